@@ -98,8 +98,8 @@ export interface Strength {
   readonly rule: string;
   readonly claim: string;
   readonly title: string;
-  /** How many subjects were examined. */
-  readonly examined: number;
+  /** What was examined and found in order, each with its place. */
+  readonly kept: readonly ReportedEvidence[];
 }
 
 /** All that a reporter sees. */

@@ -34,7 +34,8 @@ function startsOf(source: Source): number[] {
   let starts = lineStarts.get(source);
   if (!starts) {
     starts = [0];
-    for (let i = source.text.indexOf("\n"); i !== -1; i = source.text.indexOf("\n", i + 1)) starts.push(i + 1);
+    for (let i = source.text.indexOf("\n"); i !== -1; i = source.text.indexOf("\n", i + 1))
+      starts.push(i + 1);
     lineStarts.set(source, starts);
   }
   return starts;
