@@ -1,0 +1,46 @@
+import type { Claim } from "../core/claim.ts";
+import type { Finding } from "../core/finding.ts";
+import type { ClaimVerdict } from "../core/report.ts";
+import type { RuleOutcome } from "./find.ts";
+
+/**
+ * What paper says about each claim. Low findings and mere possibilities do not refute one, and neither does a
+ * finding that was accepted: it is left out of `findings`.
+ */
+export function verdicts<S>(
+  claims: readonly Claim[],
+  outcomes: readonly RuleOutcome<S>[],
+  findings: readonly Finding[],
+  nothingToAudit: boolean,
+): ClaimVerdict[] {
+  return claims.map(claim => {
+    const mine = outcomes.filter(outcome => outcome.rule.claim === claim.id);
+    const looked = mine.filter(outcome => outcome.findings.length > 0 || outcome.kept.length > 0);
+    const checkedBy = looked.map(outcome => outcome.rule.id);
+    const against = findings.filter(finding => finding.claim === claim.id && refutes(finding));
+    const verdict = { claim, checkedBy, findings: against.length };
+    if (nothingToAudit) return { ...verdict, verdict: "not-applicable", because: "Nothing is deployed here." };
+    if (against.length > 0) return { ...verdict, verdict: "refuted", because: because(against) };
+    const kept = looked.flatMap(outcome => outcome.kept);
+    const open = mine.some(outcome => outcome.findings.length > 0);
+    if (kept.length === 0 || open) return { ...verdict, verdict: "undecided", because: claim.decidedBy };
+    return { ...verdict, verdict: "held", because: seen(kept.length, looked) };
+  });
+}
+
+function refutes(finding: Finding): boolean {
+  return finding.severity !== "low" && finding.confidence !== "possible";
+}
+
+function because(against: readonly Finding[]): string {
+  const [worst] = against;
+  const more = against.length - 1;
+  return more === 0 ? worst!.message : `${worst!.message} And ${more} more.`;
+}
+
+function seen<S>(subjects: number, outcomes: readonly RuleOutcome<S>[]): string {
+  const titles = [...new Set(outcomes.map(outcome => outcome.rule.title))];
+  const places = subjects === 1 ? "1 place" : `${subjects} places`;
+  const rest = titles.length > 2 ? ` and ${titles.length - 2} more` : "";
+  return `${titles.slice(0, 2).join("; ")}${rest}: seen in ${places}.`;
+}

@@ -1,0 +1,41 @@
+import type { Severity } from "../core/finding.ts";
+import type { Location } from "../core/source.ts";
+
+/** A finding that a person has decided to live with. */
+export interface Acceptance {
+  readonly rule: string;
+  /** Only findings about this subject. */
+  readonly subject?: string;
+  /** Only findings with evidence in a file that matches this glob. */
+  readonly path?: string;
+  /** Only the finding with this fingerprint: how a baseline names one. */
+  readonly fingerprint?: string;
+  readonly reason: string;
+  /** ISO date; the last day on which it applies. */
+  readonly until?: string;
+  readonly by: "inline" | "config" | "baseline";
+  readonly at: Location;
+}
+
+/** Settings of one project, from `shipworthy.yml`. */
+export interface Config {
+  /** Lowest severity that gives exit code 1. */
+  readonly failOn: Severity | "never";
+  /** Per rule id; `off` silences the rule. */
+  readonly severity: ReadonlyMap<string, Severity | "off">;
+  readonly accept: readonly Acceptance[];
+  /** Globs of paths that are not read. */
+  readonly exclude: readonly string[];
+  /** Compose files that are deployed; empty means that they are detected. */
+  readonly deployed: readonly string[];
+  /** Path of a baseline file, relative to the root. */
+  readonly baseline?: string;
+}
+
+export const defaultConfig: Config = {
+  failOn: "high",
+  severity: new Map(),
+  accept: [],
+  exclude: [],
+  deployed: [],
+};
