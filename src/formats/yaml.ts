@@ -116,8 +116,10 @@ function deepFlow(text: string): number | undefined {
 
 function convertDocument(source: Source, document: Document.Parsed, problems: Problem[]): YamlDocument {
   for (const error of document.errors) {
-    const [start, end] = error.pos;
-    problems.push({ at: locate(source, start, Math.max(start, end)), message: describe(error.message) });
+    // The library points past the end for what is missing there.
+    const end = Math.min(error.pos[1], source.text.length);
+    const start = Math.min(error.pos[0], end);
+    problems.push({ at: locate(source, start, end), message: describe(error.message) });
   }
   const context: Context = {
     source,

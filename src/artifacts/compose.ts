@@ -1,0 +1,51 @@
+import type { ArtifactKind } from "../core/artifact.ts";
+import type { Problem } from "../core/problem.ts";
+import { locate } from "../core/source.ts";
+import { child, parseYaml, type YamlMap, type YamlNode } from "../formats/yaml.ts";
+
+/** One Compose file as written, before merging and interpolation. */
+export interface ComposeFile {
+  readonly file: string;
+  /** The documents of the file, in order; Compose merges them. */
+  readonly roots: readonly YamlMap[];
+  /** It has a `services`, `include`, `volumes` or `networks` section, so it can be part of a project. */
+  readonly isCompose: boolean;
+}
+
+const names =
+  /(^|\/)(?:(?:docker-)?compose(?:[._-][\w.-]+)?|[\w.-]+[._-](?:docker-)?compose|docker-stack(?:[._-][\w.-]+)?)\.ya?ml$/i;
+
+export const composeFile: ArtifactKind<ComposeFile> = {
+  kind: "compose",
+  recognises: path => names.test(path),
+  parse(source) {
+    const { model, problems } = parseYaml(source);
+    const roots = model
+      .map(document => document.root)
+      .filter((root): root is YamlMap => root?.kind === "map");
+    const all: Problem[] = [...problems];
+    const services = roots.map(root => child(root, "services")).find(node => node !== undefined);
+    if (services && services.kind !== "map" && !isNull(services)) {
+      all.push({
+        at: services.at,
+        message: "`services` must be a mapping of service names: Compose refuses the file.",
+      });
+    }
+    const first = model[0]?.root;
+    if (first && first.kind !== "map")
+      all.push({
+        at: locate(source, 0, 0),
+        message: "The top level must be a mapping: this is not a Compose file.",
+      });
+    const isCompose = roots.some(root =>
+      root.entries.some(e => sections.has(e.key.value) && (e.value.kind === "map" || e.value.kind === "seq")),
+    );
+    return { model: { file: source.path, roots, isCompose }, problems: all };
+  },
+};
+
+const sections = new Set(["services", "include", "volumes", "networks"]);
+
+function isNull(node: YamlNode): boolean {
+  return node.kind === "scalar" && node.value === null;
+}

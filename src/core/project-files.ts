@@ -1,0 +1,22 @@
+import type { Problem } from "./problem.ts";
+import type { Source } from "./source.ts";
+
+/** What a path is; a link counts as what it points to inside the root. */
+export type PathKind = "file" | "directory";
+
+/** The audited tree as everything above the workspace sees it. Paths are relative, with forward slashes. */
+export interface ProjectFiles {
+  readonly root: string;
+  /** Every file found, sorted; vendored folders (node_modules, .git, virtual environments) are not walked. */
+  readonly paths: readonly string[];
+  /** Answers for any path inside the root, also for unwalked folders; undefined when absent or outside. */
+  has(path: string): PathKind | undefined;
+  /** The text, or the problem that kept it from being read. The same object on every call. */
+  read(path: string): { readonly source: Source } | { readonly problem: Problem };
+  /** Names in a directory (files and directories); empty when there is none. */
+  list(directory: string): readonly string[];
+  /** Whether git tracks the file; undefined when that is not known. */
+  tracked(path: string): boolean | undefined;
+  /** Whether .gitignore rules exclude the path. */
+  ignored(path: string): boolean;
+}

@@ -1,0 +1,79 @@
+import type { Edit } from "../core/fix.ts";
+import type { Source } from "../core/source.ts";
+import type { YamlMap, YamlNode, YamlPair, YamlSeq } from "./yaml.ts";
+
+/**
+ * Adds `lines` (the first one is `key: value`; further ones are relative to it) to a block mapping, after the last
+ * of the keys in `after` that is there, else at its end. Undefined where a line cannot be added: flow mappings, and
+ * mappings whose entries all come from elsewhere.
+ */
+export function addPair(
+  source: Source,
+  map: YamlMap,
+  lines: readonly string[],
+  after: readonly string[] = [],
+): Edit | undefined {
+  const own = ownEntries(source, map);
+  if (map.flow || own.length === 0) return undefined;
+  const anchor = own.filter(entry => after.includes(entry.key.value)).at(-1) ?? own.at(-1)!;
+  const indent = indentOf(source, own[0]!.key.at.span.start);
+  if (indent === undefined) return undefined;
+  return insertAfter(source, anchor.at.span.end, indent, lines);
+}
+
+/** Adds an item to a block or flow sequence, as its last one. */
+export function addItem(source: Source, seq: YamlSeq, text: string): Edit | undefined {
+  const last = seq.items.at(-1);
+  if (!last || last.at.file !== source.path) return undefined;
+  if (seq.flow)
+    return {
+      at: { file: source.path, span: { start: last.at.span.end, end: last.at.span.end } },
+      text: `, ${text}`,
+    };
+  const lineStart = source.text.lastIndexOf("\n", last.at.span.start - 1) + 1;
+  const dash = /^[ \t]*-/.exec(source.text.slice(lineStart, last.at.span.start));
+  if (!dash) return undefined;
+  return insertAfter(source, last.at.span.end, dash[0].slice(0, -1), [`- ${text}`]);
+}
+
+/** Puts `text` in place of a node's own text. */
+export function replaceNode(node: YamlNode, text: string): Edit {
+  return { at: node.at, text };
+}
+
+/** Takes a pair out with its lines. Undefined when it shares a line with something else. */
+export function removePair(source: Source, pair: YamlPair): Edit | undefined {
+  const start = source.text.lastIndexOf("\n", pair.at.span.start - 1) + 1;
+  if (source.text.slice(start, pair.at.span.start).trim() !== "" || pair.at.file !== source.path)
+    return undefined;
+  const newline = source.text.indexOf("\n", pair.at.span.end);
+  const end = newline === -1 ? source.text.length : newline + 1;
+  const rest = source.text.slice(pair.at.span.end, newline === -1 ? end : newline).trim();
+  if (rest !== "" && !rest.startsWith("#")) return undefined;
+  return { at: { file: source.path, span: { start, end } }, text: "" };
+}
+
+/** The entries that are written inside the mapping itself, not brought in by a merge key. */
+function ownEntries(source: Source, map: YamlMap): readonly YamlPair[] {
+  return map.entries.filter(
+    entry =>
+      entry.at.file === source.path &&
+      entry.at.span.start >= map.at.span.start &&
+      entry.at.span.end <= map.at.span.end,
+  );
+}
+
+function indentOf(source: Source, offset: number): string | undefined {
+  const start = source.text.lastIndexOf("\n", offset - 1) + 1;
+  const indent = source.text.slice(start, offset).replace(/^﻿/, "");
+  return /^[ ]*$/.test(indent) ? indent : /^[ ]*- +$/.test(indent) ? " ".repeat(indent.length) : undefined;
+}
+
+function insertAfter(source: Source, offset: number, indent: string, lines: readonly string[]): Edit {
+  const newline = source.text.indexOf("\n", offset);
+  let end = newline === -1 ? source.text.length : newline;
+  if (source.text[end - 1] === "\r") end--;
+  const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
+  const text = lines.map(line => eol + (line === "" ? "" : indent + line)).join("");
+  return { at: { file: source.path, span: { start: end, end } }, text };
+}
