@@ -1,14 +1,13 @@
 import type { Parsed } from "../core/artifact.ts";
 import type { Source } from "../core/source.ts";
 import { locate } from "../core/source.ts";
+import { nestsTooDeep } from "./javascript-depth.ts";
 import { type EsNode, Reader } from "./javascript-reader.ts";
 import type { JsModule } from "./javascript-tree.ts";
 
 type ParseSync = typeof import("oxc-parser").parseSync;
 
 const largestFile = 1_000_000;
-/** A file that nests brackets deeper than this is refused before it reaches the native parser's stack. */
-const deepestNesting = 400;
 
 let parseSync: ParseSync | undefined;
 let failure: string | undefined;
@@ -71,18 +70,6 @@ function clamp(offset: number | undefined, text: string): number {
 function language(path: string): "jsx" | "ts" | "tsx" {
   if (/\.[cm]?ts$/.test(path)) return "ts";
   return path.endsWith(".tsx") ? "tsx" : "jsx";
-}
-
-/** A rough count that ignores strings: wrong only for files that hold hundreds of unbalanced brackets in strings. */
-function nestsTooDeep(text: string): boolean {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 40 || code === 91 || code === 123) {
-      if (++depth > deepestNesting) return true;
-    } else if ((code === 41 || code === 93 || code === 125) && depth > 0) depth--;
-  }
-  return false;
 }
 
 function refuse(source: Source, message: string): Parsed<JsModule> {
