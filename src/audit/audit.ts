@@ -1,13 +1,12 @@
 import type { Config } from "../config/config.ts";
 import type { Claim } from "../core/claim.ts";
 import { type Confidence, confidences, type Finding, type Severity, severities } from "../core/finding.ts";
-import type { Gap } from "../core/problem.ts";
-import type { Report, ReportedFinding, ReportedGap, Strength } from "../core/report.ts";
+import type { Report } from "../core/report.ts";
 import type { Rule } from "../core/rule.ts";
+import type { Source } from "../core/source.ts";
 import { type Description, type Examined, nothingDescribed } from "./examined.ts";
-import { reportEvidence, reportFix, reportPlace } from "./excerpt.ts";
-import { find, type RuleOutcome } from "./find.ts";
-import { maskSecrets } from "./mask.ts";
+import { problemGap, prose, reportFinding, reportGap, strengths } from "./excerpt.ts";
+import { find } from "./find.ts";
 import { settle } from "./settle.ts";
 import { verdicts } from "./verdicts.ts";
 
@@ -29,13 +28,18 @@ export interface AuditOptions {
 }
 
 /** Checks every rule against the stack, settles what was found, and reports it with secrets masked. */
-export function audit<S extends Examined>(stack: S, rules: readonly Rule<S>[], options: AuditOptions): Report {
+export function audit<S extends Examined>(
+  stack: S,
+  rules: readonly Rule<S>[],
+  options: AuditOptions,
+): Report {
   const { config, claims, description = nothingDescribed } = options;
+  const files = config.source ? withSource(stack, config.source) : stack;
   const enabled = rules.filter(rule => config.severity.get(rule.id) !== "off");
   const { outcomes, gaps } = find(stack, enabled, options.debug);
   const at = options.now.toISOString();
   const found = outcomes.flatMap(outcome => outcome.findings);
-  const settled = settle(stack, found, config, at.slice(0, 10));
+  const settled = settle(files, found, config, at.slice(0, 10));
   const findings = [...settled.findings].sort(byWorth(claims));
   const shown = findings.filter(finding => isShown(finding, options.show));
   const nothingToAudit = stack.sources.size === 0;
@@ -43,22 +47,27 @@ export function audit<S extends Examined>(stack: S, rules: readonly Rule<S>[], o
     root: stack.files.root,
     at,
     version: options.version,
-    findings: shown.map(finding => reportFinding(stack, finding)),
+    findings: shown.map(finding => reportFinding(files, finding)),
     accepted: settled.accepted.map(({ finding, acceptance: { reason, until, by } }) => ({
-      finding: reportFinding(stack, finding),
+      finding: reportFinding(files, finding),
       reason,
       by,
       ...(until ? { until } : {}),
     })),
     claims: verdicts(claims, outcomes, findings, nothingToAudit).map(verdict => ({
       ...verdict,
-      because: prose(stack, verdict.because),
+      because: prose(files, verdict.because),
     })),
-    gaps: [...stack.problems.map(problemGap), ...stack.gaps, ...gaps].map(gap => reportGap(stack, gap)),
+    gaps: [...stack.problems.map(problemGap), ...stack.gaps, ...gaps].map(gap => reportGap(files, gap)),
     ...description,
-    strengths: outcomes.flatMap(outcome => strength(stack, outcome)),
+    strengths: strengths(files, outcomes),
     hidden: findings.length - shown.length,
   };
+}
+
+/** Evidence may also stand in the settings. */
+function withSource(stack: Examined, source: Source): Examined {
+  return { ...stack, sources: new Map([...stack.sources, [source.path, source]]) };
 }
 
 function isShown(finding: Finding, show: AuditOptions["show"] = {}): boolean {
@@ -77,34 +86,4 @@ function byWorth(claims: readonly Claim[]): (a: Finding, b: Finding) => number {
     const byFile = one.file < two.file ? -1 : one.file > two.file ? 1 : 0;
     return rank(a) - rank(b) || byFile || one.span.start - two.span.start;
   };
-}
-
-function reportFinding(stack: Examined, finding: Finding): ReportedFinding {
-  const { rule, claim, severity, confidence, title, subject, message, why, fingerprint, fix } = finding;
-  const [primary, ...others] = finding.evidence;
-  return {
-    ...{ rule, claim, severity, confidence, title, why, fingerprint },
-    subject: prose(stack, subject),
-    message: prose(stack, message),
-    evidence: [reportEvidence(stack, primary), ...others.map(item => reportEvidence(stack, item))],
-    ...(fix ? { fix: reportFix(stack, fix) } : {}),
-  };
-}
-
-function problemGap({ at, message, hint }: Examined["problems"][number]): Gap {
-  return { about: at.file, why: hint ? `${message}. ${hint}` : message, at, fatal: true };
-}
-
-function reportGap(stack: Examined, { about, why, at, fatal = false }: Gap): ReportedGap {
-  const place = at ? { place: reportPlace(stack.sources.get(at.file), at, stack.secrets) } : {};
-  return { about: prose(stack, about), why: prose(stack, why), fatal, ...place };
-}
-
-function strength<S extends Examined>(stack: S, { rule, findings, kept }: RuleOutcome<S>): Strength[] {
-  if (findings.length > 0 || kept.length === 0) return [];
-  return [{ rule: rule.id, claim: rule.claim, title: rule.title, kept: kept.map(item => reportEvidence(stack, item.kept)) }];
-}
-
-function prose(stack: Examined, text: string): string {
-  return maskSecrets(text, stack.secrets ?? new Set(), "prose");
 }

@@ -1,8 +1,17 @@
-import type { Evidence } from "../core/finding.ts";
+import type { Evidence, Finding } from "../core/finding.ts";
 import type { Fix } from "../core/fix.ts";
-import type { ReportedEvidence, ReportedFix, ReportedPlace } from "../core/report.ts";
+import type { Gap, Problem } from "../core/problem.ts";
+import type {
+  ReportedEvidence,
+  ReportedFinding,
+  ReportedFix,
+  ReportedGap,
+  ReportedPlace,
+  Strength,
+} from "../core/report.ts";
 import { type Location, lineText, positionAt, type Source } from "../core/source.ts";
 import type { Examined } from "./examined.ts";
+import type { RuleOutcome } from "./find.ts";
 import { maskSecrets } from "./mask.ts";
 
 const longestExcerpt = 2_000;
@@ -41,4 +50,38 @@ export function reportFix(stack: Examined, fix: Fix): ReportedFix {
       text: maskSecrets(edit.text, stack.secrets ?? noSecrets),
     })),
   };
+}
+
+export function reportFinding(stack: Examined, finding: Finding): ReportedFinding {
+  const { rule, claim, severity, confidence, title, subject, message, why, fingerprint, fix } = finding;
+  const [primary, ...others] = finding.evidence;
+  return {
+    ...{ rule, claim, severity, confidence, title, why, fingerprint },
+    subject: prose(stack, subject),
+    message: prose(stack, message),
+    evidence: [reportEvidence(stack, primary), ...others.map(item => reportEvidence(stack, item))],
+    ...(fix ? { fix: reportFix(stack, fix) } : {}),
+  };
+}
+
+export function problemGap({ at, message, hint }: Problem): Gap {
+  return { about: at.file, why: hint ? `${message}. ${hint}` : message, at, fatal: true };
+}
+
+export function reportGap(stack: Examined, { about, why, at, fatal = false }: Gap): ReportedGap {
+  const place = at ? { place: reportPlace(stack.sources.get(at.file), at, stack.secrets) } : {};
+  return { about: prose(stack, about), why: prose(stack, why), fatal, ...place };
+}
+
+/** Rules that looked at something and found all of it in order. */
+export function strengths<S>(stack: Examined, outcomes: readonly RuleOutcome<S>[]): Strength[] {
+  return outcomes
+    .filter(({ findings, kept }) => findings.length === 0 && kept.length > 0)
+    .map(({ rule: { id, claim, title }, kept }) => {
+      return { rule: id, claim, title, kept: kept.map(item => reportEvidence(stack, item.kept)) };
+    });
+}
+
+export function prose(stack: Examined, text: string): string {
+  return maskSecrets(text, stack.secrets ?? noSecrets, "prose");
 }

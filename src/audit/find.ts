@@ -60,7 +60,8 @@ function toFindings<S>(rule: Rule<S>, violations: readonly Violation[]): Finding
     const nth = times.get(key) ?? 0;
     times.set(key, nth + 1);
     // Several findings about one subject in one file are told apart by their order, not by their lines.
-    const id = nth === 0 ? [rule.id, violation.subject, file] : [rule.id, violation.subject, file, String(nth)];
+    const id =
+      nth === 0 ? [rule.id, violation.subject, file] : [rule.id, violation.subject, file, String(nth)];
     return {
       ...violation,
       rule: rule.id,

@@ -16,12 +16,18 @@ describe("maskSecrets", () => {
     ["SECRET_KEY: ${SECRET_KEY:-insecure-dev}", "SECRET_KEY: ${SECRET_KEY:-‹masked›}"],
     ["url: redis://x/${REDIS_PASSWORD:-hunter22}", "url: redis://x/${REDIS_PASSWORD:-‹masked›}"],
     ["SECRET_KEY=${SECRET_KEY:-insecure}", "SECRET_KEY=${SECRET_KEY:-‹masked›}"],
-    ['SECRET_KEY = os.environ.get("SECRET_KEY", "dev-only-1")', 'SECRET_KEY = os.environ.get("SECRET_KEY", "‹masked›")'],
+    [
+      'SECRET_KEY = os.environ.get("SECRET_KEY", "dev-only-1")',
+      'SECRET_KEY = os.environ.get("SECRET_KEY", "‹masked›")',
+    ],
     ["url: postgres://app:pa55word@db:5432/app", "url: postgres://app:‹masked›@db:5432/app"],
     ["redis://:pa55word@redis:6379/0", "redis://:‹masked›@redis:6379/0"],
     ["curl -H ghp_abcdefghijklmnopqrstuvwxyz0123456789", "curl -H ‹masked›"],
     ["id AKIAABCDEFGHIJKLMNOP", "id ‹masked›"],
-    ["-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----", "-----BEGIN RSA PRIVATE KEY-----‹masked›-----END RSA PRIVATE KEY-----"],
+    [
+      "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----",
+      "-----BEGIN RSA PRIVATE KEY-----‹masked›-----END RSA PRIVATE KEY-----",
+    ],
     ["-----BEGIN PRIVATE KEY-----\nabc", "-----BEGIN PRIVATE KEY-----‹masked›"],
   ])("%s", (text, expected) => expect(maskSecrets(text, none)).toBe(expected));
 
@@ -42,7 +48,9 @@ describe("maskSecrets", () => {
 
   it("masks known literals wherever they stand, longest first", () => {
     const known = new Set(["Tr0ub4dor", "Tr0ub4dor&3", "abc", "postgres"]);
-    expect(maskSecrets("run x Tr0ub4dor&3 and abc on postgres:15", known)).toBe("run x ‹masked› and abc on postgres:15");
+    expect(maskSecrets("run x Tr0ub4dor&3 and abc on postgres:15", known)).toBe(
+      "run x ‹masked› and abc on postgres:15",
+    );
   });
 
   it("reads a colon in prose as a clause", () => {
@@ -51,12 +59,25 @@ describe("maskSecrets", () => {
   });
 
   it("never lets the value of a secret-named key through", () => {
-    const value = fc.stringMatching(/^[A-Za-z0-9!@%^*_+-]{6,30}$/).filter(text => /\d/.test(text) && !/^x+$/i.test(text));
-    const frame = fc.constantFrom("DB_PASSWORD: VALUE", "- DB_PASSWORD=VALUE", "password: 'VALUE'", '"apiKey": "VALUE"', "--token VALUE");
+    const value = fc
+      .stringMatching(/^[A-Za-z0-9!@%^*_+-]{6,30}$/)
+      .filter(text => /\d/.test(text) && !/^x+$/i.test(text));
+    const frame = fc.constantFrom(
+      "DB_PASSWORD: VALUE",
+      "- DB_PASSWORD=VALUE",
+      "password: 'VALUE'",
+      '"apiKey": "VALUE"',
+      "--token VALUE",
+    );
     fc.assert(
       fc.property(frame, value, (line, secret) => {
         fc.pre(!/^(?:true|false|null|none|yes|no|%[sd])/i.test(secret));
-        expect(maskSecrets(line.replace("VALUE", () => secret), none)).not.toContain(secret);
+        expect(
+          maskSecrets(
+            line.replace("VALUE", () => secret),
+            none,
+          ),
+        ).not.toContain(secret);
       }),
     );
   });

@@ -12,7 +12,11 @@ const privateKey = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g;
  * every literal of `known` are replaced by `‹masked›`. References such as `${PASSWORD}` and placeholders stay.
  * In `prose` a colon ends a clause: what follows `PASSWORD: ` there is no value.
  */
-export function maskSecrets(text: string, known: ReadonlySet<string>, form: "file" | "prose" = "file"): string {
+export function maskSecrets(
+  text: string,
+  known: ReadonlySet<string>,
+  form: "file" | "prose" = "file",
+): string {
   let masked = maskKeys(text);
   masked = maskUrls(masked);
   masked = maskAssignments(masked, form === "prose");
@@ -61,7 +65,9 @@ function maskAssignments(text: string, prose: boolean): string {
     const name = found[0];
     if (!isSecretName(name)) continue;
     const isReference = text.startsWith("${", found.index - 2);
-    const value = isReference ? fallbackAfter(text, word.lastIndex) : valueAfter(text, word.lastIndex, !prose && text.startsWith("--", found.index - 2));
+    const value = isReference
+      ? fallbackAfter(text, word.lastIndex)
+      : valueAfter(text, word.lastIndex, !prose && text.startsWith("--", found.index - 2));
     if (!value || (prose && /:\s+$/.test(text.slice(word.lastIndex, value.start)))) continue;
     word.lastIndex = value.end;
     out += text.slice(from, value.start) + value.masked;
@@ -149,7 +155,8 @@ function isLiteralSecret(value: string): boolean {
   const trimmed = value.trim();
   if (trimmed === "" || trimmed.includes(mask)) return false;
   if (/^(?:true|false|null|none|yes|no|~|undefined|\{|\[|[|>][-+]?)$/i.test(trimmed)) return false;
-  if (/^(?:\$\(|\$[A-Za-z_]\w*$|\{\{|\$\{\{|process\.env\b|import\.meta\b|os\.environ\b|%[sd])/.test(trimmed)) return false;
+  if (/^(?:\$\(|\$[A-Za-z_]\w*$|\{\{|\$\{\{|process\.env\b|import\.meta\b|os\.environ\b|%[sd])/.test(trimmed))
+    return false;
   if (/^\$\{[A-Za-z_]\w*(?:(?::?[-+?])[^}]*)?\}$/.test(trimmed)) return fallbackOf(trimmed) !== undefined;
   return !isPlaceholder(trimmed);
 }

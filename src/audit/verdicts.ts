@@ -19,7 +19,8 @@ export function verdicts<S>(
     const checkedBy = looked.map(outcome => outcome.rule.id);
     const against = findings.filter(finding => finding.claim === claim.id && refutes(finding));
     const verdict = { claim, checkedBy, findings: against.length };
-    if (nothingToAudit) return { ...verdict, verdict: "not-applicable", because: "Nothing is deployed here." };
+    if (nothingToAudit)
+      return { ...verdict, verdict: "not-applicable", because: "Nothing is deployed here." };
     if (against.length > 0) return { ...verdict, verdict: "refuted", because: because(against) };
     const kept = looked.flatMap(outcome => outcome.kept);
     const open = mine.some(outcome => outcome.findings.length > 0);

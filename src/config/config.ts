@@ -1,5 +1,5 @@
 import type { Severity } from "../core/finding.ts";
-import type { Location } from "../core/source.ts";
+import type { Location, Source } from "../core/source.ts";
 
 /** A finding that a person has decided to live with. */
 export interface Acceptance {
@@ -30,6 +30,8 @@ export interface Config {
   readonly deployed: readonly string[];
   /** Path of a baseline file, relative to the root. */
   readonly baseline?: string;
+  /** The file itself, so that places in it can be shown. */
+  readonly source?: Source;
 }
 
 export const defaultConfig: Config = {
