@@ -1,0 +1,156 @@
+import type { ShellCommand, ShellScript, VariablePart, Word } from "./shell-model.ts";
+import { functionOf } from "./shell-walk.ts";
+
+/** What is known about variables: a text, or the elements of a list. */
+export type Constants = ReadonlyMap<string, string | readonly string[]>;
+
+export const noConstants: Constants = new Map();
+
+export interface EvaluationOptions {
+  /** Take `x` for `${X:-x}` when X is not known: what happens when nobody sets it. */
+  readonly assumeDefaults?: boolean;
+  /** The value of `$(...)`, for a caller that knows some commands. */
+  readonly substitution?: (script: ShellScript, constants: Constants) => string | undefined;
+}
+
+const declarations = new Set(["export", "readonly", "declare", "typeset", "local"]);
+const readers = new Set(["read", "mapfile", "readarray", "getopts", "unset", "wait"]);
+
+/** The text of a word when all it expands is known; undefined otherwise. */
+export function constantValue(
+  word: Word,
+  constants: Constants = noConstants,
+  options: EvaluationOptions = {},
+): string | undefined {
+  if (word.value !== undefined) return word.value;
+  let text = "";
+  for (const part of word.parts) {
+    if (part.kind === "literal") text += part.value;
+    else {
+      const value =
+        part.kind === "variable"
+          ? variableValue(part, constants, options)
+          : part.kind === "command" && part.direction === undefined
+            ? options.substitution?.(part.script, constants)
+            : undefined;
+      if (value === undefined) return undefined;
+      text += value;
+    }
+  }
+  return text;
+}
+
+/** The text of `$X` and of `${X:-default}`; undefined when unknown or another operation is asked for. */
+export function variableValue(
+  part: VariablePart,
+  constants: Constants,
+  options: EvaluationOptions = {},
+): string | undefined {
+  if (part.prefix !== undefined) return undefined;
+  const known = constants.get(part.name);
+  const { operator, operand } = part;
+  if (typeof known === "object")
+    return part.index === undefined || operator !== undefined ? undefined : known[Number(part.index)];
+  if (part.index !== undefined) return undefined;
+  const isDefault = operator === ":-" || operator === "-" || operator === ":=" || operator === "=";
+  if (isDefault && operand && (known === undefined || (known === "" && operator[0] === ":")))
+    return known !== undefined || options.assumeDefaults
+      ? constantValue(operand, constants, options)
+      : undefined;
+  if (known === undefined || operator === undefined || isDefault) return known;
+  if (operator === ":?" || operator === "?") return known;
+  return undefined;
+}
+
+/**
+ * Variables that a script assigns exactly once, at its top level, unconditionally, and with a constant.
+ * `given` are values known from outside; an assignment in the script overrides them, or makes them unknown.
+ */
+export function resolveVariables(
+  script: ShellScript,
+  options: EvaluationOptions = {},
+  given: Constants = noConstants,
+): Constants {
+  const constants = new Map(given);
+  const counts = assignmentCounts(script);
+  for (const name of counts.keys()) constants.delete(name);
+  for (const command of script.commands) {
+    if (!isUnconditional(script, command)) continue;
+    for (const { name, value, append, indexed } of assignedBy(command)) {
+      if (counts.get(name) !== 1 || append || indexed) continue;
+      const list = value.parts[0];
+      if (list?.kind === "array") {
+        const items = list.words.map(item => constantValue(item, constants, options));
+        if (items.every(item => item !== undefined)) constants.set(name, items);
+        continue;
+      }
+      // `X=${X:-y}` reads what the caller of the script may have set.
+      const text = constantValue(value, constants, options);
+      if (text !== undefined) constants.set(name, text);
+    }
+  }
+  return constants;
+}
+
+/** Names that a script assigns, reads into, or loops over, anywhere, with how often. */
+export function assignmentCounts(script: ShellScript): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  const count = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const command of script.commands) {
+    for (const { name } of assignedBy(command)) count(name);
+    const called = command.name?.value;
+    if (called !== undefined && readers.has(called))
+      for (const word of command.words.slice(1)) if (/^[A-Za-z_]\w*$/.test(word.text)) count(word.text);
+    if (called === "printf" && command.words[1]?.value === "-v") count(command.words[2]?.text ?? "");
+    if (called === "((" || called === "let")
+      for (const word of command.words.slice(1))
+        for (const match of word.text.matchAll(/([A-Za-z_]\w*)\s*(?:\+\+|--|[-+*/%]?=(?!=))/g))
+          count(match[1]!);
+    for (const word of command.words)
+      for (const part of word.parts)
+        if (part.kind === "variable" && (part.operator === ":=" || part.operator === "=")) count(part.name);
+  }
+  for (const construct of script.constructs)
+    if ((construct.kind === "for" || construct.kind === "select") && construct.name) count(construct.name);
+  return counts;
+}
+
+interface Assigned {
+  readonly name: string;
+  readonly value: Word;
+  readonly append: boolean;
+  readonly indexed: boolean;
+}
+
+/** What a command assigns to variables of its shell; `X=1 command` assigns nothing that lasts. */
+export function* assignedBy(command: ShellCommand): Generator<Assigned> {
+  if (!command.name) yield* command.assignments;
+  const called = command.name?.value;
+  if (called === undefined || !declarations.has(called)) return;
+  for (const word of command.words.slice(1)) {
+    const match = /^([A-Za-z_]\w*)(\+?)=/.exec(word.text);
+    if (match)
+      yield { name: match[1]!, append: match[2] === "+", indexed: false, value: tail(word, match[0].length) };
+  }
+}
+
+/** A word without its first characters, which are plain. */
+function tail(word: Word, length: number): Word {
+  const [first, ...rest] = word.parts;
+  if (first?.kind !== "literal") return word;
+  const value = first.value.slice(length);
+  return {
+    ...word,
+    text: word.text.slice(length),
+    value: word.value?.slice(length),
+    parts: value === "" ? rest : [{ ...first, value, start: first.start + length }, ...rest],
+    start: word.start + length,
+  };
+}
+
+function isUnconditional(script: ShellScript, command: ShellCommand): boolean {
+  if (functionOf(command) !== undefined || command.stage > 0) return false;
+  if (command.within.some(step => step.construct.kind !== "group")) return false;
+  const before = script.commands[command.index - 1]?.connector;
+  return before !== "&&" && before !== "||" && command.connector !== "|" && command.connector !== "&";
+}
