@@ -1,0 +1,9 @@
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("health/", views.health, name="health"),
+    path("berths/", views.berths, name="berths"),
+    path("bookings/", views.book, name="book"),
+]
