@@ -139,8 +139,10 @@ export interface Command {
 export interface Process extends Command {
   /** The word that names the program after wrappers such as tini, dumb-init, `sh -c exec`, env, poetry run. */
   readonly program?: Located<string>;
-  /** Words from the program on. */
+  /** The command that stays, from its program on: wrappers and entry scripts are taken off. */
   readonly argv: readonly Located<string | undefined>[];
+  /** Every command on the way there, in order; the last one is `argv`. */
+  readonly commands: readonly (readonly Located<string | undefined>[])[];
   /** Where it is said: the service's own key, or the Dockerfile. */
   readonly from: "compose" | "dockerfile";
 }

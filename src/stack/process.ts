@@ -1,0 +1,206 @@
+import { plainFragment } from "../core/fragment.ts";
+import { basename } from "../core/path.ts";
+import type { Located } from "../core/source.ts";
+import { parseShell, type ShellScript, type Word } from "../formats/shell.ts";
+import type { Command, Process } from "./stack.ts";
+
+export type Argument = Located<string | undefined>;
+
+/** Programs that only start another one, with how many arguments of their own they take before it. */
+const wrappers: Record<string, number | "options" | "dashes"> = {
+  tini: "dashes",
+  "dumb-init": "dashes",
+  "docker-init": "dashes",
+  catatonit: "dashes",
+  exec: 0,
+  env: "options",
+  nice: "options",
+  nohup: 0,
+  gosu: 1,
+  "su-exec": 1,
+  setpriv: "options",
+  "docker-entrypoint.sh": 0,
+  "ddtrace-run": 0,
+  "opentelemetry-instrument": "options",
+  "newrelic-admin": 1,
+  "wait-for-it": "dashes",
+  "wait-for-it.sh": "dashes",
+  "wait-for": "dashes",
+  "wait-for.sh": "dashes",
+  doppler: "dashes",
+  infisical: "dashes",
+  dockerize: "options",
+};
+/** `poetry run X`, `uv run X` and their like. */
+const runners = new Set(["poetry", "pipenv", "uv", "pdm", "rye", "hatch", "bundle"]);
+const shells = new Set(["sh", "bash", "ash", "dash", "zsh"]);
+
+/** Takes wrappers off the front of a command: `tini -- poetry run gunicorn x` is `gunicorn x`. */
+export function unwrap(argv: readonly Argument[]): readonly Argument[] {
+  let rest = argv;
+  for (let guard = 0; guard < 8; guard++) {
+    const next = unwrapOnce(rest);
+    if (next === rest || next.length === 0) return rest;
+    rest = next;
+  }
+  return rest;
+}
+
+function unwrapOnce(argv: readonly Argument[]): readonly Argument[] {
+  const name = basename(argv[0]?.value ?? "");
+  if (runners.has(name) && (argv[1]?.value === "run" || argv[1]?.value === "exec"))
+    return skipOptions(argv.slice(2));
+  const rule = wrappers[name];
+  if (rule === undefined) return argv;
+  if (rule === "dashes") {
+    const dashes = argv.findIndex(word => word.value === "--");
+    return dashes === -1 ? skipOptions(argv.slice(1)) : argv.slice(dashes + 1);
+  }
+  if (rule === "options") return skipOptions(argv.slice(1));
+  return argv.slice(1 + rule);
+}
+
+function skipOptions(argv: readonly Argument[]): readonly Argument[] {
+  let i = 0;
+  while (i < argv.length && /^(-|[A-Za-z_][A-Za-z0-9_]*=)/.test(argv[i]!.value ?? "")) i++;
+  return argv.slice(i);
+}
+
+export interface ProcessInput {
+  /** Compose's own keys; they win over the image's. */
+  readonly entrypoint?: Command | undefined;
+  readonly command?: Command | undefined;
+  readonly imageEntrypoint?: Command | undefined;
+  readonly imageCommand?: Command | undefined;
+  /** The shell script of the repository that stands at a path in the container. */
+  scriptAt(containerPath: string): ShellScript | undefined;
+}
+
+/**
+ * What the container runs: entry point plus command, Compose over Dockerfile, wrappers and entry scripts taken off.
+ * Undefined when nothing in the repository says it (a pulled image with its own command).
+ */
+export function processOf(input: ProcessInput): Process | undefined {
+  const entrypoint = input.entrypoint ?? input.imageEntrypoint;
+  // A new entry point drops the image's command, and a shell-form entry point takes none at all.
+  const command = input.command ?? (input.entrypoint ? undefined : input.imageCommand);
+  const main = command ?? entrypoint;
+  if (!main) return undefined;
+  const from = (input.command ?? (command ? undefined : input.entrypoint)) ? "compose" : "dockerfile";
+  const head = entrypoint && entrypoint.form === "exec" ? entrypoint.words : [];
+  if (entrypoint?.form === "shell")
+    return finish(entrypoint, commandsOfText(entrypoint), input.entrypoint ? "compose" : "dockerfile");
+  if (!command) return finish(entrypoint!, expand(head, [], input), from);
+  if (command.form === "shell")
+    return finish(command, expandEntry(head, commandsOfText(command), input), from);
+  return finish(command, expand([...head, ...command.words], command.words, input), from);
+}
+
+function finish(main: Command, commands: readonly (readonly Argument[])[], from: Process["from"]): Process {
+  const unwrapped = commands.map(unwrap).filter(argv => argv.length > 0);
+  const argv = unwrapped.at(-1) ?? main.words;
+  const first = argv[0];
+  const program =
+    first?.value === undefined ? {} : { program: { value: basename(first.value), at: first.at } };
+  return { ...main, argv, commands: unwrapped, from, ...program };
+}
+
+/** The commands of a command line: the line itself, what `sh -c` runs, or what an entry script runs. */
+function expand(
+  words: readonly Argument[],
+  handed: readonly Argument[],
+  input: ProcessInput,
+): readonly (readonly Argument[])[] {
+  const argv = unwrap(words);
+  const name = basename(argv[0]?.value ?? "");
+  if (shells.has(name)) {
+    const flag = argv.findIndex(word => /^-[a-z]*c$/.test(word.value ?? ""));
+    const text = flag === -1 ? undefined : argv[flag + 1];
+    if (text?.value !== undefined)
+      return commandsOf(parseShell(plainFragment(text.at.file, text.value, text.at.span.start)), text);
+    const file = argv.slice(1).find(word => !word.value?.startsWith("-"));
+    if (flag === -1 && file?.value !== undefined)
+      return entryScript(file.value, argv, handed, input) ?? [argv];
+  }
+  if (argv[0]?.value !== undefined) return entryScript(argv[0].value, argv, handed, input) ?? [argv];
+  return [argv];
+}
+
+function expandEntry(
+  head: readonly Argument[],
+  commands: readonly (readonly Argument[])[],
+  input: ProcessInput,
+): readonly (readonly Argument[])[] {
+  if (head.length === 0) return commands;
+  const entry = expand(head, commands.at(-1) ?? [], input);
+  return [...entry.filter(argv => argv[0]?.value !== head[0]?.value), ...commands];
+}
+
+function entryScript(
+  path: string,
+  argv: readonly Argument[],
+  handed: readonly Argument[],
+  input: ProcessInput,
+): readonly (readonly Argument[])[] | undefined {
+  const script = input.scriptAt(path);
+  if (!script) return undefined;
+  const commands: (readonly Argument[])[] = [];
+  for (const command of script.commands) {
+    const passes = command.words.some(word => /^"?\$(@|\*)"?$/.test(word.text));
+    if (passes) commands.push(...expandHanded(argv, handed, input));
+    else if (command.name && !quiet.has(command.name.value ?? ""))
+      commands.push(command.words.map(argumentOf));
+  }
+  return commands.length > 0 ? commands : [argv];
+}
+
+function expandHanded(
+  argv: readonly Argument[],
+  handed: readonly Argument[],
+  input: ProcessInput,
+): readonly (readonly Argument[])[] {
+  const rest = handed.length > 0 ? handed : argv.slice(1);
+  return rest.length > 0 ? expand(rest, [], { ...input, scriptAt: () => undefined }) : [];
+}
+
+const quiet = new Set([
+  "echo",
+  "printf",
+  "set",
+  "[",
+  "[[",
+  "test",
+  "sleep",
+  "cd",
+  "export",
+  "source",
+  ".",
+  "true",
+  ":",
+  "exit",
+  "trap",
+  "if",
+  "shift",
+]);
+
+function commandsOfText(command: Command): readonly (readonly Argument[])[] {
+  const text =
+    command.form === "shell" && command.words.length === 1
+      ? command.words[0]!
+      : { value: command.text, at: command.at };
+  if (text.value === undefined) return [[text]];
+  return commandsOf(parseShell(plainFragment(text.at.file, text.value, text.at.span.start)), text);
+}
+
+/** Places inside decoded text are not exact, so every word stands at the text's own place. */
+function commandsOf(script: ShellScript, text: Argument): readonly (readonly Argument[])[] {
+  const commands = script.commands.filter(command => command.name && !quiet.has(command.name.value ?? ""));
+  const list = commands.map(command =>
+    command.words.map(word => ({ value: argumentOf(word).value, at: text.at })),
+  );
+  return list.length > 0 ? list : [[text]];
+}
+
+function argumentOf(word: Word): Argument {
+  return { value: word.value, at: word.at };
+}

@@ -1,0 +1,140 @@
+import type { Evidence, Severity } from "../core/finding.ts";
+import { inside } from "../core/path.ts";
+import type { PathKind } from "../core/project-files.ts";
+import type { Location } from "../core/source.ts";
+import { throughMount } from "./resolve/endpoints.ts";
+import type { ComposeProject, Grade, Port, Proxy, Service, Stack, Variable } from "./stack.ts";
+
+/** Questions that many rules ask. Each answers from the model alone. */
+
+const order: readonly Severity[] = ["critical", "high", "medium", "low"];
+
+/**
+ * What a defect weighs in this project: full weight where it is deployed, one step less on a staging server,
+ * `low` on a workstation. Undefined stands for "say nothing": a hardening remark about a development file is noise.
+ */
+export function weigh(subject: Service | ComposeProject | Grade, severity: Severity): Severity {
+  const grade = gradeOf(subject);
+  if (grade === "deployed") return severity;
+  if (grade === "development") return "low";
+  return order[Math.min(order.indexOf(severity) + 1, 3)]!;
+}
+
+export function gradeOf(subject: Service | ComposeProject | Grade): Grade {
+  if (typeof subject === "string") return subject;
+  return "grade" in subject ? subject.grade : subject.project.grade;
+}
+
+/** Services that have to stay up on a server: deployed or staging, no one-shots, no optional profiles. */
+export function serverServices(stack: Stack): Service[] {
+  return stack.services.filter(
+    service => gradeOf(service) !== "development" && !service.oneShot && !isOptional(service),
+  );
+}
+
+/** Started only when a profile is named. */
+export function isOptional(service: Service): boolean {
+  return service.profiles.length > 0;
+}
+
+/** A service that keeps data others would miss. */
+export function isStore(service: Service): boolean {
+  return ["database", "cache", "queue", "search", "storage"].includes(service.kind);
+}
+
+/** The names under which other containers of the project reach a service. */
+export function hostNames(service: Service): string[] {
+  const names = [service.name];
+  if (service.containerName?.text) names.push(service.containerName.text);
+  const hostname = service.text("hostname")?.text;
+  if (hostname) names.push(hostname);
+  const networks = service.get("networks");
+  for (const network of networks?.kind === "map" ? networks.entries : []) {
+    const aliases =
+      network.value.kind === "map"
+        ? network.value.entries.find(entry => entry.key.value === "aliases")?.value
+        : undefined;
+    for (const alias of aliases?.kind === "seq" ? aliases.items : [])
+      if (alias.kind === "scalar") names.push(String(alias.value));
+  }
+  return names;
+}
+
+/** The service of a project that answers to a host name. */
+export function serviceAt(project: ComposeProject, host: string): Service | undefined {
+  return project.services.find(service => hostNames(service).includes(host));
+}
+
+export function variable(service: Service, name: string): Variable | undefined {
+  return service.environment.find(entry => entry.name === name);
+}
+
+/** Published on an address that other machines reach; unknown addresses do not count. */
+export function publicPorts(service: Service): Port[] {
+  return service.ports.filter(port => port.public === true);
+}
+
+/** What stands at a path inside the running container. */
+export interface ContainerFile {
+  readonly has: "yes" | "no" | "unknown";
+  /** The file of the repository that is seen there, when one is. */
+  readonly repositoryPath?: string;
+  /** The mount or COPY that decides. */
+  readonly at?: Location;
+  readonly kind?: PathKind;
+}
+
+/**
+ * Looks into a container: mounts first (the longest target wins), then the built image. A named volume shows what
+ * the image put there, because Docker copies it on first use.
+ */
+export function containerFile(stack: Stack, service: Service, path: string): ContainerFile {
+  const mounts = service.mounts
+    .filter(mount => inside(mount.target, path) !== undefined)
+    .sort((a, b) => b.target.length - a.target.length);
+  for (const mount of mounts) {
+    if (mount.type === "bind") {
+      const repositoryPath = throughMount(mount, path);
+      if (repositoryPath === undefined) return { has: "unknown", at: mount.at };
+      const kind = repositoryPath === "" ? "directory" : stack.files.has(repositoryPath);
+      return kind ? { has: "yes", repositoryPath, at: mount.at, kind } : { has: "no", at: mount.at };
+    }
+    if (mount.type === "tmpfs")
+      return path === mount.target ? { has: "yes", at: mount.at } : { has: "unknown", at: mount.at };
+    // A named volume may hold anything once it has been used.
+    const image = service.model?.file(path);
+    return image?.has === "yes" ? imageFile(image) : { has: "unknown", at: mount.at };
+  }
+  const image = service.model?.file(path);
+  return image ? imageFile(image) : { has: "unknown" };
+}
+
+function imageFile(file: { has: "yes" | "no" | "unknown"; from?: Location; source?: string }): ContainerFile {
+  return {
+    has: file.has,
+    ...(file.source === undefined ? {} : { repositoryPath: file.source }),
+    ...(file.from === undefined ? {} : { at: file.from }),
+  };
+}
+
+/** The proxies that run in a project. */
+export function proxiesOf(stack: Stack, project: ComposeProject): Proxy[] {
+  return stack.proxies.filter(proxy => proxy.service?.project === project);
+}
+
+/** Proxies that face the internet: published on any address, or not tied to a service at all. */
+export function edgeProxies(stack: Stack): Proxy[] {
+  return stack.proxies.filter(proxy => proxy.service !== undefined && publicPorts(proxy.service).length > 0);
+}
+
+export function evidence(at: Location, shows: string): Evidence {
+  return { at, shows };
+}
+
+/** `"a", "b" and "c"`; at most five names, then how many more. */
+export function listNames(names: readonly string[]): string {
+  const quoted = names.map(name => `"${name}"`);
+  if (quoted.length === 1) return quoted[0]!;
+  if (quoted.length > 5) return `${quoted.slice(0, 4).join(", ")} and ${quoted.length - 4} more`;
+  return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+}

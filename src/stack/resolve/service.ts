@@ -1,0 +1,232 @@
+import type { EnvFile } from "../../artifacts/env-file.ts";
+import { plainFragment } from "../../core/fragment.ts";
+import { isOutside, join } from "../../core/path.ts";
+import type { ShellScript } from "../../formats/shell.ts";
+import { child, itemsOf, type YamlNode } from "../../formats/yaml.ts";
+import { factsFor, parseImageRef } from "../image/facts.ts";
+import { processOf } from "../process.ts";
+import type {
+  Build,
+  ComposeProject,
+  EnvFileUse,
+  Healthcheck,
+  Service,
+  ServiceKind,
+  Variable,
+} from "../stack.ts";
+import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
+import { type Interpolated, interpolate } from "./interpolate.ts";
+import type { MergedService } from "./project.ts";
+import { commandOf, durationMs, healthCommand, scalarValue, textList, variables } from "./values.ts";
+
+/** What a service view needs from the linker. */
+export interface ServiceContext extends MountContext {
+  readonly project: ComposeProject;
+  buildOf(service: MergedService, node: YamlNode): Build | undefined;
+  envFile(path: string): EnvFile | undefined;
+  scriptIn(service: Service, containerPath: string): ShellScript | undefined;
+  /** Names of services that others wait for with `service_completed_successfully`. */
+  readonly awaited: ReadonlySet<string>;
+}
+
+/** The typed view of one merged service, with its variables filled in. */
+export function serviceOf(merged: MergedService, context: ServiceContext): Service {
+  const { node } = merged;
+  const { lookup } = context;
+  const get = (...path: string[]): YamlNode | undefined => child(node, ...path);
+  const text = (...path: string[]): Interpolated | undefined => scalarValue(get(...path), lookup);
+  const image = text("image");
+  const buildNode = get("build");
+  const build = buildNode ? context.buildOf(merged, buildNode) : undefined;
+  const imageRef = !build && image?.text ? parseImageRef(image.text) : undefined;
+  const facts = build ? build.model?.facts : imageRef && factsFor(imageRef);
+  const envFiles = envFilesOf(get("env_file"), context);
+  const replicas = Number(text("deploy", "replicas")?.text ?? text("scale")?.text);
+  const base: Service = {
+    name: merged.name,
+    at: merged.at,
+    project: context.project,
+    node,
+    kind: kindOf(build, facts?.kind),
+    environment: environmentOf(get("environment"), envFiles, build, context),
+    envFiles,
+    ports: portsOf(get("ports"), lookup),
+    mounts: mountsOf(get("volumes"), get("tmpfs"), context),
+    dependsOn: dependenciesOf(get("depends_on"), lookup),
+    networks: networksOf(get("networks")),
+    profiles: textList(get("profiles"), lookup),
+    secrets: namesOf(get("secrets")),
+    labels: variables(get("labels"), "label", lookup),
+    oneShot: false,
+    get,
+    text,
+    ...definedOnly({
+      image,
+      imageRef,
+      build,
+      model: build?.model,
+      facts,
+      command: commandOf(get("command"), lookup),
+      entrypoint: commandOf(get("entrypoint"), lookup),
+      healthcheck: healthcheckOf(get("healthcheck"), build, lookup),
+      restart: text("restart"),
+      restartPolicy: located(text("deploy", "restart_policy", "condition")),
+      networkMode: located(text("network_mode")),
+      containerName: text("container_name"),
+      replicas: Number.isFinite(replicas)
+        ? { value: replicas, at: (text("deploy", "replicas") ?? text("scale"))!.at }
+        : undefined,
+      user: text("user"),
+    }),
+  };
+  const process = processOf({
+    entrypoint: base.entrypoint,
+    command: base.command,
+    imageEntrypoint: build?.model?.entrypoint,
+    imageCommand: build?.model?.cmd,
+    scriptAt: path => context.scriptIn(base, path),
+  });
+  return { ...base, ...(process ? { process } : {}), oneShot: isOneShot(base, process, context.awaited) };
+}
+
+function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
+
+function located(value: Interpolated | undefined): { value: string; at: Interpolated["at"] } | undefined {
+  return value?.text === undefined ? undefined : { value: value.text, at: value.at };
+}
+
+function kindOf(build: Build | undefined, factKind: string | undefined): ServiceKind {
+  if (build) {
+    // A final stage on top of nginx or a database is still that server; on a language runtime it is the application.
+    const base = build.model?.facts?.kind;
+    return base && base !== "runtime" && base !== "base" && base !== "other" ? (base as ServiceKind) : "app";
+  }
+  if (factKind === undefined) return "unknown";
+  return factKind === "runtime" || factKind === "base" ? "app" : (factKind as ServiceKind);
+}
+
+/** env_file entries in order, then `environment`, which wins. The image's own ENV stays with the image. */
+function environmentOf(
+  node: YamlNode | undefined,
+  files: readonly EnvFileUse[],
+  build: Build | undefined,
+  context: ServiceContext,
+): Variable[] {
+  const byName = new Map<string, Variable>();
+  for (const use of files) {
+    for (const entry of use.file?.entries ?? []) {
+      const fragment = plainFragment(entry.value.at.file, entry.template, entry.value.at.span.start);
+      const value = { ...interpolate(fragment, entry.value.at, context.lookup), references: [] };
+      byName.set(entry.name.value, {
+        name: entry.name.value,
+        nameAt: entry.name.at,
+        value,
+        at: entry.at,
+        from: "env_file",
+      });
+    }
+  }
+  for (const variable of variables(node, "environment", context.lookup)) byName.set(variable.name, variable);
+  for (const [name, value] of build?.model?.env ?? []) {
+    if (byName.has(name)) continue;
+    const text: Interpolated = {
+      raw: value.value,
+      text: value.value,
+      byDefault: false,
+      references: [],
+      at: value.at,
+    };
+    byName.set(name, { name, nameAt: value.at, value: text, at: value.at, from: "image" });
+  }
+  return [...byName.values()];
+}
+
+function envFilesOf(node: YamlNode | undefined, context: ServiceContext): EnvFileUse[] {
+  const items = node?.kind === "seq" ? node.items : node ? [node] : [];
+  return items.flatMap(item => {
+    const value = scalarValue(item.kind === "map" ? child(item, "path") : item, context.lookup);
+    if (!value) return [];
+    const required = scalarValue(child(item, "required"), context.lookup)?.text !== "false";
+    const path = { value: value.text ?? value.raw, at: value.at };
+    if (value.text === undefined) return [{ path, required }];
+    const resolved = join(context.baseOf(value.at.file), value.text);
+    if (isOutside(resolved)) return [{ path, required }];
+    const file = context.envFile(resolved);
+    return [{ path, required, resolved, ...(file ? { file } : {}) }];
+  });
+}
+
+function healthcheckOf(
+  node: YamlNode | undefined,
+  build: Build | undefined,
+  lookup: MountContext["lookup"],
+): Healthcheck | undefined {
+  const inherited = build?.model?.healthcheck;
+  const fallback: Healthcheck | undefined = inherited && {
+    disabled: inherited.disabled,
+    at: inherited.at,
+    from: "dockerfile",
+    ...(inherited.command ? { command: inherited.command } : {}),
+    ...timing(name => inherited.options.get(name.replace("_", "-"))),
+  };
+  if (node?.kind !== "map") return fallback;
+  const disabled = scalarValue(child(node, "disable"), lookup)?.text === "true";
+  const command = healthCommand(child(node, "test"), lookup);
+  const times = timing(name => scalarValue(child(node, name), lookup)?.text);
+  if (disabled || command === "none") return { disabled: true, at: node.at, from: "compose" };
+  if (!command) return fallback ? { ...fallback, ...times } : undefined;
+  return { disabled: false, command, at: node.at, from: "compose", ...times };
+}
+
+function timing(field: (name: string) => string | undefined): Partial<Healthcheck> {
+  const retries = Number(field("retries"));
+  return definedOnly({
+    intervalMs: durationMs(field("interval")),
+    timeoutMs: durationMs(field("timeout")),
+    startPeriodMs: durationMs(field("start_period")),
+    retries: Number.isInteger(retries) ? retries : undefined,
+  });
+}
+
+function networksOf(node: YamlNode | undefined): Service["networks"] {
+  if (node?.kind === "seq") return namesOf(node);
+  return node?.kind === "map" ? node.entries.map(entry => entry.key) : [];
+}
+
+/** Names of a list whose items are strings or maps with a `source`. */
+function namesOf(node: YamlNode | undefined): { value: string; at: Service["at"] }[] {
+  return itemsOf(node).flatMap(item => {
+    const name = item.kind === "map" ? child(item, "source") : item;
+    return name?.kind === "scalar" && name.value !== null ? [{ value: String(name.value), at: item.at }] : [];
+  });
+}
+
+const jobName =
+  /(^|[-_])(migrat\w*|init|initial\w*|setup|seed\w*|bootstrap|createbuckets?|create-buckets?|collectstatic|provision\w*|job|once|certs?-?gen\w*|configure)([-_]|$)/i;
+
+/** Ends by design, so that it needs neither a restart policy nor a health check. */
+function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
+  if (awaited.has(service.name)) return true;
+  if (service.restart?.text === "no" && jobName.test(service.name)) return true;
+  if (
+    service.restart?.text !== undefined &&
+    service.restart.text !== "no" &&
+    !service.restart.text.startsWith("on-failure")
+  )
+    return false;
+  const words = process?.argv.map(word => word.value ?? "") ?? [];
+  if (
+    words.some(word =>
+      /^(migrate|collectstatic|makemigrations|db:migrate|upgrade|createsuperuser|loaddata|deploy)$/.test(
+        word,
+      ),
+    ) &&
+    process?.commands.length === 1
+  )
+    return true;
+  return jobName.test(service.name);
+}
