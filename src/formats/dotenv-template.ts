@@ -24,16 +24,27 @@ function nameAt(text: string, offset: number): string {
   return namePattern.exec(text)?.[0] ?? "";
 }
 
-/** For each `{` the offset of its `}`: one pass, so that deep nesting stays linear. */
+/**
+ * For each `{` the offset of its `}`, in one pass, so that deep nesting stays linear. Compose 2.26 counts plain braces
+ * too and does not look at the character behind an opening one.
+ */
 function closingBraces(text: string): Map<number, number> {
   const closes = new Map<number, number>();
   const open: number[] = [];
   for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (char === "{" && text[i - 1] === "$") open.push(i);
-    else if (char === "}" && open.length > 0) closes.set(open.pop()!, i);
+    if (text[i] === "{") open.push(i++);
+    else if (text[i] === "}" && open.length > 0) closes.set(open.pop()!, i);
   }
   return closes;
+}
+
+/** Where a reference ends: at its own brace, else at the last one of its line, as Compose has it. */
+function referenceEnd(text: string, start: number, balanced: number | undefined): number | undefined {
+  const newline = text.indexOf("\n", start);
+  const lineEnd = newline === -1 ? text.length : newline;
+  if (balanced !== undefined && balanced < lineEnd) return balanced;
+  const last = text.lastIndexOf("}", lineEnd - 1);
+  return last > start ? last : undefined;
 }
 
 /** Splits a value as Compose does: `$$` is a dollar, `$1` and a lone `$` are literal, `${` must be well formed. */
@@ -73,7 +84,7 @@ export function scanTemplate(text: string): TemplatePiece[] {
       continue;
     }
     flush();
-    const piece = braced(text, i, closes.get(i + 1));
+    const piece = braced(text, i, closes);
     pieces.push(piece);
     i = piece.kind === "reference" ? piece.reference.end : piece.kind === "invalid" ? piece.end : text.length;
   }
@@ -81,16 +92,17 @@ export function scanTemplate(text: string): TemplatePiece[] {
   return pieces;
 }
 
-function braced(text: string, start: number, close: number | undefined): TemplatePiece {
+function braced(text: string, start: number, closes: ReadonlyMap<number, number>): TemplatePiece {
   const invalid = (end: number): TemplatePiece => ({
     kind: "invalid",
     text: text.slice(start, end),
     start,
     end,
   });
-  if (close === undefined) return invalid(text.length);
   const name = nameAt(text, start + 2);
   const after = start + 2 + name.length;
+  const close = text[after] === "}" ? after : referenceEnd(text, start, closes.get(start + 1));
+  if (close === undefined) return invalid(text.length);
   if (name === "") return invalid(close + 1);
   const raw = text.slice(start, close + 1);
   if (after === close) return { kind: "reference", raw, reference: { name, start, end: close + 1 } };

@@ -73,6 +73,11 @@ const measured: [text: string, values: Record<string, string>][] = [
   ["A=a\rB=b", { A: "a\rB=b" }],
   ["A=x\u2028y", { A: "x\u2028y" }],
   ["A=$a.b", { A: ".b" }],
+  ["A=${X:-{a}b}", { A: "{a}b" }],
+  ["A=${X:-$${Y}z}", { A: "${Y}z" }],
+  ["A=1${X:-$${X:-}", { A: "1${X:-" }],
+  ["A=${X:-a}b}", { A: "ab}" }],
+  ["A=${X}}", { A: "}" }],
   ['A={"a":"b"}', { A: '{"a":"b"}' }],
 ];
 
@@ -92,6 +97,8 @@ describe("parseDotenv", () => {
     ["A=${X", "${X"],
     ["A=${1}", "${1}"],
     ["A=${a.b}", "${a.b}"],
+    ['A="${X:-a\nb}"', "${X:-a\nb}"],
+    ["A=${X$}", "${X$}"],
     ['A="a" "b"\n', '"'],
     ["A='a'b'c'", "'"],
   ])("points at what Compose rejects in %j", (text, place) => {
