@@ -19,6 +19,8 @@ export interface AuditOptions {
   readonly description?: Description;
   /** Gaps carry stack traces. */
   readonly debug?: boolean;
+  /** Comments that accept a finding do not count. */
+  readonly ignoreInline?: boolean;
   /** What to keep in the report; counts what is left out in `hidden`. */
   readonly show?: {
     readonly claims?: readonly string[];
@@ -39,7 +41,7 @@ export function audit<S extends Examined>(
   const { outcomes, gaps } = find(stack, enabled, options.debug);
   const at = options.now.toISOString();
   const found = outcomes.flatMap(outcome => outcome.findings);
-  const settled = settle(files, found, config, at.slice(0, 10));
+  const settled = settle(files, found, config, at.slice(0, 10), options.ignoreInline);
   const findings = [...settled.findings].sort(byWorth(claims));
   const shown = findings.filter(finding => isShown(finding, options.show));
   const nothingToAudit = stack.sources.size === 0;

@@ -1,0 +1,126 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander";
+import { confidences, severities } from "../core/finding.ts";
+import { UserError } from "../core/user-error.ts";
+import type { AuditFlags } from "./audit.ts";
+import { formats } from "./formats.ts";
+import { surviveClosedPipes, write } from "./output.ts";
+import { version } from "./version.generated.ts";
+
+const examples = `
+Examples:
+  $ shipworthy audit                          the project in this directory
+  $ shipworthy audit ../shop --claim backup-restores
+  $ shipworthy audit --format markdown --output review.md
+  $ shipworthy audit --format sarif --output shipworthy.sarif --fail-on never
+  $ shipworthy audit --write-baseline baseline.json
+  $ shipworthy explain recovery/restart-policy
+
+Exit codes:
+  0  nothing at or above the threshold (--fail-on, default high)
+  1  findings at or above it
+  2  wrong usage or settings
+  3  something could not be examined, and no finding reached the threshold`;
+
+function program(done: (code: number) => void): Command {
+  const shipworthy = new Command("shipworthy")
+    .description("Is this Compose project ready for production? Evidence across files, not a guess.")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .addHelpText("after", examples);
+
+  shipworthy
+    .command("audit")
+    .description("read the whole deployment and say which promises it cannot keep")
+    .argument("[DIR]", "directory of the project", ".")
+    .addOption(new Option("-f, --format <FORMAT>", "how to report").choices(formats).default("text"))
+    .option("-o, --output <FILE>", "write the report to a file")
+    .option("--claim <ID>", "only findings against this claim (repeatable)", (id, all: string[] = []) => [
+      ...all,
+      id,
+    ])
+    .addOption(
+      new Option("--severity <LEVEL>", "only findings of at least this severity").choices(severities),
+    )
+    .addOption(
+      new Option("--confidence <LEVEL>", "only findings of at least this confidence").choices(confidences),
+    )
+    .addOption(
+      new Option("--fail-on <LEVEL>", "exit 1 from this severity on (default: high)").choices([
+        ...severities,
+        "never",
+      ]),
+    )
+    .option("--config <FILE>", "settings to use instead of DIR/shipworthy.yml")
+    .option("--no-config", "use no settings")
+    .option("--baseline <FILE>", "findings of this file count as accepted")
+    .option("--write-baseline <FILE>", "write the findings to a baseline instead of reporting them")
+    .option("--no-accept", "report accepted findings too")
+    .option("--no-color", "no colours")
+    .option("--debug", "show stack traces")
+    .action(async (directory: string, flags: AuditFlags) => {
+      const { auditCommand } = await import("./audit.ts");
+      done(await auditCommand(directory, flags));
+    });
+
+  shipworthy
+    .command("explain")
+    .description("print a rule's page: what it promises, why, and examples")
+    .argument("<RULE>", "rule id, such as recovery/restart-policy")
+    .option("--no-color", "no colours")
+    .action(async (rule: string, flags: { color: boolean }) => {
+      const { explainCommand } = await import("./explain.ts");
+      await explainCommand(rule, flags.color);
+    });
+
+  shipworthy
+    .command("rules")
+    .description("list the rules")
+    .option("--json", "as JSON")
+    .action(async (flags: { json?: boolean }) => {
+      const { rulesCommand } = await import("./lists.ts");
+      rulesCommand(flags.json === true);
+    });
+
+  shipworthy
+    .command("claims")
+    .description("list the claims")
+    .option("--json", "as JSON")
+    .action(async (flags: { json?: boolean }) => {
+      const { claimsCommand } = await import("./lists.ts");
+      claimsCommand(flags.json === true);
+    });
+
+  for (const command of [shipworthy, ...shipworthy.commands]) {
+    command.exitOverride().showHelpAfterError("(shipworthy --help lists commands and options)");
+  }
+  return shipworthy;
+}
+
+/** Runs the command line. Gives the exit code; prints a stack trace only under --debug. */
+async function main(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const shipworthy = program(result => {
+    code = result;
+  });
+  try {
+    await shipworthy.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof UserError) {
+      write(process.stderr, `${error.message}\n${error.hint}\n`);
+      return 2;
+    }
+    const detail =
+      error instanceof Error && !argv.includes("--debug") ? error.message : (error as Error)?.stack;
+    write(
+      process.stderr,
+      `Shipworthy failed, which is a defect of ours: ${detail}\nRun it with --debug and report what it prints.\n`,
+    );
+    return 3;
+  }
+}
+
+surviveClosedPipes();
+process.exitCode = await main(process.argv);

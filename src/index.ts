@@ -1,0 +1,13 @@
+export { claims } from "./claims/claims.ts";
+export { type AuditProjectOptions, auditProject } from "./cli/audit-project.ts";
+export type { Config } from "./config/config.ts";
+export type { Claim } from "./core/claim.ts";
+export type { Confidence, Evidence, Finding, Severity, Violation } from "./core/finding.ts";
+export type { Edit, Fix, FixGrade } from "./core/fix.ts";
+export type { ProjectFiles } from "./core/project-files.ts";
+export type { Report } from "./core/report.ts";
+export type { Rule } from "./core/rule.ts";
+export { UserError } from "./core/user-error.ts";
+export { rules } from "./rules/registry.generated.ts";
+export type { Stack } from "./stack/stack.ts";
+export { openWorkspace } from "./workspace/workspace.ts";
