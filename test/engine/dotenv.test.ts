@@ -50,13 +50,13 @@ describe.skipIf(!present && !required)("env files against docker compose config"
       fc.property(fc.array(part, { maxLength: 24 }), parts => {
         const text = `Z=1${parts.join("")}\n`;
         const { model, problems } = parseDotenv({ path: "values.env", text });
+        // Compose sets a variable without a name there; for us it is a problem and no more.
+        fc.pre(!problems.some(problem => problem.message.includes("without a name")));
         const values = evaluateEnv(model);
         const refused =
           problems.some(problem => problem.message.includes("rejects")) ||
           [...values.values()].includes(undefined);
         const expected = composeReads(text);
-        // A variable without a name is a problem for us and a variable for Compose.
-        delete expected?.[""];
         expect(refused ? undefined : Object.fromEntries(values)).toEqual(expected);
       }),
       { numRuns: Number(process.env["SHIPWORTHY_RUNS"] ?? 150) },

@@ -1,0 +1,45 @@
+import ignore, { type Ignore } from "ignore";
+
+/** The rules of one `.gitignore`. */
+export interface GitignoreRules {
+  /** `path` is relative to the file's folder; a folder's path ends with a slash. `undefined`: no rule speaks of it. */
+  test(path: string): "ignored" | "kept" | undefined;
+}
+
+/** Reads a `.gitignore`, `.git/info/exclude` or any file of that syntax; letter case counts, as in git on Linux. */
+export function parseGitignore(text: string): GitignoreRules {
+  const rules: Ignore = ignore({ ignorecase: false, allowRelativePaths: true }).add(text);
+  return {
+    test: path => {
+      if (path === "" || path === "/") return undefined;
+      const { ignored, unignored } = rules.test(path);
+      return ignored ? "ignored" : unignored ? "kept" : undefined;
+    },
+  };
+}
+
+/**
+ * Asks nested rule files as git does: the deepest that speaks decides, and nothing below an ignored folder comes back.
+ * `rulesOf` gives the rules of a folder (`""` is the root).
+ */
+export function gitignored(path: string, rulesOf: (folder: string) => GitignoreRules | undefined): boolean {
+  const parts = path.split("/").filter(part => part !== "");
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const isFolder = depth < parts.length || path.endsWith("/");
+    if (speaks(parts.slice(0, depth), isFolder, rulesOf) === "ignored") return true;
+  }
+  return false;
+}
+
+function speaks(
+  parts: readonly string[],
+  isFolder: boolean,
+  rulesOf: (folder: string) => GitignoreRules | undefined,
+): "ignored" | "kept" | undefined {
+  for (let above = parts.length - 1; above >= 0; above--) {
+    const path = parts.slice(above).join("/") + (isFolder ? "/" : "");
+    const verdict = rulesOf(parts.slice(0, above).join("/"))?.test(path);
+    if (verdict) return verdict;
+  }
+  return undefined;
+}
