@@ -348,16 +348,19 @@ function command(instruction: DockerfileInstruction, skip = 0): ContainerCommand
 }
 
 function healthcheck(instruction: DockerfileInstruction): ImageHealthcheck {
-  const { at, words, flags: options } = instruction;
+  const { at, words } = instruction;
   const type = words[0]?.value ?? "";
+  const options = new Map(
+    instruction.flags.flatMap(flag => (flag.value === undefined ? [] : [[flag.name, flag.value] as const])),
+  );
   if (type.toUpperCase() === "NONE") return { disabled: true, options, at };
-  const option = (name: string) => options.find(flag => flag.name === name)?.value;
+  const retries = options.get("retries") ?? "";
   const times = {
-    intervalMs: durationMs(option("interval")),
-    timeoutMs: durationMs(option("timeout")),
-    startPeriodMs: durationMs(option("start-period")),
-    startIntervalMs: durationMs(option("start-interval")),
-    retries: /^\d{1,6}$/.test(option("retries") ?? "") ? Number(option("retries")) : undefined,
+    intervalMs: durationMs(options.get("interval")),
+    timeoutMs: durationMs(options.get("timeout")),
+    startPeriodMs: durationMs(options.get("start-period")),
+    startIntervalMs: durationMs(options.get("start-interval")),
+    retries: /^\d{1,6}$/.test(retries) ? Number(retries) : undefined,
   };
   const known: Record<string, number> = {};
   for (const [name, value] of Object.entries(times)) if (value !== undefined) known[name] = value;

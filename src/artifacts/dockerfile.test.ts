@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Location } from "../core/source.ts";
-import { dockerfileKind, readDockerfile, stageChain, stageFor, withBuildArgs } from "./dockerfile.ts";
+import { dockerfile, readDockerfile, stageChain, stageFor, withBuildArgs } from "./dockerfile.ts";
 import { durationMs } from "./dockerfile-checks.ts";
 
 const read = (text: string, args: Record<string, string> = {}) =>
@@ -19,7 +19,7 @@ describe("which files", () => {
     "Containerfile",
     "Dockerfile-prod",
     "dockerfile",
-  ])("%s is one", path => expect(dockerfileKind.recognises(path)).toBe(true));
+  ])("%s is one", path => expect(dockerfile.recognises(path)).toBe(true));
   test.each([
     "Dockerfile.md",
     "Dockerfile.dockerignore",
@@ -29,7 +29,7 @@ describe("which files", () => {
     "dockerfiles/a.txt",
     "Dockerfile/x",
     "mydockerfile",
-  ])("%s is none", path => expect(dockerfileKind.recognises(path)).toBe(false));
+  ])("%s is none", path => expect(dockerfile.recognises(path)).toBe(false));
 });
 
 describe("stages", () => {
@@ -76,7 +76,7 @@ describe("stages", () => {
     ["ARG T\nFROM a:$T", undefined],
     ["FROM --platform=$BUILDPLATFORM a:$TARGETARCH", undefined],
     ["ARG A=1\nARG B=$A.2\nFROM a:$B", "a:1.2"],
-  ])("%j starts from %s", (dockerfile, image) => expect(last(dockerfile).from.resolved).toBe(image));
+  ])("%j starts from %s", (text, image) => expect(last(text).from.resolved).toBe(image));
 });
 
 describe("settings", () => {

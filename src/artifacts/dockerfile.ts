@@ -45,8 +45,8 @@ export interface ImageHealthcheck {
   /** `HEALTHCHECK NONE`. */
   readonly disabled: boolean;
   readonly command?: ContainerCommand;
-  /** `--interval` and so on, as written. */
-  readonly options: readonly DockerfileFlag[];
+  /** `interval`, `start-period` and so on, as written. */
+  readonly options: ReadonlyMap<string, string>;
   readonly intervalMs?: number;
   readonly timeoutMs?: number;
   readonly startPeriodMs?: number;
@@ -159,7 +159,7 @@ export interface Dockerfile {
 const notDockerfiles =
   /\.(md|markdown|txt|rst|adoc|sh|bash|ps1|py|js|ts|json|ya?ml|toml|html?|dockerignore|orig|rej|bak|lock|swp|j2|tmpl|tpl|erb)$/i;
 
-export const dockerfileKind: ArtifactKind<Dockerfile> = {
+export const dockerfile: ArtifactKind<Dockerfile> = {
   kind: "dockerfile",
   recognises(path) {
     const name = basename(path);
@@ -184,18 +184,18 @@ export function readDockerfile(
 }
 
 /** The same file as a build with these arguments sees it. */
-export function withBuildArgs(dockerfile: Dockerfile, buildArgs: ReadonlyMap<string, string>): Dockerfile {
-  return buildArgs.size === 0 ? dockerfile : readStages(dockerfile.file, dockerfile.syntax, buildArgs).model;
+export function withBuildArgs(model: Dockerfile, buildArgs: ReadonlyMap<string, string>): Dockerfile {
+  return buildArgs.size === 0 ? model : readStages(model.file, model.syntax, buildArgs).model;
 }
 
 /** The stage that `target` names (by name without case, or by number); without a target the last one. */
-export function stageFor(dockerfile: Dockerfile, target?: string): Stage | undefined {
-  if (target === undefined || target === "") return dockerfile.stages.at(-1);
-  return findStage(dockerfile.stages, target);
+export function stageFor(model: Dockerfile, target?: string): Stage | undefined {
+  if (target === undefined || target === "") return model.stages.at(-1);
+  return findStage(model.stages, target);
 }
 
 /** A stage by name, the last one of that name, or by number. */
-export function findStage(stages: readonly Stage[], target: string): Stage | undefined {
+function findStage(stages: readonly Stage[], target: string): Stage | undefined {
   const wanted = target.toLowerCase();
   const named = stages.findLast(stage => stage.name?.value.toLowerCase() === wanted);
   if (named) return named;
@@ -203,10 +203,10 @@ export function findStage(stages: readonly Stage[], target: string): Stage | und
 }
 
 /** The stage and those it is built from, the eldest first. */
-export function stageChain(dockerfile: Dockerfile, stage: Stage): readonly Stage[] {
+export function stageChain(model: Dockerfile, stage: Stage): readonly Stage[] {
   const chain = [stage];
-  for (let next = stage.from.parent; next !== undefined; next = dockerfile.stages[next]?.from.parent) {
-    const parent = dockerfile.stages[next];
+  for (let next = stage.from.parent; next !== undefined; next = model.stages[next]?.from.parent) {
+    const parent = model.stages[next];
     if (!parent) break;
     chain.unshift(parent); // a parent's index is always smaller: this ends
   }

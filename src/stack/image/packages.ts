@@ -1,0 +1,185 @@
+import type { Located, Location } from "../../core/source.ts";
+import type { RunCommand } from "./run-commands.ts";
+
+export type PackageManager =
+  | "apt"
+  | "apk"
+  | "dnf"
+  | "pip"
+  | "pipenv"
+  | "poetry"
+  | "uv"
+  | "npm"
+  | "yarn"
+  | "pnpm"
+  | "bun"
+  | "gem"
+  | "bundler"
+  | "composer";
+
+/** One install command of a RUN step. */
+export interface PackageInstall {
+  readonly manager: PackageManager;
+  /** Packages named on the command line, without versions. */
+  readonly names: readonly Located<string>[];
+  /** Files that list more: `-r requirements.txt`. Lock files that are read without being named are not listed. */
+  readonly requirementFiles: readonly Located<string>[];
+  /** Every word is known: no variable, no glob. */
+  readonly complete: boolean;
+  /** Installs for the whole system, not for the project in the working directory. */
+  readonly global: boolean;
+  /** Development dependencies of the project are installed too. False where the manager has no such groups. */
+  readonly dev: boolean;
+  /** Fails unless a lock file is in the working directory: `npm ci`, `--frozen-lockfile`. */
+  readonly needsLock: boolean;
+  readonly directory: string | undefined;
+  readonly at: Location;
+}
+
+const managers: Readonly<Record<string, PackageManager>> = {
+  apt: "apt",
+  "apt-get": "apt",
+  aptitude: "apt",
+  apk: "apk",
+  dnf: "dnf",
+  microdnf: "dnf",
+  yum: "dnf",
+  pip: "pip",
+  pip3: "pip",
+  pipenv: "pipenv",
+  poetry: "poetry",
+  uv: "uv",
+  npm: "npm",
+  yarn: "yarn",
+  yarnpkg: "yarn",
+  pnpm: "pnpm",
+  bun: "bun",
+  gem: "gem",
+  bundle: "bundler",
+  composer: "composer",
+};
+
+const installVerbs: Readonly<Record<PackageManager, readonly string[]>> = {
+  apt: ["install"],
+  apk: ["add"],
+  dnf: ["install"],
+  pip: ["install"],
+  pipenv: ["install", "sync"],
+  poetry: ["install", "add"],
+  uv: ["sync", "add", "install"],
+  npm: ["install", "ci", "i", "add", "clean-install"],
+  yarn: ["install", "add", "global"],
+  pnpm: ["install", "add", "i"],
+  bun: ["install", "add", "i"],
+  gem: ["install"],
+  bundler: ["install"],
+  composer: ["install", "require"],
+};
+
+/** Options that take the next word as their value. */
+const valued =
+  /^(-t|--target|-c|--constraint|-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--default-timeout|--timeout|--retries|-o|--repository|-X|--virtual|--prefix|--registry|--only|--without|--with|-E|--extras|--group|--extra|-v|--version|--cache-dir|--root|--python|-p|-C|--cwd)$/;
+
+/** Reads a command as a package installation; undefined when it is none. `production`: NODE_ENV says so at this point. */
+export function packageInstall(command: RunCommand, production: boolean): PackageInstall | undefined {
+  let words = command.words;
+  while (
+    /^(sudo|env|exec|time|corepack|command)$/.test(words[0]?.value ?? "") ||
+    /^\w+=/.test(words[0]?.value ?? "")
+  )
+    words = words.slice(1);
+  const first = words[0]?.value?.replace(/^.*\//, "");
+  if (first !== undefined && /^python[\d.]*$/.test(first) && words[1]?.value === "-m") words = words.slice(2);
+  const name = words[0]?.value?.replace(/^.*\//, "").replace(/^pip[\d.]+$/, "pip");
+  const manager = name !== undefined && Object.hasOwn(managers, name) ? managers[name] : undefined;
+  if (!manager) return undefined;
+  let rest = words.slice(1);
+  if (manager === "uv" && rest[0]?.value === "pip") rest = rest.slice(1);
+  const text = rest.map(word => word.value ?? "");
+  const operands = operandsOf(rest);
+  const verb = operands.words[0]?.value ?? (manager === "yarn" ? "install" : "");
+  if (!installVerbs[manager].includes(verb)) return undefined;
+  const named = operands.words.slice(manager === "yarn" && verb === "global" ? 2 : 1);
+  const has = (...options: string[]) =>
+    text.some(word => options.includes(word) || options.some(option => word.startsWith(`${option}=`)));
+  const isGlobal =
+    ["apt", "apk", "dnf", "pip", "gem"].includes(manager) ||
+    has("-g", "--global", "--system") ||
+    verb === "global";
+  return {
+    manager,
+    names: named.flatMap(word =>
+      word.value === undefined || /^[./]/.test(word.value)
+        ? []
+        : [{ value: bareName(word.value, manager), at: word.at }],
+    ),
+    requirementFiles: operands.files,
+    complete:
+      rest.every(word => word.value !== undefined) &&
+      operands.files.length === 0 &&
+      !named.some(word => /^[./]/.test(word.value ?? "/")),
+    global: isGlobal,
+    dev: !isGlobal && named.length === 0 && installsDev(manager, text, has, production),
+    needsLock:
+      verb === "ci" ||
+      verb === "clean-install" ||
+      has("--frozen-lockfile", "--immutable", "--frozen", "--locked", "--deploy"),
+    directory: command.directory,
+    at: command.at,
+  };
+}
+
+function operandsOf(words: readonly Located<string | undefined>[]): {
+  words: Located<string | undefined>[];
+  files: Located<string>[];
+} {
+  const operands: Located<string | undefined>[] = [];
+  const files: Located<string>[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const value = word.value;
+    const glued = /^(?:-r|--requirements?=)(.+)$/.exec(value ?? "")?.[1];
+    if (value === "-r" || value === "--requirement" || value === "--requirements") {
+      const file = words[++i];
+      if (file?.value !== undefined) files.push({ value: file.value, at: file.at });
+    } else if (glued !== undefined) files.push({ value: glued, at: word.at });
+    else if (value !== undefined && valued.test(value)) i++;
+    else if (!value?.startsWith("-")) operands.push(word);
+  }
+  return { words: operands, files };
+}
+
+function bareName(word: string, manager: PackageManager): string {
+  if (manager === "apk" || manager === "pip" || manager === "uv" || manager === "poetry")
+    return word.replace(/[=<>~!@;[].*$/, "");
+  if (manager === "apt") return word.replace(/[=/].*$/, "");
+  return word.replace(/(?!^)@.*$/, "");
+}
+
+function installsDev(
+  manager: PackageManager,
+  text: readonly string[],
+  has: (...options: string[]) => boolean,
+  production: boolean,
+): boolean {
+  const given = (option: string) =>
+    text.find(word => word.startsWith(`${option}=`))?.slice(option.length + 1) ??
+    text[text.indexOf(option) + 1];
+  if (manager === "npm") {
+    if (has("--include") && given("--include") === "dev") return true;
+    if (
+      (has("--omit") && given("--omit") === "dev") ||
+      (has("--only") && /^prod/.test(given("--only") ?? ""))
+    )
+      return false;
+    return !production && (!has("--production") || text.includes("--production=false"));
+  }
+  if (manager === "yarn" || manager === "pnpm" || manager === "bun") {
+    return !production && (!has("--production", "--prod", "-P") || text.includes("--production=false"));
+  }
+  if (manager === "poetry") return !has("--no-dev", "--only", "--without", "--only-root");
+  if (manager === "uv")
+    return !has("--no-dev", "--only-group", "--no-default-groups") && !text.includes("pip");
+  if (manager === "composer") return !has("--no-dev");
+  return manager === "pipenv" ? has("--dev", "-d") : false;
+}
