@@ -1,0 +1,51 @@
+import type { ArtifactKind, Parsed } from "../core/artifact.ts";
+import type { Source } from "../core/source.ts";
+import { type EnvEntry, parseDotenv } from "../formats/dotenv.ts";
+
+/** `example` is a form to copy, `real` is what something loads; a name alone does not always tell. */
+export type EnvFileRole = "example" | "real" | "unknown";
+
+export interface EnvFileModel {
+  readonly role: EnvFileRole;
+  readonly entries: readonly EnvEntry[];
+}
+
+const exampleName =
+  /(?:^|[._-])(?:example|sample|template|dist|tmpl|tpl|default|defaults|skeleton)(?:[._-]|$)/i;
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function recognises(path: string): boolean {
+  const name = nameOf(path).toLowerCase();
+  if (
+    name === ".env" ||
+    (name.startsWith(".env.") &&
+      !/\.(?:[jt]sx?|mjs|cjs|d\.ts|py|rb|md|ya?ml|json|sh|gpg|enc|age)$/.test(name))
+  )
+    return true;
+  if (/^[\w.-]+\.env$/.test(name)) return true;
+  if (
+    /^\.env[-_](?:example|sample|template|dist)$/.test(name) ||
+    /^(?:dot)?env\.(?:example|sample|template|dist)$/.test(name)
+  )
+    return true;
+  return /^[\w.-]+\.env\.(?:example|sample|template|dist)$/.test(name);
+}
+
+/** What the file is for, by its name alone. */
+export function envFileRole(path: string): EnvFileRole {
+  const name = nameOf(path);
+  if (exampleName.test(name)) return "example";
+  if (/^\.env(?:\.(?:local|production|prod|staging|development|dev|docker|live))*$/i.test(name))
+    return "real";
+  return "unknown";
+}
+
+function parse(source: Source): Parsed<EnvFileModel> {
+  const { model, problems } = parseDotenv(source);
+  return { model: { role: envFileRole(source.path), entries: model }, problems };
+}
+
+export const envFile: ArtifactKind<EnvFileModel> = { kind: "env-file", recognises, parse };
