@@ -1,5 +1,6 @@
 export { claims } from "./claims/claims.ts";
 export { type AuditProjectOptions, auditProject } from "./cli/audit-project.ts";
+export { projectFiles } from "./cli/project-files.ts";
 export type { Config } from "./config/config.ts";
 export type { Claim } from "./core/claim.ts";
 export type { Confidence, Evidence, Finding, Severity, Violation } from "./core/finding.ts";

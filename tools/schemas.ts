@@ -39,7 +39,7 @@ export function configSchema(rules: readonly string[]): object {
           additionalProperties: false,
           required: ["rule", "reason"],
           properties: {
-            rule: { enum: rules },
+            rule: rules.length > 0 ? { enum: rules } : text,
             subject: { ...text, minLength: 1, description: "Only findings about this subject." },
             path: { ...text, minLength: 1, description: "Only findings with evidence in a matching file." },
             reason: { ...text, minLength: 1 },

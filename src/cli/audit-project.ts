@@ -4,7 +4,7 @@ import { claims } from "../claims/claims.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { excluding } from "../config/exclude.ts";
 import type { Confidence, Severity } from "../core/finding.ts";
-import type { Gap } from "../core/problem.ts";
+import type { Gap, Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Report } from "../core/report.ts";
 import { rules } from "../rules/registry.generated.ts";
@@ -17,6 +17,8 @@ export interface AuditProjectOptions {
   readonly config?: Config;
   readonly now?: Date;
   readonly debug?: boolean;
+  /** What the reader of the files could not read; may still grow while they are read. */
+  readonly problems?: readonly Problem[];
   /** Comments that accept a finding do not count. */
   readonly ignoreInline?: boolean;
   readonly show?: {
@@ -30,7 +32,11 @@ export interface AuditProjectOptions {
 export async function auditProject(files: ProjectFiles, options: AuditProjectOptions = {}): Promise<Report> {
   const { config = defaultConfig, now = new Date(), debug, ignoreInline, show } = options;
   const linked = await link(excluding(files, config.exclude), { deployed: config.deployed });
-  const stack: Stack = linked.sources.size > 0 ? linked : { ...linked, gaps: [...linked.gaps, nothingFound] };
+  const stack: Stack = {
+    ...linked,
+    problems: [...(options.problems ?? []), ...linked.problems],
+    gaps: linked.sources.size > 0 ? linked.gaps : [...linked.gaps, nothingFound],
+  };
   const description = describe(stack);
   return audit(stack, rules, {
     ...{ config, claims, now, version, description },

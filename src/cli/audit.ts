@@ -11,6 +11,7 @@ import { openWorkspace } from "../workspace/workspace.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Format, reporterFor } from "./formats.ts";
 import { useColor, write } from "./output.ts";
+import { projectFiles } from "./project-files.ts";
 
 export interface AuditFlags {
   readonly format: Format;
@@ -32,11 +33,12 @@ export interface AuditFlags {
 export async function auditCommand(directory: string, flags: AuditFlags): Promise<number> {
   await requireDirectory(directory);
   const { auditProject } = await import("./audit-project.ts");
-  const files = await openWorkspace(resolve(directory));
+  const { files, problems } = projectFiles(openWorkspace(resolve(directory)));
   const settings = await settingsFor(files, flags);
   const config: Config = flags.accept ? settings : { ...settings, accept: [] };
   const report = await auditProject(files, {
     config,
+    problems,
     ...(flags.accept ? {} : { ignoreInline: true }),
     ...(flags.debug ? { debug: true } : {}),
     show: {

@@ -46,7 +46,7 @@ function summary(report: Report): string {
     "# Production readiness review",
     `${report.at.slice(0, 10)}, Shipworthy ${report.version}`,
     "## Summary",
-    `${outcome} Of ${report.claims.length} promises ${refuted.length} are refuted, ${held} are held and ${open} cannot be decided from files.`,
+    `${outcome} Of ${report.claims.length} promises ${refuted.length} refuted, ${held} held, ${open} not decided by files.`,
     ...(must.length > 0
       ? [must.map(({ claim, because }) => `- **${claim.promise}** ${prose(because)}`).join("\n")]
       : []),
