@@ -32,12 +32,20 @@ export function constantValue(
           ? variableValue(part, constants, options)
           : part.kind === "command" && part.direction === undefined
             ? options.substitution?.(part.script, constants)
-            : undefined;
+            : part.kind === "expression"
+              ? expressionValue(part.text, constants)
+              : undefined;
       if (value === undefined) return undefined;
       text += value;
     }
   }
   return text;
+}
+
+/** A workflow expression is looked up under its own spelling: `${{ env.X }}`. */
+function expressionValue(text: string, constants: Constants): string | undefined {
+  const known = constants.get(`\${{ ${text} }}`);
+  return typeof known === "string" ? known : undefined;
 }
 
 /** The text of `$X` and of `${X:-default}`; undefined when unknown or another operation is asked for. */
@@ -47,11 +55,11 @@ export function variableValue(
   options: EvaluationOptions = {},
 ): string | undefined {
   if (part.prefix !== undefined) return undefined;
-  const known = constants.get(part.name);
+  const stored = constants.get(part.name);
+  // A list without an index is its first element, as in Bash.
+  const known = typeof stored === "object" ? stored[Number(part.index ?? 0)] : stored;
+  if (part.index !== undefined && typeof stored !== "object") return undefined;
   const { operator, operand } = part;
-  if (typeof known === "object")
-    return part.index === undefined || operator !== undefined ? undefined : known[Number(part.index)];
-  if (part.index !== undefined) return undefined;
   const isDefault = operator === ":-" || operator === "-" || operator === ":=" || operator === "=";
   if (isDefault && operand && (known === undefined || (known === "" && operator[0] === ":")))
     return known !== undefined || options.assumeDefaults
@@ -59,6 +67,8 @@ export function variableValue(
       : undefined;
   if (known === undefined || operator === undefined || isDefault) return known;
   if (operator === ":?" || operator === "?") return known;
+  if (operator === "%" && operand?.text === "/*") return known.replace(/\/[^/]*$/, "");
+  if (operator === "##" && operand?.text === "*/") return known.replace(/^.*\//, "");
   return undefined;
 }
 
