@@ -247,6 +247,8 @@ export function nextServes(
       because: "it is a file of the public folder",
     };
   const nodes = nextRoutes(files, dir);
+  if (nodes.length === 0)
+    return { answer: "unknown", because: `no app or pages folder was found in ${dir || "the project"}` };
   const found = matchRoutes(nodes, bare);
   if (found.answer !== "no") return found;
   return (

@@ -1,0 +1,232 @@
+import { type DjangoProject, findDjangoProjects } from "../../artifacts/django.ts";
+import {
+  dependsOn,
+  type PackageManifest,
+  parsePackageManifest,
+  recognisesPackageManifest,
+} from "../../artifacts/package-manifest.ts";
+import {
+  directoryOf,
+  hasFile,
+  isBelow,
+  isTest,
+  isVendored,
+  joinPath,
+  type ProjectFiles,
+} from "../../artifacts/project-files.ts";
+import { parsePythonManifest, recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
+import type { Location, Source } from "../../core/source.ts";
+import { loadJavascript } from "../../formats/javascript.ts";
+import { loadPython } from "../../formats/python.ts";
+
+export type AppKind =
+  | "django"
+  | "fastapi"
+  | "flask"
+  | "python"
+  | "next"
+  | "vite"
+  | "cra"
+  | "express"
+  | "nest"
+  | "fastify"
+  | "koa"
+  | "hono"
+  | "node"
+  | "go"
+  | "rails"
+  | "ruby"
+  | "laravel"
+  | "php"
+  | "spring"
+  | "java"
+  | "rust"
+  | "elixir"
+  | "dotnet";
+
+/** A program of the project, at the directory of its manifest. A directory may hold two (a bundle and its server). */
+export interface AppComponent {
+  readonly kind: AppKind;
+  readonly dir: string;
+  /** The file that says so. */
+  readonly manifest: string;
+  /** Where the framework is named. */
+  readonly at: Location;
+  /** Files that start it, where they can be told. */
+  readonly entries: readonly string[];
+  readonly files: ProjectFiles;
+  readonly package?: PackageManifest;
+  readonly django?: DjangoProject;
+}
+
+/** Every component of a project, by its manifests. Frameworks that are not known stay `node`, `python`... */
+export function detectComponents(files: ProjectFiles): readonly AppComponent[] {
+  const components: AppComponent[] = [];
+  for (const path of files.paths) {
+    const base = path.slice(path.lastIndexOf("/") + 1);
+    if (isVendored(path) || isTest(path)) continue;
+    if (recognisesPackageManifest(path)) components.push(...nodeComponents(files, path));
+    else if (base in others) components.push(...otherComponent(files, path, base));
+  }
+  return [...components, ...pythonComponents(files)];
+}
+
+/** Loads the parsers that these components need. To be awaited once before routes or settings are asked for. */
+export async function loadParsers(components: readonly AppComponent[]): Promise<void> {
+  const kinds = new Set(components.map(each => each.kind));
+  const python = kinds.has("django") || kinds.has("fastapi");
+  const script = kinds.has("express") || kinds.has("next") || kinds.has("vite");
+  await Promise.all([python && loadPython(), script && loadJavascript()]);
+}
+
+function whole(file: string): Location {
+  return { file, span: { start: 0, end: 0 } };
+}
+
+const servers = [
+  ["@nestjs/core", "nest"],
+  ["fastify", "fastify"],
+  ["koa", "koa"],
+  ["hono", "hono"],
+  ["express", "express"],
+] as const;
+
+function nodeComponents(files: ProjectFiles, path: string): AppComponent[] {
+  const source = files.read(path);
+  if (!source) return [];
+  const manifest = parsePackageManifest(source).model;
+  const dir = directoryOf(path);
+  const found: AppComponent[] = [];
+  const add = (kind: AppKind, at: Location, entries: readonly string[] = []) =>
+    found.push({ kind, dir, manifest: path, at, entries, files, package: manifest });
+  const next = dependsOn(manifest, "next");
+  const scripts = dependsOn(manifest, "react-scripts");
+  const vite = dependsOn(manifest, "vite");
+  if (next) add("next", next.at);
+  else if (scripts) add("cra", scripts.at);
+  else if (vite) add("vite", vite.at);
+  for (const [name, kind] of servers) {
+    const dependency = dependsOn(manifest, name);
+    if (dependency?.group !== "dependencies") continue;
+    add(kind, dependency.at, kind === "express" ? expressEntries(files, dir, manifest) : []);
+    break;
+  }
+  if (found.length === 0) add("node", whole(path));
+  return found;
+}
+
+const startFile =
+  /(?:^|[\s/])(?:node|nodemon|tsx|ts-node|ts-node-dev|bun)\s+(?:-\S+\s+)*([\w./-]+\.[cm]?[jt]s)\b/;
+const usualEntries = ["server", "index", "app", "main"];
+
+/** Files that create the app: what `start` and `main` name first, then the usual names. */
+function expressEntries(files: ProjectFiles, dir: string, manifest: PackageManifest): readonly string[] {
+  const named = ["start", "start:prod", "dev"].flatMap(
+    name => startFile.exec(manifest.scripts.get(name)?.value ?? "")?.[1] ?? [],
+  );
+  if (manifest.main) named.push(manifest.main.value);
+  const built = named.map(each =>
+    each.replace(/^(?:\.\/)?(?:dist|build|out|lib)\//, "src/").replace(/\.[cm]?js$/, ".ts"),
+  );
+  const usual = ["", "src/", "server/", "server/src/", "api/"].flatMap(folder =>
+    usualEntries.flatMap(name =>
+      ["js", "ts", "mjs", "cjs", "mts"].map(ending => `${folder}${name}.${ending}`),
+    ),
+  );
+  const candidates = [...named, ...built, ...usual].flatMap(each => joinPath(dir, each) ?? []);
+  const creates = (path: string) =>
+    hasFile(files, path) && /\bexpress\s*\(\s*\)/.test(files.read(path)?.text ?? "");
+  return [...new Set(candidates.filter(creates))];
+}
+
+const others: Readonly<Record<string, readonly [AppKind, RegExp?, AppKind?]>> = {
+  "go.mod": ["go"],
+  Gemfile: ["ruby", /^\s*gem\s+["']rails["']/m, "rails"],
+  "composer.json": ["php", /"laravel\/framework"/, "laravel"],
+  "pom.xml": ["java", /spring-boot/, "spring"],
+  "build.gradle": ["java", /springframework\.boot/, "spring"],
+  "build.gradle.kts": ["java", /springframework\.boot/, "spring"],
+  "Cargo.toml": ["rust"],
+  "mix.exs": ["elixir"],
+};
+
+function otherComponent(files: ProjectFiles, path: string, base: string): AppComponent[] {
+  const source = files.read(path);
+  if (!source) return [];
+  const [plain, expression, framework] = others[base]!;
+  const found = expression?.exec(source.text);
+  const at = found
+    ? { file: path, span: { start: found.index, end: found.index + found[0].length } }
+    : whole(path);
+  const kind = found && framework ? framework : plain;
+  return [{ kind, dir: directoryOf(path), manifest: path, at, entries: [], files }];
+}
+
+function pythonComponents(files: ProjectFiles): AppComponent[] {
+  const projects = findDjangoProjects(files);
+  const manifests = files.paths.filter(
+    path =>
+      recognisesPythonManifest(path) && !isVendored(path) && !/\/requirements\//.test(path) && !isTest(path),
+  );
+  const components: AppComponent[] = projects.map(django => ({
+    kind: "django",
+    dir: django.dir,
+    manifest: nearest(manifests, django.dir) ?? django.manage,
+    at: whole(django.manage),
+    entries: [django.manage],
+    files,
+    django,
+  }));
+  const seen = new Set<string>();
+  for (const path of manifests.toSorted((a, b) => rank(a) - rank(b))) {
+    const dir = directoryOf(path);
+    const source = files.read(path);
+    if (!source || seen.has(dir)) continue;
+    seen.add(dir);
+    // A manifest whose program is the Django project below it is told already.
+    if (projects.some(project => isBelow(dir, `${project.dir}/x`) || project.dir === dir)) continue;
+    components.push(...plainPython(files, path, source));
+  }
+  return components;
+}
+
+/** The file for production before those for tests. */
+function rank(path: string): number {
+  return /(?:^|\/)(?:requirements\.txt|pyproject\.toml)$/.test(path) ? 0 : /dev|test|docs/.test(path) ? 2 : 1;
+}
+
+function nearest(manifests: readonly string[], dir: string): string | undefined {
+  const above = manifests.filter(path => isBelow(directoryOf(path), `${dir === "" ? "" : `${dir}/`}x`));
+  return above.toSorted((a, b) => directoryOf(b).length - directoryOf(a).length || rank(a) - rank(b))[0];
+}
+
+function plainPython(files: ProjectFiles, path: string, source: Source): AppComponent[] {
+  const dir = directoryOf(path);
+  const { dependencies } = parsePythonManifest(source).model;
+  for (const [name, kind] of [
+    ["fastapi", "fastapi"],
+    ["flask", "flask"],
+  ] as const) {
+    const dependency = dependencies.find(each => each.name === name);
+    if (dependency) {
+      const entries = kind === "fastapi" ? creating(files, dir, "FastAPI(") : creating(files, dir, "Flask(");
+      return [{ kind, dir, manifest: path, at: dependency.at, entries, files }];
+    }
+  }
+  // A pyproject.toml that only configures tools is no program.
+  if (dependencies.length === 0) return [];
+  return [{ kind: "python", dir, manifest: path, at: whole(path), entries: [], files }];
+}
+
+const mostSearched = 400;
+
+function creating(files: ProjectFiles, dir: string, call: string): readonly string[] {
+  const candidates = files.paths.filter(
+    path => path.endsWith(".py") && isBelow(dir, path) && !isVendored(path) && !isTest(path),
+  );
+  const usual = (path: string) => (/(?:^|\/)(?:main|app|asgi|server|__init__)\.py$/.test(path) ? 0 : 1);
+  return candidates
+    .toSorted((a, b) => usual(a) - usual(b) || a.split("/").length - b.split("/").length)
+    .slice(0, mostSearched)
+    .filter(path => files.read(path)?.text.includes(call));
+}
