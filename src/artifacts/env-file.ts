@@ -5,7 +5,9 @@ import { type EnvEntry, parseDotenv } from "../formats/dotenv.ts";
 /** `example` is a form to copy, `real` is what something loads; a name alone does not always tell. */
 export type EnvFileRole = "example" | "real" | "unknown";
 
-export interface EnvFileModel {
+export interface EnvFile {
+  /** Its path. */
+  readonly file: string;
   readonly role: EnvFileRole;
   readonly entries: readonly EnvEntry[];
 }
@@ -43,9 +45,9 @@ export function envFileRole(path: string): EnvFileRole {
   return "unknown";
 }
 
-function parse(source: Source): Parsed<EnvFileModel> {
+function parse(source: Source): Parsed<EnvFile> {
   const { model, problems } = parseDotenv(source);
-  return { model: { role: envFileRole(source.path), entries: model }, problems };
+  return { model: { file: source.path, role: envFileRole(source.path), entries: model }, problems };
 }
 
-export const envFile: ArtifactKind<EnvFileModel> = { kind: "env-file", recognises, parse };
+export const envFile: ArtifactKind<EnvFile> = { kind: "env-file", recognises, parse };

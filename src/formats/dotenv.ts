@@ -128,7 +128,7 @@ function statement(cursor: Cursor): void {
   const written = text.slice(nameStart, i).trimEnd();
   const nameEnd = nameStart + written.length;
   const name = located(written, locate(source, nameStart, nameEnd));
-  if (/\s/.test(written)) {
+  if (written.includes(" ")) {
     problem(
       cursor,
       nameStart,

@@ -63,6 +63,10 @@ describe("openWorkspace", () => {
     expect(workspace.has("A.txt")).toBeUndefined();
     expect(workspace.has("")).toBe("directory");
     expect(workspace.has("..")).toBeUndefined();
+    expect(workspace.paths).toEqual(["a.txt", "b/c/d.txt"]);
+    expect(workspace.list("")).toEqual([".git", ".next", "a.txt", "app", "b", "env"]);
+    expect(workspace.list("./b/")).toEqual(["c"]);
+    expect(workspace.list("none")).toEqual([]);
   });
 
   it("never leaves the root", () => {
@@ -88,6 +92,7 @@ describe("openWorkspace", () => {
       dangling: "link-out",
       "in/f": "file",
     });
+    expect(workspace.paths).toEqual(["in/f"]);
     expect(workspace.read("link").source?.text).toBe("inside");
     expect(workspace.read("linkdir/f").source?.text).toBe("inside");
     expect(workspace.has("linkdir/f")).toBe("file");

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { resolve } from "node:path";
 import type { Problem } from "../core/problem.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
 import { UserError } from "../core/user-error.ts";
 import { type GitignoreRules, gitignored, parseGitignore } from "../formats/gitignore.ts";
@@ -23,7 +24,7 @@ export type ReadResult =
   | { readonly source?: undefined; readonly problem: Problem };
 
 /** The one reader of a project. All paths are relative to the root, with forward slashes; letter case counts. */
-export interface Workspace {
+export interface Workspace extends ProjectFiles {
   /** The root's real path. */
   readonly root: string;
   /** Every file outside dependency and cache folders. */
@@ -31,6 +32,10 @@ export interface Workspace {
   readonly directories: ReadonlySet<string>;
   /** Folders and trees that could not be listed. */
   readonly problems: readonly Problem[];
+  /** Every file once, sorted: a link to a file that is listed itself is left out. */
+  readonly paths: readonly string[];
+  /** Names in a folder that was walked, sorted. */
+  list(directory: string): readonly string[];
   /** What stands at a path, links inside the root followed. Asks the disk for folders that were not walked. */
   has(path: string): "file" | "directory" | undefined;
   /** A file's text, read once. Refuses what leaves the root, is too large or is no text. */
@@ -98,8 +103,12 @@ export function openWorkspace(root: string): Workspace {
     const isFolder = path.endsWith("/") || directories.has(clean) || walked.skipped.has(clean);
     return gitignored(prefix + clean + (isFolder ? "/" : ""), rulesOf);
   };
+  const children = once(() => childrenOf([...files.keys(), ...directories, ...walked.skipped]));
+  const paths = [...files.values()].filter(entry => isOwnFile(entry, files)).map(entry => entry.path);
   return {
     root: realRoot,
+    paths: paths.sort(),
+    list: path => children().get(cleanPath(path) ?? "") ?? [],
     files,
     directories,
     problems,
@@ -131,6 +140,24 @@ function once<T>(compute: () => T): () => T {
     box ??= { value: compute() };
     return box.value;
   };
+}
+
+function isOwnFile({ kind, target, targetKind }: FileEntry, files: ReadonlyMap<string, FileEntry>): boolean {
+  return kind === "file" || (kind === "link" && targetKind === "file" && !files.has(target ?? ""));
+}
+
+/** Names by folder, each list sorted. */
+function childrenOf(paths: readonly string[]): Map<string, string[]> {
+  const children = new Map<string, string[]>();
+  for (const path of paths) {
+    const slash = path.lastIndexOf("/");
+    const parent = slash === -1 ? "" : path.slice(0, slash);
+    const names = children.get(parent);
+    if (names) names.push(path.slice(slash + 1));
+    else children.set(parent, [path.slice(slash + 1)]);
+  }
+  for (const names of children.values()) names.sort();
+  return children;
 }
 
 /** Without `.` and doubled slashes; `undefined` for what is absolute or steps out. */
