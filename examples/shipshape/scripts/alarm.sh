@@ -13,10 +13,13 @@ for service in $(docker compose config --services); do
     fi
     for id in $ids; do
         state=$(docker inspect --format '{{.State.Status}} {{.State.Health.Status}}' "$id")
-        if [ "$state" != "running healthy" ]; then
-            echo "$service is $state" >&2
-            status=1
-        fi
+        case $state in
+            "running healthy" | "running starting") ;;
+            *)
+                echo "$service is $state" >&2
+                status=1
+                ;;
+        esac
     done
 done
 exit "$status"

@@ -45,13 +45,16 @@ roll() {
 }
 
 # Everything that comes from the release in $RELEASE. A worker has no callers: it is replaced in place.
+# The probes of backup and certbot look once in minutes, so nothing waits for them; alarm.sh tells.
 start_release() {
     roll api && roll web &&
-        docker compose up --detach --no-deps --no-build --wait --wait-timeout 180 worker backup </dev/null
+        docker compose up --detach --no-deps --no-build --wait --wait-timeout 180 worker </dev/null &&
+        docker compose up --detach --no-deps --no-build backup </dev/null
 }
 
 start_proxy() {
-    docker compose up --detach --no-deps --no-build --wait --wait-timeout 60 nginx certbot </dev/null &&
+    docker compose up --detach --no-deps --no-build --wait --wait-timeout 60 nginx </dev/null &&
+        docker compose up --detach --no-deps --no-build certbot </dev/null &&
         docker compose exec -T nginx nginx -t -q </dev/null &&
         docker compose exec -T nginx nginx -s reload </dev/null
 }
