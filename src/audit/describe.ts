@@ -1,26 +1,37 @@
 import type { ServiceRow } from "../core/report.ts";
-import type { Mount, Port, Service, Stack } from "../stack/stack.ts";
+import type { ComposeProject, Mount, Port, Service, Stack } from "../stack/stack.ts";
 import type { Description } from "./examined.ts";
 import { reportPlace } from "./excerpt.ts";
 import { maskSecrets } from "./mask.ts";
 
 /** The tables of the report: which stacks there are, what each service is, and which files were read. */
 export function describe(stack: Stack): Description {
+  const labels = labelsOf(stack.projects);
   return {
     stacks: stack.projects.map(project => ({
-      name: project.name,
+      name: labels.get(project) ?? project.name,
       files: project.files,
       grade: project.grade,
       because: maskSecrets(project.because.text, stack.secrets, "prose"),
     })),
-    services: stack.services.map(service => row(stack, service)),
+    services: stack.services.map(service => row(stack, service, labels.get(service.project))),
     files: [...stack.sources.keys()].sort().map(path => ({ path, kind: stack.kinds.get(path) ?? "text" })),
   };
 }
 
-function row(stack: Stack, service: Service): ServiceRow {
+/** A project's name, with its last file where several projects share the name: they would share volumes too. */
+function labelsOf(projects: readonly ComposeProject[]): ReadonlyMap<ComposeProject, string> {
+  return new Map(
+    projects.map(project => {
+      const isAlone = projects.filter(other => other.name === project.name).length === 1;
+      return [project, isAlone ? project.name : `${project.name} (${project.files.at(-1)})`];
+    }),
+  );
+}
+
+function row(stack: Stack, service: Service, label = service.project.name): ServiceRow {
   return {
-    stack: service.project.name,
+    stack: label,
     name: service.name,
     from: maskSecrets(fromOf(service), stack.secrets, "prose"),
     published: service.ports.map(portOf),

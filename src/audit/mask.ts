@@ -1,4 +1,4 @@
-import { isPlaceholder, isSecretName } from "./secret-names.ts";
+import { isPlaceholder, isSecretName } from "../formats/secret.ts";
 
 const mask = "‹masked›";
 

@@ -22,7 +22,13 @@ export const unusedAcceptance = "shipworthy/unused-acceptance";
  * Applies what the project has decided: severities, then acceptances. An acceptance that has ended does not apply,
  * and each one that does nothing is itself a finding. `today` is an ISO date.
  */
-export function settle(stack: Examined, found: readonly Finding[], config: Config, today: string, ignoreInline = false): Settled {
+export function settle(
+  stack: Examined,
+  found: readonly Finding[],
+  config: Config,
+  today: string,
+  ignoreInline = false,
+): Settled {
   const { acceptances, broken } = inlineAcceptances(ignoreInline ? [] : stack.sources.values());
   const all: readonly (Acceptance | InlineAcceptance)[] = [...acceptances, ...config.accept];
   const used = new Set<Acceptance>();
