@@ -1,9 +1,11 @@
+import type { Script } from "../artifacts/script.ts";
 import type { Evidence, Severity } from "../core/finding.ts";
-import { inside } from "../core/path.ts";
-import type { PathKind } from "../core/project-files.ts";
+import { inside, join } from "../core/path.ts";
+import type { PathKind, ProjectFiles } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
+import type { ShellScript } from "../formats/shell.ts";
 import { throughMount } from "./resolve/endpoints.ts";
-import type { ComposeProject, Grade, Port, Proxy, Service, Stack, Variable } from "./stack.ts";
+import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack, Variable } from "./stack.ts";
 
 /** Questions that many rules ask. Each answers from the model alone. */
 
@@ -88,7 +90,7 @@ export interface ContainerFile {
  * Looks into a container: mounts first (the longest target wins), then the built image. A named volume shows what
  * the image put there, because Docker copies it on first use.
  */
-export function containerFile(stack: Stack, service: Service, path: string): ContainerFile {
+export function containerFile(stack: Pick<Stack, "files">, service: Service, path: string): ContainerFile {
   const mounts = service.mounts
     .filter(mount => inside(mount.target, path) !== undefined)
     .sort((a, b) => b.target.length - a.target.length);
@@ -118,12 +120,12 @@ function imageFile(file: { has: "yes" | "no" | "unknown"; from?: Location; sourc
 }
 
 /** The proxies that run in a project. */
-export function proxiesOf(stack: Stack, project: ComposeProject): Proxy[] {
+export function proxiesOf(stack: Stack, project: ComposeProject): ProxyInstance[] {
   return stack.proxies.filter(proxy => proxy.service?.project === project);
 }
 
 /** Proxies that face the internet: published on any address, or not tied to a service at all. */
-export function edgeProxies(stack: Stack): Proxy[] {
+export function edgeProxies(stack: Stack): ProxyInstance[] {
   return stack.proxies.filter(proxy => proxy.service !== undefined && publicPorts(proxy.service).length > 0);
 }
 
@@ -137,4 +139,18 @@ export function listNames(names: readonly string[]): string {
   if (quoted.length === 1) return quoted[0]!;
   if (quoted.length > 5) return `${quoted.slice(0, 4).join(", ")} and ${quoted.length - 4} more`;
   return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+}
+
+/** The shell script of the repository that a container sees at a path: an entry point that was copied or mounted in. */
+export function containerScript(
+  scripts: readonly Script[],
+  files: ProjectFiles,
+  service: Service,
+  path: string,
+): ShellScript | undefined {
+  const absolute = path.startsWith("/")
+    ? path
+    : join(service.text("working_dir")?.text ?? service.model?.workdir ?? "/", path);
+  const file = containerFile({ files }, service, absolute).repositoryPath;
+  return file === undefined ? undefined : scripts.find(script => script.file === file)?.script;
 }

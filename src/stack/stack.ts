@@ -1,7 +1,9 @@
 import type { Call } from "../artifacts/commands.ts";
+import type { Devcontainer } from "../artifacts/devcontainer.ts";
 import type { Dockerfile, Stage } from "../artifacts/dockerfile.ts";
 import type { EnvFile } from "../artifacts/env-file.ts";
 import type { Makefile } from "../artifacts/makefile.ts";
+import type { PrometheusConfig } from "../artifacts/prometheus.ts";
 import type { Script } from "../artifacts/script.ts";
 import type { Workflow } from "../artifacts/workflow.ts";
 import type { Gap, Problem } from "../core/problem.ts";
@@ -32,8 +34,10 @@ export interface Stack {
   readonly scripts: readonly Script[];
   readonly makefiles: readonly Makefile[];
   readonly envFiles: readonly EnvFile[];
+  readonly prometheus: readonly PrometheusConfig[];
+  readonly devcontainers: readonly Devcontainer[];
   /** nginx instances: one per service that runs nginx, plus configuration files no service mounts. */
-  readonly proxies: readonly Proxy[];
+  readonly proxies: readonly ProxyInstance[];
   /** Every command of scripts, Makefiles and workflows that touches the deployment, with who calls it. */
   readonly calls: readonly PlacedCall[];
   readonly problems: readonly Problem[];
@@ -269,7 +273,7 @@ export interface Build {
   readonly grade: Grade;
 }
 
-export interface Proxy {
+export interface ProxyInstance {
   readonly service?: Service;
   /** Repository files that make up the configuration. */
   readonly files: readonly string[];

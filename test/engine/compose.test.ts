@@ -23,6 +23,27 @@ interface View {
   readonly networks: readonly string[];
 }
 
+interface OracleDependency {
+  readonly condition: string;
+  readonly required: boolean;
+}
+
+/** The parts of the engine's JSON that are compared. */
+interface OracleService {
+  readonly image?: string;
+  readonly build?: { readonly context?: string };
+  readonly command?: string[] | null;
+  readonly entrypoint?: string[] | null;
+  readonly environment?: Record<string, string | null>;
+  readonly ports?: { host_ip?: string; published?: string; target: number; protocol: string }[];
+  readonly volumes?: { type: string; source?: string; target: string; read_only?: boolean }[];
+  readonly tmpfs?: string[];
+  readonly depends_on?: Record<string, OracleDependency>;
+  readonly restart?: string;
+  readonly healthcheck?: { readonly test?: string[] };
+  readonly networks?: Record<string, unknown>;
+}
+
 const root = mkdtempSync(join(tmpdir(), "compose-oracle-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -52,16 +73,13 @@ function composeConfig(directory: string, files: readonly string[]): Record<stri
     stdio: ["ignore", "pipe", "pipe"],
   });
   // `config` prints a dollar as `$$`, so that its output can be read again.
-  const services = (
-    JSON.parse(output.replace(/\$\$/g, "$")) as { services: Record<string, Record<string, never>> }
-  ).services;
+  const services = (JSON.parse(output.replace(/\$\$/g, "$")) as { services: Record<string, OracleService> })
+    .services;
   return Object.fromEntries(
     Object.entries(services).map(([name, service]) => [name, oracleView(service, directory)]),
   );
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: the engine's own JSON, checked by the comparison itself
-function oracleView(service: any, directory: string): View {
+function oracleView(service: OracleService, directory: string): View {
   return {
     image: service.image,
     build: service.build?.context?.replace(`${directory}/`, "").replace(directory, "") ?? undefined,
@@ -73,21 +91,18 @@ function oracleView(service: any, directory: string): View {
         value === null ? "(host)" : String(value),
       ]),
     ),
-    // biome-ignore lint/suspicious/noExplicitAny: as above
     ports: (service.ports ?? [])
-      .map((p: any) => `${p.host_ip ?? ""}:${p.published ?? ""}:${p.target}/${p.protocol}`)
+      .map(p => `${p.host_ip ?? ""}:${p.published ?? ""}:${p.target}/${p.protocol}`)
       .sort(),
-    // biome-ignore lint/suspicious/noExplicitAny: as above
     mounts: [
       ...(service.volumes ?? []).map(
-        (m: any) =>
+        m =>
           `${m.type}:${(m.source ?? "").replace(`${directory}/`, "")}:${m.target}:${m.read_only ? "ro" : "rw"}`,
       ),
-      ...(service.tmpfs ?? []).map((t: string) => `tmpfs::${t.split(":")[0]}:rw`),
+      ...(service.tmpfs ?? []).map(t => `tmpfs::${t.split(":")[0]}:rw`),
     ].sort(),
-    // biome-ignore lint/suspicious/noExplicitAny: as above
     dependsOn: Object.entries(service.depends_on ?? {})
-      .map(([name, d]: [string, any]) => `${name}:${d.condition}:${d.required}`)
+      .map(([name, d]: [string, OracleDependency]) => `${name}:${d.condition}:${d.required}`)
       .sort(),
     restart: service.restart ?? undefined,
     health: service.healthcheck?.test ?? undefined,

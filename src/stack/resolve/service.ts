@@ -171,7 +171,12 @@ function healthcheckOf(
     at: inherited.at,
     from: "dockerfile",
     ...(inherited.command ? { command: inherited.command } : {}),
-    ...timing(name => inherited.options.get(name.replace("_", "-"))),
+    ...definedOnly({
+      intervalMs: inherited.intervalMs,
+      timeoutMs: inherited.timeoutMs,
+      startPeriodMs: inherited.startPeriodMs,
+      retries: inherited.retries,
+    }),
   };
   if (node?.kind !== "map") return fallback;
   const disabled = scalarValue(child(node, "disable"), lookup)?.text === "true";

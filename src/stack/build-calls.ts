@@ -1,0 +1,63 @@
+import type { DockerBuildCall } from "../artifacts/commands.ts";
+import { isOutside } from "../core/path.ts";
+import { type BuildSources, resolveBuild } from "./builds.ts";
+import type { Build, PlacedCall, Variable } from "./stack.ts";
+
+/** The images that commands and actions build, resolved like those of Compose. */
+export function callBuilds(calls: readonly PlacedCall[], sources: BuildSources): Build[] {
+  return calls.flatMap(placed =>
+    placed.call.kind === "docker-build" && placed.call.context ? [buildOf(placed, placed.call, sources)] : [],
+  );
+}
+
+function buildOf(placed: PlacedCall, call: DockerBuildCall, sources: BuildSources): Build {
+  const cwd =
+    call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") && !call.remote
+      ? call.cwd
+      : undefined;
+  const context = { value: call.context!.value, at: call.context!.at };
+  return resolveBuild(
+    {
+      caller: { kind: placed.caller.kind, name: placed.caller.name ?? placed.caller.file },
+      at: call.at,
+      context,
+      base: cwd,
+      ...(call.file
+        ? {
+            dockerfile: { value: call.file.value, at: call.file.at },
+            ...(cwd === undefined ? {} : { dockerfileBase: cwd }),
+          }
+        : {}),
+      ...(call.target?.value === undefined
+        ? {}
+        : { target: { value: call.target.value, at: call.target.at } }),
+      args: call.buildArgs.map(argOf),
+      tags: call.tags.flatMap(tag => tag.value ?? []),
+      push: call.push,
+      grade: placed.deploys || call.push ? "deployed" : "development",
+    },
+    sources,
+  );
+}
+
+/** `NAME=value`; a bare NAME takes the caller's environment, which nobody knows. */
+function argOf(argument: DockerBuildCall["buildArgs"][number]): Variable {
+  const text = argument.value ?? argument.word.text;
+  const equals = text.indexOf("=");
+  const name = equals === -1 ? text : text.slice(0, equals);
+  const value = argument.value === undefined || equals === -1 ? undefined : text.slice(equals + 1);
+  const interpolated = {
+    raw: text.slice(equals + 1),
+    text: value,
+    byDefault: false,
+    references: [],
+    at: argument.at,
+  };
+  return {
+    name,
+    nameAt: argument.at,
+    value: equals === -1 ? undefined : interpolated,
+    at: argument.at,
+    from: "build-arg",
+  };
+}

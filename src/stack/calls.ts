@@ -1,0 +1,158 @@
+import type { Argument, Call, ComposeCall } from "../artifacts/commands.ts";
+import type { Makefile } from "../artifacts/makefile.ts";
+import type { Script } from "../artifacts/script.ts";
+import { buildsIn, scriptsIn, type Workflow } from "../artifacts/workflow.ts";
+import { basename, dirname, isOutside, join } from "../core/path.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
+import type { ComposeUse } from "./projects.ts";
+import { implicitFiles } from "./projects.ts";
+import type { PlacedCall } from "./stack.ts";
+
+const deployWords =
+  /(^|[^a-z])(deploy\w*|release|rollout|roll-out|ship|provision|prod|production|go-?live|upgrade|update-(prod|server|test|staging))([^a-z]|$)/i;
+const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
+
+/** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
+export function placeCalls(
+  scripts: readonly Script[],
+  makefiles: readonly Makefile[],
+  workflows: readonly Workflow[],
+): PlacedCall[] {
+  const placed: PlacedCall[] = [];
+  for (const script of scripts) {
+    const deploys = deployWords.test(basename(script.file));
+    for (const call of script.calls)
+      placed.push({
+        call,
+        caller: { kind: "script", file: script.file, script },
+        deploys: deploys || call.remote,
+      });
+  }
+  for (const makefile of makefiles) {
+    for (const target of makefile.targets) {
+      const name = target.name.value;
+      const deploys = deployWords.test(name);
+      for (const recipe of target.recipes) {
+        for (const call of recipe.calls)
+          placed.push({
+            call,
+            caller: { kind: "makefile", file: makefile.file, name },
+            deploys: deploys || call.remote,
+          });
+      }
+    }
+  }
+  for (const workflow of workflows) placed.push(...workflowCalls(workflow));
+  return placed;
+}
+
+function workflowCalls(workflow: Workflow): PlacedCall[] {
+  const placed: PlacedCall[] = [];
+  for (const { job, calls } of scriptsIn(workflow)) {
+    const deploys = isDeployJob(workflow, job);
+    for (const call of calls)
+      placed.push({
+        call,
+        caller: { kind: "workflow", file: workflow.file, name: job.id.value, workflow },
+        deploys: deploys || call.remote,
+      });
+  }
+  for (const { job, call } of buildsIn(workflow)) {
+    if (placed.some(other => other.call === call)) continue;
+    placed.push({
+      call,
+      caller: { kind: "workflow", file: workflow.file, name: job.id.value, workflow },
+      deploys: isDeployJob(workflow, job) || call.push,
+    });
+  }
+  return placed;
+}
+
+/** A job that is named for deploying, or runs in a deployment environment, and is not a test. */
+export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): boolean {
+  const names = [job.id.value, job.name?.value ?? "", job.environment?.name?.value ?? ""];
+  if (names.some(name => deployWords.test(name))) return true;
+  const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
+  return deployWords.test(title) && !names.some(name => testWords.test(name));
+}
+
+const shipping = new Set(["up", "pull", "build", "create", "start", "restart", "push"]);
+
+/** Which Compose files the commands bring up, as repository paths. */
+export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): ComposeUse[] {
+  const uses: ComposeUse[] = [];
+  for (const placed of calls) {
+    if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
+    const list = filesOf(placed.call, placed, calls, files);
+    if (list.length === 0) continue;
+    uses.push({ files: list, deploys: placed.deploys, at: placed.call.at, by: nameOf(placed) });
+  }
+  return uses;
+}
+
+function nameOf({ caller }: PlacedCall): string {
+  if (caller.kind === "workflow") return `job "${caller.name}" of ${caller.file}`;
+  return caller.kind === "makefile" ? `target "${caller.name}" of ${caller.file}` : caller.file;
+}
+
+/** The Compose files of one call. On a server the repository's root stands for whatever directory it runs in. */
+export function filesOf(
+  call: ComposeCall,
+  placed: PlacedCall,
+  calls: readonly PlacedCall[],
+  files: ProjectFiles,
+): string[] {
+  const has = (path: string): boolean => files.has(path) === "file";
+  const explicit = call.files.length > 0 ? call.files.map(file => file.value) : composeFileVariable(call);
+  const cwd =
+    call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") ? call.cwd : undefined;
+  const bases = [...new Set([...(cwd === undefined ? [] : [cwd]), "", dirname(placed.caller.file)])];
+  if (explicit.length > 0) {
+    if (explicit.some(file => file === undefined)) return [];
+    for (const base of bases) {
+      const list = explicit.map(file => join(base, file!));
+      if (list.every(path => !isOutside(path) && has(path))) return list;
+    }
+    const byName = explicit.map(file => uniquelyNamed(basename(file!), files));
+    return byName.every(path => path !== undefined) ? byName : [];
+  }
+  if (placed.call.remote) {
+    const copied = copiedComposeFiles(placed, calls, files);
+    if (copied.length > 0) return copied;
+  }
+  for (const base of bases) {
+    const list = implicitFiles(base, has);
+    if (list.length > 0) return list;
+  }
+  return [];
+}
+
+function composeFileVariable(call: ComposeCall): (string | undefined)[] {
+  const value = call.environment.find(entry => entry.name === "COMPOSE_FILE")?.value;
+  return value ? value.split(":") : [];
+}
+
+function uniquelyNamed(name: string, files: ProjectFiles): string | undefined {
+  const found = files.paths.filter(path => basename(path) === name);
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** Compose files that the same pipeline copies to the server before it runs Compose there. */
+function copiedComposeFiles(placed: PlacedCall, calls: readonly PlacedCall[], files: ProjectFiles): string[] {
+  const result: string[] = [];
+  for (const other of calls) {
+    if (other.caller.file !== placed.caller.file || other.call.kind !== "remote-copy") continue;
+    for (const source of copySources(other.call.sources)) {
+      const path = join("", source);
+      if (/compose[\w.-]*\.ya?ml$/i.test(path) && files.has(path) === "file" && !result.includes(path))
+        result.push(path);
+    }
+  }
+  return result;
+}
+
+function copySources(sources: readonly Argument[]): string[] {
+  return sources.flatMap(source => source.value?.split(",").map(part => part.trim()) ?? []);
+}
+
+export type { Call };

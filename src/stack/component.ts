@@ -1,0 +1,113 @@
+import { inside } from "../core/path.ts";
+import type { AppComponent, AppKind } from "./app/detect.ts";
+import type { Service } from "./stack.ts";
+
+const python = new Set([
+  "python",
+  "python3",
+  "gunicorn",
+  "uvicorn",
+  "hypercorn",
+  "daphne",
+  "celery",
+  "dramatiq",
+  "rq",
+  "flask",
+  "django-admin",
+  "manage.py",
+  "granian",
+  "uwsgi",
+  "huey_consumer",
+  "arq",
+  "fastapi",
+  "alembic",
+  "streamlit",
+]);
+const node = new Set([
+  "node",
+  "npm",
+  "npx",
+  "yarn",
+  "pnpm",
+  "next",
+  "serve",
+  "vite",
+  "nodemon",
+  "ts-node",
+  "tsx",
+  "pm2",
+  "pm2-runtime",
+  "bun",
+  "nest",
+]);
+const pythonKinds = new Set<AppKind>(["django", "fastapi", "flask", "python"]);
+const bundles = new Set<AppKind>(["vite", "cra"]);
+
+/**
+ * The application whose code a service runs. Looked for where the code comes from (the build context, or source that
+ * is mounted over a runtime image), told apart by the program that runs. Undefined unless exactly one fits.
+ */
+export function componentOf(service: Service, components: readonly AppComponent[]): AppComponent | undefined {
+  const candidates = components.filter(component => comesFrom(service, component));
+  const fitting = narrow(service, candidates);
+  if (fitting.length <= 1) return fitting[0];
+  // A component at the root of the context is the one that is built, unless a nested one is named by a COPY.
+  const context = service.build?.context;
+  const atRoot = fitting.filter(component => component.dir === context);
+  if (atRoot.length === 1) return atRoot[0];
+  const beside = service.build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
+  const near = fitting.filter(component => component.dir === beside);
+  return near.length === 1 ? near[0] : undefined;
+}
+
+function comesFrom(service: Service, component: AppComponent): boolean {
+  const { build } = service;
+  if (build?.contextState === "present" && build.context !== undefined) {
+    const rest = inside(build.context, component.dir);
+    if (rest === undefined) return component.dir !== "" && inside(component.dir, build.context) === "";
+    return rest === "" || isCopied(service, rest);
+  }
+  return service.mounts.some(
+    mount => mount.repositoryPath !== undefined && mount.repositoryPath === component.dir,
+  );
+}
+
+/** A COPY from the context brings the directory, or the directories around it. */
+function isCopied(service: Service, directory: string): boolean {
+  const stages = service.build?.dockerfile?.stages ?? [];
+  return stages.some(stage =>
+    stage.steps.some(
+      step =>
+        step.kind === "copy" &&
+        !step.copy.from &&
+        step.copy.sources.some(source => {
+          const path = source.value.replace(/^\.?\/+/, "").replace(/\/+$/, "");
+          return (
+            path === "" ||
+            path === "." ||
+            inside(path, directory) !== undefined ||
+            inside(directory, path) !== undefined
+          );
+        }),
+    ),
+  );
+}
+
+function narrow(service: Service, candidates: readonly AppComponent[]): readonly AppComponent[] {
+  if (candidates.length <= 1) return candidates;
+  const program = service.process?.program?.value ?? "";
+  const family = service.model?.base?.family ?? service.facts?.family ?? "";
+  if (python.has(program) || /python/.test(family)) {
+    const matching = candidates.filter(component => pythonKinds.has(component.kind));
+    // A web framework wins over a bare manifest, for example of tooling beside it.
+    const frameworks = matching.filter(component => component.kind !== "python");
+    return frameworks.length > 0 ? frameworks : matching;
+  }
+  if (service.kind === "proxy") return candidates.filter(component => bundles.has(component.kind));
+  if (node.has(program) || /node|bun/.test(family)) {
+    const matching = candidates.filter(component => !pythonKinds.has(component.kind));
+    const servers = matching.filter(component => !bundles.has(component.kind));
+    return servers.length > 0 ? servers : matching;
+  }
+  return candidates;
+}

@@ -1,0 +1,126 @@
+import { composeFile } from "../artifacts/compose.ts";
+import { devcontainer } from "../artifacts/devcontainer.ts";
+import { dockerfile as dockerfileKind } from "../artifacts/dockerfile.ts";
+import { dockerignore } from "../artifacts/dockerignore.ts";
+import { envFile } from "../artifacts/env-file.ts";
+import { makefile } from "../artifacts/makefile.ts";
+import { nginx } from "../artifacts/nginx.ts";
+import { prometheus } from "../artifacts/prometheus.ts";
+import { script } from "../artifacts/script.ts";
+import { workflow } from "../artifacts/workflow.ts";
+import { dirname, join } from "../core/path.ts";
+import type { Gap, Problem } from "../core/problem.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
+import { detectComponents, loadParsers } from "./app/detect.ts";
+import { callBuilds } from "./build-calls.ts";
+import { composeUses, placeCalls } from "./calls.ts";
+import { linkProject } from "./compose-project.ts";
+import { planProjects } from "./projects.ts";
+import { linkProxies, proxyGaps } from "./proxies.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { secretLiterals } from "./secrets.ts";
+import type { Build, Service, Stack } from "./stack.ts";
+
+export interface LinkOptions {
+  /** Compose files that are deployed, when the user says so. */
+  readonly deployed?: readonly string[];
+}
+
+/**
+ * Reads the whole deployment surface and links it into one model. Runs nothing of the project. Never throws for what
+ * the files hold: what cannot be read is a problem with a place, what cannot be resolved is a gap.
+ */
+export async function link(files: ProjectFiles, options: LinkOptions = {}): Promise<Stack> {
+  const reader = createReader(files);
+  const composeFiles = reader.all(composeFile).filter(file => file.isCompose);
+  const scripts = reader.all(script).filter(model => model.shell);
+  const makefiles = reader.all(makefile);
+  const workflows = reader.all(workflow);
+  const calls = placeCalls(scripts, makefiles, workflows);
+  const containers = reader.all(devcontainer);
+  const plans = planProjects(composeFiles, composeUses(calls, files), {
+    ...(options.deployed && options.deployed.length > 0 ? { deployed: options.deployed } : {}),
+    devcontainer: new Set(
+      containers.flatMap(model => model.composeFiles.map(file => join(dirname(model.file), file.value))),
+    ),
+  });
+  const components = detectComponents({ paths: files.paths, read: path => reader.text(path, "code") });
+  await loadParsers(components);
+  const submodules = submodulesOf(reader);
+  const envFiles = reader.all(envFile);
+  const buildSources = {
+    files,
+    submodules,
+    dockerfile: (path: string) =>
+      files.has(path) === "file" ? reader.parse(dockerfileKind, path) : undefined,
+    ignoreFile: (path: string) => reader.parse(dockerignore, path),
+  };
+  reader.all(dockerfileKind);
+  const projects = plans.map(plan => linkProject(plan, { reader, buildSources, components, scripts }));
+  const services: Service[] = projects.flatMap(linked => [...linked.project.services]);
+  const builds: Build[] = [
+    ...services.flatMap(service => service.build ?? []),
+    ...callBuilds(calls, buildSources),
+  ];
+  const problems: Problem[] = [...reader.problems, ...projects.flatMap(linked => linked.problems)];
+  const gaps: Gap[] = projects.flatMap(linked => linked.gaps);
+  const dockerfiles = new Map(
+    files.paths.flatMap(path => {
+      const model = dockerfileKind.recognises(path) ? reader.parse(dockerfileKind, path) : undefined;
+      return model ? [[path, model] as const] : [];
+    }),
+  );
+  const stack: Stack = {
+    files,
+    sources: reader.sources,
+    kinds: reader.kinds,
+    projects: projects.map(linked => linked.project),
+    services,
+    builds,
+    dockerfiles,
+    components,
+    workflows,
+    scripts,
+    makefiles,
+    envFiles,
+    prometheus: reader.all(prometheus),
+    devcontainers: containers,
+    proxies: [],
+    calls,
+    problems: unique(problems),
+    gaps,
+    secrets: new Set(),
+  };
+  const standalone = files.paths
+    .filter(path => nginx.recognises(path))
+    .flatMap(path => reader.text(path, "nginx") ?? []);
+  const proxies = linkProxies(stack, standalone);
+  const withProxies = {
+    ...stack,
+    proxies,
+    gaps: [...gaps, ...proxyGaps(proxies)],
+    problems: unique([
+      ...problems,
+      ...reader.problems,
+      ...proxies.flatMap(proxy => proxy.effective.problems),
+    ]),
+  };
+  return { ...withProxies, secrets: secretLiterals(withProxies) };
+}
+
+/** One mistake in a file that takes part in several projects is told once. */
+function unique(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(problem => {
+    const key = `${problem.at.file}:${problem.at.span.start}:${problem.message}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+function submodulesOf(reader: Reader): string[] {
+  if (reader.files.has(".gitmodules") !== "file") return [];
+  const source = reader.text(".gitmodules", "git");
+  return [...(source?.text.matchAll(/^\s*path\s*=\s*(\S+)/gm) ?? [])].map(match => match[1]!);
+}

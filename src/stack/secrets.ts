@@ -1,0 +1,32 @@
+import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
+import type { Stack } from "./stack.ts";
+
+/** Literal secrets of the stack, so that no text of a report can carry one. Placeholders and short words are not. */
+export function secretLiterals(stack: Stack): Set<string> {
+  const literals = new Set<string>();
+  const note = (name: string, value: string | undefined): void => {
+    if (value === undefined) return;
+    const url = credentialsInUrl(value);
+    if (url?.password) keep(url.password);
+    if (isSecretName(name)) keep(value);
+  };
+  const keep = (value: string): void => {
+    if (
+      value.length >= 4 &&
+      !value.includes("$") &&
+      !isPlaceholder(value) &&
+      !/^(true|false|none|null|\d{1,5})$/i.test(value)
+    )
+      literals.add(value);
+  };
+  for (const service of stack.services) {
+    for (const variable of service.environment) {
+      note(variable.name, variable.value?.text);
+      for (const reference of variable.value?.references ?? []) note(variable.name, reference.argument);
+    }
+    for (const argument of service.build?.args ?? []) note(argument.name, argument.value?.text);
+  }
+  for (const file of stack.envFiles)
+    for (const entry of file.entries) note(entry.name.value, entry.value.value);
+  return literals;
+}
