@@ -1,7 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { closest } from "../config/closest.ts";
-import { type Acceptance, type Config, defaultConfig } from "../config/config.ts";
+import { type Acceptance, type Config, configNames, defaultConfig } from "../config/config.ts";
 import type { Confidence, Severity } from "../core/finding.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Report } from "../core/report.ts";
@@ -88,9 +88,7 @@ async function configOf(files: ProjectFiles, flag: string | false | undefined): 
 }
 
 function configIn(files: ProjectFiles): Source | undefined {
-  const path = ["shipworthy.yml", "shipworthy.yaml", ".shipworthy.yml"].find(
-    name => files.has(name) === "file",
-  );
+  const path = configNames.find(name => files.has(name) === "file");
   if (path === undefined) return undefined;
   const found = files.read(path);
   if ("problem" in found)

@@ -34,6 +34,9 @@ export interface Config {
   readonly source?: Source;
 }
 
+/** Where settings are looked for in the audited directory; the first that is there counts. */
+export const configNames = ["shipworthy.yml", "shipworthy.yaml", ".shipworthy.yml"] as const;
+
 export const defaultConfig: Config = {
   failOn: "high",
   severity: new Map(),

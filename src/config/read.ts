@@ -5,8 +5,6 @@ import { parseYaml, type YamlNode } from "../formats/yaml.ts";
 import { type Config, defaultConfig } from "./config.ts";
 import { type Complaint, checkSettings } from "./schema.ts";
 
-export const configNames = ["shipworthy.yml", "shipworthy.yaml", ".shipworthy.yml"] as const;
-
 /**
  * Reads the settings of a project. Throws a UserError that names the key, the place and, for a misspelt key, the
  * one that was probably meant. `rules` and `claims` are the ids that exist.
