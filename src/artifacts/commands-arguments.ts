@@ -64,7 +64,7 @@ function argument(
 function withoutMarkers(value: string, cwd: string | undefined): string | undefined {
   if (cwd === undefined || cwd.startsWith("/") || cwd.startsWith("~") || cwd.startsWith(".."))
     return undefined;
-  return value.replace(/\u0001((?:\/[^\s:,;"']*)?)/g, (_, path: string) =>
+  return value.replace(/\u0001((?:\/[^\s:,;"'\u0001]*)?)/g, (_, path: string) =>
     fromTo(cwd, normalize(`.${path}`)),
   );
 }

@@ -4,6 +4,7 @@ import { basename } from "../core/path.ts";
 import type { Located, Location, Source } from "../core/source.ts";
 import {
   allCommands,
+  assignedBy,
   assignmentCounts,
   parseShell,
   type ShellOption,
@@ -95,9 +96,17 @@ export function variablesRead(script: ShellScript): VariableRead[] {
   const assigned = new Set(assignmentCounts(script).keys());
   for (const nested of new Set([...allCommands(script)].map(placed => placed.script)))
     for (const name of assignmentCounts(nested).keys()) assigned.add(name);
+  // `X=${X:-default}` assigns X, and still asks the caller for it.
+  const takesFromOutside = new Set<unknown>();
+  for (const command of script.commands)
+    for (const { name, value } of assignedBy(command))
+      for (const part of value.parts)
+        if (part.kind === "variable" && part.name === name && part.operator) takesFromOutside.add(part);
   const reads: VariableRead[] = [];
-  for (const { name, operator, operand, at } of variablesOf(script)) {
-    if (!/^[A-Za-z_]\w*$/.test(name) || assigned.has(name) || ambient.has(name)) continue;
+  for (const part of variablesOf(script)) {
+    const { name, operator, operand, at } = part;
+    if (!/^[A-Za-z_]\w*$/.test(name) || ambient.has(name)) continue;
+    if (assigned.has(name) && !takesFromOutside.has(part)) continue;
     const isDefault = operator === ":-" || operator === "-";
     reads.push({
       name,
