@@ -56,12 +56,13 @@ export const patterns: Readonly<Record<Language, readonly Pattern[]>> = {
       how: "process.env",
     },
     {
-      expression: /\bprocess\.env(?:\[\s*(?!["'`][A-Za-z_]\w*["'`]\s*\])|\s*[,;)}\n]|\s*$| as )/g,
+      expression:
+        /(?<!\}\s{0,20}=\s{0,20})\bprocess\.env(?:\[\s*(?!["'`][A-Za-z_]\w*["'`]\s*\])|\s*[,;)}\n]|\s*$| as )/g,
       how: "process.env",
       wildcard: "process.env is read as a whole or by a computed name",
     },
     {
-      expression: /\bimport\.meta\.env(?:\[\s*(?!["'`])|\s*[,;)}\n]|\s*$)/g,
+      expression: /(?<!\}\s{0,20}=\s{0,20})\bimport\.meta\.env(?:\[\s*(?!["'`])|\s*[,;)}\n]|\s*$)/g,
       how: "import.meta.env",
       wildcard: "import.meta.env is read as a whole or by a computed name",
     },

@@ -74,8 +74,8 @@ function parseRequirements(source: Source): Parsed<PythonManifest> {
     lines.lastIndex = offset;
     const raw = lines.exec(source.text)![0];
     const line = raw
-      .replace(/(?:^|\s)#.*$/, "")
       .replace(/\\?\r?\n?$/, "")
+      .replace(/(?:^|\s)#.*$/, "")
       .trimEnd();
     const text = line.replace(/^\ufeff/, "").trimStart();
     if (text === "" || text.startsWith("#")) continue;
