@@ -40,5 +40,7 @@ function extended(module: UrlModule, call: PyCall): readonly RouteNode[] {
     other?.kind === "attribute" && other.name === "registry" ? dottedName(other.object) : undefined;
   const found = name === undefined ? undefined : definitionOf(module, name);
   if (found?.value.kind !== "call") return [unknownRoute(call.at, "")];
-  return registeredRoutes(found.module, found.name, found.value);
+  const { value } = found;
+  const children = () => registeredRoutes(found.module, found.name, value);
+  return [{ take: rest => rest, pattern: "", leaf: "none", children, at: call.at }];
 }

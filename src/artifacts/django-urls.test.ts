@@ -123,6 +123,27 @@ describe("djangoServes", () => {
     expect(answers(`urlpatterns = []\n`, ["/healthz"], plain)).toEqual(["no"]);
   });
 
+  it("ends on routers and modules that hold themselves", () => {
+    const urls = `from rest_framework.routers import SimpleRouter\nfrom shop.more import *\nr = SimpleRouter()\n${"r.registry.extend(r.registry)\n".repeat(30)}a = [${"a, ".repeat(60)}]\nurlpatterns = [path("r/", include(r.urls)), path("a/", include(a))]\n`;
+    const more = { "shop/more.py": "from shop.urls import *\nfrom shop.more import *\n" };
+    const started = performance.now();
+    expect(answers(urls, ["/r/x/", "/a/x/"], more)).toEqual(["unknown", "unknown"]);
+    expect(performance.now() - started).toBeLessThan(4_000);
+  });
+
+  it("answers by the settings that it is asked with", () => {
+    const files = projectOf({
+      "manage.py": manage,
+      "shop/settings.py": `${settings}MEDIA_URL = "/m/"\n`,
+      "shop/other.py": `${settings}MEDIA_URL = "/n/"\n`,
+      "shop/urls.py": `${imports}urlpatterns = [] + static(settings.MEDIA_URL)\n`,
+    });
+    const project = findDjangoProjects(files)[0]!;
+    const ask = (module: string) =>
+      djangoServes(files, project, djangoSettings(files, project, module), "/m/a").answer;
+    expect([ask("shop.settings"), ask("shop.other")]).toEqual(["unknown", "no"]);
+  });
+
   it("ends on urls that include each other and on hostile expressions", () => {
     const urls = `urlpatterns = [path("", include("shop.urls")), re_path(r"^(a+)+$", v)]\n`;
     expect(answers(urls, [`/${"a".repeat(60)}!`])).toEqual(["unknown"]);

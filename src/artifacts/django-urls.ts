@@ -31,6 +31,9 @@ export interface UrlContext {
   readonly files: ProjectFiles;
   readonly roots: readonly string[];
   readonly settings?: DjangoSettings | undefined;
+  /** Modules that were read, and patterns that may still be followed for this question. */
+  readonly modules: Map<string, UrlModule>;
+  readonly budget: { left: number };
 }
 
 /** A module with its names, as far as routes need them. */
@@ -44,12 +47,10 @@ export interface UrlModule {
   readonly scope: PyScope;
 }
 
-const modules = new WeakMap<Source, UrlModule>();
-
 export function urlModule(context: UrlContext, path: string): UrlModule | undefined {
   const source = context.files.read(path);
   if (!source) return undefined;
-  const known = modules.get(source);
+  const known = context.modules.get(path);
   if (known) return known;
   const { model } = parsePython(source);
   const names = new Map<string, PyValue>();
@@ -69,7 +70,7 @@ export function urlModule(context: UrlContext, path: string): UrlModule | undefi
     }
   }
   const made: UrlModule = { context, source, model, names, imports, scope };
-  modules.set(source, made);
+  context.modules.set(path, made);
   return made;
 }
 
@@ -137,13 +138,15 @@ export function urlRoutes(context: UrlContext, path: string): readonly RouteNode
 function imported(module: UrlModule, name: string, at: Location): readonly RouteNode[] {
   const { files, roots } = module.context;
   const file = importedPythonFile(files, module.source.path, name, roots);
-  return file !== undefined && file !== module.source.path
-    ? urlRoutes(module.context, file)
-    : [unknownRoute(at, "")];
+  if (file === undefined || file === module.source.path) return [unknownRoute(at, "")];
+  // Found when a path reaches it: modules may import each other.
+  return [
+    { take: rest => rest, pattern: "", leaf: "none", children: () => urlRoutes(module.context, file), at },
+  ];
 }
 
 function patternList(module: UrlModule, value: PyValue, depth: number): readonly RouteNode[] {
-  if (depth > 10) return [unknownRoute(value.at, "")];
+  if (depth > 10 || --module.context.budget.left < 0) return [unknownRoute(value.at, "")];
   if (value.kind === "list") return value.items.flatMap(item => patternList(module, item, depth + 1));
   if (value.kind === "spread") return patternList(module, value.value, depth + 1);
   if (value.kind === "binary" && value.operator === "+") {
@@ -291,6 +294,8 @@ function attributeRoutes(
   return registeredRoutes(found.module, found.name, found.value);
 }
 
+const mostPatterns = 20_000;
+
 /** What a Django project answers to a path, by its ROOT_URLCONF and the settings around it. */
 export function djangoServes(
   files: ProjectFiles,
@@ -303,7 +308,7 @@ export function djangoServes(
   const roots = djangoRoots(project);
   const file = root === undefined ? undefined : pythonModuleFile(files, root, roots);
   if (file === undefined) return { answer: "unknown", because: "the URL configuration was not found" };
-  const context: UrlContext = { files, roots, settings };
+  const context: UrlContext = { files, roots, settings, modules: new Map(), budget: { left: mostPatterns } };
   const nodes = urlRoutes(context, file);
   const bare = path.replace(/[?#].*$/, "").replace(/^\/+/, "");
   const direct = matchRoutes(nodes, bare);

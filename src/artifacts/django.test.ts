@@ -210,6 +210,12 @@ describe("modules", () => {
     expect(djangoSetting(round, "B")).toMatchObject({ value: 2 });
   });
 
+  it("ends on functions that call themselves many times", () => {
+    const started = performance.now();
+    settingsOf(`def f(a):\n    if a: return f(a)\n    return [${"f(a), ".repeat(200)}]\nA = f(X)\n`);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it("never throws on any text, and every read has a place inside the file", () => {
     const line = fc.constantFrom(
       `A = os.getenv("X", "y")`,

@@ -97,6 +97,16 @@ describe("expressServes", () => {
     ]);
   });
 
+  it("ends on routers that hold themselves and on names that double", () => {
+    const started = performance.now();
+    const doubled = Array.from({ length: 40 }, (_, i) => `const n${i} = n${i + 1} + n${i + 1};`).join("\n");
+    const app = appOf(
+      `const r = express.Router();\n${"r.use(r);\n".repeat(60)}app.use("/a", r);\n${doubled}\napp.listen(n0);`,
+    );
+    expect(answers(app, ["/a/x", "/b"])).toEqual(["unknown", "no"]);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it("never throws on any text", () => {
     const line = fc.constantFrom(
       `app.use("/a", app);`,

@@ -272,18 +272,27 @@ function mounted(file: RouteFile, call: JsCall, depth: number): readonly RouteNo
     first.kind === "string" ? [first.value] : first.kind === "array" ? first.items.map(text) : [undefined];
   const handlers = first.kind === "string" || first.kind === "array" ? rest : call.args;
   return handlers.flatMap(handler => {
-    const nodes = handlerRoutes(file, handler, depth);
-    if (nodes.length === 0) return [];
+    // Found when a path reaches them: a router may hold itself.
+    const children = () => handlerRoutes(file, handler, depth);
     return prefixes.map((prefix): RouteNode => {
-      if (prefix === undefined || prefix === "/")
-        return { take: rest => rest, pattern: "", leaf: "none", children: () => nodes, at: call.at };
-      if (/[*:(?]/.test(prefix)) return { take: takeAnything, pattern: prefix, leaf: "unknown", at: call.at };
+      if (prefix === undefined || prefix === "/") {
+        return { take: path => path, pattern: "", leaf: "none", children, at: call.at };
+      }
+      if (/[*:(?]/.test(prefix)) {
+        const known = children().length === 0;
+        return {
+          take: known ? () => undefined : takeAnything,
+          pattern: prefix,
+          leaf: "unknown",
+          at: call.at,
+        };
+      }
       const take = takeMount(prefix);
       const below = (path: string) => {
         const left = take(path);
         return left === "" ? "/" : left;
       };
-      return { take: below, pattern: prefix, leaf: "none", children: () => nodes, at: call.at };
+      return { take: below, pattern: prefix, leaf: "none", children, at: call.at };
     });
   });
 }

@@ -16,6 +16,8 @@ import {
 
 /** Names of a module and what they stand for, found once per module. */
 export interface JsScope {
+  /** Values of names that were followed once; a name inside its own value is not followed. */
+  readonly known: Map<string, Value>;
   readonly values: ReadonlyMap<string, JsValue>;
 }
 
@@ -34,7 +36,7 @@ export function jsScope(module: JsModule): JsScope {
     values.set(statement.name, property ? { kind: "member", object: value, name: property, at } : value);
   }
   for (const name of twice) values.delete(name);
-  const scope = { values };
+  const scope = { values, known: new Map<string, Value>() };
   scopes.set(module, scope);
   return scope;
 }
@@ -80,8 +82,14 @@ export function evaluateJs(value: JsValue, scope: JsScope, depth = 0): Value {
     case "object":
       return objectValue(value, evaluate);
     case "name": {
+      const known = scope.known.get(value.name);
+      if (known) return known;
       const found = scope.values.get(value.name);
-      return found ? evaluate(found) : unknown(value.name, at);
+      const absent = unknown(value.name, at);
+      scope.known.set(value.name, absent);
+      const evaluated = found ? evaluateJs(found, scope) : absent;
+      scope.known.set(value.name, evaluated);
+      return evaluated;
     }
     case "member": {
       const object = evaluate(value.object);

@@ -11,6 +11,8 @@ export interface PyScope {
   readonly imports: Map<string, PyImported>;
   /** Names bound to a reader of the environment, with the types that its constructor declares. */
   readonly readers: Map<string, EnvReader>;
+  /** Expressions that may still be read: a hostile module must not keep the audit busy. Shared by forks. */
+  readonly budget: { left: number };
   /** Finds a name of another module of the project; undefined for packages. */
   readonly outside?: ((imported: PyImported) => Outside | undefined) | undefined;
 }
@@ -39,8 +41,18 @@ export interface Guard {
   readonly at: Location;
 }
 
+const mostExpressions = 100_000;
+
 export function emptyScope(file: string, outside?: PyScope["outside"]): PyScope {
-  return { file, values: new Map(), functions: new Map(), imports: new Map(), readers: new Map(), outside };
+  return {
+    file,
+    values: new Map(),
+    functions: new Map(),
+    imports: new Map(),
+    readers: new Map(),
+    budget: { left: mostExpressions },
+    outside,
+  };
 }
 
 /** The dotted origin of a callee: `getenv` after `from os import getenv` is `os.getenv`. */

@@ -29,6 +29,7 @@ const maxItems = 500;
 /** The value of an expression in a scope. What cannot be followed is `unknown`, with its reads of the environment. */
 export function evaluatePython(value: PyValue, scope: PyScope, depth = 0): Value {
   const at = value.at;
+  if (--scope.budget.left < 0) return unknown("", at);
   const evaluate = (each: PyValue) => evaluatePython(each, scope, depth);
   switch (value.kind) {
     case "string":

@@ -23,8 +23,8 @@ export interface RouteNode {
   readonly at: Location;
 }
 
-const deepest = 15;
-const mostSteps = 5_000;
+const deepest = 12;
+const mostSteps = 3_000;
 
 /** Depth first, in the order of the file, as routers do. An `unknown` on the way hides a later `no`, not a `yes`. */
 export function matchRoutes(nodes: readonly RouteNode[], path: string): RouteAnswer {
