@@ -168,8 +168,16 @@ export function flagValues(flags: readonly Flag[], ...names: readonly string[]):
   return flags.flatMap(flag => (flag.value && names.includes(flag.name) ? [flag.value] : []));
 }
 
+const wordSets = new Map<string, ReadonlySet<string>>();
+
+/** A set from names separated by blanks; the same set for the same text. Only for constants of the code. */
 export function words(text: string): ReadonlySet<string> {
-  return new Set(text.split(/\s+/));
+  let set = wordSets.get(text);
+  if (!set) {
+    set = new Set(text.split(" "));
+    wordSets.set(text, set);
+  }
+  return set;
 }
 
 /** `{ key: value }`, or nothing when there is no value: for optional fields. */

@@ -135,6 +135,7 @@ class Walk {
     entered: Map<unknown, { cwd: string | undefined; kind: string }>,
     command: ShellCommand,
   ): void {
+    if (entered.size === 0) return;
     const inside = new Set<unknown>(command.within.map(step => step.construct));
     for (const [construct, entry] of [...entered].reverse()) {
       if (inside.has(construct)) continue;
