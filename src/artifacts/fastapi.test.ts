@@ -33,6 +33,10 @@ describe("fastApiServes", () => {
     ).toEqual(["no", "no"]);
   });
 
+  it("serves no API pages without a schema", () => {
+    expect(answers(`app = FastAPI(openapi_url=None)\n`, ["/docs", "/redoc"])).toEqual(["no", "no"]);
+  });
+
   it("follows routers through modules and prefixes", () => {
     const main = `from app.api import users, health as alive\nfrom .config import PREFIX\napp = FastAPI()\napp.include_router(users.router, prefix=PREFIX)\napp.include_router(alive.router)\n`;
     const more = {

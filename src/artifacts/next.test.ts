@@ -69,6 +69,10 @@ describe("nextServes", () => {
     ).toEqual(["yes", "yes", "yes", "yes", "no", "yes", "yes", "yes", "no", "no", "no"]);
   });
 
+  it("gives parallel routes no path of their own", () => {
+    expect(answers(["/@modal/x"])).toEqual(["no"]);
+  });
+
   it("heeds the base path, rewrites, redirects and wrappers", () => {
     expect(answers(["/health", "/shop/cart", "/cart"], `module.exports = { basePath: "/shop" }`)).toEqual([
       "no",
