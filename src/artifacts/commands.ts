@@ -170,12 +170,19 @@ class Walk {
     const { cwd } = this.position;
     if (this.known && this.known.cwd === cwd) return this.known;
     this.known = {
-      constants: withDirectory(this.constants, cwd),
-      assumed: withDirectory(this.assumed, cwd),
+      constants: this.withDirectory(this.constants, cwd),
+      assumed: this.withDirectory(this.assumed, cwd),
       cwd,
       options: substitutions(() => cwd),
     };
     return this.known;
+  }
+
+  private withDirectory(constants: Constants, cwd: string | undefined): Constants {
+    const path = absolute(cwd);
+    if (path === undefined || constants.has("PWD") || !this.script.fragment.text.includes("PWD"))
+      return constants;
+    return new Map(constants).set("PWD", path);
   }
 
   private contextOf(command: ShellCommand, known: Knowledge): CallContext {
@@ -262,11 +269,6 @@ function isGivenToShell(command: ShellCommand, part: CommandPart): boolean {
   const shell = /^(?:.*\/)?(?:ssh|bash|sh|su|newgrp)$/;
   if (!command.redirects.some(({ heredoc }) => heredoc?.parts.includes(part))) return false;
   return command.words.some(word => shell.test(word.value ?? ""));
-}
-
-function withDirectory(constants: Constants, cwd: string | undefined): Constants {
-  const path = absolute(cwd);
-  return path === undefined || constants.has("PWD") ? constants : new Map(constants).set("PWD", path);
 }
 
 const isAllArguments = (text: string): boolean => text === '"$@"' || text === "$@" || text === "$*";

@@ -81,8 +81,10 @@ export function resolveVariables(
   options: EvaluationOptions = {},
   given: Constants = noConstants,
 ): Constants {
-  const constants = new Map(given);
   const counts = assignmentCounts(script);
+  // Most substitutions assign nothing: they share what is known around them.
+  if (counts.size === 0) return given;
+  const constants = new Map(given);
   for (const name of counts.keys()) constants.delete(name);
   for (const command of script.commands) {
     if (!isUnconditional(script, command)) continue;
@@ -104,6 +106,17 @@ export function resolveVariables(
 
 /** Names that a script assigns, reads into, or loops over, anywhere, with how often. */
 export function assignmentCounts(script: ShellScript): ReadonlyMap<string, number> {
+  let counts = countsOf.get(script);
+  if (!counts) {
+    counts = countAssignments(script);
+    countsOf.set(script, counts);
+  }
+  return counts;
+}
+
+const countsOf = new WeakMap<ShellScript, ReadonlyMap<string, number>>();
+
+function countAssignments(script: ShellScript): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const count = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
   for (const command of script.commands) {
