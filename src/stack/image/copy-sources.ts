@@ -37,8 +37,10 @@ export function matchSources(context: BuildContextView, pattern: string): readon
         const path = join(directory, part);
         if (context.has(path)) next.push(path);
       } else if (glob) {
-        for (const name of context.list(directory))
-          if (matchGlob(glob, name)) next.push(join(directory, name));
+        for (const name of context.list(directory)) {
+          const path = join(directory, name);
+          if (matchGlob(glob, name) && context.has(path)) next.push(path);
+        }
       }
       if (next.length > mostMatches) return next;
     }

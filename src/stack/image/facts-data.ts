@@ -95,7 +95,7 @@ export const dataImages: readonly ImageFamily[] = [
     ports: [27017],
     volumes: ["/data/db", "/data/configdb"],
     dataDirectories: ["/data/db"],
-    tools: "gosu jq ?python ?python3",
+    tools: "gosu jq ?python ?python3 ?mongosh",
     // The old shell is gone from 6 on, the new one came with 5.
     variants: [
       { tag: /^[5-8](\.|$|-)/, tools: "mongosh" },

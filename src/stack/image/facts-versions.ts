@@ -211,6 +211,11 @@ const ubuntuNames: Readonly<Record<string, string>> = {
   resolute: "26.04",
 };
 
+/** Tags are free text: names such as "constructor" must not find what every object has. */
+function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 interface Ended {
   readonly product: string;
   readonly version: string;
@@ -221,26 +226,26 @@ interface Ended {
 export function versionedEndOfLife(family: string, tag: string): readonly Ended[] {
   const found: Ended[] = [];
   const add = (product: string, version: string | undefined) => {
-    const date = version === undefined ? undefined : supportEnds[product]?.[version];
+    const date = version === undefined ? undefined : own(own(supportEnds, product), version);
     if (version !== undefined && date && !found.some(each => each.product === product))
       found.push({ product, version, date });
   };
-  const product = productOf[family];
+  const product = own(productOf, family);
   const number = /^(\d{1,4})(?:\.(\d{1,4}))?/.exec(tag);
   // latest-pg14 and 2.11.0-pg14 of images built on PostgreSQL
   const postgres = /(?:^|-)pg(\d{1,2})(?:\b|$)/.exec(tag);
   if (postgres && /timescale|pgvector|postgis/.test(family)) add("postgres", postgres[1]);
   if (product && number) {
     const [, major, minor] = number;
-    if (product === "debian") add("debian", debianNumbers[major!]);
+    if (product === "debian") add("debian", own(debianNumbers, major!));
     else {
       if (minor !== undefined) add(product, `${major}.${minor}`);
       add(product, major);
     }
   }
   for (const word of tag.split("-")) {
-    add("debian", word in supportEnds["debian"]! ? word : undefined);
-    add("ubuntu", ubuntuNames[word]);
+    add("debian", own(supportEnds["debian"], word) && word);
+    add("ubuntu", own(ubuntuNames, word));
     const alpine = /^alpine(3\.\d{1,2})$/.exec(word);
     if (alpine) add("alpine", alpine[1]);
   }

@@ -157,8 +157,10 @@ export function factsFor(ref: ImageRef): ImageFacts | undefined {
   const tag = ref.tag ?? "";
   const tools = new Map<string, boolean>();
   const add = (text: string | undefined) => {
-    for (const word of text?.split(" ") ?? [])
-      if (word !== "") tools.set(word.replace(/^-/, ""), !word.startsWith("-"));
+    for (const word of text?.split(" ") ?? []) {
+      if (word.startsWith("?")) tools.delete(word.slice(1));
+      else if (word !== "") tools.set(word.replace(/^-/, ""), !word.startsWith("-"));
+    }
   };
   add(distroTools[distribution]);
   if (family.bare) add(absentTools[distribution]);

@@ -34,6 +34,12 @@ export interface FileAnswer {
   readonly source?: string;
 }
 
+export interface ToolAnswer {
+  readonly has: "yes" | "no" | "unknown";
+  /** yes: the step that installs it, or the FROM; no: the FROM of an image without it; unknown: what makes it so. */
+  readonly at?: Location;
+}
+
 const unknown: FileAnswer = { has: "unknown" };
 const absent: FileAnswer = { has: "no" };
 const deepest = 24;
@@ -64,6 +70,7 @@ export class StageFiles {
   private readonly layers = new Map<number, Layers>();
   private readonly effects = new Map<RunStep, RunEffects>();
   private readonly known = new Map<string, FileAnswer>();
+  private readonly tools = new Map<string, ToolAnswer>();
   private lookups = 0;
 
   constructor(dockerfile: Dockerfile, context: BuildContextView | undefined) {
@@ -106,6 +113,17 @@ export class StageFiles {
     return effects;
   }
 
+  /** Keeps what `compute` says of a program in a stage; asked again meanwhile, the answer is unknown. */
+  tool(stage: Stage, name: string, compute: () => ToolAnswer): ToolAnswer {
+    const key = `${stage.index} ${name}`;
+    const known = this.tools.get(key);
+    if (known) return known;
+    this.tools.set(key, { has: "unknown" });
+    const answer = compute();
+    this.tools.set(key, answer);
+    return answer;
+  }
+
   /** The state of a path at the end of a stage, or before one of its steps. */
   file(stage: Stage, path: string, before?: number, depth = 0): FileAnswer {
     const layers = this.layersOf(stage);
@@ -114,6 +132,7 @@ export class StageFiles {
     const known = this.known.get(key);
     if (known) return known;
     if (depth > deepest || ++this.lookups > mostLookups) return unknown;
+    this.known.set(key, unknown); // stages that copy from each other in a circle meet this and end
     const answer = this.lookUp(stage, layers, join("/", path), until, depth);
     this.known.set(key, answer);
     return answer;
@@ -242,7 +261,10 @@ export class StageFiles {
     const already = copy.intoDirectory
       ? { has: "yes", kind: "directory" }
       : this.file(stage, target, index, depth + 1);
-    if (already.has === "unknown") return path === target || path === inDirectory ? unknown : undefined;
+    // Nobody names a directory after the file that is copied to it.
+    const named = basename(target) === basename(source) || /\.[A-Za-z0-9]+$/.test(basename(target));
+    if (already.has === "unknown" && !named)
+      return path === target || path === inDirectory ? unknown : undefined;
     const place = already.has === "yes" && already.kind === "directory" ? inDirectory : target;
     if (path === place) return found;
     return inside(path, place) === undefined ? undefined : { has: "yes", kind: "directory" };

@@ -13,18 +13,16 @@ import type { MissingSource } from "./copy-sources.ts";
 import { isPattern, missingInContext, sourcePath } from "./copy-sources.ts";
 import type { ImageFacts, ImageRef } from "./facts.ts";
 import { parseImageRef } from "./facts.ts";
-import type { FileAnswer } from "./files.ts";
+import type { FileAnswer, ToolAnswer } from "./files.ts";
 import { StageFiles } from "./files.ts";
 import { listDirectory } from "./listing.ts";
 import type { PackageInstall } from "./packages.ts";
-import type { ToolAnswer } from "./tools.ts";
 import { toolIn } from "./tools.ts";
 
 export type { BuildContextView } from "./context.ts";
 export type { MissingSource } from "./copy-sources.ts";
-export type { FileAnswer } from "./files.ts";
+export type { FileAnswer, ToolAnswer } from "./files.ts";
 export type { PackageInstall, PackageManager } from "./packages.ts";
-export type { ToolAnswer } from "./tools.ts";
 
 /** What is inside the image of one stage, settings of parent stages included. */
 export interface ImageModel {

@@ -9,8 +9,11 @@ export function listDirectory(
   stages: readonly Stage[],
   stage: Stage,
   directory: string,
-  depth = 0,
+  seen: Set<string> = new Set(),
 ): readonly string[] {
+  const key = `${stage.index} ${directory}`;
+  if (seen.has(key)) return []; // listed by another way, or a circle
+  seen.add(key);
   const layers = files.layersOf(stage);
   const names = new Set<string>();
   for (const step of layers.steps) {
@@ -28,8 +31,8 @@ export function listDirectory(
         const source = sourcePath(step.copy, value);
         if (rest === "") names.add(basename(source));
         const origin = step.copy.fromStage === undefined ? undefined : stages[step.copy.fromStage];
-        if (origin && depth < 8) {
-          for (const path of listDirectory(files, stages, origin, join(source, rest), depth + 1))
+        if (origin) {
+          for (const path of listDirectory(files, stages, origin, join(source, rest), seen))
             names.add(basename(path));
         } else if (!step.copy.from && files.context) {
           const sources = isPattern(source) ? matchSources(files.context, source) : [source];

@@ -78,7 +78,7 @@ const installVerbs: Readonly<Record<PackageManager, readonly string[]>> = {
 
 /** Options that take the next word as their value. */
 const valued =
-  /^(-t|--target|-c|--constraint|-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--default-timeout|--timeout|--retries|-o|--repository|-X|--virtual|--prefix|--registry|--only|--without|--with|-E|--extras|--group|--extra|-v|--version|--cache-dir|--root|--python|-p|-C|--cwd)$/;
+  /^(-t|--target|-c|--constraint|-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--default-timeout|--timeout|--retries|-o|--repository|-X|--virtual|--prefix|--registry|--only|--omit|--include|--without|--with|-E|--extras|--group|--extra|-v|--version|--cache-dir|--root|--python|-p|-C|--cwd)$/;
 
 /** Reads a command as a package installation; undefined when it is none. `production`: NODE_ENV says so at this point. */
 export function packageInstall(command: RunCommand, production: boolean): PackageInstall | undefined {

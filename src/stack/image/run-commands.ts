@@ -4,7 +4,7 @@ import type { Located, Location } from "../../core/source.ts";
 import type { ShellCommand, Word } from "../../formats/shell.ts";
 import { parseShell } from "../../formats/shell.ts";
 
-/** One simple command of a RUN step. A word that holds a variable has no value. */
+/** One simple command of a RUN step. A word that holds a variable has no value; globs stay as written. */
 export interface RunCommand {
   readonly words: readonly Located<string | undefined>[];
   /** Where it runs: absolute, or undefined when a `cd` or WORKDIR is not known. */
@@ -13,8 +13,6 @@ export interface RunCommand {
   readonly conditional: boolean;
   /** Files that its output is written to. */
   readonly outputs: readonly (string | undefined)[];
-  /** It reads what another command prints. */
-  readonly piped: boolean;
   readonly at: Location;
 }
 
@@ -22,7 +20,7 @@ export interface RunCommand {
 export function runCommands(run: RunStep, workdir: string | undefined): RunCommand[] {
   if (run.form === "exec") {
     const words = run.exec ?? [];
-    return [{ words, directory: workdir, conditional: false, outputs: [], piped: false, at: run.at }];
+    return [{ words, directory: workdir, conditional: false, outputs: [], at: run.at }];
   }
   const commands: RunCommand[] = [];
   // RUN <<EOF alone: the bodies are the script. RUN <<EOF python3: the body is input of a program.
@@ -38,20 +36,21 @@ export function runCommands(run: RunStep, workdir: string | undefined): RunComma
       const words = command.words.map(located);
       const outputs = command.redirects
         .filter(each => each.op.includes(">") && !each.op.includes("&"))
-        .map(each => plain(each.target));
-      commands.push({ words, directory, conditional, outputs, piped: command.stage > 0, at: command.at });
+        .map(each => each.target.value);
+      commands.push({ words, directory, conditional, outputs, at: command.at });
       directory = changedDirectory(command, directory, conditional);
     }
   }
   return commands;
 }
 
-function plain(word: Word): string | undefined {
-  return word.value !== undefined && (word.quoted || !/[*?[~{]/.test(word.value)) ? word.value : undefined;
+/** A path that a word names; undefined when it may expand to others. */
+export function literalPath(word: string | undefined): string | undefined {
+  return word !== undefined && !/[*?[~{]/.test(word) ? word : undefined;
 }
 
 function located(word: Word): Located<string | undefined> {
-  return { value: plain(word), at: word.at };
+  return { value: word.value, at: word.at };
 }
 
 function changedDirectory(
@@ -61,7 +60,7 @@ function changedDirectory(
 ): string | undefined {
   const name = command.name?.value;
   if (name !== "cd" && name !== "pushd" && name !== "popd") return directory;
-  const target = command.words[1] && plain(command.words[1]);
+  const target = literalPath(command.words[1]?.value);
   if (conditional || name === "popd" || target === undefined || target.startsWith("-")) return undefined;
   if (target.startsWith("/")) return join("/", target);
   return directory === undefined ? undefined : join(directory, target);

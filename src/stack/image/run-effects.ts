@@ -3,7 +3,7 @@ import { basename, inside, join } from "../../core/path.ts";
 import type { PackageInstall } from "./packages.ts";
 import { packageInstall } from "./packages.ts";
 import type { RunCommand } from "./run-commands.ts";
-import { runCommands } from "./run-commands.ts";
+import { literalPath, runCommands } from "./run-commands.ts";
 
 /** What a RUN step does to the file system, as far as its text tells. */
 export interface RunEffects {
@@ -40,8 +40,8 @@ const systemDirectories = [
 const harmless = new Set(
   (
     "chown chmod chgrp set echo printf true false : test [ [[ export unset exit return read sleep date id whoami uname env cat ls " +
-    "which type command head tail grep egrep sort uniq wc tr cut stat df du ps kill wait trap umask shift sync node python python3 " +
-    "java php ruby sha256sum md5sum sha512sum setcap getent hash cd pushd popd local eval- source- if then fi find sed awk jq"
+    "which type command head tail grep egrep sort uniq wc tr cut stat df du ps kill wait trap umask shift sync " +
+    "sha256sum md5sum sha512sum setcap getent hash cd pushd popd local find sed awk jq"
   ).split(" "),
 );
 /** Commands that write to the system's own directories only. */
@@ -112,17 +112,8 @@ export function runEffects(run: RunStep, workdir: string | undefined, production
       if (name === "make" || name === "cmake" || name === "go" || name === "cargo") mayInstall = true;
     } else if (!harmless.has(name)) anywhere();
     else if ((name === "sed" || name === "find" || name === "awk") && words.includes("-exec")) anywhere();
-    else if (runsCode(name, words)) anywhere();
   }
   return { creates, removes, mayWrite, builds, packages, mayInstall };
-}
-
-/** Interpreters are harmless only while they are asked nothing. */
-function runsCode(name: string, words: readonly (string | undefined)[]): boolean {
-  return (
-    /^(node|python3?|java|php|ruby)$/.test(name) &&
-    !words.slice(1).every(word => word !== undefined && versionQuery.has(word))
-  );
 }
 
 function isQuery(name: string, words: readonly (string | undefined)[]): boolean {
@@ -148,9 +139,10 @@ function withoutPrefixes(command: RunCommand): (string | undefined)[] {
 }
 
 function place(command: RunCommand, word: string | undefined): string | undefined {
-  if (word === undefined) return undefined;
-  if (word.startsWith("/")) return join("/", word);
-  return command.directory === undefined ? undefined : join(command.directory, word);
+  const path = literalPath(word);
+  if (path === undefined) return undefined;
+  if (path.startsWith("/")) return join("/", path);
+  return command.directory === undefined ? undefined : join(command.directory, path);
 }
 
 function operands(command: RunCommand): (string | undefined)[] {

@@ -1,14 +1,8 @@
 import type { CopyStep, Stage } from "../../artifacts/dockerfile.ts";
 import { basename, dirname, inside } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
-import type { StageFiles } from "./files.ts";
+import type { StageFiles, ToolAnswer } from "./files.ts";
 import type { PackageInstall } from "./packages.ts";
-
-export interface ToolAnswer {
-  readonly has: "yes" | "no" | "unknown";
-  /** yes: the step that installs it, or the FROM; no: the FROM of an image without it; unknown: what makes it so. */
-  readonly at?: Location;
-}
 
 const binDirectories = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -91,7 +85,6 @@ export function toolIn(
   stages: readonly Stage[],
   stage: Stage,
   written: string,
-  depth = 0,
 ): ToolAnswer {
   if (written.includes("/") && !binDirectories.includes(dirname(written))) {
     if (!written.startsWith("/")) return { has: "unknown" };
@@ -99,6 +92,10 @@ export function toolIn(
     return from ? { has, at: from } : { has };
   }
   const tool = basename(written);
+  return files.tool(stage, tool, () => worked(files, stages, stage, tool));
+}
+
+function worked(files: StageFiles, stages: readonly Stage[], stage: Stage, tool: string): ToolAnswer {
   const layers = files.layersOf(stage);
   const baseAt = layers.base.from.at;
   const inBase = layers.base.from.resolved === "scratch" ? false : layers.facts?.tools.get(tool);
@@ -118,8 +115,7 @@ export function toolIn(
       ) {
         answer = { has: "unknown", at: step.run.at };
       }
-    } else if (step.kind === "copy")
-      answer = copiedTool(files, stages, stage, step.copy, tool, answer, depth);
+    } else if (step.kind === "copy") answer = copiedTool(files, stages, stage, step.copy, tool, answer);
   }
   return answer;
 }
@@ -131,7 +127,6 @@ function copiedTool(
   copy: CopyStep,
   tool: string,
   before: ToolAnswer,
-  depth: number,
 ): ToolAnswer {
   const target = copy.absoluteDestination;
   if (target === undefined)
@@ -156,6 +151,6 @@ function copiedTool(
       .find(each => each.has === "yes");
     return file ? { has: "yes", at: copy.at } : before;
   }
-  if (origin && depth < 16 && toolIn(files, stages, origin, tool, depth + 1).has === "no") return before;
+  if (origin && toolIn(files, stages, origin, tool).has === "no") return before;
   return { has: "unknown", at: copy.at };
 }
