@@ -1,5 +1,9 @@
 /** What a name or a value tells about being a secret. Pure text, tuned so that a doubt is a no. */
 
+function wordSet(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/));
+}
+
 /** `DB_PASSWORD`, `dbPassword` and `db-password` give `DB PASSWORD`. */
 function wordsOf(name: string): string[] {
   const spaced = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2");
@@ -9,170 +13,30 @@ function wordsOf(name: string): string[] {
     .filter(word => word !== "");
 }
 
-const secretWords = new Set([
-  "PASSWORD",
-  "PASSWD",
-  "PASSPHRASE",
-  "SECRET",
-  "TOKEN",
-  "CREDENTIAL",
-  "CREDENTIALS",
-  "DSN",
-  "APIKEY",
-  "SECRETKEY",
-  "PRIVATEKEY",
-  "DBPASS",
-  "PGPASSWORD",
-  "REQUIREPASS",
-]);
+const secretWords = wordSet(`
+  PASSWORD PASSWD PASSPHRASE SECRET TOKEN CREDENTIAL CREDENTIALS DSN APIKEY SECRETKEY PRIVATEKEY DBPASS
+  PGPASSWORD REQUIREPASS
+`);
 /** `X_KEY` is a secret for these X. */
-const secretKeys = new Set([
-  "API",
-  "SECRET",
-  "PRIVATE",
-  "ACCESS",
-  "ENCRYPTION",
-  "ENCRYPT",
-  "SIGNING",
-  "SIGNATURE",
-  "MASTER",
-  "JWT",
-  "AUTH",
-  "APP",
-  "HMAC",
-  "SESSION",
-  "COOKIE",
-  "SERVICE",
-  "ROLE",
-  "DEPLOY",
-  "ACCOUNT",
-  "FERNET",
-  "LICENSE",
-  "WEBHOOK",
-]);
+const secretKeys = wordSet(`
+  API SECRET PRIVATE ACCESS ENCRYPTION ENCRYPT SIGNING SIGNATURE MASTER JWT AUTH APP HMAC SESSION COOKIE
+  SERVICE ROLE DEPLOY ACCOUNT FERNET LICENSE WEBHOOK
+`);
 /** A name that ends so is about a secret, and is none. */
-const aboutEndings = new Set([
-  "FILE",
-  "PATH",
-  "DIR",
-  "DIRECTORY",
-  "NAME",
-  "ID",
-  "IDS",
-  "URL",
-  "URI",
-  "URLS",
-  "HOST",
-  "PORT",
-  "ENDPOINT",
-  "ADDRESS",
-  "LOCATION",
-  "ARN",
-  "STORE",
-  "MANAGER",
-  "EXPIRY",
-  "EXPIRES",
-  "EXPIRE",
-  "EXPIRATION",
-  "IN",
-  "TTL",
-  "LIFETIME",
-  "AGE",
-  "DURATION",
-  "INTERVAL",
-  "TIMEOUT",
-  "DAYS",
-  "HOURS",
-  "MINUTES",
-  "SECONDS",
-  "MS",
-  "SEC",
-  "LENGTH",
-  "LEN",
-  "MIN",
-  "MAX",
-  "SIZE",
-  "COUNT",
-  "LIMIT",
-  "LIMITS",
-  "BUDGET",
-  "RATE",
-  "COST",
-  "ROUNDS",
-  "ITERATIONS",
-  "ATTEMPTS",
-  "RETRIES",
-  "ENABLED",
-  "DISABLED",
-  "REQUIRED",
-  "ENABLE",
-  "POLICY",
-  "ALGORITHM",
-  "ALG",
-  "TYPE",
-  "KIND",
-  "MODE",
-  "METHOD",
-  "SCHEME",
-  "FORMAT",
-  "HEADER",
-  "PREFIX",
-  "SUFFIX",
-  "COOKIE",
-  "FIELD",
-  "PARAM",
-  "ISSUER",
-  "AUDIENCE",
-  "SCOPE",
-  "SCOPES",
-  "CLASS",
-  "BACKEND",
-  "PROVIDER",
-  "VALIDATORS",
-  "HASHERS",
-  "HASHER",
-  "HINT",
-  "REGEX",
-  "PATTERN",
-  "RULES",
-  "ROTATION",
-  "VERSION",
-  "SYMBOL",
-  "DECIMALS",
-  "CONTRACT",
-  "TEMPLATE",
-  "SUBJECT",
-  "PAGE",
-  "ROUTE",
-  "USER",
-  "USERNAME",
-  "EMAIL",
-  "REGION",
-  "SUPPORT",
-  "CHECK",
-]);
+const aboutEndings = wordSet(`
+  FILE PATH DIR DIRECTORY NAME ID IDS URL URI URLS HOST PORT ENDPOINT ADDRESS LOCATION ARN STORE MANAGER
+  EXPIRY EXPIRES EXPIRE EXPIRATION IN TTL LIFETIME AGE DURATION INTERVAL TIMEOUT DAYS HOURS MINUTES SECONDS
+  MS SEC LENGTH LEN MIN MAX SIZE COUNT LIMIT LIMITS BUDGET RATE COST ROUNDS ITERATIONS ATTEMPTS RETRIES
+  ENABLED DISABLED REQUIRED ENABLE POLICY ALGORITHM ALG TYPE KIND MODE METHOD SCHEME FORMAT HEADER PREFIX
+  SUFFIX COOKIE FIELD PARAM ISSUER AUDIENCE SCOPE SCOPES CLASS BACKEND PROVIDER VALIDATORS HASHERS HASHER
+  HINT REGEX PATTERN RULES ROTATION VERSION SYMBOL DECIMALS CONTRACT TEMPLATE SUBJECT PAGE ROUTE USER
+  USERNAME EMAIL REGION SUPPORT CHECK
+`);
 /** A name that starts so is a switch. */
-const switches = new Set([
-  "ALLOW",
-  "ENABLE",
-  "DISABLE",
-  "REQUIRE",
-  "REQUIRES",
-  "USE",
-  "HAS",
-  "IS",
-  "NO",
-  "MIN",
-  "MAX",
-  "RANDOM",
-  "SHOW",
-  "SKIP",
-  "GENERATE",
-  "VALIDATE",
-  "CHECK",
-  "RESET",
-  "FORGOT",
-]);
+const switches = wordSet(`
+  ALLOW ENABLE DISABLE REQUIRE REQUIRES USE HAS IS NO MIN MAX RANDOM SHOW SKIP GENERATE VALIDATE CHECK
+  RESET FORGOT
+`);
 const browserPrefixes = [
   ["NEXT", "PUBLIC"],
   ["REACT", "APP"],
@@ -209,26 +73,13 @@ export function isSecretName(name: string): boolean {
   return last === "KEY" && words.length > 1 && secretKeys.has(words.at(-2)!);
 }
 
-const placeholderWords = new Set([
-  "your",
-  "example",
-  "todo",
-  "tbd",
-  "fixme",
-  "placeholder",
-  "replace",
-  "replaceme",
-  "replacethis",
-  "changeme",
-  "changeit",
-  "changethis",
-  "insert",
-  "dummy",
-  "sample",
-  "redacted",
-  "mysecretkeyhere",
-]);
-const afterChange = new Set(["me", "this", "it", "in", "before", "for", "to", "please", "now"]);
+const placeholderWords = wordSet(`
+  your example todo tbd fixme placeholder replace replaceme replacethis changeme changeit changethis insert
+  dummy sample redacted mysecretkeyhere
+`);
+const afterChange = wordSet(`
+  me this it in before for to please now
+`);
 
 /** Whether a value only stands for one: `change-me`, `your-...`, `<...>`, `xxx`, `replace...`, or nothing at all. */
 export function isPlaceholder(value: string): boolean {
@@ -247,71 +98,15 @@ export function isPlaceholder(value: string): boolean {
 }
 
 /** Words that weak passwords are made of. */
-const weakWords = [
-  "password",
-  "passwd",
-  "passw0rd",
-  "passwort",
-  "passphrase",
-  "secret",
-  "admin",
-  "administrator",
-  "root",
-  "letmein",
-  "welcome",
-  "qwerty",
-  "changeme",
-  "default",
-  "insecure",
-  "postgres",
-  "mysql",
-  "redis",
-  "mongo",
-  "rabbitmq",
-  "minio",
-  "guest",
-  "test",
-  "testing",
-  "demo",
-  "dev",
-  "development",
-  "local",
-  "staging",
-  "user",
-  "pass",
-  "pwd",
-  "key",
-  "token",
-  "jwt",
-  "django",
-  "flask",
-  "iloveyou",
-  "monkey",
-  "dragon",
-  "abc",
-];
-const weakSet = new Set(weakWords);
+const weakSet = wordSet(`
+  password passwd passw0rd passwort passphrase secret admin administrator root letmein welcome qwerty
+  changeme default insecure postgres mysql redis mongo rabbitmq minio guest test testing demo dev
+  development local staging user pass pwd key token jwt django flask iloveyou monkey dragon abc
+`);
 const weakEnds = ["password", "secret", "admin", "pass", "pwd", "test", "dev"];
-const shortWords = new Set([
-  "db",
-  "pg",
-  "sql",
-  "jwt",
-  "dev",
-  "pwd",
-  "my",
-  "app",
-  "api",
-  "key",
-  "ssh",
-  "ftp",
-  "smtp",
-  "aws",
-  "ci",
-  "qa",
-  "nt",
-  "ps",
-]);
+const shortWords = wordSet(`
+  db pg sql jwt dev pwd my app api key ssh ftp smtp aws ci qa nt ps
+`);
 
 /** Looks like a word that somebody could say: not a run of random letters. */
 function isWordLike(word: string): boolean {
