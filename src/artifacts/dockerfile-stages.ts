@@ -373,9 +373,8 @@ function linkCopies(stages: readonly Stage[], names: ReadonlyMap<string, number>
     if (!copy.from) return copy;
     const { value } = copy.from;
     const found = names.get(value.toLowerCase()) ?? (/^\d{1,4}$/.test(value) ? Number(value) : undefined);
-    return found === undefined || found === stage.index || found >= stages.length
-      ? copy
-      : { ...copy, fromStage: found };
+    // A later stage has no files yet when this one is built: an engine takes its bare base, or refuses.
+    return found === undefined || found >= stage.index ? copy : { ...copy, fromStage: found };
   };
   return stages.map(stage => {
     const copies = stage.copies.map(copy => link(stage, copy));

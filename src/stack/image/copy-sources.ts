@@ -58,23 +58,14 @@ export interface MissingSource extends AbsenceReason {
   readonly fromStage?: number;
 }
 
-/** Sources of one COPY that the context does not have. A build stops there. */
+/** Sources of one COPY that the context does not have. A build stops there; not so at a pattern without matches. */
 export function missingInContext(copy: CopyStep, context: BuildContextView): MissingSource[] {
   if (copy.from || !copy.resolved) return [];
   const missing: MissingSource[] = [];
-  const local = copy.sources.filter(source => !isRemote(copy, source.value));
-  const matches = local.map(source => {
+  for (const source of copy.sources) {
     const path = sourcePath(copy, source.value);
-    return isPattern(path)
-      ? matchSources(context, path).length > 0
-      : path === "" || context.has(path) !== undefined;
-  });
-  for (const [index, source] of local.entries()) {
-    if (matches[index]) continue;
-    const path = sourcePath(copy, source.value);
-    // A pattern without matches fails only when nothing else is copied.
-    if (isPattern(path) && (matches.some(Boolean) || copy.inline.length > 0)) continue;
-    const why = isPattern(path) ? undefined : context.why?.(path);
+    if (path === "" || isRemote(copy, source.value) || isPattern(path) || context.has(path)) continue;
+    const why = context.why?.(path);
     missing.push({ source, copy, path, reason: why?.reason ?? "absent", ...(why?.by ? { by: why.by } : {}) });
   }
   return missing;

@@ -153,6 +153,17 @@ describe("files", () => {
   });
 });
 
+test("a file can be asked for just before a step, and each stage that is built has its model", () => {
+  const text =
+    "FROM node:22 AS b\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci\nFROM node:22 AS unused\nRUN npm i\nFROM nginx\nCOPY --from=b /app/dist /usr/share/nginx/html\n";
+  const model = image(text, contextOf("package.json"));
+  expect(model.built.map(each => each.stage.index)).toEqual([0, 2]);
+  expect(model.built.at(-1)).toBe(model);
+  const builder = model.built[0]!;
+  expect(builder.file("/app/package-lock.json").has).toBe("unknown");
+  expect(builder.fileBefore(builder.packages[0]!.at, "/app/package-lock.json").has).toBe("no");
+});
+
 describe("missing sources", () => {
   const missing = (text: string, ...paths: string[]) =>
     image(text, contextOf(...paths)).missingSources.map(each => [each.path, each.reason, each.fromStage]);
@@ -164,11 +175,8 @@ describe("missing sources", () => {
     ]);
   });
 
-  test("a pattern needs a match only when nothing else is copied", () => {
-    expect(missing("FROM alpine\nCOPY package*.json yarn.lock* ./", "package.json")).toEqual([]);
-    expect(missing("FROM alpine\nCOPY package*.json ./", "x")).toEqual([
-      ["package*.json", "absent", undefined],
-    ]);
+  test("a pattern without matches copies nothing and fails nothing", () => {
+    expect(missing("FROM alpine\nCOPY package*.json yarn.lock* ./", "x")).toEqual([]);
   });
 
   test("only stages that are needed count; a stage that surely lacks a path counts too", () => {

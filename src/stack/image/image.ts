@@ -4,10 +4,11 @@ import type {
   Dockerfile,
   ImageHealthcheck,
   Stage,
+  StageStep,
 } from "../../artifacts/dockerfile.ts";
 import { stageChain, withBuildArgs } from "../../artifacts/dockerfile.ts";
 import { basename } from "../../core/path.ts";
-import type { Located } from "../../core/source.ts";
+import type { Located, Location } from "../../core/source.ts";
 import type { BuildContextView } from "./context.ts";
 import type { MissingSource } from "./copy-sources.ts";
 import { isPattern, missingInContext, sourcePath } from "./copy-sources.ts";
@@ -53,6 +54,10 @@ export interface ImageModel {
   tool(name: string): ToolAnswer;
   /** The state of an absolute path. */
   file(absolutePath: string): FileAnswer;
+  /** The state of an absolute path just before the step (COPY, RUN) at this place of the Dockerfile runs. */
+  fileBefore(step: Location, absolutePath: string): FileAnswer;
+  /** Models of all stages whose steps a build of this one runs, in order; this one is the last. */
+  readonly built: readonly ImageModel[];
   /** Absolute paths directly below a directory that are there for sure; there may be more. */
   list(absoluteDirectory: string): readonly string[];
 }
@@ -69,7 +74,10 @@ export function imageOf(
 ): ImageModel {
   const dockerfile = withBuildArgs(written, buildArgs);
   const stage = dockerfile.stages[writtenStage.index] ?? writtenStage;
-  const files = new StageFiles(dockerfile, context);
+  return modelOf(new StageFiles(dockerfile, context), dockerfile, stage);
+}
+
+function modelOf(files: StageFiles, dockerfile: Dockerfile, stage: Stage): ImageModel {
   const chain = stageChain(dockerfile, stage);
   const layers = files.layersOf(stage);
   const { resolved } = layers.base.from;
@@ -86,7 +94,8 @@ export function imageOf(
   const tool = (name: string) => toolIn(files, dockerfile.stages, stage, name);
   let packages: readonly PackageInstall[] | undefined;
   let missing: readonly MissingSource[] | undefined;
-  return {
+  let built: readonly ImageModel[] | undefined;
+  const model: ImageModel = {
     stage,
     ...(base ? { base } : {}),
     ...(layers.facts ? { facts: layers.facts } : {}),
@@ -108,13 +117,30 @@ export function imageOf(
       return packages;
     },
     get missingSources() {
-      missing ??= missingSources(dockerfile, stage, files, context);
+      missing ??= missingSources(dockerfile, stage, files);
       return missing;
     },
     tool,
     file: path => files.file(stage, path),
+    fileBefore: (step, path) => {
+      const index = layers.steps.findIndex(each => sameStep(each, step));
+      return files.file(stage, path, index === -1 ? undefined : index);
+    },
+    get built() {
+      built ??= neededStages(dockerfile, stage).map(each =>
+        each.index === stage.index ? model : modelOf(files, dockerfile, each),
+      );
+      return built;
+    },
     list: directory => listDirectory(files, dockerfile.stages, stage, directory),
   };
+  return model;
+}
+
+/** A place anywhere in the step's instruction means the step. */
+function sameStep(step: StageStep, place: Location): boolean {
+  const at = step.kind === "run" ? step.run.at : step.kind === "copy" ? step.copy.at : step.at;
+  return at.span.start <= place.span.start && place.span.start < at.span.end;
 }
 
 /** An ENTRYPOINT drops the CMD that a parent brought; a CMD of the same stage stays, wherever it stands. */
@@ -172,12 +198,8 @@ function neededStages(dockerfile: Dockerfile, stage: Stage): readonly Stage[] {
   return [...needed].sort((a, b) => a.index - b.index);
 }
 
-function missingSources(
-  dockerfile: Dockerfile,
-  stage: Stage,
-  files: StageFiles,
-  context: BuildContextView | undefined,
-): readonly MissingSource[] {
+function missingSources(dockerfile: Dockerfile, stage: Stage, files: StageFiles): readonly MissingSource[] {
+  const { context } = files;
   return neededStages(dockerfile, stage).flatMap(each =>
     each.copies.flatMap(copy => {
       if (copy.from) return missingInStage(dockerfile, copy, files);
