@@ -31,7 +31,7 @@ describe("parseYaml", () => {
       c: "yes",
       d: 3.1,
     });
-    expect(textOf(child(root("a: 3.10\n"), "a"))!.value).toBe("3.10");
+    expect(textOf(child(root("a: 3.10\n"), "a"))!.value).toBe("3.1");
   });
 
   test("resolves merge keys and aliases to where the value is written", () => {

@@ -11,7 +11,7 @@ export interface YamlScalar {
   readonly at: Location;
   readonly style: "plain" | "single" | "double" | "literal" | "folded";
   readonly tag?: string;
-  /** The scalar exactly as written, without quotes: what Compose prints for a plain number. */
+  /** The value as text, as Compose prints it: a plain 3.10 is a number, and reads 3.1. Empty for null. */
   readonly text: string;
   /** Decoded text with the way back to the file. */
   readonly fragment: Fragment;
@@ -327,7 +327,8 @@ function scalarOf(
     raw === null || typeof raw === "string" || typeof raw === "number" || typeof raw === "boolean"
       ? raw
       : String(node.source ?? raw);
-  const text = style === "plain" ? (node.source ?? "") : typeof value === "string" ? value : String(value);
+  // Compose hands a plain 3.10 on as 3.1 and 0440 as 288: the value, not the spelling.
+  const text = value === null ? "" : String(value);
   let fragment: Fragment | undefined;
   return {
     kind: "scalar",
@@ -410,6 +411,5 @@ export function itemsOf(node: YamlNode | undefined): readonly YamlNode[] {
 /** A scalar as text; undefined for null, maps and sequences. */
 export function textOf(node: YamlNode | undefined): Located<string> | undefined {
   if (node?.kind !== "scalar" || node.value === null) return undefined;
-  const text = node.style === "plain" && typeof node.value !== "string" ? node.text : String(node.value);
-  return { value: text, at: node.at };
+  return { value: node.text, at: node.at };
 }

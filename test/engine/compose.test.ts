@@ -40,7 +40,7 @@ interface OracleService {
   readonly tmpfs?: string[];
   readonly depends_on?: Record<string, OracleDependency>;
   readonly restart?: string;
-  readonly healthcheck?: { readonly test?: string[] };
+  readonly healthcheck?: { readonly test?: string[]; readonly disable?: boolean };
   readonly networks?: Record<string, unknown>;
 }
 
@@ -105,7 +105,7 @@ function oracleView(service: OracleService, directory: string): View {
       .map(([name, d]: [string, OracleDependency]) => `${name}:${d.condition}:${d.required}`)
       .sort(),
     restart: service.restart ?? undefined,
-    health: service.healthcheck?.test ?? undefined,
+    health: service.healthcheck?.disable ? ["NONE"] : service.healthcheck?.test,
     networks: Object.keys(service.networks ?? {})
       .filter(name => name !== "default")
       .sort(),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { composeFile } from "../../artifacts/compose.ts";
-import { child, parseYaml, type YamlNode } from "../../formats/yaml.ts";
+import { child, type YamlNode } from "../../formats/yaml.ts";
 import { mountTarget, splitColons } from "./merge.ts";
 import { mergeProject } from "./project.ts";
 

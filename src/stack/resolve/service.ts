@@ -1,6 +1,6 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
-import { plainFragment } from "../../core/fragment.ts";
 import { isOutside, join } from "../../core/path.ts";
+import { evaluateEnv } from "../../formats/dotenv.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { child, itemsOf, type YamlNode } from "../../formats/yaml.ts";
 import { factsFor, parseImageRef } from "../image/facts.ts";
@@ -15,7 +15,7 @@ import type {
   Variable,
 } from "../stack.ts";
 import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
-import { type Interpolated, interpolate } from "./interpolate.ts";
+import type { Interpolated } from "./interpolate.ts";
 import type { MergedService } from "./project.ts";
 import { commandOf, durationMs, healthCommand, scalarValue, textList, variables } from "./values.ts";
 
@@ -118,16 +118,17 @@ function environmentOf(
 ): Variable[] {
   const byName = new Map<string, Variable>();
   for (const use of files) {
+    const values = evaluateEnv(use.file?.entries ?? [], context.lookup);
     for (const entry of use.file?.entries ?? []) {
-      const fragment = plainFragment(entry.value.at.file, entry.template, entry.value.at.span.start);
-      const value = { ...interpolate(fragment, entry.value.at, context.lookup), references: [] };
-      byName.set(entry.name.value, {
-        name: entry.name.value,
-        nameAt: entry.name.at,
-        value,
-        at: entry.at,
-        from: "env_file",
-      });
+      const { name, at, template: raw, references } = entry;
+      const value: Interpolated = {
+        raw,
+        text: values.get(name.value),
+        byDefault: false,
+        references,
+        at: entry.value.at,
+      };
+      byName.set(name.value, { name: name.value, nameAt: name.at, value, at, from: "env_file" });
     }
   }
   for (const variable of variables(node, "environment", context.lookup)) byName.set(variable.name, variable);
