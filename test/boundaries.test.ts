@@ -31,6 +31,8 @@ it("accepts arrows that point down", () => {
       "core/a.ts": "export const a = 1;",
       "formats/yaml.ts":
         'import { parse } from "yaml";\nimport { a } from "../core/a.ts";\nexport const b = parse(String(a));',
+      "rules/rule.ts": "export type R = 1;",
+      "rules/x/z.ts": 'import type { R } from "../rule.ts";\nexport default 1 as R;',
       "rules/x/y.ts": 'import type { A } from "../../core/a.ts";\nexport default 1 as unknown as A;',
       "rules/registry.generated.ts": 'import y from "./x/y.ts";\nexport const rules = [y];',
       "cli/main.ts":

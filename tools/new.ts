@@ -10,17 +10,15 @@ const areas = [
 ];
 
 const rule = (id: string) => ({
-  [`src/rules/${id}.ts`]: `import type { Kept, Rule } from "../../core/rule.ts";
-import type { Violation } from "../../core/finding.ts";
-import type { Stack } from "../../stack/stack.ts";
+  [`src/rules/${id}.ts`]: `import { defineRule } from "../rule.ts";
 
-const rule: Rule<Stack> = {
+export default defineRule({
   id: "${id}",
   title: "Every service has a name",
   claim: "boots-healthy",
   severity: "medium",
   why: "What happens in production when this promise is broken.",
-  *check(stack): Iterable<Violation | Kept> {
+  *check(stack) {
     for (const service of stack.services) {
       if (service.name !== "unnamed") {
         yield { subject: service.name, kept: { at: service.at, shows: "it has a name" } };
@@ -33,9 +31,7 @@ const rule: Rule<Stack> = {
       };
     }
   },
-};
-
-export default rule;
+});
 `,
   [`src/rules/${id}.md`]: `# Every service has a name
 

@@ -87,7 +87,7 @@ function fallbackAfter(text: string, from: number): MaskedValue | undefined {
   const found = /:?-([^}\n]{1,400})/y;
   found.lastIndex = from;
   const literal = found.exec(text)?.[1];
-  if (literal === undefined || literal.startsWith("$") || isPlaceholder(literal)) return undefined;
+  if (literal === undefined || literal.startsWith("$") || isHarmless(literal)) return undefined;
   return { start: found.lastIndex - literal.length, end: found.lastIndex, masked: mask };
 }
 
@@ -151,6 +151,11 @@ function maskLiterals(code: string): string {
   );
 }
 
+/** Rules call `changeme1` a placeholder; what holds a digit outside of brackets is masked all the same. */
+function isHarmless(value: string): boolean {
+  return isPlaceholder(value) && (!/\d/.test(value) || /^[<{[%_$]/.test(value));
+}
+
 function isLiteralSecret(value: string): boolean {
   const trimmed = value.trim();
   if (trimmed === "" || trimmed.includes(mask)) return false;
@@ -158,13 +163,13 @@ function isLiteralSecret(value: string): boolean {
   if (/^(?:\$\(|\$[A-Za-z_]\w*$|\{\{|\$\{\{|process\.env\b|import\.meta\b|os\.environ\b|%[sd])/.test(trimmed))
     return false;
   if (/^\$\{[A-Za-z_]\w*(?:(?::?[-+?])[^}]*)?\}$/.test(trimmed)) return fallbackOf(trimmed) !== undefined;
-  return !isPlaceholder(trimmed);
+  return !isHarmless(trimmed);
 }
 
 /** The literal in `${NAME:-literal}`. */
 function fallbackOf(reference: string): string | undefined {
   const found = /^\$\{\w+:?[-+]([^}]+)\}$/.exec(reference)?.[1];
-  return found === undefined || found.startsWith("$") || isPlaceholder(found) ? undefined : found;
+  return found === undefined || found.startsWith("$") || isHarmless(found) ? undefined : found;
 }
 
 function maskedValue(value: string): string {
