@@ -125,10 +125,14 @@ function contextView(context: string, ignore: Build["ignore"], sources: BuildSou
       const target = real(path);
       if (isOutside(target)) return undefined;
       const kind = target === "" ? "directory" : sources.files.has(target);
-      // A directory stays as long as something in it may be taken back in by a later pattern.
-      return kind === "file" && verdict(path).ignored ? undefined : kind;
+      if (kind === undefined || !verdict(path).ignored) return kind;
+      return kind === "directory" && takenBackBelow(ignore, path) ? kind : undefined;
     },
-    list: directory => sources.files.list(real(directory)),
+    list: directory =>
+      sources.files.list(real(directory)).filter(name => {
+        const path = join(directory, name);
+        return !verdict(path).ignored || takenBackBelow(ignore, path);
+      }),
     why: path => {
       const target = real(path);
       if (isOutside(target) || (target !== "" && sources.files.has(target) === undefined))
@@ -137,6 +141,13 @@ function contextView(context: string, ignore: Build["ignore"], sources: BuildSou
       return { reason: "ignored", ...(by ? { by: by.at } : {}) };
     },
   };
+}
+
+/** A `!pattern` may reach below an ignored directory, so that the directory is still there. */
+function takenBackBelow(ignore: Build["ignore"], path: string): boolean {
+  return (ignore?.rules.patterns ?? []).some(
+    pattern => pattern.negated && (pattern.pattern.startsWith(`${path}/`) || /^[*?[]/.test(pattern.pattern)),
+  );
 }
 
 function buildArgs(args: readonly Variable[]): ReadonlyMap<string, string> {
