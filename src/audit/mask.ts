@@ -153,7 +153,7 @@ function maskLiterals(code: string): string {
 
 /** Rules call `changeme1` a placeholder; what holds a digit outside of brackets is masked all the same. */
 function isHarmless(value: string): boolean {
-  return isPlaceholder(value) && (!/\d/.test(value) || /^[<{[%_$]/.test(value));
+  return isPlaceholder(value) && (!/\d/.test(value) || /^(?:<.*>|\{\{.*\}\}|\[.*\]|\$\{.*)$/s.test(value));
 }
 
 function isLiteralSecret(value: string): boolean {
