@@ -1,0 +1,29 @@
+import { isStore } from "../../stack/query.ts";
+import { callerName, isBackupWork, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { missingBecause, missingEvidence, missingTargets } from "../../stack/query-targets.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "data/backup-target",
+  title: "Backups and restores address a container that production creates",
+  claim: "backup-restores",
+  severity: "critical",
+  why: "A backup of a container that is not there saves nothing, or saves the development data while it reports success; it is noticed on the day of the restore.",
+  *check(stack) {
+    for (const missing of missingTargets(stack)) {
+      if (!missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
+      const first = missing.places[0]!;
+      const consequence =
+        missing.elsewhere.length > 0
+          ? "it fails there, or works on the development data where both run"
+          : "the command fails";
+      yield {
+        subject: `${first.caller.file}: ${missing.name}`,
+        message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
+        evidence: missingEvidence(missing),
+        severity: missing.instead.length === 0 || missing.instead.some(isStore) ? "critical" : "high",
+        ...(missing.sure ? {} : { confidence: "likely" as const }),
+      };
+    }
+  },
+});

@@ -1,0 +1,126 @@
+import type { Argument, Call, ComposeCall } from "../artifacts/commands.ts";
+import { basename } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import { filesOf } from "./calls.ts";
+import type { ComposeProject, PlacedCall, Service, Stack } from "./stack.ts";
+
+/** Questions about the commands of scripts, Makefiles and workflows. */
+
+const dumps =
+  /^(pg_dump|pg_dumpall|pg_basebackup|mysqldump|mariadb-dump|mongodump|pgbackrest|wal-g|barman|xtrabackup|mariabackup)$/;
+const restores = /^(pg_restore|mongorestore)$/;
+const backupWords = /(^|[^a-z])(back-?_?ups?|dump|restore|snapshot)([^a-z]|$)/i;
+const workstationWords = /(^|[^a-z])(dev|development|local|tests?|ci|e2e)([^a-z]|$)/i;
+
+/** The call writes a database's content out. */
+export function isDump(call: Call): boolean {
+  return dumps.test(call.name) || (call.kind === "tool" && dumps.test(basename(call.name)));
+}
+
+export function isRestore(call: Call): boolean {
+  return restores.test(call.name);
+}
+
+/** The call stands in a script, target or job that is named for backups, or is a dump or a restore itself. */
+export function isBackupWork(placed: PlacedCall): boolean {
+  if (backupWords.test(`${basename(placed.caller.file)} ${placed.caller.name ?? ""}`)) return true;
+  const { call } = placed;
+  const words =
+    call.kind === "docker-exec" ? call.execCommand : call.kind === "compose" ? call.exec?.command : undefined;
+  return [call.name, ...(words ?? []).map(word => word.value ?? "")].some(
+    word => dumps.test(word) || restores.test(word),
+  );
+}
+
+/** Named for a workstation or a test run. */
+export function isWorkstationCall(placed: PlacedCall): boolean {
+  return workstationWords.test(`${placed.caller.file} ${placed.caller.name ?? ""}`);
+}
+
+/** `scripts/x.sh`, `target "x" of Makefile`, `job "x" of .github/workflows/y.yml`. */
+export function callerName({ caller }: PlacedCall): string {
+  if (caller.name === undefined || caller.kind === "script") return caller.file;
+  return `${caller.kind === "makefile" ? "target" : "job"} "${caller.name}" of ${caller.file}`;
+}
+
+const containerVerbs = new Set([
+  ...["logs", "stop", "start", "restart", "kill", "inspect", "pause", "unpause", "wait", "top", "commit"],
+  ...["export", "stats"],
+]);
+
+/** Containers that a call addresses by name, as far as the names are known. */
+export function addressedContainers(call: Call): Argument[] {
+  const named = (arg: Argument | undefined): Argument[] =>
+    arg?.value !== undefined && /^[A-Za-z][\w.-]*$/.test(arg.value) ? [arg] : [];
+  if (call.kind === "docker-exec") return named(call.container);
+  if (call.kind !== "docker") return [];
+  const verb = call.verb.replace(/^container /, "");
+  if (verb === "cp")
+    return call.operands.flatMap(arg =>
+      arg.value !== undefined && /^[A-Za-z][\w.-]*:/.test(arg.value)
+        ? [{ ...arg, value: arg.value.slice(0, arg.value.indexOf(":")) }]
+        : [],
+    );
+  // Volumes and networks can be inspected by name too.
+  return containerVerbs.has(verb) ? call.operands.flatMap(named) : [];
+}
+
+/** Whether a project's service runs under this container name; undefined when that cannot be told. */
+export function createsContainer(service: Service, name: string): boolean | undefined {
+  if (service.containerName) {
+    const own = service.containerName.text;
+    return own === undefined ? undefined : own === name;
+  }
+  // The prefix is the directory's name on that machine unless the file names the project.
+  const numbered = /^(.+)[-_]\d+$/.exec(name)?.[1];
+  if (numbered === undefined) return false;
+  return numbered.endsWith(`-${service.name}`) || numbered.endsWith(`_${service.name}`);
+}
+
+/** Names that `docker run --name` gives anywhere in the repository. */
+export function startedContainers(stack: Stack): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { call } of stack.calls) {
+    if (call.kind === "docker-run" && call.containerName?.value) names.add(call.containerName.value);
+    if (call.kind === "docker" && call.verb === "rename" && call.operands[1]?.value)
+      names.add(call.operands[1].value);
+    if (call.kind === "compose" && call.subcommand === "run")
+      for (const flag of call.flags)
+        if (flag.name === "--name" && flag.value?.value) names.add(flag.value.value);
+  }
+  return names;
+}
+
+/** The projects that a Compose call talks to; empty when its files are not known. */
+export function projectsOfCall(
+  stack: Stack,
+  placed: PlacedCall & { readonly call: ComposeCall },
+): ComposeProject[] {
+  const files = filesOf(placed.call, placed, stack.calls, stack.files);
+  if (files.length === 0) return [];
+  const exact = stack.projects.filter(project => project.files.join("\n") === files.join("\n"));
+  if (exact.length > 0) return exact;
+  const every = stack.projects.filter(project => files.every(file => project.files.includes(file)));
+  return every.length > 0
+    ? every
+    : stack.projects.filter(project => files.some(file => project.files.includes(file)));
+}
+
+/** The services of the stack in which a call's program runs: `docker exec x`, `compose exec x`. */
+export function servicesInside(stack: Stack, placed: PlacedCall): Service[] {
+  const { inside } = placed.call;
+  const name = inside?.name?.value;
+  if (!inside || name === undefined || inside.kind === "image") return [];
+  if (inside.kind === "container")
+    return stack.services.filter(service => createsContainer(service, name) === true);
+  const outer = stack.calls.find(
+    other => other.call.kind === "compose" && other.call.command === placed.call.command && other.call.exec,
+  );
+  const projects = outer ? projectsOfCall(stack, outer as PlacedCall & { call: ComposeCall }) : [];
+  return projects.flatMap(project => project.services.filter(service => service.name === name));
+}
+
+/** The command line of a call, for evidence: from its name to its first line's end. */
+export function commandPlace(call: Call): Location {
+  return call.command.name?.at ?? call.at;
+}
