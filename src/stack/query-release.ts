@@ -1,0 +1,116 @@
+import type { Call } from "../artifacts/commands.ts";
+import type { Location } from "../core/source.ts";
+import type { ShellCommand, ShellScript } from "../formats/shell.ts";
+import { filesOf } from "./calls.ts";
+import type { ComposeProject, PlacedCall, Stack } from "./stack.ts";
+
+/** Questions about how a release is brought to the server. */
+
+/** The commands of one deploy script, Makefile target or workflow job, in their order. */
+export interface ReleaseRun {
+  readonly file: string;
+  /** "job "deploy" of .github/workflows/x.yml" or the script's path, for messages. */
+  readonly title: string;
+  readonly placed: readonly PlacedCall[];
+  readonly calls: readonly Call[];
+  /** The calls that start the new version. */
+  readonly starts: readonly Call[];
+}
+
+/** Every run that starts containers on a server; runs of Compose projects for a workstation are left out. */
+export function releaseRuns(stack: Stack): ReleaseRun[] {
+  const groups = new Map<string, PlacedCall[]>();
+  for (const placed of stack.calls) {
+    const key = `${placed.caller.file}\n${placed.caller.name ?? ""}`;
+    groups.set(key, [...(groups.get(key) ?? []), placed]);
+  }
+  const runs: ReleaseRun[] = [];
+  for (const placed of groups.values()) {
+    const starts = placed.filter(
+      each => each.deploys && startsContainers(each.call) && !forWorkstation(stack, each),
+    );
+    if (starts.length === 0) continue;
+    const { file, name, kind } = placed[0]!.caller;
+    const title = kind === "script" ? file : `${kind === "workflow" ? "job" : "target"} "${name}" of ${file}`;
+    const calls = placed.map(each => each.call);
+    runs.push({ file, title, placed, calls, starts: starts.map(each => each.call) });
+  }
+  return runs;
+}
+
+/** `compose up`, `docker run -d`, `docker stack deploy`: a new version begins to run. */
+export function startsContainers(call: Call): boolean {
+  if (call.kind === "compose") return call.subcommand === "up";
+  if (call.kind === "docker-run") return call.detach;
+  return call.kind === "docker" && (call.verb === "stack deploy" || call.verb === "service update");
+}
+
+function forWorkstation(stack: Stack, placed: PlacedCall): boolean {
+  return projectOf(stack, placed)?.grade === "development";
+}
+
+/** The Compose project that a call works on. */
+export function projectOf(stack: Stack, placed: PlacedCall): ComposeProject | undefined {
+  if (placed.call.kind !== "compose") return undefined;
+  const files = filesOf(placed.call, placed, stack.calls, stack.files).join("\n");
+  return files === "" ? undefined : stack.projects.find(project => project.files.join("\n") === files);
+}
+
+/** Builds or pulls images. */
+export function fetchesImages(call: Call): boolean {
+  if (call.kind === "docker-build") return true;
+  if (call.kind === "docker") return call.verb === "pull";
+  return call.kind === "compose" && (call.subcommand === "build" || call.subcommand === "pull" || call.build);
+}
+
+const migrateWords =
+  /\b(manage(\.py)? migrate|alembic (-\S+ \S+ )*upgrade|flask db upgrade|prisma migrate deploy|prisma db push|knex migrate:latest|sequelize(-cli)? db:migrate|typeorm migration:run|drizzle-kit (migrate|push)|(rails|rake) db:migrate|artisan migrate|flyway migrate|npm run (db:)?migrat\w*|aerich upgrade|goose up|migrate up|diesel migration run)\b/;
+
+/** Changes the schema of a database. */
+export function migrates(call: Call): boolean {
+  if (call.kind !== "program" && call.kind !== "tool" && call.kind !== "compose") return false;
+  return migrateWords.test(wordsOf(call));
+}
+
+/** A call as one line of plain words; unknown words stand as `?`. */
+export function wordsOf(call: Call): string {
+  return [call.name, ...call.args.map(arg => arg.value ?? "?")].join(" ");
+}
+
+/** Says something, nothing more. */
+export function onlySpeaks(call: Pick<Call, "name">): boolean {
+  return ["echo", "printf", "sleep", "true", ":", "date"].includes(call.name);
+}
+
+/** Both run in the same pass over the script: neither stands in a branch or function that the other is not in. */
+export function runTogether(before: Call, after: Call): boolean {
+  if (before.function !== after.function) return false;
+  if (before.script !== after.script) return before.command.within.every(step => !branches(step));
+  return before.command.within.every(
+    (step, index) =>
+      !branches(step) ||
+      (after.command.within[index]?.construct === step.construct &&
+        after.command.within[index]?.part === step.part &&
+        after.command.within[index]?.patterns === step.patterns),
+  );
+}
+
+function branches({ construct, part }: ShellCommand["within"][number]): boolean {
+  return part !== "condition" && (construct.kind === "if" || construct.kind === "case");
+}
+
+/** Whether the shell stops at a failing command of this index, as far as its own `set` lines tell. */
+export function optionAt(
+  script: ShellScript,
+  name: "errexit" | "pipefail",
+  index: number,
+  start: boolean,
+): boolean {
+  const change = script.options.filter(option => option.name === name && option.from <= index).at(-1);
+  return change?.on ?? start;
+}
+
+/** Where a command ends: behind its last word or redirect. */
+export function endOf(at: Location): Location {
+  return { file: at.file, span: { start: at.span.end, end: at.span.end } };
+}
