@@ -1,0 +1,71 @@
+import type { Source } from "../../core/source.ts";
+import { addPair } from "../../formats/yaml-edit.ts";
+import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** Drivers that hand lines to something else, or bound what they keep by themselves. */
+const unbounded = new Set(["json-file", ""]);
+
+export default defineRule({
+  id: "observe/log-rotation",
+  title: "The logs of every service are bounded",
+  claim: "logs-are-bounded",
+  severity: "medium",
+  why: "Docker's default log driver keeps every line for as long as the container lives; a talkative service fills the disk and takes the database down with it.",
+  *check(stack) {
+    if (stack.files.paths.some(path => /(^|\/)daemon\.json$/.test(path))) return;
+    const services = serverServices(stack);
+    for (const project of stack.projects) {
+      const own = services.filter(service => service.project === project);
+      const open = own.filter(service => keepsAll(service));
+      if (own.length > 0 && open.length === 0 && gradeOf(project) !== "development")
+        yield { subject: project.name, kept: evidence(own[0]!.at, "every service bounds its log") };
+      if (open.length === 0) continue;
+      const names = listNames(open.map(service => service.name));
+      const edits = open.flatMap(service => rotation(stack.sources.get(service.at.file), service) ?? []);
+      yield {
+        subject: project.name,
+        message: `Nothing bounds the ${open.length === 1 ? "log" : "logs"} of ${names}: the default driver keeps every line that ${open.length === 1 ? "it writes" : "they write"}.`,
+        severity: weigh(project, "medium"),
+        evidence: places(open),
+        ...(edits.length === open.length
+          ? { fix: { title: "Rotate the logs", grade: "safe" as const, edits } }
+          : {}),
+      };
+    }
+  },
+});
+
+/** Json files without a size; undefined settings and unknown values count as bounded. */
+function keepsAll(service: Service): boolean {
+  const node = service.get("logging");
+  const driver = service.text("logging", "driver");
+  if (!unbounded.has(driver?.text ?? (driver ? "unknown" : ""))) return false;
+  const size = service.get("logging", "options", "max-size");
+  return size === undefined && (node === undefined || node.kind === "map");
+}
+
+function places(services: readonly Service[]) {
+  const all = services.map(service => {
+    const node = service.get("logging");
+    return evidence(
+      node?.at.file === service.at.file ? node.at : service.at,
+      node ? "`logging` without `max-size`" : "no `logging` key",
+    );
+  });
+  const unique = [...new Map(all.map(place => [`${place.at.file}:${place.at.span.start}`, place])).values()];
+  return [unique[0]!, ...unique.slice(1)] as const;
+}
+
+function rotation(source: Source | undefined, service: Service) {
+  // A service that is an alias of another one has its mapping elsewhere.
+  if (!source || service.get("logging") || service.node.at.span.start < service.at.span.end) return undefined;
+  return addPair(source, service.node, [
+    "logging:",
+    "  driver: json-file",
+    "  options:",
+    '    max-size: "10m"',
+    '    max-file: "3"',
+  ]);
+}
