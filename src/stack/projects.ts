@@ -30,7 +30,7 @@ const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|test|testing)([.
 const workstation =
   /(^|[._-])(dev|devel|development|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
 const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|playground|archive|old|legacy|backup)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|playground|archive|old|legacy|backup)(\/|$)/i;
 
 /** The files that Compose loads in a directory when no `-f` is given. */
 export function implicitFiles(directory: string, has: (path: string) => boolean): string[] {
