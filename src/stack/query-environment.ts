@@ -1,0 +1,228 @@
+import { djangoSettings } from "../artifacts/django.ts";
+import type { DjangoSettings } from "../artifacts/django-settings.ts";
+import { type EnvRead, type EnvWildcard, envReads, mayReadEnvironment } from "../artifacts/env-reads.ts";
+import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import type { Lookup } from "../artifacts/value.ts";
+import { inside } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import type { AppComponent } from "./app/detect.ts";
+import { hostNames, isOptional } from "./query.ts";
+import type { ComposeProject, Service, Stack, Variable } from "./stack.ts";
+
+/** Questions about the environment contract: what is set for a service, and what its code asks for. */
+
+export interface ComponentReads {
+  readonly reads: readonly EnvRead[];
+  readonly wildcards: readonly EnvWildcard[];
+  readonly names: ReadonlySet<string>;
+  /** Every source file could be read, in a language whose reads are known. */
+  readonly complete: boolean;
+}
+
+const mostFiles = 2_000;
+const known = new WeakMap<AppComponent, ComponentReads>();
+
+/** What the code of a component reads, in all files below its directory that are no tests and not vendored. */
+export function componentReads(stack: Pick<Stack, "files">, component: AppComponent): ComponentReads {
+  const before = known.get(component);
+  if (before) return before;
+  const paths = sourcesOf(stack, component);
+  const reads: EnvRead[] = [];
+  const wildcards: EnvWildcard[] = [];
+  for (const path of paths.slice(0, mostFiles)) {
+    const result = stack.files.read(path);
+    if (!("source" in result)) continue;
+    const found = envReads(result.source);
+    if (found.reads.length === 0 && found.wildcards.length === 0) continue;
+    // Registers the text with the stack, so that it can be shown.
+    component.files.read(path);
+    reads.push(...found.reads);
+    wildcards.push(...found.wildcards);
+  }
+  const names = new Set(reads.map(read => read.name));
+  const answer = {
+    reads,
+    wildcards,
+    names,
+    complete: paths.length > 0 && paths.length <= mostFiles && readable.has(component.kind),
+  };
+  known.set(component, answer);
+  return answer;
+}
+
+/** Kinds whose way to read the environment is written in their own code. */
+const readable = new Set<AppComponent["kind"]>([
+  "django",
+  "fastapi",
+  "flask",
+  "python",
+  "next",
+  "vite",
+  "cra",
+  "express",
+  "fastify",
+  "koa",
+  "hono",
+  "node",
+]);
+
+function sourcesOf({ files }: Pick<Stack, "files">, component: AppComponent): string[] {
+  return files.paths.filter(path => isBelow(component.dir, path) && mayReadEnvironment(path));
+}
+
+const texts =
+  /\.(?:py|[cm]?[jt]sx?|vue|svelte|astro|sh|bash|prisma|json|toml|ini|cfg|conf|ya?ml|template|tmpl|rb|go|php|html|j2)$|(?:^|\/)(?:Procfile|Dockerfile[^/]*|[^/.]+)$/;
+const mentions = new WeakMap<AppComponent, Map<string, boolean>>();
+
+/**
+ * Whether a name stands anywhere in the component's own texts (configuration and scripts included), or in a script of
+ * the repository: a wider question than "is it read", for rules that must not be wrong about a "no".
+ */
+export function isMentioned(stack: Stack, component: AppComponent, name: string): boolean {
+  let answers = mentions.get(component);
+  if (!answers) mentions.set(component, (answers = new Map()));
+  const before = answers.get(name);
+  if (before !== undefined) return before;
+  const composeFiles = new Set(stack.projects.flatMap(project => project.files));
+  const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
+  const answer = stack.files.paths.some(path => {
+    if (!isBelow(component.dir, path) || !texts.test(path) || composeFiles.has(path)) return false;
+    if (isVendored(path) || isTest(path) || /(?:^|\/)(?:docs?|\.github|\.[a-z]+)\//.test(path)) return false;
+    if (/(?:package-lock|pnpm-lock)/.test(path)) return false;
+    const result = stack.files.read(path);
+    return "source" in result && result.source.text.includes(name) && word.test(result.source.text);
+  });
+  answers.set(name, answer);
+  return answer;
+}
+
+/** True when something outside the repository may set more variables: an env_file that is not there. */
+export function hasUnseenEnvironment(service: Service): boolean {
+  if (service.envFiles.some(use => use.file === undefined)) return true;
+  return service.get("extends") !== undefined || service.secrets.length > 0;
+}
+
+/** The value that a variable has for the program: text, null when surely unset, undefined when not known. */
+export function lookupOf(service: Service): Lookup {
+  const byName = new Map(service.environment.map(variable => [variable.name, variable]));
+  return name => {
+    const variable = byName.get(name);
+    if (variable) return variable.value?.text;
+    return hasUnseenEnvironment(service) ? undefined : null;
+  };
+}
+
+/** Set by Compose or one of its env files; the image's own settings are not. */
+export function givenVariables(service: Service): Variable[] {
+  return service.environment.filter(each => each.from === "environment" || each.from === "env_file");
+}
+
+/** The Django settings that a service runs with; undefined for other programs, and when the module is not known. */
+export function settingsOf(service: Service): DjangoSettings | undefined {
+  const { component } = service;
+  if (!component?.django) return undefined;
+  const named = service.environment.find(each => each.name === "DJANGO_SETTINGS_MODULE");
+  if (named && named.value?.text === undefined) return undefined;
+  return djangoSettings(component.files, component.django, named?.value?.text);
+}
+
+export type Protocol = "postgres" | "mysql" | "mongodb" | "redis" | "amqp" | "memcached";
+
+const images: readonly (readonly [RegExp, Protocol])[] = [
+  [/postg|timescale|pgvector|cockroach/, "postgres"],
+  [/mysql|mariadb|percona/, "mysql"],
+  [/mongo/, "mongodb"],
+  [/redis|valkey|keydb|dragonfly/, "redis"],
+  [/rabbit/, "amqp"],
+  [/memcached/, "memcached"],
+];
+
+/** What a store speaks, by its image. Companions (exporters, pgadmin, express front ends) are no stores. */
+export function protocolOf(service: Service): Protocol | undefined {
+  if (!["database", "cache", "queue"].includes(service.kind)) return undefined;
+  const name = service.imageRef?.name ?? service.model?.base?.name ?? "";
+  return images.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+const schemes: readonly (readonly [RegExp, Protocol])[] = [
+  [/^(?:postgres|postgresql|postgis|timescale|jdbc:postgresql)(?:\+\w+)?$/, "postgres"],
+  [/^(?:mysql|mysql2|mariadb|jdbc:mysql|jdbc:mariadb)(?:\+\w+)?$/, "mysql"],
+  [/^mongodb(?:\+srv)?$/, "mongodb"],
+  [/^(?:redis|rediss|valkey)(?:\+\w+)?$/, "redis"],
+  [/^(?:amqp|amqps|pyamqp)$/, "amqp"],
+];
+
+export interface StoreUrl {
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+}
+
+/** A connection string of a store, taken apart; undefined for other URLs and for what is no URL. */
+export function storeUrl(text: string): StoreUrl | undefined {
+  const found =
+    /^((?:jdbc:)?[a-z][a-z0-9+]*):\/\/(?:([^:@/?#\s]*)(?::([^/?#\s]*))?@)?(\[[^\]]*\]|[^:/?#\s,@]+)(?::\d+)?(?:\/([^?#\s]*))?/i.exec(
+      text.trim(),
+    );
+  if (!found) return undefined;
+  const protocol = schemes.find(([pattern]) => pattern.test(found[1]!.toLowerCase()))?.[1];
+  if (!protocol) return undefined;
+  const [, , user, password, host, database] = found;
+  return {
+    protocol,
+    host: host!,
+    ...(user ? { user: decode(user) } : {}),
+    ...(password ? { password: decode(password) } : {}),
+    ...(database ? { database } : {}),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `localhost`, `127.x`, `::1`: the container itself. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host.trim());
+}
+
+/** The service that a variable's value points at: the host of its URL, or the value itself for `*_HOST`. */
+export function pointsAt(project: ComposeProject, variable: Variable): Service | undefined {
+  const text = variable.value?.text;
+  if (text === undefined) return undefined;
+  const url = storeUrl(text);
+  const host = url?.host ?? (/(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR)$/i.test(variable.name) ? text : undefined);
+  if (!host || isLoopback(host)) return undefined;
+  const bare = host.replace(/:\d+$/, "");
+  return project.services.find(service => hostNames(service).includes(bare));
+}
+
+/** The stores of a project that speak a protocol and start with it. */
+export function storesOf(project: ComposeProject, protocol: Protocol): Service[] {
+  return project.services.filter(service => protocolOf(service) === protocol && !isOptional(service));
+}
+
+/** True when a service shares its network with the host, or with another container: loopback means something else. */
+export function sharesNetwork(service: Service): boolean {
+  return service.networkMode !== undefined && /^(?:host|service:|container:)/.test(service.networkMode.value);
+}
+
+/** Services that run code of the repository, with what it reads. */
+export function* programs(stack: Stack): Generator<{ service: Service; component: AppComponent }> {
+  for (const service of stack.services)
+    if (service.component) yield { service, component: service.component };
+}
+
+/** Whether the component's own files are those that a location stands in (a nested component's are not). */
+export function ownsFile(stack: Stack, component: AppComponent, at: Location): boolean {
+  if (inside(component.dir, at.file) === undefined && component.dir !== "") return false;
+  return !stack.components.some(
+    other => other.dir !== component.dir && isBelow(component.dir, other.dir) && isBelow(other.dir, at.file),
+  );
+}
