@@ -1,0 +1,69 @@
+import { isOutside } from "../../core/path.ts";
+import { evidence } from "../../stack/query.ts";
+import {
+  callerName,
+  groupBuilds,
+  mayAppear,
+  places,
+  weighBuilds,
+  writtenAt,
+} from "../../stack/query-build.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "build/context",
+  title: "Every build context is part of the repository",
+  claim: "builds",
+  severity: "critical",
+  why: "Docker refuses to build from a directory that is not there, so the image cannot be made from a fresh clone.",
+  *check(stack) {
+    for (const build of stack.builds) {
+      if (build.contextState === "present")
+        yield {
+          subject: `${build.caller.name} in ${build.at.file}`,
+          kept: evidence(build.contextAt, "the build context is here"),
+        };
+    }
+    const absent = stack.builds.filter(
+      build =>
+        build.contextState === "absent" &&
+        build.context !== undefined &&
+        !isOutside(build.context) &&
+        !mayAppear(stack, build, build.context),
+    );
+    for (const group of groupBuilds(absent, build => build.context)) {
+      const [first] = group;
+      const isFile = stack.files.has(first.context!) === "file";
+      yield {
+        subject: first.context!,
+        message: `${callerName(first)} builds from "${first.context}", ${isFile ? "which is a file and not a directory" : "a directory that the repository does not have"}: the build fails at once.`,
+        evidence: [
+          evidence(first.contextAt, isFile ? "not a directory" : "no such directory"),
+          ...places(
+            group.map(build => build.contextAt),
+            "no such directory",
+          ).slice(1),
+        ],
+        severity: weighBuilds(group, "critical"),
+      };
+    }
+    const outside = stack.builds.filter(build => build.contextState === "outside");
+    for (const group of groupBuilds(outside, build => writtenAt(stack, build.contextAt))) {
+      const [first] = group;
+      const text = writtenAt(stack, first.contextAt);
+      yield {
+        subject: text,
+        message: `${callerName(first)} builds from ${text}, which lies outside this repository: a clone of it alone cannot build this image, and nothing fixes the version of what lies there.`,
+        evidence: [
+          evidence(first.contextAt, "outside the repository"),
+          ...places(
+            group.map(build => build.contextAt),
+            "outside the repository",
+          ).slice(1),
+        ],
+        severity: weighBuilds(group, "medium"),
+        confidence: "likely",
+      };
+    }
+  },
+});

@@ -1,0 +1,141 @@
+import type { Evidence, Severity } from "../core/finding.ts";
+import { severities } from "../core/finding.ts";
+import { basename, inside, join } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import { weigh } from "./query.ts";
+import type { Build, PlacedCall, Stack } from "./stack.ts";
+
+/** Questions about builds that several rules ask. */
+
+/** Builds by key in the order they were found; one group is one cause. Builds without a key are left out. */
+export function groupBuilds(
+  builds: readonly Build[],
+  key: (build: Build) => string | undefined,
+): (readonly [Build, ...Build[]])[] {
+  const groups = new Map<string, [Build, ...Build[]]>();
+  for (const build of builds) {
+    const name = key(build);
+    if (name === undefined) continue;
+    const group = groups.get(name);
+    if (group) group.push(build);
+    else groups.set(name, [build]);
+  }
+  return [...groups.values()];
+}
+
+/** What a defect weighs for the gravest of its callers. */
+export function weighBuilds(builds: readonly Build[], severity: Severity): Severity {
+  const weights = builds.map(build => severities.indexOf(weigh(build.grade, severity)));
+  return severities[Math.min(...weights)]!;
+}
+
+/** Builds whose images reach a server. */
+export function serverBuilds(stack: Stack): Build[] {
+  return stack.builds.filter(build => build.grade !== "development");
+}
+
+/** A directory of the repository as messages name it. */
+export function directoryName(path: string): string {
+  return path === "" ? "the root of the repository" : path;
+}
+
+/** Who asks for a build, as the subject of a sentence. */
+export function callerName({ caller, at }: Build): string {
+  if (caller.kind === "compose") return `Service "${caller.name}"`;
+  if (caller.kind === "workflow") return `Job "${caller.name}"`;
+  return caller.kind === "makefile" ? `Target "${caller.name}" of ${at.file}` : at.file;
+}
+
+/** The Dockerfile, with its context where that is not simply its directory. */
+export function buildSubject(build: Build): string {
+  const { dockerfilePath = "", context = "" } = build;
+  if (join(context, basename(dockerfilePath)) === dockerfilePath) return dockerfilePath;
+  return `${dockerfilePath} in ${directoryName(context)}`;
+}
+
+/** The same words for several places, each place once. */
+export function places(locations: readonly Location[], shows: string): Evidence[] {
+  const seen = new Set<string>();
+  return locations.flatMap(at => {
+    const key = `${at.file}:${at.span.start}:${at.span.end}`;
+    if (seen.has(key)) return [];
+    seen.add(key);
+    return [{ at, shows }];
+  });
+}
+
+/** The text at a place, as written. */
+export function writtenAt(stack: Stack, at: Location): string {
+  return stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+}
+
+/** What builds leave behind: directories that no repository holds, and packed programs. */
+const product =
+  /(^|\/)(dist|build|out|target|bin|release|releases|node_modules|vendor|coverage|staticfiles|artifacts?|wheels?|\.next|\.output|publish)(\/|$)|\.(jar|war|ear|zip|tar|tgz|gz|xz|whl|deb|apk|rpm|exe|so|wasm)$/i;
+
+/**
+ * Whether something other than git may put a path (relative to the root) there before the build: git ignores it, it
+ * is the product of a build, or a command or a step of a pipeline writes it.
+ */
+export function mayAppear(stack: Stack, build: Build, path: string): boolean {
+  if (stack.files.ignored(path) || product.test(path)) return true;
+  if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
+  return stack.calls.some(
+    placed => !placed.call.remote && (creates(placed, path) || unpacksBeside(placed, build)),
+  );
+}
+
+/** An archive that the caller unpacks may hold anything. */
+function unpacksBeside({ call, caller }: PlacedCall, build: Build): boolean {
+  if (caller.file !== build.at.file || build.caller.kind === "compose") return false;
+  return call.name === "unzip" || (call.name === "tar" && /^-?\w*x/.test(call.args[0]?.value ?? ""));
+}
+
+function creates({ call }: PlacedCall, path: string): boolean {
+  const place = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : join(call.cwd ?? "", value);
+  const hits = (value: string | undefined): boolean => {
+    const target = place(value);
+    if (target === undefined || target === "") return false;
+    return inside(target, path) !== undefined || inside(path, target) !== undefined;
+  };
+  if (call.writes.some(write => hits(write.path.value))) return true;
+  const values = call.args.map(argument => argument.value);
+  const output = values.findIndex(
+    value => value !== undefined && /^(-o|-O|--output|--output-file|--out)$/.test(value),
+  );
+  if (output !== -1 && hits(values[output + 1])) return true;
+  const operands = values.filter(value => !value?.startsWith("-"));
+  if (call.name === "git" && operands[0] === "clone") {
+    const target = operands[2] ?? basename(operands[1] ?? "").replace(/\.git$/, "");
+    return hits(target);
+  }
+  if (call.kind !== "file" && call.kind !== "remote-copy") return false;
+  if (call.name === "rm" || call.name === "chmod" || call.name === "chown" || call.name === "cat")
+    return false;
+  if (call.name === "mkdir" || call.name === "touch") return operands.some(hits);
+  const target = place(operands.at(-1));
+  if (target === undefined) return false;
+  // `cp config/app.env .` brings a file of that name, not all that may lie below `.`.
+  if (target === "" || (target !== path && inside(target, path) !== undefined))
+    return operands.slice(0, -1).some(source => path.split("/").includes(basename(source ?? "")));
+  return inside(path, target) !== undefined;
+}
+
+/** An earlier step that checks out something else, or fetches what another job made. */
+function stepBrings(stack: Stack, build: Build, path: string): boolean {
+  const workflow = stack.workflows.find(each => each.file === build.at.file);
+  const job = workflow?.jobs.find(each => each.id.value === build.caller.name);
+  for (const step of job?.steps ?? []) {
+    if (step.at.span.start >= build.at.span.start) return false;
+    const name = step.uses?.repository ?? "";
+    const target = step.with.get("path")?.value;
+    const fetches = /download-artifact|\/cache$|dawidd6/.test(`${name}/${step.uses?.path ?? ""}`);
+    const other = name === "actions/checkout" && (step.with.has("repository") || target !== undefined);
+    if (!fetches && !other) continue;
+    if (target === undefined || target.includes("$") || target.includes("*")) return true;
+    const directory = join("", target);
+    if (inside(directory, path) !== undefined || inside(path, directory) !== undefined) return true;
+  }
+  return false;
+}
