@@ -1,0 +1,81 @@
+import type { Severity, Violation } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
+import { evidence, serverServices } from "../../stack/query.ts";
+import { type DataDirectory, dataDirectories, type Keeping, keepingOf } from "../../stack/query-data.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const stores = new Set(["database", "storage", "search", "queue"]);
+
+export default defineRule({
+  id: "data/named-volume",
+  title: "A database keeps its data on a volume that outlives its container",
+  claim: "data-survives-redeploy",
+  severity: "critical",
+  why: "Data in the container or in an anonymous volume is gone for the service as soon as the container is removed and made again: an update, a `down`, a new host.",
+  *check(stack) {
+    const seen = new Set<string>();
+    for (const service of serverServices(stack)) {
+      const place = `${service.at.file}:${service.at.span.start}`;
+      if (!stores.has(service.kind) || seen.has(place)) continue;
+      seen.add(place);
+      const candidates = dataDirectories(service).map(directory => ({
+        directory,
+        keeping: keepingOf(service, directory),
+      }));
+      const first = candidates[0];
+      if (!first || candidates.some(({ keeping }) => keeping.in === "unknown")) continue;
+      const kept = candidates.find(({ keeping }) => keeping.in === "volume" || keeping.in === "bind");
+      if (!kept) yield lost(service, first.directory, first.keeping);
+      else if ("mount" in kept.keeping)
+        yield {
+          subject: service.name,
+          kept: evidence(kept.keeping.mount!.at, `holds ${kept.directory.path}`),
+        };
+    }
+  },
+});
+
+function lost(service: Service, { path }: DataDirectory, keeping: Keeping): Violation {
+  const where = {
+    tmpfs: "in memory: every restart begins with none",
+    anonymous: "in an anonymous volume: after `down` the next `up` begins with an empty one",
+    container: "inside the container: it is gone when the container is made again",
+  }[keeping.in as "tmpfs" | "anonymous" | "container"];
+  const mount = "mount" in keeping ? keeping.mount : undefined;
+  // A mount beside the data directory is the usual cause: a mistyped or outdated path.
+  const beside = service.mounts.filter(
+    other => other !== mount && other.type !== "tmpfs" && isNear(other.target, path) && !isInit(other.target),
+  );
+  const places = [
+    ...(mount
+      ? [evidence(mount.at, keeping.in === "tmpfs" ? "the data lies in memory" : "an anonymous volume")]
+      : []),
+    ...beside.map(other => evidence(other.at, `mounted at ${other.target}, the data lies in ${path}`)),
+  ];
+  return {
+    subject: service.name,
+    message: `Service "${service.name}" keeps its data (${path}) ${where}.`,
+    evidence: [places[0] ?? evidence(service.at, `no volume at ${path}`), ...places.slice(1)],
+    severity: severityOf(service),
+    ...(service.build ? { confidence: "likely" as const } : {}),
+  };
+}
+
+function severityOf(service: Service): Severity {
+  const full = service.kind === "database" || service.kind === "storage";
+  const trial = service.project.files.some(file =>
+    /(^|[._-])(test|testing|qa|e2e|ci)([._-]|$)/.test(basename(file)),
+  );
+  if (service.project.grade === "deployed" && !trial) return full ? "critical" : "high";
+  return full ? "medium" : "low";
+}
+
+function isNear(target: string, path: string): boolean {
+  const depth = path.split("/").slice(0, 3).join("/");
+  return path.startsWith(target) || target.startsWith(depth);
+}
+
+function isInit(target: string): boolean {
+  return /initdb|\.(conf|cnf|sql|sh|crt|key|pem)$/.test(target);
+}

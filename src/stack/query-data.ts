@@ -1,0 +1,102 @@
+import { inside } from "../core/path.ts";
+import { variable } from "./query.ts";
+import type { Mount, Service } from "./stack.ts";
+
+/** Questions about where data lies and what becomes of it. */
+
+const postgresFamilies = new Set([
+  ...["postgres", "postgis/postgis", "timescale/timescaledb", "pgvector/pgvector"],
+]);
+
+export function isPostgres(service: Service): boolean {
+  return postgresFamilies.has(service.facts?.family ?? "");
+}
+
+export function isMysql(service: Service): boolean {
+  return service.facts?.family === "mysql" || service.facts?.family === "mariadb";
+}
+
+/** Major version of PostgreSQL by the image's tag: `16-alpine`, `latest-pg14`, `pg17`. Undefined when it floats. */
+export function postgresMajor(service: Service): number | undefined {
+  const ref = service.build ? undefined : service.imageRef;
+  const major =
+    /(?:^|-)pg(\d{1,2})(?!\d)/.exec(ref?.tag ?? "") ?? /^(\d{1,2})(?:[.-]|$)/.exec(ref?.tag ?? "");
+  return major ? Number(major[1]) : undefined;
+}
+
+/** A data directory, and the path that the image declares as a volume around it, if any. */
+export interface DataDirectory {
+  readonly path: string;
+  readonly declared?: string;
+}
+
+/**
+ * Where a service's image keeps what must survive: one entry, or several when the version decides and is not known.
+ * Empty when it cannot be told. Up to 17 PostgreSQL's image declares a volume at `/var/lib/postgresql/data`, from 18
+ * on at `/var/lib/postgresql` (the image's page, "PGDATA").
+ */
+export function dataDirectories(service: Service): DataDirectory[] {
+  const { facts } = service;
+  if (!facts || movesData(service)) return [];
+  if (isPostgres(service)) return postgresDirectories(service);
+  if (facts.family === "minio/minio") return minioDirectories(service);
+  return facts.dataDirectories.slice(0, 1).map(path => withDeclared(path, facts.volumes));
+}
+
+function withDeclared(path: string, volumes: readonly string[]): DataDirectory {
+  const declared = volumes.find(volume => inside(volume, path) !== undefined);
+  return declared === undefined ? { path } : { path, declared };
+}
+
+function postgresDirectories(service: Service): DataDirectory[] {
+  const major = postgresMajor(service);
+  const set = variable(service, "PGDATA");
+  if (set && set.value?.text === undefined) return [];
+  const own = set?.value?.text;
+  const old = withDeclared(own ?? "/var/lib/postgresql/data", ["/var/lib/postgresql/data"]);
+  const current = withDeclared(own ?? `/var/lib/postgresql/${major ?? "18"}/docker`, ["/var/lib/postgresql"]);
+  if (major === undefined) return [old, current];
+  return major < 18 ? [old] : [current];
+}
+
+function minioDirectories(service: Service): DataDirectory[] {
+  const words = service.process?.argv.map(word => word.value) ?? [];
+  const paths = words.filter(word => word?.startsWith("/") && !/\.\.\./.test(word)) as string[];
+  return words.includes(undefined) || paths.length !== 1 ? [] : [{ path: paths[0]! }];
+}
+
+/** The command line or a configuration file may put the data elsewhere. */
+function movesData(service: Service): boolean {
+  const words = [...(service.command?.words ?? []), ...(service.entrypoint?.words ?? [])];
+  return words.some(word => /data_?dir|datadir|dbpath|path\.data|^-D$|^--dir$/.test(word.value ?? ""));
+}
+
+/** Where a directory of a service really lies. */
+export type Keeping =
+  | { readonly in: "volume" | "bind" | "tmpfs"; readonly mount: Mount }
+  | { readonly in: "anonymous"; readonly mount?: Mount }
+  | { readonly in: "container" }
+  | { readonly in: "unknown" };
+
+/** The nearest mount around a directory wins; a volume that the image declares lies nearer than a mount above it. */
+export function keepingOf(service: Service, directory: DataDirectory): Keeping {
+  if (service.get("volumes_from") || service.mounts.some(mount => mount.target.includes("$")))
+    return { in: "unknown" };
+  const around = service.mounts
+    .filter(mount => inside(mount.target, directory.path) !== undefined)
+    .sort((a, b) => b.target.length - a.target.length);
+  const [nearest] = around;
+  const { declared } = directory;
+  if (declared !== undefined && (!nearest || inside(declared, nearest.target) === undefined))
+    return { in: "anonymous" };
+  if (!nearest) return { in: "container" };
+  if (nearest.type === "tmpfs") return { in: "tmpfs", mount: nearest };
+  if (nearest.type === "other") return { in: "unknown" };
+  if (nearest.source !== undefined) return { in: nearest.type, mount: nearest };
+  // Without a source it is anonymous, unless a variable hides the source.
+  return isBareTarget(nearest) ? { in: "anonymous", mount: nearest } : { in: "unknown" };
+}
+
+function isBareTarget(mount: Mount): boolean {
+  return mount.at.span.end - mount.at.span.start <= mount.target.length + 2;
+}
