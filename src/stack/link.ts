@@ -94,7 +94,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const standalone = files.paths
     .filter(path => nginx.recognises(path))
     .flatMap(path => reader.text(path, "nginx") ?? []);
-  const proxies = linkProxies(stack, standalone);
+  const proxies = linkProxies(stack, standalone, path => reader.text(path, "nginx"));
   const withProxies = {
     ...stack,
     proxies,

@@ -6,12 +6,19 @@ import { containerFile, variable } from "./query.ts";
 import { throughMount } from "./resolve/endpoints.ts";
 import type { ProxyInstance, Service, Stack } from "./stack.ts";
 
-/** Every nginx of the stack with the configuration it really runs with; then the files that no service uses. */
-export function linkProxies(stack: Stack, standalone: readonly Source[]): ProxyInstance[] {
+/**
+ * Every nginx of the stack with the configuration it really runs with; then the files that no service uses. `read` gives
+ * a file of the repository under any name and keeps its text for evidence.
+ */
+export function linkProxies(
+  stack: Stack,
+  standalone: readonly Source[],
+  read: (path: string) => Source | undefined,
+): ProxyInstance[] {
   const proxies: ProxyInstance[] = [];
   for (const service of stack.services) {
     if (!runsNginx(service)) continue;
-    const effective = effectiveNginx(nginxContainer(stack, service));
+    const effective = effectiveNginx(nginxContainer(stack, service, read));
     if (effective.files.length > 0) proxies.push({ service, files: effective.files, effective });
   }
   const used = new Set(proxies.flatMap(proxy => proxy.files));
@@ -33,7 +40,11 @@ function runsNginx(service: Service): boolean {
   return /(^|\/)nginx(-unprivileged)?$|openresty/.test(family) || service.process?.program?.value === "nginx";
 }
 
-function nginxContainer(stack: Stack, service: Service): NginxContainer {
+function nginxContainer(
+  stack: Stack,
+  service: Service,
+  read: (path: string) => Source | undefined,
+): NginxContainer {
   const words = service.process?.argv.map(word => word.value) ?? [];
   const option = words.indexOf("-c");
   const main = option > 0 && words[0]?.endsWith("nginx") ? words[option + 1] : undefined;
@@ -41,20 +52,14 @@ function nginxContainer(stack: Stack, service: Service): NginxContainer {
     containerPath: main?.startsWith("/") ? main : "/etc/nginx/nginx.conf",
     read: path => {
       const file = containerFile(stack, service, path).repositoryPath;
-      if (file === undefined || file === "") return undefined;
-      const source = stack.sources.get(file) ?? readText(stack, file);
+      if (file === undefined || file === "" || stack.files.has(file) !== "file") return undefined;
+      const source = read(file);
       return source && { source, file };
     },
     glob: pattern => glob(stack, service, pattern),
     knows: path => containerFile(stack, service, path).has !== "unknown",
     environment: name => variable(service, name)?.value?.text,
   };
-}
-
-function readText(stack: Stack, path: string): Source | undefined {
-  if (stack.files.has(path) !== "file") return undefined;
-  const read = stack.files.read(path);
-  return "source" in read ? read.source : undefined;
 }
 
 /** Container paths below one directory that match a pattern in the last part. */
