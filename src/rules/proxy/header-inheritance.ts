@@ -1,0 +1,85 @@
+import { allLocations } from "../../stack/proxy/effective.ts";
+import { headersAt, type NginxHeader } from "../../stack/proxy/inherit.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
+import type { ProxyInstance } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const protective =
+  /^(?:strict-transport-security|content-security-policy|x-frame-options|x-content-type-options|referrer-policy|permissions-policy|cross-origin-[\w-]+)$/i;
+const assetPath = /\\\.\(?.*\b(?:js|css|png|jpe?g|svg|woff2?)\b|^\/(?:static|assets|_next\/static)\b/;
+
+interface Loss {
+  readonly at: NginxHeader["at"];
+  readonly lost: readonly NginxHeader[];
+  readonly asset: boolean;
+}
+
+export default defineRule({
+  id: "proxy/header-inheritance",
+  title: "Security headers of the outer level reach every response",
+  claim: "encrypts-traffic",
+  severity: "medium",
+  why: "One add_header in a location replaces all those of the server and http levels, so these pages go out without the protection that the configuration seems to give.",
+  *check(stack) {
+    for (const proxy of serverProxies(stack)) {
+      const losses = lossesOf(proxy);
+      const [first, ...more] = losses;
+      if (!first) continue;
+      const lost = [
+        ...new Map(losses.flatMap(loss => loss.lost).map(header => [placeOf(header.at), header])).values(),
+      ];
+      const names = [...new Set(lost.map(header => header.name))];
+      yield {
+        subject: proxyName(proxy),
+        message: `${proxyTitle(proxy)} drops ${listNames(names)} from ${losses.length === 1 ? "one place" : `${losses.length} places`} that add a header of their own.`,
+        severity: weigh(proxyGrade(proxy), losses.every(loss => loss.asset) ? "low" : "medium"),
+        evidence: [
+          evidence(first.at, shows(first)),
+          ...more.map(loss => evidence(loss.at, shows(loss))),
+          ...lost.map(header => evidence(header.at, "set here, and lost there")),
+        ],
+      };
+    }
+  },
+});
+
+function placeOf({ file, span }: NginxHeader["at"]): string {
+  return `${file}:${span.start}`;
+}
+
+function shows({ lost }: Loss): string {
+  return `replaces ${lost.map(header => header.name).join(", ")}`;
+}
+
+/** Levels that serve something and lose protection, each once. */
+function lossesOf(proxy: ProxyInstance): Loss[] {
+  const found = new Map<unknown, Loss>();
+  for (const server of proxy.effective.servers)
+    for (const place of [server, ...allLocations(server)]) {
+      const { headers, lost, from } = headersAt(place);
+      const kept = new Set(headers.map(header => header.name.toLowerCase()));
+      const serious = lost.filter(({ name }) => protective.test(name) && !isReplaced(name, headers, kept));
+      if (!from || serious.length === 0 || found.has(from) || onlyRedirects(place)) continue;
+      const asset = "modifier" in place && assetPath.test(place.path.value);
+      const at = from.directives.find(directive => directive.name.value === "add_header")?.at;
+      if (at) found.set(from, { at, lost: serious, asset });
+    }
+  return [...found.values()];
+}
+
+/** `frame-ancestors` of a policy does what X-Frame-Options does. */
+function isReplaced(name: string, headers: readonly NginxHeader[], kept: ReadonlySet<string>): boolean {
+  if (name.toLowerCase() !== "x-frame-options" || !kept.has("content-security-policy")) return false;
+  return headers.some(header => /frame-ancestors/.test(header.value));
+}
+
+function onlyRedirects({
+  directives,
+}: {
+  directives: readonly { name: { value: string }; args: readonly { value: string }[] }[];
+}): boolean {
+  return directives.some(
+    ({ name, args }) => name.value === "return" && /^(?:20[0-9]|3\d\d|4\d\d)$/.test(args[0]?.value ?? ""),
+  );
+}

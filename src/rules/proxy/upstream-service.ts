@@ -1,0 +1,122 @@
+import type { Location } from "../../core/source.ts";
+import { child, itemsOf } from "../../formats/yaml.ts";
+import { evidence, hostNames, serviceAt, weigh } from "../../stack/query.ts";
+import { servingPorts, type Upstreamed, upstreamHosts } from "../../stack/query-proxy.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "proxy/upstream-service",
+  title: "Every upstream of the proxy is a service that it can reach",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "nginx looks all upstream names up when it starts and exits when one is unknown; a wrong port answers every request with 502.",
+  *check(stack) {
+    for (const proxy of stack.proxies) {
+      const { service } = proxy;
+      if (!service || hasOwnNames(service)) continue;
+      const seen = new Set<string>();
+      for (const upstream of upstreamHosts(proxy.effective)) {
+        const key = `${upstream.host}:${upstream.port}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const problem = judge(stack, proxy, service, upstream);
+        if (problem) yield problem;
+      }
+    }
+  },
+});
+
+function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: Upstreamed) {
+  const { host, port, at, atStart } = upstream;
+  const target = serviceAt(service.project, host);
+  const subject = `${service.name} to ${host}`;
+  if (!target) {
+    if (!isServiceLike(service, host) || proxy.effective.gaps.length > 0 || !atStart) return undefined;
+    return violation(
+      subject,
+      service,
+      "critical",
+      at,
+      `"${host}" is no service of ${service.project.files.join(" and ")}`,
+      `The proxy "${service.name}" does not start: its upstream "${host}" is no service of its project.`,
+      service.at,
+      "nginx runs here",
+    );
+  }
+  if (target === service) return undefined;
+  if (!shareNetwork(service, target))
+    return violation(
+      subject,
+      service,
+      atStart ? "critical" : "high",
+      at,
+      `"${host}" is on another network`,
+      `The proxy "${service.name}" shares no network with "${target.name}", which it sends requests to.`,
+      target.at,
+      "on none of the proxy's networks",
+    );
+  const serving = servingPorts(stack, target);
+  if (!serving || port === undefined || serving.ports.includes(port)) return undefined;
+  return violation(
+    subject,
+    service,
+    "critical",
+    at,
+    `port ${port} is asked for`,
+    `The proxy "${service.name}" sends requests to port ${port} of "${target.name}", which listens on ${serving.ports.join(", ")}.`,
+    serving.at,
+    `"${target.name}" listens on ${serving.ports.join(", ")}`,
+  );
+}
+
+function violation(
+  subject: string,
+  service: Service,
+  severity: "critical" | "high",
+  at: Location,
+  shows: string,
+  message: string,
+  other: Location,
+  otherShows: string,
+) {
+  return {
+    subject,
+    message,
+    severity: weigh(service, severity),
+    evidence: [evidence(at, shows), evidence(other, otherShows)] as const,
+  };
+}
+
+/** Names that Compose does not know: those of the host, of other projects and of a resolver that is set by hand. */
+function hasOwnNames(service: Service): boolean {
+  if (service.networkMode) return true;
+  if (service.get("dns") || service.get("external_links") || service.get("extra_hosts")) return true;
+  if (itemsOf(service.get("links")).length > 0 || child(service.node, "extends")) return true;
+  const external = service.project.networks.filter(network => network.external).map(network => network.name);
+  return networksOf(service).some(name => external.includes(name));
+}
+
+/** A bare name that only Compose could resolve: no address, no domain, nothing that a template fills in. */
+function isServiceLike(service: Service, host: string): boolean {
+  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(host) || /^\d+$/.test(host) || host === "localhost") return false;
+  // Containers and Swarm tasks carry their service's name in a longer one.
+  return !service.project.services.some(other =>
+    hostNames(other).some(
+      name =>
+        host.endsWith(`_${name}`) ||
+        host.endsWith(`-${name}`) ||
+        new RegExp(`[-_]${name.replace(/\W/g, "\\$&")}[-_]\\d+$`).test(host),
+    ),
+  );
+}
+
+function networksOf(service: Service): string[] {
+  return service.networks.length > 0 ? service.networks.map(network => network.value) : ["default"];
+}
+
+function shareNetwork(one: Service, other: Service): boolean {
+  if (other.networkMode) return true;
+  const mine = networksOf(one);
+  return networksOf(other).some(name => mine.includes(name));
+}

@@ -1,0 +1,195 @@
+import type { NginxLocation, NginxServer } from "../artifacts/nginx-model.ts";
+import type { Location } from "../core/source.ts";
+import { allLocations, type EffectiveNginx, listenPorts } from "./proxy/effective.ts";
+import { effectiveDirective } from "./proxy/inherit.ts";
+import { proxyTarget } from "./proxy/route.ts";
+import { gradeOf, hostNames, publicPorts } from "./query.ts";
+import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack } from "./stack.ts";
+
+/** Questions about nginx and what stands in front of, and behind it. */
+
+/** A file that no service uses may run on a server, but nobody knows: it weighs one step less. */
+export function proxyGrade(proxy: ProxyInstance): Grade {
+  return proxy.service ? gradeOf(proxy.service) : "staging";
+}
+
+/** A service's name, or the file. */
+export function proxyName(proxy: ProxyInstance): string {
+  return proxy.service?.name ?? proxy.files[0] ?? "nginx";
+}
+
+/** How a sentence begins: `The proxy "web"`, or `The nginx configuration deploy/site.conf`. */
+export function proxyTitle(proxy: ProxyInstance): string {
+  return proxy.service ? `The proxy "${proxy.service.name}"` : `The nginx configuration ${proxyName(proxy)}`;
+}
+
+/** Proxies whose defects matter on a server: examples and workstation set-ups are left out. */
+export function serverProxies(stack: Stack): ProxyInstance[] {
+  return stack.proxies.filter(
+    proxy =>
+      proxyGrade(proxy) !== "development" &&
+      (proxy.service !== undefined ||
+        !proxy.files.some(file => /example|sample|\bdev\b|local|\btest|\.dist$/i.test(file))),
+  );
+}
+
+/** One host that nginx sends requests to. */
+export interface Upstreamed {
+  readonly host: string;
+  /** Undefined when it is not known. */
+  readonly port?: number;
+  readonly at: Location;
+  /** nginx looks the name up when it starts, and never again. */
+  readonly atStart: boolean;
+  /** None for a server of an `upstream` that several locations may use. */
+  readonly location?: NginxLocation;
+}
+
+/** Every host of `*_pass` and `upstream`, groups taken apart. */
+export function upstreamHosts(nginx: EffectiveNginx): Upstreamed[] {
+  const found: Upstreamed[] = [];
+  for (const upstream of nginx.upstreams)
+    for (const { host, port, at, parameters } of upstream.servers)
+      found.push({
+        host,
+        ...(port === undefined ? {} : { port }),
+        at,
+        atStart: !parameters.includes("resolve"),
+      });
+  for (const location of nginx.servers.flatMap(allLocations)) {
+    const pass = location.proxyPass;
+    const target = pass && proxyTarget(location);
+    if (!pass || !target?.host || nginx.upstreams.some(upstream => upstream.name.value === target.host))
+      continue;
+    const { host, port } = target;
+    found.push({
+      host,
+      ...(port === undefined ? {} : { port }),
+      at: pass.url.at,
+      atStart: !pass.isVariable,
+      location,
+    });
+  }
+  return found;
+}
+
+/** The services of the proxy's project that a location sends to. */
+export function servicesBehind(proxy: ProxyInstance, location: NginxLocation): Service[] {
+  const project = proxy.service?.project;
+  const host = location.proxyPass && proxyTarget(location)?.host;
+  if (!project || !host) return [];
+  const group = proxy.effective.upstreams.find(upstream => upstream.name.value === host);
+  const hosts = group ? group.servers.map(server => server.host) : [host];
+  return project.services.filter(service => hostNames(service).some(name => hosts.includes(name)));
+}
+
+/** Ports on which a container surely serves, and what shows it. */
+export interface Serving {
+  readonly ports: readonly number[];
+  readonly at: Location;
+}
+
+const servers = new Set(["gunicorn", "uvicorn", "daphne", "hypercorn", "runserver"]);
+
+/** What a service listens on, where its own configuration says so. Undefined when that is not certain. */
+export function servingPorts(stack: Stack, service: Service): Serving | undefined {
+  const own = stack.proxies.find(proxy => proxy.service === service);
+  if (own) {
+    if (own.effective.gaps.length > 0 || own.effective.servers.length === 0) return undefined;
+    if (own.effective.tree.some(directive => directive.name.value === "stream")) return undefined;
+    return { ports: listenPorts(own.effective), at: own.effective.servers[0]!.listens[0]!.at };
+  }
+  const words = service.process?.argv ?? [];
+  const values = words.map(word => word.value);
+  if (values.some(value => value === undefined)) return undefined;
+  const program = values[0]?.split("/").at(-1) ?? "";
+  if (!servers.has(program) && !values.includes("runserver")) return undefined;
+  // A configuration file may bind more.
+  if (values.some(value => /^(?:-c|--config)(?:=|$)|^python:/.test(value!))) return undefined;
+  const bound = words.flatMap((word, index) => {
+    const port = boundPort(values, index);
+    return port === undefined ? [] : [{ port, at: word.at }];
+  });
+  const [first] = bound;
+  return first && { ports: bound.map(each => each.port), at: first.at };
+}
+
+function boundPort(values: readonly (string | undefined)[], index: number): number | undefined {
+  const value = values[index] ?? "";
+  const before = values[index - 1] ?? "";
+  const glued = /^(?:--bind|--port|-b|-p)=?(.+)$/.exec(value)?.[1];
+  const given = ["--bind", "-b", "--port", "-p"].includes(before) || before === "runserver" ? value : glued;
+  const digits = given === undefined ? undefined : /^(?:.*:)?(\d{2,5})$/.exec(given)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+const terminators =
+  /(?:^|[/-])(?:traefik|caddy[\w-]*|nginx-proxy|nginx-proxy-manager|acme-companion|cloudflared|swag|letsencrypt[\w-]*|https-portal|haproxy|envoy|ngrok|tailscale|tunnel|pomerium|kong|apisix)(?:$|[:/@-])/i;
+
+/** A service that speaks TLS for others: Traefik, Caddy, a tunnel. nginx is judged by its configuration. */
+export function isTerminator(service: Service): boolean {
+  return (
+    terminators.test(service.imageRef?.family ?? service.image?.raw ?? "") || terminators.test(service.name)
+  );
+}
+
+/** Published for everybody, and none of the ports is for TLS. */
+export function plainPorts(service: Service): Port[] {
+  return publicPorts(service).filter(port => port.protocol === "tcp" && port.target !== undefined);
+}
+
+/** Something in this repository, or in what it says of its surroundings, encrypts the traffic of a project. */
+export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
+  const others = stack.projects.filter(each => each === project || each.grade !== "development");
+  if (others.some(each => each.services.some(isTerminator))) return true;
+  if (project.services.some(service => service.labels.some(label => /traefik|caddy/i.test(label.name))))
+    return true;
+  if (
+    project.services.some(service =>
+      service.environment.some(each => /^(?:VIRTUAL_HOST|LETSENCRYPT_HOST)$/.test(each.name)),
+    )
+  )
+    return true;
+  if (project.networks.some(network => network.external)) return true;
+  if (
+    project.services.some(service =>
+      service.ports.some(port => [443, 8443].includes(port.target ?? 0) || port.published === 443),
+    )
+  )
+    return true;
+  if (
+    stack.proxies.some(proxy =>
+      proxy.effective.servers.some(server => server.listens.some(listen => listen.ssl)),
+    )
+  )
+    return true;
+  if (stack.proxies.some(trustsOuterProxy)) return true;
+  return stack.files.paths.some(path =>
+    /\.tf$|(?:^|\/)(?:Caddyfile|Chart\.yaml|kustomization\.ya?ml|fly\.toml|app\.ya?ml|cloudflared\/|traefik\/|k8s\/|kubernetes\/|helm\/|haproxy\.cfg)/.test(
+      path,
+    ),
+  );
+}
+
+/** It takes the client's address or scheme from a header: another proxy stands in front of it. */
+function trustsOuterProxy(proxy: ProxyInstance): boolean {
+  const { servers: found } = proxy.effective;
+  const scoped = [...found, ...found.flatMap(allLocations)];
+  return scoped.some(
+    place =>
+      effectiveDirective(place, "set_real_ip_from") !== undefined ||
+      place.directives.some(({ args }) =>
+        args.some(
+          arg =>
+            /\$http_(?:x_forwarded|cf_|forwarded)/.test(arg.value) &&
+            !/^\$http_x_forwarded_for/.test(arg.value),
+        ),
+      ) ||
+      proxy.effective.maps.some(map => /^\$http_(?:x_forwarded_proto|cf_)/.test(map.source)),
+  );
+}
+
+/** The first literal name of a server. */
+export function serverName(server: NginxServer): string | undefined {
+  return server.names.find(({ value }) => /^[\w.-]+\.[\w.-]+$/.test(value))?.value;
+}
