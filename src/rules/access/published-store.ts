@@ -1,0 +1,82 @@
+import type { Fix } from "../../core/fix.ts";
+import { itemsOf } from "../../formats/yaml.ts";
+import { addPair } from "../../formats/yaml-edit.ts";
+import { evidence, isStore, serverServices, weigh } from "../../stack/query.ts";
+import { type Access, openPorts, storeAccess } from "../../stack/query-access.ts";
+import type { Port, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** What a port of these kinds gives access to; consoles on other ports are another rule's. */
+const consoles = new Set([15672, 9001, 5601]);
+
+export default defineRule({
+  id: "access/published-store",
+  title: "Databases, caches and queues are not published to the internet",
+  claim: "exposes-only-the-front-door",
+  severity: "high",
+  why: "Docker opens a published port to every network of the server, past the rules of ufw; a database there is found by scanners within hours, and its password is all that is left.",
+  *check(stack) {
+    const seen = new Set<string>();
+    for (const service of serverServices(stack).filter(isStore)) {
+      const ports = openPorts(service).filter(port => !consoles.has(port.target ?? 0));
+      const first = ports[0];
+      if (!first) {
+        const local = service.ports.find(port => port.public === false);
+        if (local) yield { subject: service.name, kept: evidence(local.at, "published on loopback only") };
+        continue;
+      }
+      const access = storeAccess(stack, service);
+      // An object store is often meant to be reached by browsers, and so is a search engine with its keys.
+      if (!access && (service.kind === "storage" || service.kind === "search")) continue;
+      const place = `${first.at.file}:${first.at.span.start}`;
+      if (seen.has(place)) continue;
+      seen.add(place);
+      const fix = loopbackFix(stack, service, ports);
+      yield {
+        subject: service.name,
+        message: `The ${service.kind} "${service.name}" is published on ${address(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
+        evidence: [
+          evidence(first.at, "published on every address"),
+          ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
+          ...(access ? [evidence(access.at, access.shows)] : []),
+        ],
+        severity: weigh(service, access ? "critical" : "high"),
+        ...(access && !access.sure ? { confidence: "likely" as const } : {}),
+        ...(fix ? { fix } : {}),
+      };
+    }
+  },
+});
+
+function address(ports: readonly Port[]): string {
+  const numbers = ports.flatMap(port => port.published ?? []);
+  if (numbers.length === 0) return "a port";
+  return numbers.length === 1 ? `port ${numbers[0]}` : `ports ${numbers.join(" and ")}`;
+}
+
+function consequence(access: Access | undefined): string {
+  if (!access) return "so that only its password keeps strangers out";
+  if (access.asks === "none") return "and it asks for no password";
+  return access.sure
+    ? "and whoever has the repository or knows the defaults can log in"
+    : "and its password is a default that can be read in the repository unless the server sets another";
+}
+
+function loopbackFix(stack: Stack, service: Service, ports: readonly Port[]): Fix | undefined {
+  const edits = ports.map(port => {
+    const source = stack.sources.get(port.at.file);
+    const node = itemsOf(service.get("ports")).find(item => item.at === port.at);
+    if (!source || !node) return undefined;
+    if (node.kind === "map")
+      return port.hostIp === undefined ? addPair(source, node, ["host_ip: 127.0.0.1"], ["mode"]) : undefined;
+    const { start, end } = port.at.span;
+    const text = source.text.slice(start, end);
+    const bare = /^(["']?)(?:(?:0\.0\.0\.0|\[::\]):)?((?:\$\{[^}]*\}|[\d-])+:\d[\d-]*(?:\/\w+)?)\1$/.exec(
+      text,
+    );
+    return bare ? { at: port.at, text: `${bare[1]}127.0.0.1:${bare[2]}${bare[1]}` } : undefined;
+  });
+  const whole = edits.filter(edit => edit !== undefined);
+  if (whole.length !== ports.length) return undefined;
+  return { title: `Publish "${service.name}" on loopback only`, grade: "needs-testing", edits: whole };
+}

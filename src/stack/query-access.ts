@@ -1,0 +1,192 @@
+import type { Location } from "../core/source.ts";
+import { isPlaceholder, isWeakSecret } from "../formats/secret.ts";
+import { containerFile } from "./query.ts";
+import type { Port, Service, Stack } from "./stack.ts";
+
+/** Questions about who can reach a service, and what it asks of them. */
+
+/** What a client needs. `none`: nothing; `known`: a credential that the repository tells. */
+export interface Access {
+  readonly asks: "none" | "known";
+  readonly at: Location;
+  readonly shows: string;
+  /** False where a variable of the host could still change it. */
+  readonly sure: boolean;
+}
+
+const privateAddress =
+  /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|fe80:|f[cd])/i;
+
+/** Ports that the internet reaches as far as Docker is concerned: no loopback and no private address. */
+export function openPorts(service: Service): Port[] {
+  return service.ports.filter(port => port.public === true && !privateAddress.test(port.hostIp ?? ""));
+}
+
+/** A literal of the repository that a variable gets; undefined when it is not set, unseen, or only the host knows it. */
+export interface KnownCredential {
+  readonly value: string;
+  readonly at: Location;
+  readonly sure: boolean;
+}
+
+type Credential = KnownCredential | "unseen" | undefined;
+
+/** The first of these variables that the service has. Values of files that git does not track count when they are guessable. */
+export function credentialOf(stack: Stack, service: Service, ...names: string[]): Credential {
+  for (const name of names) {
+    if (service.environment.some(entry => entry.name === `${name}_FILE`)) return "unseen";
+    const variable = service.environment.find(entry => entry.name === name);
+    if (!variable) continue;
+    const text = variable.value?.text;
+    if (!text) return "unseen";
+    const fromDotenv = (variable.value?.references.length ?? 0) > 0 && !variable.value?.byDefault;
+    const directory = service.project.directory;
+    const file = fromDotenv ? `${directory === "" ? "" : `${directory}/`}.env` : variable.at.file;
+    // Outside git nothing is tracked: what Compose itself says is in the repository all the same.
+    const committed = stack.files.tracked(file) ?? (!fromDotenv && variable.from !== "env_file");
+    if (!committed && !isPlaceholder(text) && !isWeakSecret(text)) return "unseen";
+    return { value: text, at: variable.nameAt, sure: !variable.value?.byDefault };
+  }
+  return service.envFiles.some(use => use.file === undefined) || service.get("extends")
+    ? "unseen"
+    : undefined;
+}
+
+/** How a store lets clients in; undefined when it asks for something that the repository does not tell. */
+export function storeAccess(stack: Stack, service: Service): Access | undefined {
+  const family = service.imageRef?.family ?? service.model?.base?.family ?? "";
+  const rule = families.find(([pattern]) => pattern.test(family))?.[1];
+  return rule?.(stack, service);
+}
+
+type Ask = (stack: Stack, service: Service) => Access | undefined;
+
+const families: readonly (readonly [RegExp, Ask])[] = [
+  [/postg|timescale|pgvector/, postgres],
+  [/mysql|mariadb|percona/, mysql],
+  [/mongo$|mongodb/, mongo],
+  [/redis|valkey|keydb|dragonfly/, redis],
+  [/^memcached$/, memcached],
+  [/elasticsearch/, elasticsearch],
+  [/opensearch$/, opensearch],
+  [/meilisearch/, meilisearch],
+  [/rabbitmq/, withDefault("its default login guest is in use", "RABBITMQ_DEFAULT_PASS")],
+  [/minio/, withDefault("its default login is in use", "MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY")],
+];
+
+function open(at: Location, shows: string, sure = true): Access {
+  return { asks: "none", at, shows, sure };
+}
+
+function known(credential: Credential): Access | undefined {
+  if (credential === undefined || credential === "unseen") return undefined;
+  const shows = credential.sure ? "the password can be read here" : "a default password can be read here";
+  return { asks: "known", at: credential.at, shows, sure: credential.sure };
+}
+
+function isOn(service: Service, name: string): Location | undefined {
+  const variable = service.environment.find(entry => entry.name === name);
+  return /^(?:true|yes|1|on)$/i.test(variable?.value?.text ?? "") ? variable?.nameAt : undefined;
+}
+
+function postgres(stack: Stack, service: Service): Access | undefined {
+  const method = service.environment.find(entry => entry.name === "POSTGRES_HOST_AUTH_METHOD");
+  if (method?.value?.text === "trust") return open(method.nameAt, "everybody is let in without a password");
+  return known(credentialOf(stack, service, "POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"));
+}
+
+function mysql(stack: Stack, service: Service): Access | undefined {
+  for (const name of [
+    "MYSQL_ALLOW_EMPTY_PASSWORD",
+    "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD",
+    "ALLOW_EMPTY_PASSWORD",
+  ]) {
+    const at = isOn(service, name);
+    if (at) return open(at, "root may log in without a password");
+  }
+  const names = ["MYSQL_ROOT_PASSWORD", "MARIADB_ROOT_PASSWORD", "MYSQL_PASSWORD", "MARIADB_PASSWORD"];
+  return names
+    .map(name => credentialOf(stack, service, name))
+    .map(known)
+    .find(access => access !== undefined);
+}
+
+function mongo(stack: Stack, service: Service): Access | undefined {
+  const credential = credentialOf(stack, service, "MONGO_INITDB_ROOT_PASSWORD", "MONGODB_ROOT_PASSWORD");
+  if (credential !== undefined || service.imageRef?.family !== "mongo") return known(credential);
+  if (hasOwnCommand(service, /^(?:--auth|--keyFile|--config|-f)/)) return undefined;
+  return open(service.at, "no root user is set, so access control is off");
+}
+
+function redis(stack: Stack, service: Service): Access | undefined {
+  const words = (service.process?.commands ?? []).flat();
+  const flag = words.findIndex(word => /requirepass/.test(word.value ?? ""));
+  if (flag !== -1) {
+    const value = words[flag + 1];
+    const at = service.process!.from === "compose" ? value?.at : undefined;
+    const text = words[flag]!.value === "--requirepass" ? value?.value : undefined;
+    const guessable = at && text && !text.includes("$") && stack.files.tracked(at.file);
+    const references = service.command?.text.includes("${") ?? false;
+    return guessable && !references ? known({ value: text, at, sure: true }) : undefined;
+  }
+  const bitnami = credentialOf(stack, service, "REDIS_PASSWORD", "VALKEY_PASSWORD");
+  if (bitnami !== undefined) return /bitnami/.test(service.imageRef?.name ?? "") ? known(bitnami) : undefined;
+  if (service.entrypoint || service.build) return undefined;
+  const config = words.find(word => /\.conf$/.test(word.value ?? ""));
+  if (config?.value !== undefined) {
+    const path = containerFile(stack, service, config.value).repositoryPath;
+    const read = path === undefined ? undefined : stack.files.read(path);
+    if (!read || !("source" in read)) return undefined;
+    if (/^\s*(?:requirepass|aclfile|user|include|bind\s+127)\b/m.test(read.source.text)) return undefined;
+  }
+  if (words.some(word => word.value === undefined || /aclfile|\$/.test(word.value))) return undefined;
+  return /^(?:redis|valkey\/valkey)$/.test(service.imageRef?.family ?? "")
+    ? open(service.at, "no password is required")
+    : undefined;
+}
+
+function memcached(_stack: Stack, service: Service): Access | undefined {
+  return hasOwnCommand(service, /^(?:-S|--enable-sasl|-Y|--auth-file)/)
+    ? undefined
+    : open(service.at, "memcached asks for no password");
+}
+
+function elasticsearch(stack: Stack, service: Service): Access | undefined {
+  const security = service.environment.find(entry => entry.name === "xpack.security.enabled");
+  if (security?.value?.text === "false") return open(security.nameAt, "security is switched off");
+  const old = /^[1-7]\./.test(service.imageRef?.tag ?? "") && !security;
+  const configured = service.mounts.some(mount => mount.target.includes("/config"));
+  if (old && !configured && credentialOf(stack, service, "ELASTIC_PASSWORD") === undefined)
+    return open(service.at, "security is off by default in this version");
+  return known(credentialOf(stack, service, "ELASTIC_PASSWORD"));
+}
+
+function opensearch(stack: Stack, service: Service): Access | undefined {
+  const at = isOn(service, "DISABLE_SECURITY_PLUGIN") ?? isOn(service, "plugins.security.disabled");
+  if (at) return open(at, "security is switched off");
+  return known(credentialOf(stack, service, "OPENSEARCH_INITIAL_ADMIN_PASSWORD"));
+}
+
+function meilisearch(stack: Stack, service: Service): Access | undefined {
+  const credential = credentialOf(stack, service, "MEILI_MASTER_KEY");
+  if (credential !== undefined) return known(credential);
+  return hasOwnCommand(service, /^--(?:master-key|config)/)
+    ? undefined
+    : open(service.at, "no master key is set");
+}
+
+function withDefault(shows: string, ...names: string[]): Ask {
+  return (stack, service) => {
+    const credential = credentialOf(stack, service, ...names);
+    if (credential !== undefined) return known(credential);
+    const configured = service.mounts.some(mount => mount.type === "bind" && /etc|conf/.test(mount.target));
+    return configured || service.build ? undefined : { asks: "known", at: service.at, shows, sure: true };
+  };
+}
+
+/** A command that has such an option, or that cannot be read far enough to say no. */
+function hasOwnCommand(service: Service, option: RegExp): boolean {
+  if (service.entrypoint || service.build) return true;
+  const words = (service.process?.commands ?? []).flat();
+  return words.some(word => word.value === undefined || option.test(word.value));
+}
