@@ -1,7 +1,7 @@
 import type { ArtifactKind } from "../core/artifact.ts";
 import type { Problem } from "../core/problem.ts";
 import { locate } from "../core/source.ts";
-import { child, parseYaml, type YamlMap, type YamlNode } from "../formats/yaml.ts";
+import { child, entriesOf, parseYaml, type YamlMap, type YamlNode } from "../formats/yaml.ts";
 
 /** One Compose file as written, before merging and interpolation. */
 export interface ComposeFile {
@@ -15,10 +15,18 @@ export interface ComposeFile {
 const names =
   /(^|\/)(?:(?:docker-)?compose(?:[._-][\w.-]+)?|[\w.-]+[._-](?:docker-)?compose|docker-stack(?:[._-][\w.-]+)?)\.ya?ml$/i;
 
+/** Names that cookiecutters use for Compose files; many other things are called so too, and the content decides. */
+const maybe = /(^|\/)(local|production|prod|development|dev|staging|stack|swarm|base|common)\.ya?ml$/i;
+const elsewhere =
+  /(^|\/)(\.github|\.gitlab|templates|charts?|helm|k8s|kubernetes|manifests|locales?|i18n|config|ansible|group_vars|host_vars|environments|settings)\//i;
+
 export const composeFile: ArtifactKind<ComposeFile> = {
   kind: "compose",
-  recognises: path => names.test(path),
+  recognises: path => names.test(path) || (maybe.test(path) && !elsewhere.test(path)),
   parse(source) {
+    const named = names.test(source.path);
+    if (!named && !/^services:/m.test(source.text))
+      return { model: { file: source.path, roots: [], isCompose: false }, problems: [] };
     const { model, problems } = parseYaml(source);
     const roots = model
       .map(document => document.root)
@@ -38,13 +46,25 @@ export const composeFile: ArtifactKind<ComposeFile> = {
         message: "The top level must be a mapping: this is not a Compose file.",
       });
     const isCompose = roots.some(root =>
-      root.entries.some(e => sections.has(e.key.value) && (e.value.kind === "map" || e.value.kind === "seq")),
+      named
+        ? root.entries.some(e => sections.has(e.key.value) && e.value.kind !== "scalar")
+        : runsContainers(root),
     );
+    if (!named && !isCompose) return { model: { file: source.path, roots, isCompose }, problems: [] };
     return { model: { file: source.path, roots, isCompose }, problems: all };
   },
 };
 
 const sections = new Set(["services", "include", "volumes", "networks"]);
+
+/** Every entry of `services` is a mapping, and some have an image or a build. */
+function runsContainers(root: YamlMap): boolean {
+  const services = entriesOf(child(root, "services"));
+  return (
+    services.every(entry => entry.value.kind === "map") &&
+    services.some(entry => child(entry.value, "image") ?? child(entry.value, "build"))
+  );
+}
 
 function isNull(node: YamlNode): boolean {
   return node.kind === "scalar" && node.value === null;
