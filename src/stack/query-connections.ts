@@ -195,7 +195,7 @@ function databaseInstead(service: Service, store: Service): DatabaseInstead | un
   const settings = settingsOf(service);
   if (!settings || (protocolOf(store) !== "postgres" && protocolOf(store) !== "mysql")) return undefined;
   const database = entryOf(settings.values.get("DATABASES"), "default");
-  if (!database || settings.unseen.some(each => each.why === "missing-module")) return undefined;
+  if (!database || settings.unseen.length > 0) return undefined;
   const lookup = lookupOf(service);
   const account = accountOf(store);
   const wanted = { HOST: undefined, USER: account.user, PASSWORD: account.password, NAME: account.database };
@@ -249,7 +249,8 @@ export function loopbackUses(stack: Stack, service: Service): LoopbackUse[] {
   const lookup = lookupOf(service);
   const uses: LoopbackUse[] = [];
   const settings = settingsOf(service);
-  if (settings) {
+  // What changes the settings unseen may change these.
+  if (settings && settings.unseen.length === 0) {
     for (const [name, value] of settings.values) {
       const root = name === "DATABASES" ? entryOf(value, "default") : value;
       if (root) uses.push(...inSettings(root, lookup));
@@ -319,4 +320,20 @@ function text(
 ): string | undefined {
   const known = value && concrete(value, lookup);
   return typeof known === "string" ? known : undefined;
+}
+
+/** Whether some variable that the service's code reads names a store of this protocol, or may do so. */
+export function isWired(stack: Stack, service: Service, protocol: Protocol): boolean {
+  const { component } = service;
+  if (!component) return true;
+  const { names, wildcards, complete } = componentReads(stack, component);
+  if (!complete || wildcards.some(each => each.prefix === undefined)) return true;
+  return givenVariables(service).some(variable => {
+    if (!names.has(variable.name) && !isMentioned(stack, component, variable.name)) return false;
+    if (variable.value?.text === undefined) return readNames[protocol].test(variable.name);
+    const store = pointsAt(service.project, variable);
+    if (store) return protocolOf(store) === protocol;
+    // A managed store elsewhere.
+    return storeUrl(variable.value.text)?.protocol === protocol || readNames[protocol].test(variable.name);
+  });
 }

@@ -79,8 +79,8 @@ const mentions = new WeakMap<AppComponent, Map<string, boolean>>();
  * the repository: a wider question than "is it read", for rules that must not be wrong about a "no".
  */
 export function isMentioned(stack: Stack, component: AppComponent, name: string): boolean {
-  let answers = mentions.get(component);
-  if (!answers) mentions.set(component, (answers = new Map()));
+  const answers = mentions.get(component) ?? new Map<string, boolean>();
+  mentions.set(component, answers);
   const before = answers.get(name);
   if (before !== undefined) return before;
   const composeFiles = new Set(stack.projects.flatMap(project => project.files));

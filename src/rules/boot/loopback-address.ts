@@ -1,0 +1,75 @@
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { connectionGaps, isWired, type LoopbackUse, loopbackUses } from "../../stack/query-connections.ts";
+import {
+  componentReads,
+  givenVariables,
+  isLoopback,
+  type Protocol,
+  sharesNetwork,
+  storesOf,
+  storeUrl,
+} from "../../stack/query-environment.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/loopback-address",
+  title: "Containers reach each other by name, not by localhost",
+  claim: "boots-healthy",
+  severity: "high",
+  why: "Inside a container localhost is the container itself: a database or cache in another container is never found there.",
+  *check(stack) {
+    for (const service of stack.services) {
+      if (isOptional(service) || sharesNetwork(service)) continue;
+      const uses = [...given(stack, service), ...inCode(stack, service)];
+      const stores = [...new Set(uses.flatMap(use => storesOf(service.project, use.protocol)))];
+      const first = uses.shift();
+      if (!first || stores.length === 0) continue;
+      const places: [Evidence, ...Evidence[]] = [
+        evidence(first.at, first.shows),
+        ...uses.map(use => evidence(use.at, use.shows)),
+        ...stores.map(store => evidence(store.at, "is another container")),
+      ];
+      yield {
+        subject: service.name,
+        message: `Service "${service.name}" looks for ${listNames(stores.map(store => store.name))} on localhost, which inside its container is the container itself.`,
+        evidence: places,
+        severity: weigh(service, "high"),
+      };
+    }
+  },
+});
+
+/** Variables of Compose that hold a loopback address of a store. */
+function given(stack: Stack, service: Service): LoopbackUse[] {
+  return givenVariables(service).flatMap(variable => {
+    const url = storeUrl(variable.value?.text ?? "");
+    if (!url || !isLoopback(url.host) || isOwn(service, url.protocol)) return [];
+    if (!isReachable(service, url.protocol)) return [];
+    // What nothing reads does no harm.
+    const reads = service.component && componentReads(stack, service.component);
+    if (reads?.complete && reads.wildcards.length === 0 && !reads.names.has(variable.name)) return [];
+    return [{ protocol: url.protocol, at: variable.at, shows: "points at its own container" }];
+  });
+}
+
+function inCode(stack: Stack, service: Service): LoopbackUse[] {
+  const told = connectionGaps(stack).filter(gap => gap.service === service);
+  return loopbackUses(stack, service).filter(
+    use =>
+      isReachable(service, use.protocol) &&
+      !told.some(gap => gap.protocol === use.protocol) &&
+      // A fallback beside a variable that does name the store is never used.
+      (use.name === undefined || !isWired(stack, service, use.protocol)),
+  );
+}
+
+function isReachable(service: Service, protocol: Protocol): boolean {
+  return storesOf(service.project, protocol).some(store => store !== service);
+}
+
+/** A store that runs in the same container is found on loopback. */
+function isOwn(service: Service, protocol: Protocol): boolean {
+  return storesOf(service.project, protocol).includes(service);
+}
