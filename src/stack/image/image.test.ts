@@ -55,6 +55,15 @@ describe("files", () => {
     expect(has(app, "/usr/lib/x.so", ...paths)).toBe("unknown");
   });
 
+  test("a build tool may write wherever its options name an absolute path", () => {
+    const go =
+      "FROM golang:1.25 AS build\nWORKDIR /src\nCOPY go.mod ./\nRUN go build -o /out/api ./cmd/api\n";
+    expect(has(go, "/out/api", "go.mod")).toBe("unknown");
+    expect(has(go, "/app/api", "go.mod")).toBe("no");
+    const pip = "FROM python:3.12-slim\nRUN pip install --target=/deps flask\n";
+    expect(has(pip, "/deps/flask")).toBe("unknown");
+  });
+
   test("without a context nothing copied from it is denied", () => {
     expect(image(app).file("/app/worker.py").has).toBe("unknown");
   });

@@ -96,12 +96,12 @@ export function runEffects(run: RunStep, workdir: string | undefined, production
     else if (systemCommands.has(name)) mayWrite.push(...systemDirectories);
     else if (javascriptTools.has(name)) {
       if (words[1] === "cache" || words[1] === "config" || words[1] === "set") continue;
-      mayWrite.push(...systemDirectories);
+      mayWrite.push(...systemDirectories, ...absolutePaths(words));
       if (!installed?.global || installed.complete === false) builds.push(command.directory ?? "/");
       // A script of the project, or of a package, may install browsers and the like.
       if (name === "npx" || name === "pnpx" || name === "bunx") mayInstall = true;
     } else if (projectTools.has(name) || projectTools.has(words[0]!)) {
-      mayWrite.push(...systemDirectories);
+      mayWrite.push(...systemDirectories, ...absolutePaths(words));
       // pip install of named packages leaves the project alone; installing the project itself does not.
       if (
         !installed?.global ||
@@ -124,6 +124,14 @@ function isQuery(name: string, words: readonly (string | undefined)[]): boolean 
     name !== "sh" &&
     name !== "bash"
   );
+}
+
+/** `-o /out/app`, `--target=/deps`: wherever a command names an absolute path, it may write there. */
+function absolutePaths(words: readonly (string | undefined)[]): string[] {
+  return words.slice(1).flatMap(word => {
+    const path = word === undefined ? undefined : /^(?:-[A-Za-z]|[^/]*=)?(\/.*)$/.exec(word)?.[1];
+    return path === undefined ? [] : [join("/", path)];
+  });
 }
 
 function withoutPrefixes(command: RunCommand): (string | undefined)[] {
