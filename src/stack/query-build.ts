@@ -78,7 +78,8 @@ const product =
  * is the product of a build, or a command or a step of a pipeline writes it.
  */
 export function mayAppear(stack: Stack, build: Build, path: string): boolean {
-  if (stack.files.ignored(path) || product.test(path)) return true;
+  // `static/*` leaves the directory itself alone, yet a clone has none of it.
+  if (stack.files.ignored(path) || stack.files.ignored(`${path}/x`) || product.test(path)) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
   return stack.calls.some(
     placed => !placed.call.remote && (creates(placed, path) || unpacksBeside(placed, build)),

@@ -1,0 +1,114 @@
+import type { Evidence } from "../../core/finding.ts";
+import { join } from "../../core/path.ts";
+import type { MissingSource } from "../../stack/image/copy-sources.ts";
+import { evidence, listNames } from "../../stack/query.ts";
+import {
+  buildSubject,
+  directoryName,
+  groupBuilds,
+  mayAppear,
+  places,
+  weighBuilds,
+} from "../../stack/query-build.ts";
+import type { Build, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "build/copy-source",
+  title: "Everything that an image copies is in its build context",
+  claim: "builds",
+  severity: "critical",
+  why: "The builder stops at the first COPY whose source it cannot find, so no image is made.",
+  *check(stack) {
+    // A caller whose target is wrong has no model, but shares the fate.
+    const modelled = stack.builds.filter(build => build.dockerfile && build.contextState === "present");
+    for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
+      const [first] = group;
+      if (!group.some(build => build.model)) continue;
+      const missing = missingOf(stack, group);
+      if (missing.length === 0) {
+        yield {
+          subject: buildSubject(first),
+          kept: evidence(first.at, "all copied files are in the context"),
+        };
+        continue;
+      }
+      yield {
+        subject: buildSubject(first),
+        message: `The build of ${first.dockerfilePath} stops at a COPY: ${reasons(first, missing)}.`,
+        evidence: evidenceOf(stack, group, missing),
+        severity: weighBuilds(group, "critical"),
+      };
+    }
+  },
+});
+
+/** Sources that surely are not there, one of each place. */
+function missingOf(stack: Stack, group: readonly Build[]): MissingSource[] {
+  const found = new Map<number, MissingSource>();
+  for (const build of group) {
+    for (const each of build.model?.missingSources ?? []) {
+      const inContext = each.fromStage === undefined;
+      if (inContext && each.reason === "absent" && mayAppear(stack, build, join(build.context!, each.path)))
+        continue;
+      found.set(each.source.at.span.start, each);
+    }
+  }
+  return [...found.values()];
+}
+
+function reasons(build: Build, missing: readonly MissingSource[]): string {
+  const names = (some: readonly MissingSource[]) =>
+    listNames([...new Set(some.map(each => each.source.value))]);
+  const absent = missing.filter(each => each.fromStage === undefined && each.reason === "absent");
+  const ignored = missing.filter(each => each.fromStage === undefined && each.reason === "ignored");
+  const staged = missing.filter(each => each.fromStage !== undefined);
+  const parts: string[] = [];
+  if (absent.length > 0)
+    parts.push(`its context, ${directoryName(build.context!)}, does not have ${names(absent)}`);
+  if (ignored.length > 0)
+    parts.push(`${build.ignore?.path ?? ".dockerignore"} keeps ${names(ignored)} out of the context`);
+  if (staged.length > 0) parts.push(`the stage that it copies from does not have ${names(staged)}`);
+  return parts.join(", and ");
+}
+
+function evidenceOf(
+  stack: Stack,
+  group: readonly [Build, ...Build[]],
+  missing: readonly MissingSource[],
+): [Evidence, ...Evidence[]] {
+  const [first] = group;
+  const all: Evidence[] = missing.map(each => evidence(each.source.at, shown(each)));
+  for (const each of missing)
+    if (each.by) all.push(...places([each.by], "this pattern keeps it out of the context"));
+  if (missing.some(each => each.fromStage === undefined)) {
+    all.push(
+      ...places(
+        group.map(build => build.contextAt),
+        "the context of this build",
+      ),
+    );
+    const fine = stack.builds.filter(
+      build =>
+        build.dockerfilePath === first.dockerfilePath &&
+        build.context !== first.context &&
+        build.model?.missingSources.length === 0,
+    );
+    all.push(
+      ...places(
+        fine.map(build => build.contextAt),
+        "with this context the files are there",
+      ),
+    );
+  }
+  const seen = new Set<string>();
+  return all.filter(({ at }) => {
+    const key = `${at.file}:${at.span.start}`;
+    return !seen.has(key) && seen.add(key);
+  }) as [Evidence, ...Evidence[]];
+}
+
+function shown(each: MissingSource): string {
+  if (each.fromStage !== undefined) return `not in that stage: ${each.path}`;
+  return each.reason === "ignored" ? "not sent to the builder" : "not in the context";
+}
