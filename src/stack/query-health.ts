@@ -1,0 +1,163 @@
+import { plainFragment } from "../core/fragment.ts";
+import { basename } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import { parseShell, type ShellCommand } from "../formats/shell.ts";
+import type { ToolAnswer } from "./image/files.ts";
+import { hostNames } from "./query.ts";
+import { scalarValue } from "./resolve/values.ts";
+import type { Service } from "./stack.ts";
+
+/** One program that a health check calls. */
+export interface ProbeCommand {
+  /** A word that depends on something unknown is undefined. */
+  readonly words: readonly (string | undefined)[];
+  readonly at: Location;
+  /** Its standard output is read by another command, so that its exit status does not count. */
+  readonly piped: boolean;
+}
+
+/**
+ * What a health check runs: alternatives joined by `||`, each a list of commands that must all succeed.
+ * `exit 1` and the like are left out. Undefined when nothing is known of it, or when a program in the shell
+ * (conditions, loops, functions) decides.
+ */
+export function probeOf(service: Service): readonly (readonly ProbeCommand[])[] | undefined {
+  const check = service.healthcheck;
+  if (!check || check.disabled || !check.command) return undefined;
+  const { command } = check;
+  if (command.form === "shell") return shellProbe(shellText(service), command.words[0]?.at ?? command.at);
+  const words = command.words.map(word => word.value);
+  const at = command.words[0]?.at ?? command.at;
+  if (/^(ba|da|a)?sh$/.test(basename(words[0] ?? ""))) {
+    const flag = words.findIndex(word => /^-[a-z]*c$/.test(word ?? ""));
+    if (flag === -1) return [[{ words, at, piped: false }]];
+    return shellProbe(words[flag + 1], command.words[flag + 1]?.at ?? at);
+  }
+  return [[{ words, at, piped: false }]];
+}
+
+/** The text that the container's shell gets; a variable that only the host knows stays as it is written. */
+function shellText(service: Service): string | undefined {
+  const { command, from } = service.healthcheck!;
+  if (from === "dockerfile") return command!.text;
+  const test = service.get("healthcheck", "test");
+  const value = scalarValue(test?.kind === "seq" ? test.items[1] : test, service.project.lookup);
+  return value && (value.text ?? value.raw.replaceAll("$$", "$"));
+}
+
+const idle = new Set(["exit", "true", "false", ":", "echo", "printf", "kill", "set", "sleep"]);
+/** Shell built-ins that need no program. */
+const tests = new Set(["[", "[[", "test", "((", "cd", "export", "command", "type", "read", "exec"]);
+
+function shellProbe(text: string | undefined, at: Location): ProbeCommand[][] | undefined {
+  if (text === undefined) return undefined;
+  const script = parseShell(plainFragment(at.file, text, at.span.start));
+  if (script.constructs.length > 0 || script.problems.length > 0) return undefined;
+  const alternatives: ProbeCommand[][] = [[]];
+  for (const command of script.commands) {
+    const name = command.name?.value;
+    if (name === undefined) return undefined;
+    if (tests.has(name)) return undefined;
+    if (!idle.has(name)) alternatives.at(-1)!.push(toProbe(command, at));
+    if (command.connector === "||") alternatives.push([]);
+    // After `;` only the last command's status counts.
+    else if (command.connector === ";" || command.connector === "\n" || command.connector === "&")
+      return undefined;
+  }
+  return alternatives.filter(alternative => alternative.length > 0);
+}
+
+function toProbe(command: ShellCommand, at: Location): ProbeCommand {
+  const piped = command.connector === "|" || command.connector === "|&";
+  return { words: command.words.map(word => word.value), at, piped };
+}
+
+/** Whether a program can be called in the running container. A mount over the programs' directories hides the answer. */
+export function toolInContainer(service: Service, name: string): ToolAnswer {
+  if (service.mounts.some(mount => mount.target === name || /\/s?bin(\/|$)/.test(mount.target)))
+    return { has: "unknown" };
+  if (service.build) return service.model?.tool(name) ?? { has: "unknown" };
+  if (name.includes("/")) return { has: "unknown" };
+  const known = service.facts?.tools.get(name);
+  const at = service.image?.at;
+  return { has: known === undefined ? "unknown" : known ? "yes" : "no", ...(at ? { at } : {}) };
+}
+
+/** An HTTP request to the container itself that a health check makes. */
+export interface HttpProbe {
+  readonly client: "curl" | "wget" | "code";
+  readonly scheme: "http" | "https";
+  readonly host: string;
+  readonly port: number;
+  /** Without a query, at least "/". */
+  readonly path: string;
+  /** A 404 or 500 makes the check fail. Undefined when a program decides. */
+  readonly failsOnError: boolean | undefined;
+  readonly followsRedirects: boolean | undefined;
+  readonly at: Location;
+}
+
+/** The HTTP request of a health check that makes exactly one, to the container itself, with nothing unknown in it. */
+export function httpProbe(service: Service): HttpProbe | undefined {
+  const commands = probeOf(service)?.flat() ?? [];
+  const probes = commands.flatMap(command => requestOf(command) ?? []);
+  const first = probes[0];
+  if (!first || commands.some(command => command.piped)) return undefined;
+  if (probes.some(probe => probe.path !== first.path || probe.port !== first.port)) return undefined;
+  return loopback.test(first.host) || hostNames(service).includes(first.host) ? first : undefined;
+}
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\])$/;
+
+function requestOf({ words, at }: ProbeCommand): HttpProbe | undefined {
+  const name = basename(words[0] ?? "");
+  if (name !== "curl" && name !== "wget") return codeRequest(name, words, at);
+  if (words.includes(undefined)) return undefined;
+  const args = words.slice(1) as string[];
+  // Another host name or method changes what is asked for.
+  if (args.some(word => /^(-H|--header|-X|--request|-d|--data|--unix-socket|-K|--post|--method)/.test(word)))
+    return undefined;
+  const takes =
+    name === "curl"
+      ? /^(-o|-m|-w|-u|-A|-e|--[a-z-]*(?:time|output|retry\S*|delay|out|user))$/
+      : /^(-O|-T|-t|-U|-o)$/;
+  const urls = args.filter(
+    (word, i) => !word.startsWith("-") && !takes.test(args[i - 1] ?? "") && !/^\d+$/.test(word),
+  );
+  if (urls.length !== 1) return undefined;
+  const url = parseUrl(urls[0]!);
+  const short = (letter: string) => args.some(word => new RegExp(`^-[A-Za-z]*${letter}`).test(word));
+  if (name === "wget")
+    return url && { client: "wget", ...url, failsOnError: true, followsRedirects: true, at };
+  const fails = short("f") || args.some(word => /^--fail(-with-body)?$/.test(word));
+  const follows = short("L") || args.includes("--location");
+  return url && { client: "curl", ...url, failsOnError: fails, followsRedirects: follows, at };
+}
+
+const interpreters = /^(node|python|python3|python3\.\d+|bun|deno)$/;
+
+/** The one URL that is written in a program on the command line. */
+function codeRequest(
+  name: string,
+  words: readonly (string | undefined)[],
+  at: Location,
+): HttpProbe | undefined {
+  if (!interpreters.test(name)) return undefined;
+  const code = words.find((_, i) => /^(-c|-e|--eval)$/.test(words[i - 1] ?? ""));
+  const urls = code?.match(/https?:\/\/[^\s'"`)\\]+/g) ?? [];
+  if (!code || urls.length !== 1 || /\+|headers|\$\{|f['"]http/i.test(code)) return undefined;
+  const url = parseUrl(urls[0]!);
+  return url && { client: "code", ...url, failsOnError: undefined, followsRedirects: undefined, at };
+}
+
+type Address = Pick<HttpProbe, "scheme" | "host" | "port" | "path">;
+
+function parseUrl(text: string): Address | undefined {
+  const match = /^(?:(https?):\/\/)?(\[[^\]]*\]|[^:/?#[\]@$]+)(?::(\d{1,5}))?(\/[^?#$]*)?(?:[?#].*)?$/.exec(
+    text,
+  );
+  if (!match) return undefined;
+  const scheme = match[1] === "https" ? "https" : "http";
+  const port = match[3] ? Number(match[3]) : scheme === "https" ? 443 : 80;
+  return { scheme, host: match[2]!, port, path: match[4] ?? "/" };
+}

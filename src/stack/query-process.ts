@@ -1,0 +1,109 @@
+import { plainFragment } from "../core/fragment.ts";
+import { basename, inside, join, normalize } from "../core/path.ts";
+import type { Located, Location } from "../core/source.ts";
+import { parseShell } from "../formats/shell.ts";
+import type { Argument } from "./process.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** The command that stays, with package scripts followed: `npm start` is what package.json makes of it. */
+export interface RunningCommand {
+  /** From the program on. A word nothing can resolve is undefined. */
+  readonly words: readonly (string | undefined)[];
+  readonly at: Location;
+  /** The package script it was found in. */
+  readonly script?: Located<string>;
+}
+
+/** What keeps running in a service. Undefined when nothing in the repository says it. */
+export function runningCommand(service: Service): RunningCommand | undefined {
+  const argv = service.process?.argv;
+  if (!argv || argv.length === 0) return undefined;
+  const direct: RunningCommand = { words: argv.map(word => word.value), at: placeOf(argv) };
+  return followScript(service, direct) ?? direct;
+}
+
+/** Where a command line stands: from its first word to its last one in the same file. */
+export function placeOf(argv: readonly Argument[]): Location {
+  const first = argv[0]!.at;
+  const ends = argv.filter(word => word.at.file === first.file).map(word => word.at.span.end);
+  return { file: first.file, span: { start: first.span.start, end: Math.max(...ends) } };
+}
+
+const managers = new Set(["npm", "pnpm", "yarn", "bun"]);
+
+/** The name of the package script that a command runs: `npm run dev`, `yarn dev`, `npm start`. */
+export function packageScript(words: readonly (string | undefined)[]): string | undefined {
+  const [program, ...rest] = words;
+  if (!managers.has(basename(program ?? ""))) return undefined;
+  const plain = rest.filter(word => word === undefined || !word.startsWith("-"));
+  if (rest[0]?.startsWith("-") || plain[0] === undefined) return undefined;
+  if (plain[0] === "run" || plain[0] === "run-script") return plain[1];
+  if (plain[0] === "start" || plain[0] === "test") return plain[0];
+  // Bun runs files and programs under the same spelling.
+  return basename(program!) === "npm" || basename(program!) === "bun" ? undefined : plain[0];
+}
+
+function followScript(service: Service, command: RunningCommand): RunningCommand | undefined {
+  let found: RunningCommand | undefined;
+  let { words } = command;
+  for (let guard = 0; guard < 4; guard++) {
+    const name = packageScript(words);
+    const script = name === undefined ? undefined : service.component?.package?.scripts.get(name);
+    if (!script) return found;
+    const { commands } = parseShell(plainFragment(script.at.file, script.value, script.at.span.start));
+    const last = commands.findLast(each => each.name);
+    if (!last) return found;
+    const start = last.words.findIndex(
+      word => !/^(cross-env|dotenv|env-cmd|--|[A-Za-z_]\w*=.*)$/.test(word.value ?? ""),
+    );
+    words = last.words.slice(Math.max(start, 0)).map(word => word.value);
+    found = { words, at: command.at, script };
+  }
+  return found;
+}
+
+/** Programs that write the files they are given. */
+const writers =
+  /^(mkdir|cp|mv|touch|ln|tee|install|tar|unzip|rsync|openssl|mkcert|certbot|htpasswd|git|wget|curl|envsubst)$/;
+
+/** A command of a script, Makefile or workflow that makes a path of the repository (or something below it). */
+export function madeByScript(stack: Stack, path: string): boolean {
+  return stack.calls.some(({ call }) => {
+    const written = call.writes.map(write => write.path.value);
+    const named = writers.test(call.name) ? call.args.map(argument => argument.value) : [];
+    return [...written, ...named].some(value => value !== undefined && means(value, path, call.cwd));
+  });
+}
+
+function means(value: string, path: string, cwd: string | undefined): boolean {
+  const text = value.replace(/^--?[\w-]+=/, "");
+  if (text === "" || text.startsWith("-")) return false;
+  const plain = normalize(text);
+  const candidates = [plain, ...(cwd === undefined || cwd.startsWith("/") ? [] : [join(cwd, text)])];
+  return candidates.some(
+    each => inside(path, each) !== undefined || each.endsWith(`/${path}`) || each.includes(`/${path}/`),
+  );
+}
+
+/** True the first time a place is asked for: one cause in a file that several services share is told once. */
+export function oncePerPlace(): (at: Location) => boolean {
+  const seen = new Set<string>();
+  return at => {
+    const key = `${at.file}:${at.span.start}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  };
+}
+
+const grades = ["deployed", "staging", "development"];
+
+/** Services of deployed projects first, so that a shared cause is told with its full weight. */
+export function worstFirst(services: readonly Service[]): readonly Service[] {
+  return services.toSorted((a, b) => grades.indexOf(a.project.grade) - grades.indexOf(b.project.grade));
+}
+
+/** Says what it runs. A service without is the part of an overlay whose base is another file. */
+export function isComplete(service: Service): boolean {
+  return service.image !== undefined || service.build !== undefined;
+}
