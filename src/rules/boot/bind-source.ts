@@ -1,0 +1,81 @@
+import type { Severity } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { Mount, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const fileName =
+  /\.(conf|cnf|ya?ml|json|toml|ini|sql|sh|py|[cm]?[jt]s|cfg|xml|properties|php|html|acl|rules|tmpl|template|vcl|lua|tf|rb)$/i;
+/** Made on the server: keys, certificates, state, secrets. */
+const madeThere =
+  /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential/i;
+/** Directories that a program finds its configuration or first content in. */
+const contentDirectory =
+  /^\/(etc\/nginx(\/(ssl|certs?|conf\.d|sites-enabled|sites-available|templates|snippets|includes?))?|docker-entrypoint-initdb\.d|etc\/prometheus(\/\w+)?|etc\/grafana\/provisioning(\/.*)?|etc\/traefik(\/\w+)?|etc\/caddy|usr\/share\/nginx\/html)$/;
+
+export default defineRule({
+  id: "boot/bind-source",
+  title: "Every mounted file and configuration directory is in the repository",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "Docker makes an empty directory where a bind mount's source is missing: a program that expects a file there does not start.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(stack.services)) {
+      const missing = service.mounts.filter(mount => isMissing(stack, mount) && first(mount.sourceAt));
+      if (missing.length === 0) continue;
+      const files = missing.filter(mount => isFile(mount));
+      const severity: Severity = files.length > 0 ? "critical" : "medium";
+      const names = listNames(missing.map(mount => mount.source!));
+      const is = missing.length === 1 ? "is" : "are";
+      const then =
+        files.length > 0
+          ? `Docker puts an empty directory in place of ${basename(files[0]!.target)}, so the service does not start as it should`
+          : "the service starts with an empty directory";
+      yield {
+        subject: service.name,
+        message: `"${service.name}" mounts ${names}, which ${is} not in the repository: ${then}.`,
+        severity: weigh(service, severity),
+        confidence: files.length > 0 ? "certain" : "likely",
+        evidence: missing.map(mount =>
+          evidence(mount.sourceAt, `${mount.repositoryPath} does not exist`),
+        ) as [ReturnType<typeof evidence>],
+      };
+    }
+  },
+});
+
+function isMissing(stack: Stack, mount: Mount): boolean {
+  const path = mount.repositoryPath;
+  if (mount.type !== "bind" || mount.exists !== "absent" || !path) return false;
+  if (!isFile(mount) && !contentDirectory.test(mount.target)) return false;
+  if (madeThere.test(path) || stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return false;
+  if (hasTemplate(stack, path) || inSubmodule(stack, path)) return false;
+  return !madeByScript(stack, path);
+}
+
+/** Both ends have a file's name: `./nginx.conf:/etc/nginx/nginx.conf`. */
+function isFile(mount: Mount): boolean {
+  return fileName.test(basename(mount.target)) && fileName.test(basename(mount.repositoryPath ?? ""));
+}
+
+/** A template beside it says that everybody makes their own: `nginx.conf.example`, `config.sample.yml`. */
+function hasTemplate(stack: Stack, path: string): boolean {
+  const stem = path.replace(/\.[^./]+$/, "");
+  const extension = path.slice(stem.length);
+  return ["example", "sample", "dist", "template", "tmpl", "default", "tpl"].some(
+    word =>
+      stack.files.has(`${path}.${word}`) ||
+      stack.files.has(`${stem}.${word}${extension}`) ||
+      stack.files.has(`${stem}-${word}${extension}`) ||
+      stack.files.has(`${path}-${word}`),
+  );
+}
+
+function inSubmodule(stack: Stack, path: string): boolean {
+  if (stack.files.has(".gitmodules") !== "file") return false;
+  const read = stack.files.read(".gitmodules");
+  const modules = "source" in read ? [...read.source.text.matchAll(/^\s*path\s*=\s*(\S+)/gm)] : [];
+  return modules.some(([, module = ""]) => path === module || path.startsWith(`${module}/`));
+}

@@ -1,0 +1,63 @@
+import type { Evidence } from "../../core/finding.ts";
+import { addPair } from "../../formats/yaml-edit.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { isComplete } from "../../stack/query-process.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "recovery/restart-policy",
+  title: "Every long-running service restarts after a crash",
+  claim: "survives-kill",
+  severity: "high",
+  why: "After a crash, an out-of-memory kill or a reboot the service stays down until somebody notices.",
+  *check(stack) {
+    const swarm = stack.calls.some(
+      ({ call }) => call.kind === "docker" && call.verb.startsWith("stack deploy"),
+    );
+    for (const project of stack.projects) {
+      const services = serverServices(stack).filter(
+        service => service.project === project && isComplete(service) && service.kind !== "certificates",
+      );
+      const bare: Service[] = [];
+      for (const service of services) {
+        const state = policyOf(service, swarm);
+        if (state === "absent") bare.push(service);
+        else if (state) yield { subject: service.name, kept: state };
+      }
+      if (bare.length === 0) continue;
+      const edits = bare.map(service => restartEdit(stack, service));
+      const whole = edits.every(edit => edit !== undefined);
+      const [verb, stay] = bare.length === 1 ? ["has", "stays"] : ["have", "stay"];
+      yield {
+        subject: project.name,
+        message: `${listNames(bare.map(service => service.name))} ${stay} down after a crash or a reboot: ${bare.length === 1 ? "it" : "they"} ${verb} no restart policy.`,
+        severity: weigh(project, "high"),
+        evidence: bare.map(service => evidence(service.at, "no `restart` key")) as [Evidence],
+        ...(whole ? { fix: { title: "Restart unless stopped", grade: "safe" as const, edits } } : {}),
+      };
+    }
+  },
+});
+
+/** What shows that it restarts; `absent` when nothing makes it; undefined when that is not known or chosen. */
+function policyOf(service: Service, swarm: boolean): Evidence | "absent" | undefined {
+  const { restart, restartPolicy } = service;
+  if (restart) {
+    const text = restart.text;
+    if (text === undefined || text === "no" || text === "false") return undefined;
+    return evidence(restart.at, `restarts: ${text}`);
+  }
+  if (restartPolicy)
+    return restartPolicy.value === "none" ? undefined : evidence(restartPolicy.at, "has a restart policy");
+  // In a swarm restarting is the default; a node that this policy is read from may be hidden in another key.
+  if (swarm || service.get("deploy", "restart_policy")) return undefined;
+  return "absent";
+}
+
+function restartEdit(stack: Stack, service: Service) {
+  const source = stack.sources.get(service.at.file);
+  return (
+    source && addPair(source, service.node, ["restart: unless-stopped"], ["image", "build", "container_name"])
+  );
+}
