@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { generated } from "./generate.ts";
+import { generated, generatedReadme } from "./generate.ts";
 
 /** Fails when a generated file is stale, or is not what git has. */
 const wrong: string[] = [];
-for (const [path, text] of await generated()) {
+const files = [...(await generated()), ["README.md", await generatedReadme()] as const];
+for (const [path, text] of files) {
   if (textOf(path) !== text) wrong.push(`${path} is stale: run npm run generate`);
   else if (git("ls-files", "--", path) === "") wrong.push(`${path} is not in git`);
   else if (git("diff", "--name-only", "--", path) !== "")

@@ -91,9 +91,16 @@ function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }
 
+/** README.md as it must be. Runs every rule, so the generated registry has to be written before. */
+export async function generatedReadme(): Promise<string> {
+  const { readme } = await import("./readme.ts");
+  return readme(root);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, text] of await generated()) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
+  writeFileSync(join(root, "README.md"), await generatedReadme());
 }
