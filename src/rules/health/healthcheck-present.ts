@@ -1,0 +1,61 @@
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { isComplete } from "../../stack/query-process.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "health/healthcheck-present",
+  title: "Every application and data store tells whether it serves",
+  claim: "health-is-truthful",
+  severity: "medium",
+  why: "Without a health check a container that hangs counts as running: no release waits for it, no alert tells of it, and nothing that starts after it waits.",
+  *check(stack) {
+    const services = serverServices(stack).filter(service => isComplete(service) && isServing(service));
+    for (const project of stack.projects) {
+      const own = services.filter(service => service.project === project);
+      for (const service of own)
+        if (service.healthcheck?.command)
+          yield { subject: service.name, kept: evidence(service.healthcheck.at, "has a health check") };
+      const silent = own.filter(lacksCheck);
+      if (silent.length === 0) continue;
+      const have = silent.length === 1 ? "has" : "have";
+      yield {
+        subject: project.name,
+        message: `${listNames(silent.map(service => service.name))} ${have} no health check, so a process that hangs counts as running.`,
+        // A hanging data store is rare, and those who ask it notice.
+        severity: weigh(project, silent.some(service => service.kind === "app") ? "medium" : "low"),
+        evidence: silent.map(service =>
+          evidence(
+            service.healthcheck?.at ?? service.at,
+            service.healthcheck ? "the health check is switched off" : "no health check here or in its image",
+          ),
+        ) as [Evidence],
+      };
+    }
+  },
+});
+
+/** Something that answers others: applications that listen, data stores, proxies of a built image. */
+function isServing(service: Service): boolean {
+  if (["database", "cache", "queue", "search"].includes(service.kind)) return true;
+  return (
+    service.kind === "app" &&
+    (listens(service) || service.project.services.some(other => asks(other, service)))
+  );
+}
+
+function listens(service: Service): boolean {
+  return service.ports.length > 0 || (service.model?.exposes.length ?? 0) > 0 || !!service.get("expose");
+}
+
+function asks(other: Service, service: Service): boolean {
+  return other.dependsOn.some(edge => edge.service === service.name);
+}
+
+/** Undefined facts mean that the image may well bring a check. */
+function lacksCheck(service: Service): boolean {
+  // A worker that switches off the check of the web server's image is right to do so.
+  if (service.healthcheck) return service.healthcheck.disabled && listens(service);
+  return !service.get("healthcheck", "test") && service.facts?.healthcheck === false;
+}

@@ -1,0 +1,64 @@
+import { addPair } from "../../formats/yaml-edit.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** What tells that a store serves, in the image's own tools. */
+const probes: Readonly<Record<string, string>> = {
+  postgres: 'test: ["CMD-SHELL", "pg_isready -U $${POSTGRES_USER:-postgres}"]',
+  redis: 'test: ["CMD", "redis-cli", "ping"]',
+};
+
+export default defineRule({
+  id: "health/waits-without-probe",
+  title: "Whoever is waited for until healthy has a health check",
+  claim: "waits-for-dependencies",
+  severity: "critical",
+  why: "Compose refuses to start a service that waits for the health of a container without a health check.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(stack.services)) {
+      for (const edge of service.dependsOn) {
+        if (edge.condition !== "service_healthy" || !edge.required) continue;
+        const other = service.project.services.find(each => each.name === edge.service);
+        if (!other || !lacksProbe(other) || !first(edge.at)) continue;
+        const probe = other.healthcheck ? undefined : probes[other.imageRef?.family ?? ""];
+        const source = stack.sources.get(other.at.file);
+        const edit =
+          probe && !other.get("healthcheck") && source
+            ? addPair(source, other.node, ["healthcheck:", `  ${probe}`, "  interval: 10s", "  retries: 5"])
+            : undefined;
+        const how = other.healthcheck?.disabled
+          ? "its health check is switched off"
+          : "it has no health check";
+        yield {
+          subject: service.name,
+          message: `"${service.name}" waits until "${other.name}" is healthy, but ${how}: Compose stops with an error.`,
+          severity: weigh(service, "critical"),
+          evidence: [
+            evidence(edge.at, "waits for service_healthy"),
+            evidence(other.healthcheck?.at ?? other.at, how),
+          ],
+          ...(edit
+            ? {
+                fix: {
+                  title: `Check the health of ${other.name}`,
+                  grade: "needs-testing" as const,
+                  edits: [edit],
+                },
+              }
+            : {}),
+        };
+      }
+    }
+  },
+});
+
+/** Neither Compose nor the image gives it a check; undefined facts mean that nobody knows. */
+function lacksProbe(service: Service): boolean {
+  if (!isComplete(service)) return false;
+  if (service.healthcheck) return service.healthcheck.disabled;
+  if (service.get("healthcheck", "test")) return false;
+  return service.facts?.healthcheck === false;
+}
