@@ -1,0 +1,91 @@
+import type { Call } from "../../artifacts/commands.ts";
+import { evidence } from "../../stack/query.ts";
+import {
+  fetchesImages,
+  type ReleaseRun,
+  releaseRuns,
+  runTogether,
+  startsContainers,
+} from "../../stack/query-release.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/down-before-up",
+  title: "A release keeps the old version running until the new one can start",
+  claim: "rolls-out-without-downtime",
+  severity: "medium",
+  why: "Between stopping the old version and starting the new one nobody is served, and when the new one cannot be built or started nothing is left.",
+  *check(stack) {
+    for (const run of releaseRuns(stack)) {
+      const found = stopThenStart(run);
+      if (!found) continue;
+      const { stop, start, slow } = found;
+      const compose = stop.kind === "compose";
+      const worst = slow.length > 0 ? "high" : compose ? "medium" : "low";
+      const what = compose ? "the whole stack" : "the running container";
+      yield {
+        subject: run.title,
+        message:
+          slow.length > 0
+            ? `The release in ${run.title} stops ${what} first and only then ${slow.map(verb).join(" and ")} the new images: the site is down for all of that time, and stays down when it fails.`
+            : `The release in ${run.title} stops ${what} before it starts the new one.`,
+        severity: worst,
+        evidence: [
+          evidence(stop.at, `stops ${what}`),
+          ...slow
+            .filter(call => call !== start)
+            .map(call => evidence(call.at, `${verb(call)} while nothing runs`)),
+          evidence(
+            start.at,
+            slow.includes(start) ? `${verb(start)}, then starts the new version` : "starts the new version",
+          ),
+        ],
+      };
+    }
+  },
+});
+
+/** The first stop that a start of the same project follows in the same pass, with what is fetched in between. */
+function stopThenStart({ calls, starts }: ReleaseRun): { stop: Call; start: Call; slow: Call[] } | undefined {
+  for (const [index, stop] of calls.entries()) {
+    if (!stops(stop)) continue;
+    const after = calls.slice(index + 1);
+    const start = after.find(
+      call => starts.includes(call) && sameTarget(stop, call) && runTogether(stop, call),
+    );
+    if (!start || calls.slice(0, index).some(call => starts.includes(call) && runTogether(call, stop)))
+      continue;
+    const until = after.slice(0, after.indexOf(start) + 1);
+    const slow = until.filter(call => fetchesImages(call) && call.function === stop.function);
+    return {
+      stop,
+      start,
+      slow: slow.filter((call, at) => slow.findIndex(other => verb(other) === verb(call)) === at),
+    };
+  }
+  return undefined;
+}
+
+function stops(call: Call): boolean {
+  if (call.kind === "compose")
+    return ["down", "stop", "kill"].includes(call.subcommand ?? "") && call.services.length === 0;
+  return call.kind === "docker" && /^(container )?(stop|kill)$/.test(call.verb);
+}
+
+function sameTarget(stop: Call, start: Call): boolean {
+  if (stop.kind === "docker")
+    return (
+      start.kind === "docker-run" &&
+      start.containerName?.value !== undefined &&
+      stop.operands.some(operand => operand.value === start.containerName!.value)
+    );
+  if (stop.kind !== "compose" || start.kind !== "compose" || !startsContainers(start)) return false;
+  const target = (call: typeof stop) =>
+    [...call.files.map(file => file.word.text), call.project?.word.text ?? ""].join("\n");
+  return target(stop) === target(start) && stop.remote === start.remote && start.services.length === 0;
+}
+
+function verb(call: Call): string {
+  if (call.kind === "compose" && call.subcommand === "pull") return "pulls";
+  return call.kind === "docker" ? "pulls" : "builds";
+}

@@ -1,0 +1,157 @@
+import type { Call } from "../../artifacts/commands.ts";
+import type { Edit } from "../../core/fix.ts";
+import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
+import { evidence } from "../../stack/query.ts";
+import {
+  fetchesImages,
+  migrates,
+  onlySpeaks,
+  optionAt,
+  type ReleaseRun,
+  releaseRuns,
+  startsContainers,
+} from "../../stack/query-release.ts";
+import type { Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/fails-open",
+  title: "A step of the release that fails ends the release",
+  claim: "pipeline-gates",
+  severity: "medium",
+  why: "A shell goes on after a failed command: a build or migration that broke is followed by the rest, and the release is reported as done.",
+  *check(stack) {
+    for (const run of releaseRuns(stack)) {
+      const loose = run.placed
+        .filter(each => each.caller.kind !== "makefile" && step(each.call, run) !== undefined)
+        .flatMap(({ call }) => {
+          const shows = goesOn(call, stack, run);
+          return shows ? [{ call, shows }] : [];
+        });
+      const first = loose[0];
+      if (!first) continue;
+      const steps = [...new Set(loose.map(({ call }) => step(call, run)!))];
+      const options = loose.filter(({ shows }) => shows === withoutErrexit).map(({ call }) => call.script);
+      const edits = [...new Set(options)].map(script => setErrexit(stack, script));
+      const whole = options.length === loose.length && edits.every(edit => edit !== undefined);
+      yield {
+        subject: run.title,
+        message: `The release in ${run.title} does not stop when ${steps.join(" or ")} fails.`,
+        severity: steps.includes("the migration") ? "high" : "medium",
+        evidence: [
+          evidence(first.call.at, first.shows),
+          ...loose.slice(1).map(({ call, shows }) => evidence(call.at, shows)),
+        ],
+        ...(whole
+          ? {
+              fix: {
+                title: "Stop at the first error",
+                grade: "needs-testing" as const,
+                edits: edits.filter(edit => edit !== undefined),
+              },
+            }
+          : {}),
+      };
+    }
+  },
+});
+
+const withoutErrexit = "a failure does not stop the script";
+
+/** The steps that nothing may follow when they fail. */
+function step(call: Call, { starts }: ReleaseRun): string | undefined {
+  if (starts.some(start => carries(call, start))) return "the start";
+  if (migrates(call)) return "the migration";
+  if (call.kind === "compose" && call.subcommand === "pull") return "the download";
+  if (call.kind === "docker" && call.verb === "pull") return "the download";
+  if (startsContainers(call)) return "the start";
+  if (fetchesImages(call)) return "the build";
+  return undefined;
+}
+
+/** A shell that is given the start in a heredoc: its status is that of what happens inside. */
+function carries(call: Call, start: Call): boolean {
+  if (call.stdin !== "heredoc" || call.script === start.script || !/-stdin$/.test(start.via ?? ""))
+    return false;
+  const next = call.script.commands[call.command.index + 1];
+  const { start: offset } = start.at.span;
+  return call.at.span.start < offset && (next === undefined || offset < next.at.span.start);
+}
+
+/** How the script gets past a failure of this call; undefined when it does not, or when it cannot be told. */
+function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
+  const { command, script } = call;
+  if (call.via === "exec" || call.via === "substitution" || call.function !== undefined) return undefined;
+  if (command.within.some(({ part, construct }) => part === "condition" || construct.kind === "function"))
+    return undefined;
+  const strict = optionAt(script, "errexit", command.index, startsStrict(call, stack));
+  if (command.connector === "|") {
+    const piped = optionAt(script, "pipefail", command.index, pipesStrict(call, stack));
+    return piped ? undefined : "the pipe hides a failure";
+  }
+  const next = script.commands[command.index + 1];
+  if (command.connector === "||")
+    return next?.within.length === command.within.length &&
+      onlySpeaks({ name: next.name?.value ?? "?" }) &&
+      !/^(&&|\|\|)$/.test(next.connector)
+      ? "its failure is ignored"
+      : undefined;
+  if (strict || command.connector === "&" || command.words.length === 0) return undefined;
+  // What is joined by && stops together; the end of that list decides.
+  let last = command;
+  while (last.connector === "&&" || last.connector === "|") {
+    const follower = script.commands[last.index + 1];
+    if (!follower || follower.within.length !== command.within.length) return undefined;
+    last = follower;
+  }
+  if (last.connector === "||") return undefined;
+  const rest = script.commands.slice(last.index + 1).filter(each => !alternative(command, each));
+  const matters = rest.filter(each => !/^(exit|fi|done)$/.test(each.name?.value ?? ""));
+  if (matters.length === 0 || asksForStatus(rest[0])) return undefined;
+  return run.calls.some(other => other.command === matters[0] || matters.includes(other.command))
+    ? withoutErrexit
+    : undefined;
+}
+
+/** Stands in a branch that is not taken when the first one is. */
+function alternative(command: ShellCommand, other: ShellCommand): boolean {
+  return command.within.some(
+    (step, index) =>
+      other.within[index]?.construct === step.construct &&
+      (other.within[index]?.part !== step.part || other.within[index]?.patterns !== step.patterns),
+  );
+}
+
+function asksForStatus(command: ShellCommand | undefined): boolean {
+  return [...(command?.words ?? []), ...(command?.assignments.map(each => each.value) ?? [])].some(word =>
+    word.parts.some(part => part.kind === "variable" && part.name === "?"),
+  );
+}
+
+/** What the shell was started with: steps of a workflow stop by themselves, remote shells and files do not. */
+function startsStrict(call: Call, stack: Stack): boolean {
+  for (const step of stack.workflows.flatMap(each => each.jobs).flatMap(job => job.steps)) {
+    if (step.run?.script === call.script) return step.run.errexit;
+    if (step.remoteScript === call.script) return step.with.get("script_stop")?.value === "true";
+  }
+  const file = stack.scripts.find(each => each.script === call.script);
+  return /^#!.*\s-[a-z]*e/.test(file?.source.text.slice(0, 80).split("\n")[0] ?? "");
+}
+
+function pipesStrict(call: Call, stack: Stack): boolean {
+  return stack.workflows
+    .flatMap(each => each.jobs)
+    .some(job => job.steps.some(step => step.run?.script === call.script && step.run.pipefail));
+}
+
+/** `set -e` on a line of its own before the first command. */
+function setErrexit(stack: Stack, script: ShellScript): Edit | undefined {
+  const first = script.commands.find(each => each.within.length === 0)?.at;
+  const text = first && stack.sources.get(first.file)?.text;
+  if (!first || text === undefined || first.span.start > (script.constructs[0]?.at.span.start ?? Infinity))
+    return undefined;
+  const { start } = first.span;
+  const indent = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
+  if (indent.trim() !== "") return undefined;
+  return { at: { file: first.file, span: { start, end: start } }, text: `set -e\n${indent}` };
+}

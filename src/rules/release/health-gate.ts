@@ -1,0 +1,148 @@
+import type { Call } from "../../artifacts/commands.ts";
+import type { Evidence } from "../../core/finding.ts";
+import type { Construct, ShellCommand } from "../../formats/shell.ts";
+import { evidence } from "../../stack/query.ts";
+import { onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/health-gate",
+  title: "A release that does not serve is reported as failed",
+  claim: "pipeline-gates",
+  severity: "high",
+  why: "A success test that passes for a broken release leaves it in production, and the next release removes the last good one.",
+  *check(stack) {
+    for (const run of releaseRuns(stack)) {
+      const checks = checksAfterStart(run);
+      const faulty = checks.flatMap(call => {
+        const fault = faultOf(call, run);
+        return fault ? [{ call, fault }] : [];
+      });
+      const first = faulty[0];
+      if (!first) {
+        if (checks[0])
+          yield { subject: run.title, kept: evidence(checks[0].at, "the release is tested here") };
+        continue;
+      }
+      const sound =
+        checks.length > faulty.length || run.starts.some(call => call.kind === "compose" && call.wait);
+      const places: Evidence[] = faulty.map(({ call, fault }) => evidence(call.at, fault));
+      yield {
+        subject: run.title,
+        message: sound
+          ? `Not every test that follows the release in ${run.title} can fail: ${first.fault}.`
+          : `The release in ${run.title} is called a success even when it does not serve: ${first.fault}.`,
+        severity: sound ? "medium" : "high",
+        evidence: [places[0]!, ...places.slice(1)],
+      };
+    }
+  },
+});
+
+/** Commands behind the first start whose status or output is meant to say whether the release works. */
+function checksAfterStart({ calls, starts }: ReleaseRun): Call[] {
+  const behind = calls.slice(calls.indexOf(starts[0]!) + 1);
+  return behind.filter(call => {
+    if (call.name === "grep") return listsContainers(before(call));
+    if (call.kind === "docker") return call.verb === "inspect";
+    if (call.kind === "docker-exec" || call.kind === "compose")
+      return isCondition(call.command) && (call.kind === "docker-exec" || call.exec !== undefined);
+    return isProbe(call) && !endsInFailure(call);
+  });
+}
+
+/** What is printed on the way to `exit 1` is no test any more. */
+function endsInFailure({ command, script }: Call): boolean {
+  return script.commands
+    .slice(command.index + 1)
+    .some(
+      each =>
+        each.name?.value === "exit" &&
+        Number(each.words[1]?.value ?? 0) > 0 &&
+        each.within.length <= command.within.length &&
+        each.within.every(
+          (step, index) =>
+            step.construct === command.within[index]!.construct && step.part === command.within[index]!.part,
+        ) &&
+        script.commands[each.index - 1]?.connector !== "||",
+    );
+}
+
+function isProbe(call: Call): boolean {
+  if (call.kind !== "http" || call.via === "substitution" || call.command.connector === "|") return false;
+  const sends = call.flags.some(flag =>
+    /^(-X|--request|-d|--data.*|-F|--form|-w|--write-out|-T)$/.test(flag.name),
+  );
+  return (
+    !sends && call.urls.some(url => /localhost|127\.0\.0\.1|health|ready|status|\/ping/i.test(url.word.text))
+  );
+}
+
+/** The command whose output goes into this one. */
+function before(call: Call): ShellCommand | undefined {
+  const { command, script } = call;
+  return command.stage === 0
+    ? undefined
+    : script.commands.find(each => each.pipeline === command.pipeline && each.stage === command.stage - 1);
+}
+
+function listsContainers(command: ShellCommand | undefined): boolean {
+  const words = command?.words.map(word => word.text) ?? [];
+  return /^(docker|docker-compose|podman)$/.test(words[0] ?? "") && words.includes("ps");
+}
+
+function faultOf(call: Call, { calls }: ReleaseRun): string | undefined {
+  if (call.name === "grep") return grepFault(call) ?? ignored(call);
+  if (call.kind !== "http") return call.kind === "docker" ? undefined : harmlessElse(call, calls);
+  const used =
+    isCondition(call.command) || call.command.connector === "&&" || call.command.connector === "||";
+  return (
+    ignored(call) ??
+    harmlessElse(call, calls) ??
+    (!call.fails && used ? "without `--fail` an error page is a success too" : undefined)
+  );
+}
+
+function grepFault(call: Call): string | undefined {
+  const inverted = call.args.some(
+    arg => /^-[a-zA-Z]*[vcw]/.test(arg.word.text) || arg.word.text === "--count",
+  );
+  const pattern = call.args.find(arg => !arg.word.text.startsWith("-"))?.value;
+  if (inverted || pattern === undefined) return undefined;
+  if (/^['"]?healthy/.test(pattern)) return "`healthy` is found in `unhealthy` too";
+  const words = before(call)!.words.map(word => word.text);
+  const named = words.slice(words.indexOf("ps") + 1).some(word => !word.startsWith("-"));
+  if (/^(Up|running)\b/i.test(pattern) && !named) return "one running service of many is enough";
+  return undefined;
+}
+
+/** `|| true`, `|| echo failed`: the failure goes nowhere. */
+function ignored({ command, script }: Call): string | undefined {
+  if (command.connector !== "||" || isCondition(command)) return undefined;
+  const next = script.commands[command.index + 1];
+  if (!next || next.within.length !== command.within.length || next.connector === "&&") return undefined;
+  return onlySpeaks({ name: next.name?.value ?? "?" }) && next.connector !== "||"
+    ? "its failure is ignored"
+    : undefined;
+}
+
+function isCondition(command: ShellCommand): boolean {
+  return command.within.at(-1)?.part === "condition";
+}
+
+/** `if probe; then echo fine; else echo broken; fi`: no branch changes what happens next. */
+function harmlessElse(call: Call, calls: readonly Call[]): string | undefined {
+  const step = call.command.within.at(-1);
+  if (step?.part !== "condition" || step.construct.kind !== "if" || call.command.negated) return undefined;
+  const inside = (construct: Construct) =>
+    call.script.commands.filter(each => each.within.some(other => other.construct === construct));
+  const branches = inside(step.construct).filter(
+    each => !each.within.some(other => other.construct === step.construct && other.part === "condition"),
+  );
+  const harmless = branches.every(each => {
+    const own = calls.find(other => other.command === each);
+    const logs = own?.kind === "compose" && ["logs", "ps"].includes(own.subcommand ?? "");
+    return onlySpeaks({ name: each.name?.value ?? "?" }) || logs;
+  });
+  return harmless ? "both outcomes end the same way" : undefined;
+}
