@@ -1,6 +1,7 @@
 import { inside } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
 import { variable } from "./query.ts";
-import type { Mount, Service } from "./stack.ts";
+import type { Mount, Service, Stack } from "./stack.ts";
 
 /** Questions about where data lies and what becomes of it. */
 
@@ -99,4 +100,79 @@ export function keepingOf(service: Service, directory: DataDirectory): Keeping {
 
 function isBareTarget(mount: Mount): boolean {
   return mount.at.span.end - mount.at.span.start <= mount.target.length + 2;
+}
+
+/** Roles and databases that a database service has after its first start; undefined where that cannot be told. */
+export interface Accounts {
+  readonly users: readonly string[];
+  readonly databases: readonly string[];
+  /** The database that a client means when it names none, for a role. */
+  readonly byRole: boolean;
+  /** Where the service names its user and its database. */
+  readonly userAt: Location;
+  readonly databaseAt: Location;
+}
+
+export function accountsOf(service: Service): Accounts | undefined {
+  if (service.envFiles.some(use => !use.file && use.required)) return undefined;
+  if (service.environment.some(entry => entry.value === undefined && /USER|DB|DATABASE/.test(entry.name)))
+    return undefined;
+  if (isPostgres(service)) return postgresAccounts(service);
+  return isMysql(service) ? mysqlAccounts(service) : undefined;
+}
+
+function postgresAccounts(service: Service): Accounts | undefined {
+  const userVariable = variable(service, "POSTGRES_USER");
+  const databaseVariable = variable(service, "POSTGRES_DB");
+  if (variable(service, "POSTGRES_USER_FILE") || variable(service, "POSTGRES_DB_FILE")) return undefined;
+  if ([userVariable, databaseVariable].some(entry => entry && !entry.value?.text)) return undefined;
+  const user = userVariable?.value?.text ?? "postgres";
+  const database = databaseVariable?.value?.text ?? user;
+  return {
+    users: [user],
+    databases: [database, "postgres", "template1", "template0"],
+    byRole: true,
+    userAt: userVariable?.at ?? service.at,
+    databaseAt: databaseVariable?.at ?? userVariable?.at ?? service.at,
+  };
+}
+
+function mysqlAccounts(service: Service): Accounts | undefined {
+  const first = (...names: string[]) =>
+    names.map(name => variable(service, name)).find(entry => entry !== undefined);
+  const user = first("MYSQL_USER", "MARIADB_USER", "MYSQL_USER_FILE", "MARIADB_USER_FILE");
+  const database = first(
+    "MYSQL_DATABASE",
+    "MARIADB_DATABASE",
+    "MYSQL_DATABASE_FILE",
+    "MARIADB_DATABASE_FILE",
+  );
+  if ([user, database].some(entry => entry && (!entry.value?.text || entry.name.endsWith("_FILE"))))
+    return undefined;
+  return {
+    users: ["root", ...(user?.value?.text ? [user.value.text] : [])],
+    databases: [
+      ...(database?.value?.text ? [database.value.text] : []),
+      ...["mysql", "information_schema", "performance_schema", "sys"],
+    ],
+    byRole: false,
+    userAt: user?.at ?? service.at,
+    databaseAt: database?.at ?? service.at,
+  };
+}
+
+/**
+ * Some text of the project creates a role or database of this name, or does so for names that only it knows. Looks
+ * into SQL files, scripts and everything else that was read.
+ */
+export function isCreatedElsewhere(stack: Stack, name: string): boolean {
+  const creates = /\b(create\s+(role|user|database)|create(user|db))\b([^\n;]*)/gi;
+  const texts = [...stack.sources.values()].map(source => source.text);
+  for (const path of stack.files.paths.filter(path => /\.sql$/i.test(path)).slice(0, 50)) {
+    const read = stack.files.read(path);
+    if ("source" in read) texts.push(read.source.text);
+  }
+  return texts.some(text =>
+    [...text.matchAll(creates)].some(match => match[4]!.includes(name) || /\$|:'|%/.test(match[4]!)),
+  );
 }

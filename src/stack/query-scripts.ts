@@ -14,7 +14,21 @@ const workstationWords = /(^|[^a-z])(dev|development|local|tests?|ci|e2e)([^a-z]
 
 /** The call writes a database's content out. */
 export function isDump(call: Call): boolean {
-  return dumps.test(call.name) || (call.kind === "tool" && dumps.test(basename(call.name)));
+  return dumps.test(call.name) && !call.args.some(arg => /^(--version|-V|--help)$/.test(arg.value ?? ""));
+}
+
+/** The call hands a dump's command line to a container or another machine. */
+export function carriesDump(call: Call): boolean {
+  if (
+    call.kind !== "docker-exec" &&
+    call.kind !== "compose" &&
+    call.kind !== "ssh" &&
+    call.kind !== "docker-run"
+  )
+    return false;
+  return call.args.some(arg =>
+    /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump)\b/.test(arg.word.text),
+  );
 }
 
 export function isRestore(call: Call): boolean {
@@ -32,9 +46,9 @@ export function isBackupWork(placed: PlacedCall): boolean {
   );
 }
 
-/** Named for a workstation or a test run. */
+/** Named for a workstation or a test run, and not run on a server. */
 export function isWorkstationCall(placed: PlacedCall): boolean {
-  return workstationWords.test(`${placed.caller.file} ${placed.caller.name ?? ""}`);
+  return !placed.deploys && workstationWords.test(`${placed.caller.file} ${placed.caller.name ?? ""}`);
 }
 
 /** `scripts/x.sh`, `target "x" of Makefile`, `job "x" of .github/workflows/y.yml`. */
