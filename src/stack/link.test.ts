@@ -1,0 +1,202 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { PathKind, ProjectFiles } from "../core/project-files.ts";
+import { locate } from "../core/source.ts";
+import { link } from "./link.ts";
+import type { Stack } from "./stack.ts";
+
+/** A tree in memory. */
+function tree(files: Record<string, string>): ProjectFiles {
+  const directories = new Set([""]);
+  for (const path of Object.keys(files))
+    for (let i = path.indexOf("/"); i !== -1; i = path.indexOf("/", i + 1)) directories.add(path.slice(0, i));
+  const has = (path: string): PathKind | undefined =>
+    path in files ? "file" : directories.has(path) ? "directory" : undefined;
+  const sources = new Map(Object.entries(files).map(([path, text]) => [path, { path, text }]));
+  return {
+    root: "/srv/Shop",
+    paths: Object.keys(files).sort(),
+    has,
+    read: path => {
+      const source = sources.get(path);
+      return source ? { source } : { problem: { at: locate({ path, text: "" }, 0, 0), message: "absent" } };
+    },
+    list: directory => [
+      ...new Set(
+        [...Object.keys(files), ...directories]
+          .filter(path => path !== "" && (directory === "" || path.startsWith(`${directory}/`)))
+          .map(path => path.slice(directory === "" ? 0 : directory.length + 1).split("/")[0]!),
+      ),
+    ],
+    tracked: () => undefined,
+    ignored: () => false,
+  };
+}
+
+const grades = (stack: Stack): string[] =>
+  stack.projects.map(project => `${project.files.join("+")}: ${project.grade}`);
+const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
+
+describe("which Compose file is production", () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    ["the only one there is", { "docker-compose.yml": app }, ["docker-compose.yml: deployed"]],
+    [
+      "a production file beside the default one",
+      { "docker-compose.yml": app, "docker-compose.prod.yml": app },
+      ["docker-compose.prod.yml: deployed", "docker-compose.yml: development"],
+    ],
+    [
+      "an overlay and its base",
+      { "compose.yml": app, "compose.prod.yml": "services:\n  web:\n    restart: always\n" },
+      ["compose.yml+compose.prod.yml: deployed"],
+    ],
+    [
+      "only backing services for a workstation",
+      { "compose.yml": "services:\n  db:\n    image: postgres:17\n  cache:\n    image: redis:8\n" },
+      ["compose.yml: development"],
+    ],
+    [
+      "an example folder beside the real thing",
+      { "compose.yml": app, "examples/a/compose.yml": app },
+      ["compose.yml: deployed", "examples/a/compose.yml: development"],
+    ],
+    [
+      "the file that a deploy script names, whatever it is called",
+      {
+        "compose.yml": app,
+        "compose.dev.yml": app,
+        "deploy.sh": "#!/bin/sh\ndocker compose -f compose.dev.yml up -d\n",
+      },
+      ["compose.dev.yml: deployed"],
+    ],
+    [
+      "the default file that a workflow copies to the server",
+      {
+        "docker-compose.yml": app,
+        "docker-compose.test.yml": `${app}    restart: always\n`,
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          scp docker-compose.yml me@host:app/\n          ssh me@host 'cd app && docker compose up -d'\n",
+      },
+      ["docker-compose.yml: deployed", "docker-compose.test.yml: staging"],
+    ],
+    [
+      "a file used by the development container",
+      { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
+      ["compose.yml: development"],
+    ],
+  ])("%s", async (_, files, expected) => {
+    expect(grades(await link(tree(files)))).toEqual(expect.arrayContaining(expected));
+  });
+
+  it("what the settings name wins", async () => {
+    const files = tree({ "compose.yml": app, "compose.prod.yml": app });
+    expect(grades(await link(files, { deployed: ["compose.yml"] }))).toEqual(
+      expect.arrayContaining(["compose.yml: deployed", "compose.prod.yml: development"]),
+    );
+  });
+});
+
+describe("a service sees", () => {
+  it("its build, image, process and component", async () => {
+    const stack = await link(
+      tree({
+        "compose.yml": "services:\n  api:\n    build: {context: api, target: run}\n",
+        "api/Dockerfile":
+          'FROM python:3.13-slim AS run\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["./start.sh"]\nCMD ["gunicorn", "shop.wsgi:application"]\n',
+        "api/start.sh": '#!/bin/sh\nset -e\npython manage.py migrate\nexec "$@"\n',
+        "api/manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+        "api/requirements.txt": "Django==5.2\n",
+        "api/shop/settings.py": "DEBUG = False\n",
+      }),
+    );
+    const api = stack.services[0]!;
+    expect(api.process!.commands.map(argv => argv.map(word => word.value).join(" "))).toEqual([
+      "python manage.py migrate",
+      "gunicorn shop.wsgi:application",
+    ]);
+    expect(api.model!.file("/app/start.sh")).toMatchObject({ has: "yes", source: "api/start.sh" });
+    expect(api.component).toMatchObject({ kind: "django", dir: "api" });
+  });
+
+  it("the command that Compose gives, without the image's when the entry point is new", async () => {
+    const stack = await link(
+      tree({
+        "compose.yml": "services:\n  a:\n    build: .\n    entrypoint: /bin/tool --x\n",
+        Dockerfile: 'FROM debian:12\nENTRYPOINT ["/old"]\nCMD ["old"]\n',
+      }),
+    );
+    expect(stack.services[0]!.process!.argv.map(word => word.value)).toEqual(["/bin/tool", "--x"]);
+  });
+});
+
+it("a file that takes part in two projects tells its problem once", async () => {
+  const base = "services:\n  web:\n    build: .\n    build: ./x\n";
+  const stack = await link(
+    tree({
+      "compose.yml": base,
+      "compose.prod.yml": "services:\n  web:\n    restart: always\n",
+      "compose.stage.yml": "services:\n  web:\n    restart: always\n",
+    }),
+  );
+  expect(stack.problems.filter(problem => problem.message.includes("already defined"))).toHaveLength(1);
+});
+
+it("never throws, whatever the files hold", async () => {
+  const line = fc.constantFrom(
+    "services:",
+    "  web:",
+    "    build: .",
+    "    build: ${X:-./a}",
+    "    image: a:b",
+    "    image: ${",
+    "    <<: *x",
+    "    extends: web",
+    "    command: sh -c 'a && b",
+    "    ports: ['1:2:3:4', '${A}:80', {target: x}]",
+    "    volumes: [./a:/b, ':', '::', {type: bind}]",
+    "    environment: [A, =b, 'C=${D:?}']",
+    "    depends_on: {web: 1}",
+    "    env_file: [{path: x}, ../../etc/passwd]",
+    "    healthcheck: {test: [CMD]}",
+    "FROM ${A:-b} AS c",
+    "COPY --from=c . ../..",
+    "RUN a | (b",
+    "CMD [",
+    "HEALTHCHECK CMD curl $X",
+    "server { listen 80; location / { proxy_pass http://web; }",
+    "include *;",
+    "}",
+    "x: &x",
+    "  y: *x",
+    "include: [compose.yml]",
+    "\t",
+    "﻿",
+    "export A=$(b",
+    "on: push",
+    "jobs: {a: {steps: [{run: 'x'}]}}",
+  );
+  const text = fc.array(line, { maxLength: 14 }).map(lines => lines.join("\n"));
+  const paths = [
+    "compose.yml",
+    "compose.prod.yml",
+    "Dockerfile",
+    "nginx/nginx.conf",
+    ".env",
+    "deploy.sh",
+    "Makefile",
+    ".github/workflows/a.yml",
+    "package.json",
+    "app/settings.py",
+    ".dockerignore",
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.array(text, { minLength: paths.length, maxLength: paths.length }), async texts => {
+      const stack = await link(tree(Object.fromEntries(paths.map((path, i) => [path, texts[i]!]))));
+      for (const problem of stack.problems) {
+        const source = stack.sources.get(problem.at.file);
+        expect(problem.at.span.end).toBeLessThanOrEqual(source?.text.length ?? 0);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
