@@ -1,0 +1,64 @@
+import type { Evidence, Severity } from "../../core/finding.ts";
+import { evidence, isStore, listNames, publicPorts, weigh } from "../../stack/query.ts";
+import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
+import { defineRule } from "../rule.ts";
+
+const order: readonly Severity[] = ["critical", "high", "medium", "low"];
+
+export default defineRule({
+  id: "secrets/committed-credential",
+  title: "Credentials are kept out of the Compose and Docker files",
+  claim: "no-secret-leaks",
+  severity: "high",
+  why: "Everyone who can read the repository, a fork or an old clone has the credential, and it can only be changed by a commit.",
+  *check(stack) {
+    for (const places of byValue(committedCredentials(stack))) {
+      const rank = (place: Credential) => order.indexOf(severityOf(place, places));
+      const [first, ...rest] = places.toSorted((a, b) => rank(a) - rank(b));
+      const names = [...new Set(places.map(place => place.name))];
+      const services = [...new Set(places.map(place => place.service!.name))];
+      const literal = places.some(place => place.kind === "literal");
+      const severity = places
+        .map(place => severityOf(place, places))
+        .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
+      const repeated = rest.length === 0 ? "" : `, the same one in ${places.length} places`;
+      const one = names.length === 1;
+      const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
+      yield {
+        subject: `${first!.service!.name} ${first!.name}`,
+        message: literal
+          ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}.`
+          : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
+        evidence: [show(first!), ...rest.map(show)],
+        severity,
+        ...(literal ? {} : { fix: requireSet(places) }),
+      };
+    }
+  },
+});
+
+/** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
+function severityOf(place: Credential, all: readonly Credential[]): Severity {
+  const stores = all.flatMap(each => (each.service && isStore(each.service) ? [each.service] : []));
+  const within = stores.length > 0 && stores.every(store => publicPorts(store).length === 0);
+  return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
+}
+
+function show(place: Credential): Evidence {
+  return evidence(
+    place.at,
+    place.kind === "literal" ? "a credential is written here" : "used when the variable is not set",
+  );
+}
+
+/** Compose stops with a message instead of starting with a known credential. */
+function requireSet(places: readonly Credential[]) {
+  return {
+    title: "Refuse to start without the variable",
+    grade: "needs-testing" as const,
+    edits: places.map(({ at, reference }) => ({
+      at,
+      text: `\${${reference!.name}:?set ${reference!.name}}`,
+    })),
+  };
+}
