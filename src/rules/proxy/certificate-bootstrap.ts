@@ -1,0 +1,80 @@
+import { evidence, weigh } from "../../stack/query.ts";
+import {
+  certbotsFor,
+  isSaidInScripts,
+  type NeededCertificate,
+  neededCertificates,
+  startsByScript,
+  startText,
+} from "../../stack/query-certificates.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** Ways to have a certificate before nginx runs: a placeholder, another listener, DNS, another program. */
+const otherWays =
+  /openssl\s+(?:req|x509|ecparam|genrsa)|--standalone|--dns-|--manual|--preferred-challenges|mkcert|acme\.sh|\blego\b|self-?signed|snakeoil/i;
+
+export default defineRule({
+  id: "proxy/certificate-bootstrap",
+  title: "The proxy can start before it has its first certificate",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "nginx exits when a certificate file is absent, and certbot gets one only through a running nginx: a new server never comes up.",
+  *check(stack) {
+    for (const proxy of stack.proxies) {
+      const { service } = proxy;
+      if (!service || startsByScript(service) || otherWays.test(startText(service))) continue;
+      const deadlock = neededCertificates(proxy)
+        .filter(needed => needed.value.includes("/live/"))
+        .map(needed => ({ needed, certbot: certbotOf(stack, service, needed) }))
+        .find(({ certbot }) => certbot);
+      if (!deadlock?.certbot || hasOtherWay(stack, proxy)) continue;
+      const issuing = stack.calls.find(
+        ({ call }) => call.args.some(arg => arg.value === "certonly") && call.kind !== "compose",
+      );
+      const shown =
+        issuing ?? stack.calls.find(({ call }) => call.args.some(arg => arg.value === "certonly"));
+      yield {
+        subject: service.name,
+        message: `The proxy "${service.name}" cannot start on a new server: it needs a certificate that "${deadlock.certbot.name}" can only get through this proxy.`,
+        severity: weigh(service, shown ? "critical" : "high"),
+        confidence: shown ? "certain" : "likely",
+        evidence: [
+          evidence(deadlock.needed.at, "nginx exits while this file is absent"),
+          evidence(deadlock.certbot.at, "certbot writes it, through the proxy's port 80"),
+          ...(shown ? [evidence(shown.call.at, "asked for when nginx already has to run")] : []),
+        ],
+      };
+    }
+  },
+});
+
+/** The certbot that makes the file, when nothing in the repository stands there. */
+function certbotOf(stack: Stack, service: Service, { value, mount }: NeededCertificate): Service | undefined {
+  if (!mount || mount.type === "other" || mount.type === "tmpfs") return undefined;
+  if (mount.type === "bind") {
+    if (mount.repositoryPath === undefined) return undefined;
+    const file = `${mount.repositoryPath}${value.slice(mount.target.length)}`;
+    if (stack.files.has(file) !== undefined) return undefined;
+  }
+  if (service.project.volumes.find(volume => volume.name === mount.source)?.external) return undefined;
+  const certbots = certbotsFor(service, mount);
+  return certbots.some(certbot => otherWays.test(startText(certbot)) || certbot.build)
+    ? undefined
+    : certbots[0];
+}
+
+/** A placeholder certificate, or a configuration without TLS for the first start. */
+function hasOtherWay(stack: Stack, proxy: ProxyInstance): boolean {
+  if (isSaidInScripts(stack, otherWays)) return true;
+  if (stack.files.paths.some(path => /init-?letsencrypt|letsencrypt-init|bootstrap-cert/i.test(path)))
+    return true;
+  return stack.proxies.some(other => {
+    const { servers } = other.effective;
+    const plain = servers.every(server => server.listens.every(listen => !listen.ssl));
+    const answersChallenge = servers.some(server =>
+      server.locations.some(location => location.path.value.includes("acme-challenge")),
+    );
+    return other !== proxy && plain && answersChallenge;
+  });
+}

@@ -1,0 +1,63 @@
+import { evidence, weigh } from "../../stack/query.ts";
+import {
+  certbotsFor,
+  isSaidInScripts,
+  neededCertificates,
+  startsByScript,
+  startText,
+} from "../../stack/query-certificates.ts";
+import { serverProxies } from "../../stack/query-proxy.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const reloads = /reload|\bHUP\b|deploy-hook|post-hook|renew-hook|docker\s+(?:kill|restart|exec)|\brestart\b/i;
+const schedulers = /ofelia|cron|supercronic|watchtower|certbot-nginx|nginx-certbot|docker-gen/i;
+
+export default defineRule({
+  id: "proxy/certificate-renewal",
+  title: "The proxy serves a renewed certificate",
+  claim: "encrypts-traffic",
+  severity: "high",
+  why: "nginx keeps the certificate that it read when it started: after 90 days browsers refuse the site although a new file is on the disk.",
+  *check(stack) {
+    for (const proxy of serverProxies(stack)) {
+      const { service } = proxy;
+      if (!service || startsByScript(service)) continue;
+      const [needed] = neededCertificates(proxy).filter(each => each.mount && each.value.includes("/live/"));
+      const certbot = needed?.mount && certbotsFor(service, needed.mount).find(renews);
+      if (!needed || !certbot) continue;
+      if (reloads.test(startText(service))) {
+        yield {
+          subject: service.name,
+          kept: evidence(service.command?.at ?? service.at, "reloads its certificates"),
+        };
+        continue;
+      }
+      const elsewhere = service.project.services.some(other =>
+        schedulers.test(`${other.name} ${other.image?.raw}`),
+      );
+      if (
+        reloads.test(startText(certbot)) ||
+        elsewhere ||
+        isSaidInScripts(stack, /nginx\s+-s\s+reload|-HUP|-s\s+HUP|hook|reload nginx|restart/)
+      )
+        continue;
+      yield {
+        subject: service.name,
+        message: `"${certbot.name}" renews the certificate, but nothing tells the proxy "${service.name}" to read it again.`,
+        severity: weigh(service, "high"),
+        evidence: [
+          evidence(needed.at, "read once, when nginx starts"),
+          evidence(
+            (certbot.entrypoint ?? certbot.command)?.at ?? certbot.at,
+            "renews the file, and tells nobody",
+          ),
+        ],
+      };
+    }
+  },
+});
+
+function renews(certbot: Service): boolean {
+  return !certbot.build && /\brenew\b/.test(startText(certbot)) && !/\.sh\b/.test(startText(certbot));
+}

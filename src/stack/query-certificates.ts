@@ -1,0 +1,70 @@
+import type { NginxServer } from "../artifacts/nginx-model.ts";
+import { inside, join } from "../core/path.ts";
+import type { Located } from "../core/source.ts";
+import { tlsServers } from "./proxy/effective.ts";
+import { effectiveDirective } from "./proxy/inherit.ts";
+import type { Mount, ProxyInstance, Service, Stack } from "./stack.ts";
+
+/** Questions about certificates: who needs which file, and who makes it. */
+
+/** A certificate file that a TLS server names. */
+export interface NeededCertificate extends Located<string> {
+  readonly server: NginxServer;
+  /** What is mounted where the file is looked for. */
+  readonly mount?: Mount;
+}
+
+export function neededCertificates(proxy: ProxyInstance): NeededCertificate[] {
+  return tlsServers(proxy.effective).flatMap(({ server }) => {
+    const arg = effectiveDirective(server, "ssl_certificate")?.args[0];
+    if (!arg) return [];
+    const mount = proxy.service?.mounts
+      .filter(each => inside(each.target, arg.value) !== undefined)
+      .sort((a, b) => b.target.length - a.target.length)[0];
+    return [{ value: arg.value, at: arg.at, server, ...(mount ? { mount } : {}) }];
+  });
+}
+
+/** The services of a project that run certbot and write into what is mounted. */
+export function certbotsFor(service: Service, mount: Mount): Service[] {
+  return service.project.services.filter(
+    other =>
+      other !== service &&
+      (other.kind === "certificates" || /certbot/.test(other.imageRef?.family ?? "")) &&
+      other.mounts.some(each => each.type === mount.type && sameSource(each, mount)),
+  );
+}
+
+function sameSource(one: Mount, other: Mount): boolean {
+  return one.repositoryPath !== undefined
+    ? one.repositoryPath === other.repositoryPath
+    : one.source !== undefined && one.source === other.source;
+}
+
+/** What a service is told to run, in one text. */
+export function startText(service: Service): string {
+  return `${service.entrypoint?.text ?? ""} ${service.command?.text ?? ""}`;
+}
+
+/** A start script or an image of its own may do anything before nginx runs. */
+export function startsByScript(service: Service): boolean {
+  if (service.build) return true;
+  if (service.mounts.some(mount => mount.target.startsWith("/docker-entrypoint"))) return true;
+  return /\.sh\b/.test(startText(service));
+}
+
+/** Whether any script, Makefile or workflow says words that match. */
+export function isSaidInScripts(stack: Stack, words: RegExp): boolean {
+  const files = [
+    ...stack.scripts.map(script => script.file),
+    ...stack.makefiles.map(makefile => makefile.file),
+    ...stack.workflows.map(workflow => workflow.file),
+  ];
+  return files.some(file => words.test(stack.sources.get(file)?.text ?? ""));
+}
+
+/** The path below the root that a script's argument names, when it is one. */
+export function repositoryPathOf(cwd: string | undefined, value: string | undefined): string | undefined {
+  if (cwd === undefined || value === undefined || /^[~/]/.test(cwd) || /^[~/]/.test(value)) return undefined;
+  return join(cwd, value);
+}
