@@ -1,0 +1,62 @@
+import type { NginxDirective } from "../../formats/nginx.ts";
+import { evidence, listNames, proxiesOf, weigh } from "../../stack/query.ts";
+import {
+  isReached,
+  type SettingsInForce,
+  settingHere,
+  settingsInForce,
+  textsOf,
+} from "../../stack/query-settings.ts";
+import type { Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const local =
+  /^(?:\.?localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0|testserver|host\.docker\.internal)(?::\d+)?$/i;
+
+export default defineRule({
+  id: "access/allowed-hosts-local",
+  title: "Django answers to the name that visitors use",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "Django refuses every request for a host that is not in ALLOWED_HOSTS with status 400, health checks of the load balancer included.",
+  *check(stack) {
+    for (const here of settingsInForce(stack)) {
+      const { service } = here;
+      const found = settingHere(here, "ALLOWED_HOSTS");
+      const hosts = textsOf(found?.value);
+      if (!found || !hosts?.every(host => local.test(host)) || !isReached(service)) continue;
+      if (hosts.length > 0 && isRewritten(stack, here, hosts)) continue;
+      const fromEnvironment = found.setting?.kind === "env";
+      const names = found.setting?.env?.names.map(name => `"${name}"`).join(" or ") ?? "";
+      const because = !fromEnvironment
+        ? "ALLOWED_HOSTS is fixed in the settings"
+        : found.givenAt
+          ? `${names} is set so`
+          : `nothing sets ${names}`;
+      const isEmpty = hosts.length === 0 && settingHere(here, "DEBUG")?.value !== true;
+      const shows = hosts.length === 0 ? "no host is allowed" : "only names of the machine itself";
+      const place = found.givenAt ?? found.at;
+      yield {
+        subject: here.settings.file,
+        message: `Django in service "${service.name}" answers only to ${isEmpty ? "no name at all" : listNames(hosts.length === 0 ? ["localhost"] : hosts)}, because ${because}: requests for any real host name get status 400.`,
+        evidence: [
+          evidence(place, shows),
+          ...(found.givenAt ? [evidence(found.at, "read here")] : []),
+          ...(fromEnvironment && !found.givenAt ? [evidence(service.at, `${names} is not set here`)] : []),
+        ],
+        severity: weigh(service, fromEnvironment ? "high" : "critical"),
+        ...(here.complete && (!fromEnvironment || found.givenAt) ? {} : { confidence: "likely" as const }),
+      };
+    }
+  },
+});
+
+/** A proxy of the project that replaces the visitor's Host by a name that is allowed. */
+function isRewritten(stack: Stack, here: SettingsInForce, hosts: readonly string[]): boolean {
+  const sets = (directive: NginxDirective): boolean =>
+    (directive.name.value === "proxy_set_header" &&
+      directive.args[0]?.value.toLowerCase() === "host" &&
+      hosts.includes(directive.args[1]?.value.replace(/:\d+$/, "") ?? "")) ||
+    (directive.block ?? []).some(sets);
+  return proxiesOf(stack, here.service.project).some(proxy => proxy.effective.tree.some(sets));
+}
