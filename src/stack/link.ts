@@ -24,6 +24,8 @@ import type { Build, Service, Stack } from "./stack.ts";
 export interface LinkOptions {
   /** Compose files that are deployed, when the user says so. */
   readonly deployed?: readonly string[];
+  /** The clock; the present when left out. */
+  readonly now?: Date;
 }
 
 /**
@@ -90,6 +92,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     problems: unique(problems),
     gaps,
     secrets: new Set(),
+    today: (options.now ?? new Date()).toISOString().slice(0, 10),
   };
   const standalone = files.paths
     .filter(path => nginx.recognises(path))

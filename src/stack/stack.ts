@@ -44,6 +44,8 @@ export interface Stack {
   readonly gaps: readonly Gap[];
   /** Literals that must never be printed. */
   readonly secrets: ReadonlySet<string>;
+  /** ISO date of the audit, for what ends some day: versions out of support. */
+  readonly today: string;
 }
 
 /**
