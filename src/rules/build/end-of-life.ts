@@ -1,0 +1,101 @@
+import type { Violation } from "../../core/finding.ts";
+import type { Located } from "../../core/source.ts";
+import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/facts.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { places } from "../../stack/query-build.ts";
+import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
+import type { Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** What answers requests or holds the data: an old hole in it is open to everybody. */
+const exposed = new Set(
+  "node python php ruby dotnet golang postgres mysql mariadb mongo elasticsearch redis".split(" "),
+);
+
+export default defineRule({
+  id: "build/end-of-life",
+  title: "Every image is built on versions that still get security fixes",
+  claim: "builds-reproducibly",
+  severity: "medium",
+  why: "Nobody repairs holes that are found after the end of support, and the image is no longer rebuilt when its system packages are.",
+  *check(stack) {
+    const ended = new Map<string, { end: EndOfLife; uses: ImageUse[] }>();
+    for (const use of imageUses(stack)) {
+      if (use.grade === "development") continue;
+      const ends = endOfLife(use.ref);
+      // The runtime's own end says enough; that of the system below counts when the runtime is still supported.
+      const end = ends.find(each => each.date < stack.today);
+      if (!end && ends.length > 0)
+        yield { subject: use.text, kept: evidence(use.at, "this version is supported") };
+      if (!end) continue;
+      const known = ended.get(titleOf(end));
+      if (known) known.uses.push(use);
+      else ended.set(titleOf(end), { end, uses: [use] });
+    }
+    for (const [name, { end, uses }] of ended) {
+      const shipped = uses.filter(use => use.runs);
+      const old = yearsBetween(end.date, stack.today) >= 2 && exposed.has(end.product) && shipped.length > 0;
+      yield {
+        subject: name,
+        message: `${name} has had no security fixes since ${end.date} (table of ${end.asOf}).`,
+        evidence: useEvidence(uses, () => `${name} ended on ${end.date}`),
+        severity: weigh(gravest(uses), old ? "high" : "medium"),
+      };
+    }
+    yield* runners(stack);
+  },
+});
+
+/** Containers in which a pipeline runs its jobs: nothing is served from them. */
+function* runners(stack: Stack): Iterable<Violation> {
+  const ended = new Map<string, { end: EndOfLife; images: Located<string>[] }>();
+  for (const job of stack.workflows.flatMap(workflow => workflow.jobs)) {
+    for (const container of [job.container, ...job.services]) {
+      if (!container?.image || container.image.value.includes("$")) continue;
+      const end = endOfLife(parseImageRef(container.image.value)).find(each => each.date < stack.today);
+      if (!end) continue;
+      const known = ended.get(titleOf(end));
+      if (known) known.images.push(container.image);
+      else ended.set(titleOf(end), { end, images: [container.image] });
+    }
+  }
+  for (const [name, { end, images }] of ended) {
+    const shows = `${name} ended on ${end.date}`;
+    const [first, ...others] = places(
+      images.map(image => image.at),
+      shows,
+    );
+    yield {
+      subject: `${name} in pipelines`,
+      message: `The pipeline tests with ${name}, which has had no fixes since ${end.date} (table of ${end.asOf}).`,
+      evidence: [first!, ...others],
+      severity: "low",
+    };
+  }
+}
+
+const titles: Readonly<Record<string, string>> = {
+  node: "Node.js",
+  python: "Python",
+  postgres: "PostgreSQL",
+  debian: "Debian",
+  ubuntu: "Ubuntu",
+  alpine: "Alpine Linux",
+  mysql: "MySQL",
+  mariadb: "MariaDB",
+  mongo: "MongoDB",
+  redis: "Redis",
+  php: "PHP",
+  ruby: "Ruby",
+  golang: "Go",
+  dotnet: ".NET",
+  elasticsearch: "Elasticsearch",
+};
+
+function titleOf(end: EndOfLife): string {
+  return `${titles[end.product] ?? end.product} ${end.version}`;
+}
+
+function yearsBetween(from: string, to: string): number {
+  return (Date.parse(to) - Date.parse(from)) / (365.25 * 24 * 3_600_000);
+}
