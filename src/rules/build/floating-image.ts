@@ -1,0 +1,64 @@
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
+import { defineRule } from "../rule.ts";
+
+/** A new major version of these refuses, or converts for good, the data of the old one. */
+const stores = new Set(["database", "search", "queue"]);
+
+export default defineRule({
+  id: "build/floating-image",
+  title: "Every image is named with a version",
+  claim: "builds-reproducibly",
+  severity: "low",
+  why: "The same Compose file or Dockerfile brings another version on another day, so a redeploy changes what runs without any commit.",
+  *check(stack) {
+    const known = imageUses(stack).filter(
+      use =>
+        use.grade !== "development" && use.runs && use.kind !== undefined && use.ref.family !== "scratch",
+    );
+    for (const use of known)
+      if (!floats(use)) yield { subject: use.text, kept: evidence(use.at, "the version is fixed") };
+    const floating = known.filter(floats);
+    for (const use of floating.filter(isStore)) {
+      yield {
+        subject: use.text,
+        message: `${use.text} ${use.ref.tag === undefined ? "has no tag" : `fixes no version`}: the next pull can bring another version of the data store, which may refuse the data that the old one wrote.`,
+        evidence: [evidence(use.at, "any version")],
+        severity: weigh(use.grade, "medium"),
+      };
+    }
+    const others = floating.filter(use => !isStore(use));
+    for (const file of new Set(others.map(use => use.at.file))) {
+      const uses = others.filter(use => use.at.file === file);
+      const names = [...new Set(uses.map(use => use.text))];
+      yield {
+        subject: file,
+        message: `${file} names ${listNames(names)} without a version: what is pulled depends on the day.`,
+        evidence: useEvidence(uses, () => "any version"),
+        severity: weigh(gravest(uses), "low"),
+      };
+    }
+  },
+});
+
+function isStore(use: ImageUse): boolean {
+  return use.build === undefined && stores.has(use.kind ?? "");
+}
+
+/** Words of a tag that speak of the system below or of the size, not of the product's version. */
+const variant =
+  /^(alpine[\d.]*|slim|bookworm|bullseye|buster|trixie|stretch|noble|jammy|focal|bionic|ubuntu[\d.]*|debian[\d.]*|ubi\d*|perl|fpm|apache|cli)$/;
+
+/** No tag, `latest`, or nothing with a number in it besides the distribution. */
+function floats({ ref }: ImageUse): boolean {
+  if (ref.digest !== undefined) return false;
+  if (ref.tag === undefined) return true;
+  if (ref.tag.includes("$")) return false;
+  const words = ref.tag.split("-");
+  if (words.includes("latest")) return true;
+  // The names of a distribution's releases are its versions.
+  if (ref.family === "debian" || ref.family === "ubuntu") return words.every(word => word === "slim");
+  // Distroless has its version in its name.
+  if (ref.family === "distroless") return false;
+  return words.every(word => variant.test(word) || !/\d/.test(word));
+}
