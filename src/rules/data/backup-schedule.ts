@@ -1,0 +1,24 @@
+import { evidence } from "../../stack/query.ts";
+import { backupCalls, hasSchedule, isBackupService, keptStores } from "../../stack/query-backups.ts";
+import { callerName, commandPlace, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "data/backup-schedule",
+  title: "Backups run by themselves",
+  claim: "backup-restores",
+  severity: "low",
+  why: "A backup that somebody has to remember is as old as the last time somebody did.",
+  *check(stack) {
+    if (keptStores(stack).length === 0 || stack.services.some(isBackupService)) return;
+    const calls = backupCalls(stack).filter(placed => !isWorkstationCall(placed));
+    const first = calls[0];
+    if (!first || hasSchedule(stack, new Set(calls.map(({ caller }) => caller.file)))) return;
+    yield {
+      subject: first.caller.file,
+      message: `${callerName(first)} makes backups, and nothing in this repository runs it at set times.`,
+      evidence: [evidence(commandPlace(first.call), "makes a backup when somebody starts it")],
+      confidence: "likely",
+    };
+  },
+});

@@ -1,0 +1,138 @@
+import type { Call } from "../artifacts/commands.ts";
+import { basename } from "../core/path.ts";
+import { dataDirectories, keepingOf } from "./query-data.ts";
+import { carriesDump, isDump } from "./query-scripts.ts";
+import type { PlacedCall, Service, Stack } from "./stack.ts";
+
+/** Questions about the backups that a repository has. */
+
+const backupTools =
+  /^(restic|borg|borgmatic|kopia|duplicity|duplicati|duplicacy|tarsnap|autorestic|resticprofile|litestream|pgbackrest|wal-g|wal-e|barman|xtrabackup|mariabackup|velero|pg_receivewal|pg_basebackup)$/;
+const backupImages =
+  /back-?up|restic|borg|kopia|duplicat|wal-[ge]|pgbackrest|databack|litestream|barman|snapshot/i;
+const remoteTools =
+  /^(aws|s3cmd|s5cmd|rclone|gsutil|gcloud|az|azcopy|mc|mcli|b2|swift|linode-cli|doctl|scp|sftp|rsync|lftp|ftp|ssh|restic|borg|borgmatic|kopia|duplicity|tarsnap|autorestic|wal-g|pgbackrest|megaput|dropbox_uploader\.sh|gdrive)$/;
+const backupPath =
+  /back-?_?ups?|restic|borg|pgbackrest|wal-g|litestream|(^|[^a-z])(db|pg|sql|mysql|mongo)_?-?dump/i;
+const codeFile =
+  /\.(tsx?|jsx?|mjs|cjs|css|scss|html|svg|png|jpe?g|vue|svelte|snap|json|lock|po|java|kt|rs|rb|php|test\.\w+)$/i;
+
+/** Databases and object stores of deployed projects that keep their data, each place in the files once. */
+export function keptStores(stack: Stack): Service[] {
+  const seen = new Set<string>();
+  return stack.services.filter(service => {
+    if (service.project.grade !== "deployed" || service.oneShot || service.profiles.length > 0) return false;
+    if (service.kind !== "database" && service.kind !== "storage") return false;
+    const place = `${service.at.file}:${service.at.span.start}`;
+    if (seen.has(place)) return false;
+    seen.add(place);
+    return dataDirectories(service).some(directory =>
+      /^(volume|bind)$/.test(keepingOf(service, directory).in),
+    );
+  });
+}
+
+/** Calls that make a backup: dumps, and the tools that store them. */
+export function backupCalls(stack: Stack): PlacedCall[] {
+  const commands = new Set<unknown>();
+  return stack.calls.filter(({ call }) => {
+    if (!isDump(call) && !carriesDump(call) && !isArchiveOfVolume(call) && !isToolBackup(call)) return false;
+    if (commands.has(call.command)) return false;
+    commands.add(call.command);
+    return true;
+  });
+}
+
+function isToolBackup(call: Call): boolean {
+  if (!backupTools.test(call.name)) return false;
+  return !call.args.some(arg =>
+    /^(restore|check|snapshots|init|forget|prune|list|version)$/.test(arg.value ?? ""),
+  );
+}
+
+/** `docker run -v data:/data busybox tar ...`. */
+function isArchiveOfVolume(call: Call): boolean {
+  return (
+    call.kind === "docker-run" &&
+    call.volumes.length > 0 &&
+    call.args.some(arg => /\btar\b/.test(arg.word.text))
+  );
+}
+
+/** Anything at all in the repository that makes or describes backups: a call, a service, a file named for them. */
+export function hasBackup(stack: Stack): boolean {
+  if (backupCalls(stack).length > 0) return true;
+  if (stack.services.some(isBackupService)) return true;
+  if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
+    return true;
+  if (stack.calls.some(({ caller }) => backupPath.test(`${basename(caller.file)} ${caller.name ?? ""}`)))
+    return true;
+  return stack.files.paths.some(path => backupPath.test(basename(path)) && !codeFile.test(path));
+}
+
+export function isBackupService(service: Service): boolean {
+  const texts = [
+    service.name,
+    service.image?.text ?? "",
+    service.command?.text ?? "",
+    service.entrypoint?.text ?? "",
+  ];
+  if (texts.some(text => backupImages.test(text) || /\b(pg_dump|mysqldump|mongodump)\b/.test(text)))
+    return true;
+  return service.labels.some(label => backupImages.test(label.name));
+}
+
+/** Anything that brings data back: a restore command, a client fed from a file, a file or target named for it. */
+export function hasRestore(stack: Stack): boolean {
+  if (stack.files.paths.some(path => /restor/i.test(basename(path)) && !codeFile.test(path))) return true;
+  return stack.calls.some(({ call, caller }) => {
+    if (/restor/i.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
+    if (/^(pg_restore|mongorestore)$/.test(call.name)) return true;
+    if (
+      !/^(echo|printf)$/.test(call.name) &&
+      call.args.some(arg => /\b(pg_restore|mongorestore|restore|dbrestore)\b/.test(arg.word.text))
+    )
+      return true;
+    if (!/^(psql|mysql|mariadb)$/.test(call.name) || call.kind !== "database") return false;
+    return call.stdin === "file" || call.stdin === "pipe" || call.flags.some(flag => flag.name === "-f");
+  });
+}
+
+/** Something in the repository runs at set times, as far as backups go. */
+export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
+  if (stack.files.paths.some(path => /cron|\.timer$|ofelia/i.test(basename(path)))) return true;
+  if (
+    stack.services.some(service =>
+      /cron|ofelia|schedul/i.test(`${service.name} ${service.image?.text ?? ""}`),
+    )
+  )
+    return true;
+  if (
+    stack.services.some(service =>
+      service.labels.some(label => /^(ofelia|chadburn|deck-chores)\./.test(label.name)),
+    )
+  )
+    return true;
+  if (
+    stack.calls.some(
+      ({ call }) => call.name === "crontab" || call.name === "systemd-run" || call.name === "at",
+    )
+  )
+    return true;
+  for (const workflow of stack.workflows)
+    if (
+      /^\s*schedule:/m.test(workflow.source.text) &&
+      (files.has(workflow.file) || backupPath.test(workflow.source.text))
+    )
+      return true;
+  return [...files].some(file => /\bsleep\b|\bcron/i.test(stack.sources.get(file)?.text ?? ""));
+}
+
+/** A call that can carry a file to another machine. */
+export function leavesMachine(call: Call): boolean {
+  if (call.kind === "remote-copy") return call.direction !== "local";
+  if (remoteTools.test(call.name) || call.kind === "ssh") return true;
+  if (call.kind === "http")
+    return call.flags.some(flag => /^(-T|--upload-file|-F|--form|--data-binary)$/.test(flag.name));
+  return call.args.some(arg => /\b(s3|gs|b2|sftp|az):\/\//.test(arg.word.text));
+}
