@@ -1,5 +1,5 @@
 import type { Call } from "../artifacts/commands.ts";
-import { basename } from "../core/path.ts";
+import { basename, join } from "../core/path.ts";
 import { dataDirectories, keepingOf } from "./query-data.ts";
 import { carriesDump, isDump } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
@@ -94,7 +94,15 @@ export function hasRestore(stack: Stack): boolean {
     )
       return true;
     if (!/^(psql|mysql|mariadb)$/.test(call.name) || call.kind !== "database") return false;
-    return call.stdin === "file" || call.stdin === "pipe" || call.flags.some(flag => flag.name === "-f");
+    if (call.stdin === "pipe") return true;
+    const inputs = [
+      ...call.command.redirects
+        .filter(redirect => redirect.op === "<")
+        .map(redirect => redirect.target.value),
+      ...call.flags.filter(flag => flag.name === "-f").map(flag => flag.value?.value),
+    ];
+    // A file of the repository is a schema, not a backup.
+    return inputs.some(input => input === undefined || stack.files.has(join("", input)) === undefined);
   });
 }
 
