@@ -174,9 +174,12 @@ function connectionReads(
 
 const aside = /(?:^|\/)(?:scripts?|tools?|examples?|samples?|benchmarks?|docs?|migrations|seeds?)\//;
 
+const pythonKinds = new Set<AppComponent["kind"]>(["django", "fastapi", "flask", "python"]);
+
 /** Whether code at a place is part of the program: not a tool beside it, not another component, not idle settings. */
 export function isRun(stack: Stack, service: Service, component: AppComponent, at: Location): boolean {
   if (aside.test(at.file) || !ownsFile(stack, component, at)) return false;
+  if (at.file.endsWith(".py") !== pythonKinds.has(component.kind)) return false;
   if (!component.django) return true;
   const isSettings = component.django.modules.some(module => module.file === at.file);
   return !isSettings || (settingsOf(service)?.files.includes(at.file) ?? false);

@@ -123,6 +123,8 @@ export function settingsOf(service: Service): DjangoSettings | undefined {
   if (!component?.django) return undefined;
   const named = service.environment.find(each => each.name === "DJANGO_SETTINGS_MODULE");
   if (named && named.value?.text === undefined) return undefined;
+  // An env file that is not here may choose another module.
+  if (!named && hasUnseenEnvironment(service) && component.django.modules.length > 1) return undefined;
   return djangoSettings(component.files, component.django, named?.value?.text);
 }
 

@@ -1,6 +1,12 @@
-import type { Location } from "../core/source.ts";
-import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
+import { djangoSetting } from "../artifacts/django-settings.ts";
+import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { envUses } from "../artifacts/value.ts";
+import { type Location, locate } from "../core/source.ts";
+import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "../formats/secret.ts";
+import type { AppComponent } from "./app/detect.ts";
 import { gradeOf, isOptional } from "./query.ts";
+import { isRun } from "./query-connections.ts";
+import { componentReads, settingsOf } from "./query-environment.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
 import type { Grade, Service, Stack, Variable } from "./stack.ts";
 
@@ -23,7 +29,11 @@ const publicPrefix = /^(?:NEXT_PUBLIC_|REACT_APP_|VITE_|NUXT_PUBLIC_|VUE_APP_|EX
 /** A value that a person could use: not empty, no switch, no number of few digits, no reference. */
 export function isCredential(value: string): boolean {
   const text = value.trim();
-  return text.length >= 3 && !/^(?:true|false|none|null|yes|no|\d{1,3})$/i.test(text) && !text.includes("$");
+  return (
+    text.length >= 3 &&
+    !/^(?:true|false|none|null|yes|no|\d{1,3})$/i.test(text) &&
+    !/\$\{|\$\(|^\$\w+$/.test(text)
+  );
 }
 
 /** Credentials that stand in Compose files and Dockerfiles, each place once. Placeholders are none. */
@@ -116,4 +126,96 @@ function decode(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** Who holds this can sign or read what the program signs and encrypts: sessions, tokens, cookies. */
+export function isSigningName(name: string): boolean {
+  return (
+    /(?:^|_)(?:JWT|SESSION|COOKIE|AUTH|NEXTAUTH|APP|TOKEN|SIGNING|ENCRYPTION|DJANGO|FLASK|REFRESH|ACCESS_TOKEN)?_?(?:SECRET|SECRET_KEY|SIGNING_KEY|ENCRYPTION_KEY)(?:_BASE)?$/i.test(
+      name,
+    ) && !/(?:CLIENT|AWS|S3|STRIPE|OAUTH|GOOGLE|GITHUB|WEBHOOK|MINIO|CONSUMER|API|APP)_?SECRET/i.test(name)
+  );
+}
+
+/** A literal in the code that stands in for a secret. */
+export interface CodeDefault {
+  readonly name: string;
+  readonly value: string;
+  readonly at: Location;
+  /** setting: a Django setting that nothing defines; fixed: no variable can change it. */
+  readonly how: "variable" | "setting" | "fixed";
+}
+
+/** Secrets with a literal value in the code that a service runs. Values that open nothing (`demo`) are left out. */
+export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
+  const { component } = service;
+  if (!component) return [];
+  const settings = settingsOf(service);
+  const found: CodeDefault[] = [];
+  for (const read of componentReads(stack, component).reads) {
+    const value = read.default && secretIn(read.name, read.default.value);
+    if (value === undefined || read.buildTime || !isRun(stack, service, component, read.at)) continue;
+    if (isRefused(stack, read.name, read.at)) continue;
+    if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
+      continue;
+    found.push({ name: read.name, value, at: read.at, how: "variable" });
+  }
+  if (!settings || settings.unseen.length > 0) return found;
+  const key = djangoSetting(settings, "SECRET_KEY");
+  if (key?.kind === "literal" && typeof key.value === "string" && isCredential(key.value))
+    found.push({ name: "SECRET_KEY", value: key.value, at: key.at, how: "fixed" });
+  const python = stack.files.paths.filter(path => path.endsWith(".py") && isBelow(component.dir, path));
+  for (const path of python) found.push(...settingDefaults(stack, component, path, settings.values));
+  return found.filter(({ at }) => isRun(stack, service, component, at));
+}
+
+function secretIn(name: string, value: string): string | undefined {
+  if (publicPrefix.test(name) || !isCredential(value)) return undefined;
+  const url = credentialsInUrl(value);
+  if (url) return isUsable(url.password) ? url.password : undefined;
+  if (!isSecretName(name) || value.includes("://") || /^<.*>$/.test(value)) return undefined;
+  if (isSigningName(name)) return value;
+  const isPassword = /PASS(?:WORD|WD)?$|PWD$/i.test(name);
+  const isReal = value.length >= 16 && !isPlaceholder(value) && !isWeakSecret(value);
+  return isPassword ? (isPlaceholder(value) ? undefined : value) : isReal ? value : undefined;
+}
+
+/** The program stops near the read when the variable is missing. */
+function isRefused(stack: Stack, name: string, at: Location): boolean {
+  const source = stack.sources.get(at.file);
+  if (!source) return false;
+  for (let i = source.text.indexOf(name); i !== -1; i = source.text.indexOf(name, i + name.length)) {
+    const near = source.text.slice(i, i + 300);
+    if (/\b(?:throw|raise|process\.exit|sys\.exit|ImproperlyConfigured)\b/.test(near)) return true;
+  }
+  return false;
+}
+
+const settingRead =
+  /\bgetattr\(\s*settings\s*,\s*["']([A-Z][A-Z0-9_]*)["']\s*,\s*(["'])([^"'\\\n]{3,200})\2\s*\)/g;
+
+function settingDefaults(
+  stack: Stack,
+  component: AppComponent,
+  path: string,
+  settings: ReadonlyMap<string, unknown>,
+): CodeDefault[] {
+  const result = stack.files.read(path);
+  if (
+    !("source" in result) ||
+    isTest(path) ||
+    isVendored(path) ||
+    !result.source.text.includes("getattr(settings")
+  )
+    return [];
+  const found: CodeDefault[] = [];
+  for (const match of result.source.text.matchAll(settingRead)) {
+    const name = match[1]!;
+    const value = secretIn(name, match[3]!);
+    if (value === undefined || settings.has(name)) continue;
+    component.files.read(path);
+    const at = locate(result.source, match.index, match.index + match[0].length);
+    found.push({ name, value, at, how: "setting" });
+  }
+  return found;
 }

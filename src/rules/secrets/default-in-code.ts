@@ -1,0 +1,97 @@
+import type { Evidence, Severity } from "../../core/finding.ts";
+import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
+import { connectionGaps } from "../../stack/query-connections.ts";
+import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
+import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+type Supply = "never" | "maybe" | "always";
+
+export default defineRule({
+  id: "secrets/default-in-code",
+  title: "The code has no secret of its own to fall back to",
+  claim: "no-secret-leaks",
+  severity: "high",
+  why: "A variable that is missing goes unnoticed: the program runs with a value that everyone can read in the repository, and tokens signed with it can be made by anyone.",
+  *check(stack) {
+    const groups = new Map<string, { defaults: CodeDefault[]; services: Service[] }>();
+    for (const service of stack.services) {
+      if (gradeOf(service) === "development" || isOptional(service)) continue;
+      const defaults = codeDefaults(stack, service);
+      for (const each of defaults) {
+        const key = `${service.component!.dir}\n${each.name}\n${each.how}`;
+        const group = groups.get(key) ?? { defaults: [], services: [] };
+        groups.set(key, group);
+        if (
+          !group.defaults.some(({ at }) => at.file === each.at.file && at.span.start === each.at.span.start)
+        )
+          group.defaults.push(each);
+        if (!group.services.includes(service)) group.services.push(service);
+      }
+    }
+    for (const { defaults, services } of groups.values()) {
+      const { name, how } = defaults[0]!;
+      const told = connectionGaps(stack).some(
+        gap => services.includes(gap.service) && gap.reads.includes(name),
+      );
+      if (told) continue;
+      const supply = worst(services.map(service => supplyOf(service, name, how)));
+      const [first, ...rest] = defaults.map(each => evidence(each.at, shows[how]));
+      yield {
+        subject: services[0]!.component!.dir === "" ? name : `${services[0]!.component!.dir}: ${name}`,
+        message: messageOf(name, how, supply, services),
+        evidence: [first!, ...rest, ...services.flatMap(service => placeOf(service, name, how, supply))],
+        severity: weigh(services[0]!, severityOf(name, supply)),
+      };
+    }
+  },
+});
+
+const shows = {
+  variable: "used when the variable is not set",
+  setting: "used because no such setting exists",
+  fixed: "the secret is written here",
+} as const;
+
+function supplyOf(service: Service, name: string, how: CodeDefault["how"]): Supply {
+  if (how !== "variable") return "never";
+  const given = variable(service, name);
+  if (!given) return hasUnseenEnvironment(service) ? "maybe" : "never";
+  if (given.value?.references.some(each => each.operator === ":?" || each.operator === "?")) return "always";
+  return given.value?.text ? "always" : "maybe";
+}
+
+function worst(supplies: readonly Supply[]): Supply {
+  return supplies.includes("never") ? "never" : supplies.includes("maybe") ? "maybe" : "always";
+}
+
+function severityOf(name: string, supply: Supply): Severity {
+  if (supply === "always") return "low";
+  if (isSigningName(name)) return supply === "never" ? "critical" : "medium";
+  return supply === "never" ? "high" : "medium";
+}
+
+function messageOf(
+  name: string,
+  how: CodeDefault["how"],
+  supply: Supply,
+  services: readonly Service[],
+): string {
+  const service = services[0]!.name;
+  if (how === "setting")
+    return `The code asks for the setting ${name}, which no settings file defines, so "${service}" always uses the literal in the code.`;
+  if (how === "fixed") return `The secret ${name} of "${service}" is a literal in its settings.`;
+  if (supply === "never")
+    return `Nothing sets ${name} for "${service}", so it runs with the literal that the code falls back to.`;
+  if (supply === "maybe")
+    return `The code falls back to a literal when ${name} is missing, and nothing makes sure that "${service}" gets it.`;
+  return `The code falls back to a literal when ${name} is missing, instead of stopping.`;
+}
+
+function placeOf(service: Service, name: string, how: CodeDefault["how"], supply: Supply): Evidence[] {
+  if (how !== "variable" || supply === "always") return [];
+  const given = variable(service, name);
+  if (given) return given.value?.text ? [] : [evidence(given.at, "may be empty")];
+  return [evidence(service.at, `${name} is not set`)];
+}
