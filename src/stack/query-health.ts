@@ -1,11 +1,16 @@
+import type { RouteAnswer } from "../artifacts/route-tree.ts";
+import type { Edit } from "../core/fix.ts";
 import { plainFragment } from "../core/fragment.ts";
-import { basename } from "../core/path.ts";
-import type { Location } from "../core/source.ts";
+import { basename, join } from "../core/path.ts";
+import { type Location, locate } from "../core/source.ts";
 import { parseShell, type ShellCommand } from "../formats/shell.ts";
+import { serves } from "./app/routes.ts";
 import type { ToolAnswer } from "./image/files.ts";
-import { hostNames } from "./query.ts";
+import type { EffectiveNginx } from "./proxy/effective.ts";
+import { containerFile, hostNames, variable } from "./query.ts";
+import { runningCommand } from "./query-process.ts";
 import { scalarValue } from "./resolve/values.ts";
-import type { Service } from "./stack.ts";
+import type { Service, Stack } from "./stack.ts";
 
 /** One program that a health check calls. */
 export interface ProbeCommand {
@@ -147,7 +152,9 @@ function codeRequest(
   const urls = code?.match(/https?:\/\/[^\s'"`)\\]+/g) ?? [];
   if (!code || urls.length !== 1 || /\+|headers|\$\{|f['"]http/i.test(code)) return undefined;
   const url = parseUrl(urls[0]!);
-  return url && { client: "code", ...url, failsOnError: undefined, followsRedirects: undefined, at };
+  // Python's urlopen raises on errors; other libraries only when they are asked to.
+  const strict = /urlopen|raise_for_status|status|\.ok\b/.test(code) ? true : undefined;
+  return url && { client: "code", ...url, failsOnError: strict, followsRedirects: undefined, at };
 }
 
 type Address = Pick<HttpProbe, "scheme" | "host" | "port" | "path">;
@@ -160,4 +167,63 @@ function parseUrl(text: string): Address | undefined {
   const scheme = match[1] === "https" ? "https" : "http";
   const port = match[3] ? Number(match[3]) : scheme === "https" ? 443 : 80;
   return { scheme, host: match[2]!, port, path: match[4] ?? "/" };
+}
+
+/** What the service's own application answers to `GET path`; undefined when no one application runs there. */
+export function appAnswer(
+  stack: Pick<Stack, "files">,
+  service: Service,
+  path: string,
+): RouteAnswer | undefined {
+  const { component } = service;
+  const running = runningCommand(service);
+  if (!component || !running) return undefined;
+  const words = running.words.filter(word => word !== undefined);
+  const program = basename(words[0] ?? "");
+  // A worker of the same code serves none of its routes.
+  if (
+    !/^(gunicorn|uvicorn|hypercorn|daphne|granian|fastapi|python3?|manage\.py|node|next|npm|yarn|pnpm|bun|tsx|ts-node|nodemon|pm2|pm2-runtime)$/.test(
+      program,
+    )
+  )
+    return undefined;
+  if (/^python/.test(program) && !words.includes("runserver") && !words.includes("-m")) return undefined;
+  const settingsModule = variable(service, "DJANGO_SETTINGS_MODULE")?.value?.text;
+  const target = words.slice(1).find(word => /^[\w.]+:[\w.]+$/.test(word) && !/^[\d.]+:\d+$/.test(word));
+  const file = /^(node|bun|tsx|ts-node|python3?)$/.test(program)
+    ? words.slice(1).find(word => !word.startsWith("-"))
+    : undefined;
+  const workdir = service.text("working_dir")?.text ?? service.model?.workdir;
+  const entry =
+    file && workdir?.startsWith("/")
+      ? containerFile(stack, service, join(workdir, file)).repositoryPath
+      : undefined;
+  if (component.kind === "fastapi" && !target) return undefined;
+  return serves(component, path, {
+    ...(settingsModule ? { settingsModule } : {}),
+    ...(target ? { target } : {}),
+    ...(entry ? { entry } : {}),
+  });
+}
+
+/** The nginx that a service runs. */
+export function nginxOf(stack: Pick<Stack, "proxies">, service: Service): EffectiveNginx | undefined {
+  return stack.proxies.find(proxy => proxy.service === service)?.effective;
+}
+
+/** The edit that changes the one text in a health check's command that matches. */
+export function editInCheck(
+  stack: Pick<Stack, "sources">,
+  service: Service,
+  find: RegExp,
+  replacement: string,
+): Edit | undefined {
+  const at = service.healthcheck?.command?.at;
+  const source = at && stack.sources.get(at.file);
+  if (!at || !source) return undefined;
+  const text = source.text.slice(at.span.start, at.span.end);
+  const matches = [...text.matchAll(new RegExp(find.source, "g"))];
+  if (matches.length !== 1) return undefined;
+  const start = at.span.start + matches[0]!.index;
+  return { at: locate(source, start, start + matches[0]![0].length), text: replacement };
 }

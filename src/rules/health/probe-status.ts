@@ -1,0 +1,35 @@
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { editInCheck, httpProbe } from "../../stack/query-health.ts";
+import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "health/probe-status",
+  title: "A health check fails when the service answers with an error",
+  claim: "health-is-truthful",
+  severity: "medium",
+  why: "An application that answers every request with an error counts as healthy: no release stops, no alert fires.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(serverServices(stack))) {
+      const probe = httpProbe(service);
+      if (probe?.client !== "curl" || probe.failsOnError !== false || !first(probe.at)) continue;
+      const shell = service.healthcheck?.command?.form === "shell";
+      const edit = editInCheck(
+        stack,
+        service,
+        shell ? /\bcurl(?= )/ : /(?<=")curl"(?=,)/,
+        shell ? "curl --fail" : 'curl", "--fail"',
+      );
+      yield {
+        subject: service.name,
+        message: `The health check of "${service.name}" calls curl without --fail, so an answer of 404 or 500 counts as healthy.`,
+        severity: weigh(service, "medium"),
+        evidence: [evidence(probe.at, "curl succeeds with any answer")],
+        ...(edit
+          ? { fix: { title: "Let curl fail on errors", grade: "needs-testing" as const, edits: [edit] } }
+          : {}),
+      };
+    }
+  },
+});
