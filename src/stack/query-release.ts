@@ -1,4 +1,5 @@
 import type { Call } from "../artifacts/commands.ts";
+import type { Concurrency, Job, Workflow } from "../artifacts/workflow.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
 import { filesOf } from "./calls.ts";
@@ -113,4 +114,72 @@ export function optionAt(
 /** Where a command ends: behind its last word or redirect. */
 export function endOf(at: Location): Location {
   return { file: at.file, span: { start: at.span.end, end: at.span.end } };
+}
+
+/** A job of a workflow that changes a server or a cluster. */
+export interface DeployJob {
+  readonly workflow: Workflow;
+  readonly job: Job;
+  /** How the machines are written that it works on: `secrets.HOST`, `shop.example`. */
+  readonly hosts: readonly string[];
+}
+
+const platformTools = new Set(
+  "kubectl helm fly flyctl terraform tofu ansible-playbook kamal dokku nomad cdk pulumi serverless sls".split(
+    " ",
+  ),
+);
+
+/** Jobs that reach a server over ssh, start containers, or call a platform's tool in a job named for deploying. */
+export function deployJobs(stack: Stack): DeployJob[] {
+  return stack.workflows.flatMap(workflow =>
+    workflow.jobs.flatMap(job => {
+      const own = stack.calls.filter(
+        ({ caller }) => caller.workflow === workflow && caller.name === job.id.value,
+      );
+      const hosts = hostsOf(
+        job,
+        own.map(each => each.call),
+      );
+      const acts = own.some(
+        ({ call, deploys }) =>
+          deploys && (call.remote || startsContainers(call) || platformTools.has(call.name)),
+      );
+      return hosts.length > 0 || acts ? [{ workflow, job, hosts }] : [];
+    }),
+  );
+}
+
+function hostsOf(job: Job, calls: readonly Call[]): string[] {
+  const written = job.steps.flatMap(step =>
+    step.uses && (step.remoteScript || step.calls.some(call => call.kind === "remote-copy"))
+      ? (step.with.get("host")?.value ?? [])
+      : [],
+  );
+  for (const call of calls)
+    if (call.kind === "ssh" && !call.remote && call.destination) written.push(call.destination.word.text);
+  const names = written.map(text =>
+    text
+      .replace(/^["']|["']$/g, "")
+      .replace(/^(\$\{\{[^}]*\}\}|[^@{}]*)@(?=.)/, "")
+      .replace(/^\$\{\{\s*|\s*\}\}$/g, "")
+      .trim(),
+  );
+  return [...new Set(names)];
+}
+
+/** Image references that a run or workflow can push again under the same name. */
+export function isMutableTag(reference: string): boolean {
+  const tag = /:([^/:@]+)$/.exec(reference)?.[1];
+  return (
+    tag === undefined ||
+    /^(latest|prod|production|stag(e|ing)|dev|develop|main|master|stable|release|current|test|edge|nightly|live|qa)$/i.test(
+      tag,
+    )
+  );
+}
+
+/** The group that makes runs wait for each other; one that names the run or the commit is new for every push. */
+export function sharedGroup(concurrency: Concurrency | undefined): Concurrency | undefined {
+  return /github\.(run_id|run_number|sha)\b/.test(concurrency?.group?.value ?? "") ? undefined : concurrency;
 }

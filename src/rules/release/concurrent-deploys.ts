@@ -1,0 +1,84 @@
+import type { Trigger, Workflow } from "../../artifacts/workflow.ts";
+import { evidence } from "../../stack/query.ts";
+import { type DeployJob, deployJobs, sharedGroup } from "../../stack/query-release.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/concurrent-deploys",
+  title: "Only one release runs on a server at a time",
+  claim: "rolls-out-without-downtime",
+  severity: "low",
+  why: "Two releases at once stop, pull and start the same containers in each other's way; which version remains is chance.",
+  *check(stack) {
+    const jobs = deployJobs(stack).filter(({ hosts }) => hosts.length > 0);
+    const paired = new Set<DeployJob>();
+    for (const [index, one] of jobs.entries())
+      for (const other of jobs.slice(index + 1)) {
+        const push = samePush(one, other);
+        const host = one.hosts.find(each => other.hosts.includes(each));
+        if (!push || host === undefined || ordered(one, other) || shareGroup(one, other)) continue;
+        paired.add(one).add(other);
+        yield {
+          subject: [one.workflow.file, other.workflow.file].sort().join(" "),
+          message: `A push to ${push} releases twice at the same time to the same host: by job "${one.job.id.value}" of ${one.workflow.file} and by job "${other.job.id.value}" of ${other.workflow.file}.`,
+          severity: "high",
+          evidence: [
+            evidence(one.job.id.at, "deploys without a shared concurrency group"),
+            evidence(other.job.id.at, "deploys to the same host on the same push"),
+          ],
+        };
+      }
+    for (const each of jobs) {
+      const { workflow, job } = each;
+      const group = sharedGroup(job.concurrency) ?? sharedGroup(workflow.concurrency);
+      if (group) {
+        yield { subject: workflow.file, kept: evidence(group.at, "one release at a time") };
+        continue;
+      }
+      if (
+        paired.has(each) ||
+        !pushes(workflow) ||
+        workflow.triggers.some(trigger => trigger.event === "workflow_call")
+      )
+        continue;
+      yield {
+        subject: `${workflow.file} ${job.id.value}`,
+        message: `Two quick pushes run job "${job.id.value}" of ${workflow.file} twice at the same time: nothing queues its releases.`,
+        evidence: [evidence(job.id.at, "no `concurrency`")],
+      };
+    }
+  },
+});
+
+function pushes(workflow: Workflow): Trigger | undefined {
+  return workflow.triggers.find(trigger => trigger.event === "push");
+}
+
+/** A branch whose push starts both; undefined when filters by path or pattern leave it open. */
+function samePush(one: DeployJob, other: DeployJob): string | undefined {
+  const [a, b] = [pushes(one.workflow), pushes(other.workflow)];
+  if (!a || !b || one.job.if || other.job.if) return undefined;
+  if ([a, b].some(each => each.paths.length > 0 || each.pathsIgnore.length > 0)) return undefined;
+  const named = b.branches.map(branch => branch.value);
+  const branch = a.branches.find(({ value }) => named.includes(value));
+  return branch === undefined ? undefined : `"${branch.value}"`;
+}
+
+/** In one workflow, one waits for the other. */
+function ordered(one: DeployJob, other: DeployJob): boolean {
+  if (one.workflow !== other.workflow) return false;
+  const waits = (job: DeployJob["job"], id: string, depth = 0): boolean =>
+    depth < 20 &&
+    job.needs.some(
+      need =>
+        need.value === id ||
+        one.workflow.jobs.some(next => next.id.value === need.value && waits(next, id, depth + 1)),
+    );
+  return waits(one.job, other.job.id.value) || waits(other.job, one.job.id.value);
+}
+
+function shareGroup(one: DeployJob, other: DeployJob): boolean {
+  const groups = ({ workflow, job }: DeployJob) =>
+    [workflow.concurrency?.group?.value, job.concurrency?.group?.value].filter(group => group !== undefined);
+  return groups(one).some(group => groups(other).includes(group) && !group.includes("github.workflow"));
+}

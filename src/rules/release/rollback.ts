@@ -1,0 +1,93 @@
+import type { Call } from "../../artifacts/commands.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { isMutableTag, projectOf, releaseRuns } from "../../stack/query-release.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/rollback",
+  title: "The image that ran before a release is kept under a name of its own",
+  claim: "rolls-back",
+  severity: "medium",
+  why: "When the new version is bad there is no old one to start: going back means building the past again, during the outage.",
+  *check(stack) {
+    for (const run of releaseRuns(stack)) {
+      const start = run.placed.find(each => run.starts.includes(each.call))!;
+      const project = projectOf(stack, start);
+      const build = run.calls.find(
+        call => call.kind === "compose" && (call.subcommand === "build" || call.build),
+      );
+      if (!project || !build || keepsOld(run.calls)) continue;
+      const rebuilt = project.services.filter(service => service.build && replacesItself(service));
+      if (rebuilt.length === 0) continue;
+      yield {
+        subject: project.name,
+        message: `Each release builds ${listNames(rebuilt.map(service => service.name))} again under the same image name, on the server: the image that ran before loses its name, and there is nothing to go back to.`,
+        severity: weigh(project, "medium"),
+        evidence: [
+          evidence(build.at, "builds over the image that runs"),
+          ...rebuilt.map(service =>
+            evidence(
+              service.image?.at ?? service.build!.at,
+              service.image ? "the same tag each time" : "no `image` with a version",
+            ),
+          ),
+        ],
+      };
+    }
+    yield* pushedOver(stack);
+  },
+});
+
+function keepsOld(calls: readonly Call[]): boolean {
+  return calls.some(call => call.kind === "docker" && /^((image )?(tag|save)|commit|push)$/.test(call.verb));
+}
+
+/** No part of its image name comes from outside. */
+function replacesItself(service: Service): boolean {
+  if (service.image === undefined) return true;
+  const { raw, text } = service.image;
+  return !raw.includes("$") && text !== undefined;
+}
+
+/** Workflows that push every image of a deployed project under moving tags only. */
+function* pushedOver(stack: Stack) {
+  for (const workflow of stack.workflows) {
+    const pushes: { name: string | undefined; at: Evidence["at"] }[] = [];
+    for (const { call, caller } of stack.calls) {
+      if (caller.workflow !== workflow) continue;
+      if (call.kind === "docker-build" && call.push)
+        pushes.push(
+          ...(call.tags.length === 0
+            ? [{ name: undefined, at: call.at }]
+            : call.tags.map(tag => ({ name: lastPart(tag.word.text), at: tag.at }))),
+        );
+      if (call.kind === "docker" && /^(image )?push$/.test(call.verb))
+        pushes.push(...call.operands.map(operand => ({ name: lastPart(operand.word.text), at: operand.at })));
+      if (call.kind === "compose" && call.subcommand === "push")
+        pushes.push({ name: undefined, at: call.at });
+    }
+    const moving = pushes.every(push => push.name !== undefined && isMutableTag(push.name));
+    const first = pushes[0];
+    if (!first || !moving) continue;
+    const places = [...new Map(pushes.map(push => [push.at.span.start, push])).values()];
+    yield {
+      subject: workflow.file,
+      message: `Every push of ${workflow.file} replaces the image of the release before: it is pushed as ${listNames([...new Set(pushes.map(push => push.name!.split(":").at(-1)!))])} and under no name of its own.`,
+      severity: "medium" as const,
+      evidence: [
+        evidence(first.at, "the same tag each time"),
+        ...places.slice(1).map(push => evidence(push.at, "the same tag each time")),
+      ] as const,
+    };
+  }
+}
+
+/** The last part of a reference with its tag; undefined when the tag itself is not known. */
+function lastPart(text: string): string | undefined {
+  const name = text.replace(/^["']|["']$/g, "").replace(/^.*\//s, "");
+  const tag = /:([^:]*)$/.exec(name.replace(/\$\{\{[^}]*\}\}|\$\{?\w+\}?/g, "$"))?.[1];
+  if (tag === undefined) return name.includes("$") ? undefined : `${name}:latest`;
+  return tag.includes("$") ? undefined : `image:${tag}`;
+}
