@@ -1,7 +1,7 @@
 import type { Location } from "../core/source.ts";
 import { isPlaceholder, isWeakSecret } from "../formats/secret.ts";
 import { containerFile } from "./query.ts";
-import type { Port, Service, Stack } from "./stack.ts";
+import type { Service, Stack } from "./stack.ts";
 
 /** Questions about who can reach a service, and what it asks of them. */
 
@@ -12,14 +12,6 @@ export interface Access {
   readonly shows: string;
   /** False where a variable of the host could still change it. */
   readonly sure: boolean;
-}
-
-const privateAddress =
-  /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|fe80:|f[cd])/i;
-
-/** Ports that the internet reaches as far as Docker is concerned: no loopback and no private address. */
-export function openPorts(service: Service): Port[] {
-  return service.ports.filter(port => port.public === true && !privateAddress.test(port.hostIp ?? ""));
 }
 
 /** A literal of the repository that a variable gets; undefined when it is not set, unseen, or only the host knows it. */

@@ -3,8 +3,8 @@ import type { DjangoSettings } from "../artifacts/django-settings.ts";
 import { type Concrete, concrete, type Lookup, type SettingValue, settingValue } from "../artifacts/value.ts";
 import type { Location } from "../core/source.ts";
 import { serverServices } from "./query.ts";
-import { openPorts } from "./query-access.ts";
 import { hasUnseenEnvironment, lookupOf, settingsOf } from "./query-environment.ts";
+import { openPorts } from "./query-ports.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** Questions about the settings that a deployed Django runs with. */

@@ -1,5 +1,5 @@
 import { evidence, weigh } from "../../stack/query.ts";
-import { openPorts } from "../../stack/query-access.ts";
+import { openPorts } from "../../stack/query-ports.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import { defineRule } from "../rule.ts";
 

@@ -1,9 +1,6 @@
-import type { Fix } from "../../core/fix.ts";
-import { itemsOf } from "../../formats/yaml.ts";
-import { addPair } from "../../formats/yaml-edit.ts";
 import { evidence, isStore, serverServices, weigh } from "../../stack/query.ts";
-import { type Access, openPorts, storeAccess } from "../../stack/query-access.ts";
-import type { Port, Service, Stack } from "../../stack/stack.ts";
+import { type Access, storeAccess } from "../../stack/query-access.ts";
+import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
 import { defineRule } from "../rule.ts";
 
 /** What a port of these kinds gives access to; consoles on other ports are another rule's. */
@@ -34,7 +31,7 @@ export default defineRule({
       const fix = loopbackFix(stack, service, ports);
       yield {
         subject: service.name,
-        message: `The ${service.kind} "${service.name}" is published on ${address(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
+        message: `The ${service.kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
         evidence: [
           evidence(first.at, "published on every address"),
           ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
@@ -48,35 +45,10 @@ export default defineRule({
   },
 });
 
-function address(ports: readonly Port[]): string {
-  const numbers = ports.flatMap(port => port.published ?? []);
-  if (numbers.length === 0) return "a port";
-  return numbers.length === 1 ? `port ${numbers[0]}` : `ports ${numbers.join(" and ")}`;
-}
-
 function consequence(access: Access | undefined): string {
   if (!access) return "so that only its password keeps strangers out";
   if (access.asks === "none") return "and it asks for no password";
   return access.sure
     ? "and whoever has the repository or knows the defaults can log in"
     : "and its password is a default that can be read in the repository unless the server sets another";
-}
-
-function loopbackFix(stack: Stack, service: Service, ports: readonly Port[]): Fix | undefined {
-  const edits = ports.map(port => {
-    const source = stack.sources.get(port.at.file);
-    const node = itemsOf(service.get("ports")).find(item => item.at === port.at);
-    if (!source || !node) return undefined;
-    if (node.kind === "map")
-      return port.hostIp === undefined ? addPair(source, node, ["host_ip: 127.0.0.1"], ["mode"]) : undefined;
-    const { start, end } = port.at.span;
-    const text = source.text.slice(start, end);
-    const bare = /^(["']?)(?:(?:0\.0\.0\.0|\[::\]):)?((?:\$\{[^}]*\}|[\d-])+:\d[\d-]*(?:\/\w+)?)\1$/.exec(
-      text,
-    );
-    return bare ? { at: port.at, text: `${bare[1]}127.0.0.1:${bare[2]}${bare[1]}` } : undefined;
-  });
-  const whole = edits.filter(edit => edit !== undefined);
-  if (whole.length !== ports.length) return undefined;
-  return { title: `Publish "${service.name}" on loopback only`, grade: "needs-testing", edits: whole };
 }

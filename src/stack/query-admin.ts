@@ -1,0 +1,276 @@
+import type { Severity } from "../core/finding.ts";
+import type { Location } from "../core/source.ts";
+import { isStore } from "./query.ts";
+import { credentialOf, storeAccess } from "./query-access.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** What somebody who reaches the console of a service can do. */
+export interface AdminAccess {
+  /** The tool, to begin a sentence with. */
+  readonly what: string;
+  /** Container ports of the console. */
+  readonly ports: readonly number[];
+  readonly severity: Severity;
+  /** A clause: "everybody reads ...". */
+  readonly consequence: string;
+  readonly because: readonly { readonly at: Location; readonly shows: string }[];
+  readonly sure: boolean;
+}
+
+type Judge = (
+  stack: Stack,
+  service: Service,
+  words: readonly string[],
+) => Omit<AdminAccess, "ports"> | undefined;
+
+interface Tool {
+  readonly image: RegExp;
+  readonly ports: readonly number[];
+  readonly judge: Judge;
+}
+
+/** The console of a service and what protects it; undefined where there is none, or where its own login is meant to. */
+export function adminAccess(stack: Stack, service: Service): AdminAccess | undefined {
+  const name = service.imageRef?.name ?? service.model?.base?.name ?? "";
+  const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "$");
+  const isFlower = words.includes("flower") && words.some(word => /celery$/.test(word));
+  const tool = isFlower ? flower : tools.find(each => each.image.test(name));
+  const judged = tool?.judge(stack, service, words);
+  return tool && judged ? { ports: tool.ports, ...judged } : undefined;
+}
+
+function answer(
+  what: string,
+  severity: Severity,
+  consequence: string,
+  because: AdminAccess["because"] = [],
+  sure = true,
+): Omit<AdminAccess, "ports"> {
+  return { what, severity, consequence, because, sure };
+}
+
+function text(service: Service, name: string): string | undefined {
+  return service.environment.find(entry => entry.name === name)?.value?.text;
+}
+
+function isSet(service: Service, pattern: RegExp): boolean {
+  return (
+    service.environment.some(entry => pattern.test(entry.name)) ||
+    service.envFiles.some(use => use.file === undefined)
+  );
+}
+
+const databaseTool =
+  (what: string): Judge =>
+  (stack, service) => {
+    const stores = service.project.services.filter(isStore);
+    const known = stores.map(store => storeAccess(stack, store)).find(access => access !== undefined);
+    if (!known) return answer(what, "medium", "everybody may try passwords of the database there");
+    return answer(
+      what,
+      "critical",
+      known.asks === "none"
+        ? "everybody gets at the database through it, which asks for no password"
+        : "everybody gets at the database through it with a password that the repository tells",
+      [{ at: known.at, shows: known.shows }],
+      known.sure,
+    );
+  };
+
+const phpMyAdmin: Judge = (stack, service, words) => {
+  const entry = service.environment.find(each => each.name === "PMA_PASSWORD");
+  if (!entry) return databaseTool("phpMyAdmin")(stack, service, words);
+  return answer("phpMyAdmin", "critical", "it logs every visitor in to the database", [
+    { at: entry.nameAt, shows: "visitors are logged in with this" },
+  ]);
+};
+
+/** A login of the tool's own: silent when only the server knows it and its login is meant to face people. */
+const ownLogin =
+  (what: string, power: string, weak: Severity, otherwise: Severity | undefined, ...names: string[]): Judge =>
+  (stack, service) => {
+    const credential = credentialOf(stack, service, ...names);
+    if (credential === "unseen" || credential === undefined)
+      return otherwise && answer(what, otherwise, `its login is all that keeps strangers from ${power}`);
+    return answer(
+      what,
+      weak,
+      `the repository tells its password, which gives ${power}`,
+      [
+        {
+          at: credential.at,
+          shows: credential.sure ? "the password can be read here" : "a default password can be read here",
+        },
+      ],
+      credential.sure,
+    );
+  };
+
+const withoutLogin =
+  (what: string, severity: Severity, consequence: string, protectedBy?: RegExp): Judge =>
+  (_stack, service, words) => {
+    if (protectedBy && (isSet(service, protectedBy) || words.some(word => protectedBy.test(word))))
+      return undefined;
+    return answer(what, severity, `without a login, everybody ${consequence}`);
+  };
+
+const grafana: Judge = (stack, service) => {
+  const configured = service.mounts.some(mount => /grafana\.ini$|^\/etc\/grafana\/?$/.test(mount.target));
+  const credential = credentialOf(
+    stack,
+    service,
+    "GF_SECURITY_ADMIN_PASSWORD",
+    "GF_SECURITY_ADMIN_PASSWORD__FILE",
+  );
+  if (credential === "unseen" || configured) return undefined;
+  if (isSet(service, /^GF_(?:SECURITY_DISABLE_INITIAL_ADMIN_CREATION|AUTH_DISABLE_LOGIN_FORM)$/))
+    return undefined;
+  if (credential === undefined)
+    return answer(
+      "Grafana",
+      "high",
+      "its administrator is admin with the password admin until somebody logs in",
+      [{ at: service.at, shows: "no administrator's password is set" }],
+    );
+  return answer(
+    "Grafana",
+    "high",
+    "the repository tells its administrator's password",
+    [{ at: credential.at, shows: "the password can be read here" }],
+    credential.sure,
+  );
+};
+
+const mongoExpress: Judge = (_stack, service) => {
+  if (text(service, "ME_CONFIG_BASICAUTH") !== "false" && isSet(service, /^ME_CONFIG_BASICAUTH_PASSWORD/)) {
+    return undefined;
+  }
+  return answer(
+    "mongo-express",
+    "critical",
+    "everybody reads and changes the database with its default login or none",
+  );
+};
+
+const prometheus: Judge = (_stack, service, words) => {
+  if (words.some(word => word.startsWith("--web.config.file"))) return undefined;
+  const flag = service.command?.words.find(word =>
+    /^--web\.enable-(?:lifecycle|admin-api)(?:=true)?$/.test(word.value ?? ""),
+  );
+  if (!flag)
+    return answer("Prometheus", "medium", "without a login, everybody reads the metrics of the stack");
+  const power = flag.value?.includes("admin") ? "deletes its data" : "stops or reloads it";
+  return answer("Prometheus", "high", `without a login, everybody reads its metrics and ${power}`, [
+    { at: flag.at, shows: "its management API is on" },
+  ]);
+};
+
+const traefik: Judge = (_stack, service) => {
+  const flag = service.command?.words.find(word => /^--api\.insecure(?:=true)?$/i.test(word.value ?? ""));
+  return (
+    flag &&
+    answer(
+      "The dashboard of Traefik",
+      "medium",
+      "without a login, everybody reads the routes and services of the stack",
+      [{ at: flag.at, shows: "the dashboard asks for no login" }],
+    )
+  );
+};
+
+const pgAdmin: Judge = (stack, service, words) =>
+  /^false$/i.test(text(service, "PGADMIN_CONFIG_SERVER_MODE") ?? "")
+    ? answer("pgAdmin", "high", "in desktop mode it asks for no login")
+    : ownLogin(
+        "pgAdmin",
+        "the database servers that it keeps",
+        "high",
+        "medium",
+        "PGADMIN_DEFAULT_PASSWORD",
+      )(stack, service, words);
+
+const rabbit: Judge = (stack, service) => {
+  const access = storeAccess(stack, service);
+  if (!access)
+    return answer(
+      "The management console of RabbitMQ",
+      "medium",
+      "its login is all that keeps strangers from the queues",
+    );
+  return answer(
+    "The management console of RabbitMQ",
+    "critical",
+    "its login can be known by everybody",
+    [{ at: access.at, shows: access.shows }],
+    access.sure,
+  );
+};
+
+const mailTrap = "reads every mail of the application, password resets included";
+const flower: Tool = {
+  image: /(?:^|\/)flower$/,
+  ports: [5555],
+  judge: withoutLogin(
+    "Flower",
+    "high",
+    "reads the arguments of every task and may stop the workers",
+    /^FLOWER_(?:BASIC_?AUTH|AUTH|OAUTH)|^--?(?:basic[-_]auth|auth|conf)\b|^\$$/i,
+  ),
+};
+
+const tools: readonly Tool[] = [
+  flower,
+  { image: /(?:^|\/)adminer$/, ports: [8080], judge: databaseTool("Adminer") },
+  { image: /(?:^|\/)phpmyadmin$/, ports: [80], judge: phpMyAdmin },
+  { image: /(?:^|\/)pgadmin4$/, ports: [80, 443], judge: pgAdmin },
+  { image: /(?:^|\/)mongo-express$/, ports: [8081], judge: mongoExpress },
+  {
+    image: /(?:^|\/)redis-commander$/,
+    ports: [8081],
+    judge: withoutLogin(
+      "Redis Commander",
+      "critical",
+      "reads and changes the cache",
+      /^HTTP_(?:USER|PASSWORD)|^--http-auth/,
+    ),
+  },
+  {
+    image: /(?:^|\/)redisinsight$/,
+    ports: [5540, 8001],
+    judge: withoutLogin("Redis Insight", "high", "works with the databases it keeps"),
+  },
+  {
+    image: /(?:^|\/)(?:mailhog|mailpit)$/,
+    ports: [8025],
+    judge: withoutLogin(
+      "The mail catcher",
+      "high",
+      mailTrap,
+      /^MP_UI_AUTH|^MH_AUTH_FILE|^--?(?:ui-auth|auth-file)/,
+    ),
+  },
+  { image: /^rabbitmq$|\/rabbitmq$/, ports: [15672], judge: rabbit },
+  { image: /^(?:prom\/prometheus|prometheus\/prometheus)$/, ports: [9090], judge: prometheus },
+  {
+    image: /(?:^|\/)alertmanager$/,
+    ports: [9093],
+    judge: withoutLogin("Alertmanager", "medium", "may silence its alerts", /^--web\.config\.file/),
+  },
+  {
+    image: /(?:^|\/)cadvisor$/,
+    ports: [8080],
+    judge: withoutLogin(
+      "cAdvisor",
+      "medium",
+      "reads names, commands and load of every container",
+      /^--?http_(?:auth|digest)_file/,
+    ),
+  },
+  {
+    image: /^grafana\/loki$/,
+    ports: [3100],
+    judge: withoutLogin("Loki", "high", "reads the logs of the stack", /^\$$/),
+  },
+  { image: /^grafana\/grafana/, ports: [3000], judge: grafana },
+  { image: /^traefik$/, ports: [8080], judge: traefik },
+];
