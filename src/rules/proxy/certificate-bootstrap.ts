@@ -12,7 +12,7 @@ import { defineRule } from "../rule.ts";
 
 /** Ways to have a certificate before nginx runs: a placeholder, another listener, DNS, another program. */
 const otherWays =
-  /openssl\s+(?:req|x509|ecparam|genrsa)|--standalone|--dns-|--manual|--preferred-challenges|mkcert|acme\.sh|\blego\b|self-?signed|snakeoil/i;
+  /openssl\s+(?:req|ecparam|genrsa|genpkey)|--standalone|--dns-|--manual|--preferred-challenges|mkcert|acme\.sh|\blego\b|self-?signed|snakeoil/i;
 
 export default defineRule({
   id: "proxy/certificate-bootstrap",
