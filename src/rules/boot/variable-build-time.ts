@@ -1,0 +1,139 @@
+import type { EnvFile } from "../../artifacts/env-file.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { inside } from "../../core/path.ts";
+import { isPlaceholder } from "../../formats/secret.ts";
+import { evidence, gradeOf, listNames, serviceAt, weigh } from "../../stack/query.ts";
+import {
+  buildArgument,
+  isBuildInput,
+  isInBuild,
+  publicName,
+  replacesAtRunTime,
+  servesBuiltBundle,
+} from "../../stack/query-bundles.ts";
+import { componentReads, givenVariables, ownsFile } from "../../stack/query-environment.ts";
+import type { Service, Stack, Variable } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/variable-build-time",
+  title: "Browser code is built with the addresses it needs",
+  claim: "configured-completely",
+  severity: "high",
+  why: "The values are fixed into the bundle when it is built: what is set when the container starts changes nothing, and the browser calls an address that is not there.",
+  *check(stack) {
+    const placeholders = new Set<EnvFile>();
+    for (const service of stack.services) {
+      if (replacesAtRunTime(stack, service)) continue;
+      yield* internalHosts(service);
+      if (!servesBuiltBundle(service)) continue;
+      yield* ignored(stack, service);
+      if (gradeOf(service) === "development") continue;
+      for (const file of stack.envFiles) {
+        if (placeholders.has(file) || !/(?:^|\/)\.env\.production$/.test(file.file)) continue;
+        placeholders.add(file);
+        yield* unfinished(stack, service, file);
+      }
+    }
+  },
+});
+
+/** The host of a value that the browser is to call. */
+function hostOf(text: string | undefined): string | undefined {
+  return /^(?:https?|wss?):\/\/([\w.-]+)(?::\d+)?(?:[/?#]|$)/.exec(text ?? "")?.[1];
+}
+
+/** Names of services exist only inside the project's network; the browser is outside. */
+function* internalHosts(service: Service) {
+  // A browser that runs in a container is inside.
+  if (
+    /playwright|cypress|selenium|puppeteer|e2e|test/i.test(
+      `${service.name} ${service.model?.base?.name ?? ""}`,
+    )
+  )
+    return;
+  const all = [...givenVariables(service), ...(service.build?.args ?? [])];
+  const found = all.flatMap(variable => {
+    if (!publicName.test(variable.name) || /INTERNAL|SSR|SERVER_SIDE/.test(variable.name)) return [];
+    const host = hostOf(variable.value?.text);
+    const target = host === undefined || host.includes(".") ? undefined : serviceAt(service.project, host);
+    return target ? [{ variable, target }] : [];
+  });
+  if (found.length === 0) return;
+  const [first, ...rest] = found.map(({ variable, target }) =>
+    evidence(variable.at, `"${target.name}" is a name of this project's network`),
+  );
+  yield {
+    subject: service.name,
+    message: `${listNames([...new Set(found.map(each => each.variable.name))])} of "${service.name}" ${found.length === 1 ? "names" : "name"} a container as the host, which no browser can resolve.`,
+    evidence: [first!, ...rest] as [Evidence, ...Evidence[]],
+    severity: weigh(service, "high"),
+  };
+}
+
+function* ignored(stack: Stack, service: Service) {
+  const component = service.component!;
+  const { reads, wildcards } = componentReads(stack, component);
+  if (wildcards.length > 0) return;
+  const useless = givenVariables(service).filter(variable => isUseless(service, variable));
+  const uses = useless.flatMap(({ name }) =>
+    reads
+      .filter(read => read.name === name && read.buildTime && ownsFile(stack, component, read.at))
+      .slice(0, 1),
+  );
+  const names = useless.map(each => each.name).filter(name => uses.some(read => read.name === name));
+  if (names.length === 0) return;
+  const set = useless
+    .filter(each => names.includes(each.name))
+    .map(each => evidence(each.at, "set when it is too late"));
+  const used = uses.map(read =>
+    evidence(read.at, read.default ? "the default is built in" : "nothing is built in"),
+  );
+  const one = names.length === 1;
+  yield {
+    subject: service.name,
+    message: `Service "${service.name}" gets ${listNames(names)} when it starts, but the code that reads ${one ? "it" : "them"} was built before, without ${one ? "it" : "them"}.`,
+    evidence: [...set, ...used] as unknown as [Evidence, ...Evidence[]],
+    severity: weigh(service, "high"),
+  };
+}
+
+/** Given at run time alone. Values that the service's own Dockerfile or build arguments bring are fine. */
+function isUseless(service: Service, variable: Variable): boolean {
+  if (!publicName.test(variable.name)) return false;
+  // Reported as an internal host already.
+  const host = hostOf(variable.value?.text);
+  if (host !== undefined && !host.includes(".") && serviceAt(service.project, host)) return false;
+  return !buildArgument(service, variable.name) && !isBuildInput(service, variable.name);
+}
+
+function isUnfinished(value: string): boolean {
+  if (value === "" || /^(?:true|false|\d+)$/.test(value)) return false;
+  return (
+    isPlaceholder(value) || /\/\/(?:[\w-]+\.)*(?:your-?domain|yourdomain|mydomain|domain)\.\w+/i.test(value)
+  );
+}
+
+/** A bundler reads .env.production of the component when it builds. */
+function* unfinished(stack: Stack, service: Service, file: EnvFile) {
+  const component = service.component!;
+  if (inside(component.dir, file.file)?.includes("/") !== false) return;
+  if (stack.files.tracked(file.file) === false || !isInBuild(service, component, file.file)) return;
+  const { names } = componentReads(stack, component);
+  const entries = file.entries.filter(
+    ({ name, value }) =>
+      publicName.test(name.value) &&
+      names.has(name.value) &&
+      isUnfinished(value.value) &&
+      !buildArgument(service, name.value) &&
+      !isBuildInput(service, name.value),
+  );
+  if (entries.length === 0) return;
+  const [first, ...rest] = entries.map(entry => evidence(entry.at, "a placeholder is built in"));
+  yield {
+    subject: file.file,
+    message: `The bundle of "${service.name}" is built with placeholders from ${file.file} for ${listNames(entries.map(entry => entry.name.value))}.`,
+    evidence: [first!, ...rest] as [Evidence, ...Evidence[]],
+    severity: weigh(service, "critical"),
+  };
+}
