@@ -1,0 +1,119 @@
+import type { Call, ComposeCall } from "../../artifacts/commands.ts";
+import type { Severity } from "../../core/finding.ts";
+import { functionOf, type ShellCommand } from "../../formats/shell.ts";
+import { evidence } from "../../stack/query.ts";
+import { callerName, commandPlace, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const testWords = /(^|[^a-z])(tests?|ci|e2e|integration|dev|local|sandbox|demo|bench|lint|smoke)([^a-z]|$)/i;
+
+export default defineRule({
+  id: "data/destructive-command",
+  title: "No routine command deletes production data without asking",
+  claim: "data-survives-redeploy",
+  severity: "high",
+  why: "One call in the wrong directory, or one run of the deployment, deletes the volumes with everything in them.",
+  *check(stack) {
+    if (!stack.services.some(service => service.project.grade === "deployed")) return;
+    for (const placed of stack.calls) {
+      const what = destruction(placed.call);
+      if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
+      yield {
+        subject: `${callerName(placed)}: ${what.command}`,
+        message: `${callerName(placed)} runs \`${what.command}\` and asks nobody: it ${what.effect}.`,
+        evidence: [evidence(commandPlace(placed.call), what.effect)],
+        severity: severityOf(placed, what),
+      };
+    }
+  },
+});
+
+interface Destruction {
+  readonly command: string;
+  readonly effect: string;
+  /** Spares named volumes on newer engines. */
+  readonly partial?: true;
+}
+
+function destruction(call: Call): Destruction | undefined {
+  if (call.kind === "compose") {
+    if (call.subcommand === "down" && call.volumes)
+      return { command: "docker compose down -v", effect: "deletes the project's volumes" };
+    return undefined;
+  }
+  if (call.kind === "docker") {
+    const all = call.flags.some(flag => /^(-a|--all)$/.test(flag.name));
+    if (call.verb === "system prune" && call.flags.some(flag => flag.name === "--volumes"))
+      return {
+        command: "docker system prune --volumes",
+        effect: "deletes volumes that no container uses, before Docker 23 also named ones",
+        partial: true,
+      };
+    if (call.verb === "volume prune" && all)
+      return { command: "docker volume prune -a", effect: "deletes every volume that no container uses" };
+    if (call.verb === "volume rm") return { command: "docker volume rm", effect: "deletes volumes" };
+    return undefined;
+  }
+  if (call.name === "dropdb") return { command: "dropdb", effect: "drops a database" };
+  if (call.kind !== "database") return undefined;
+  const sql = call.statement?.value ?? call.statement?.word.text ?? "";
+  const drop = /\bdrop\s+(database|schema)\b/i.exec(sql);
+  return drop ? { command: drop[0], effect: `drops a ${drop[1]!.toLowerCase()}` } : undefined;
+}
+
+/** Made for a workstation or a test run, by its name, its project or the machine that it runs on. */
+function isForTests(stack: Stack, placed: PlacedCall): boolean {
+  const { call, caller } = placed;
+  if (isWorkstationCall(placed)) return true;
+  // A restore replaces what is there.
+  if (/restor/i.test(`${caller.file} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
+  // A job that deploys nothing runs on a machine that is thrown away.
+  if (caller.kind === "workflow" && !placed.deploys) return true;
+  if (caller.kind === "workflow" && !call.remote && call.via === undefined) return true;
+  if (call.kind !== "compose") return testWords.test(call.args.map(arg => arg.word.text).join(" "));
+  if (call.project && testWords.test(call.project.word.text)) return true;
+  const projects = projectsOfCall(stack, placed as PlacedCall & { readonly call: ComposeCall });
+  return projects.length === 0 || projects.every(project => project.grade === "development");
+}
+
+const asked = /\$\{?(\d|confirm|answer|force|reply|response|choice|yes|reset|clean|purge|delete|wipe|drop)/i;
+
+/** A question, a flag or an argument stands between the caller and the command. */
+function asksFirst(stack: Stack, { call, caller }: PlacedCall): boolean {
+  if (caller.kind === "makefile" && targetAsks(stack, caller)) return true;
+  const before = call.script.commands.slice(0, call.command.index);
+  // `while read line` goes through a list; a question stands by itself.
+  const questions = before.filter(
+    command =>
+      /^(read|confirm\w*|ask\w*|gum|whiptail|dialog)$/.test(command.name?.value ?? "") && !inLoop(command),
+  );
+  if (questions.some(command => !functionOf(command) || functionOf(command) === functionOf(call.command)))
+    return true;
+  if (call.args.some(arg => /^(-i|--interactive)$/.test(arg.value ?? ""))) return true;
+  const around = new Set(call.command.within.map(step => step.construct));
+  const conditions = call.script.commands.filter(command =>
+    command.within.some(step => step.part === "condition" && around.has(step.construct)),
+  );
+  if (conditions.some(command => command.words.some(word => asked.test(word.text)))) return true;
+  return [...around].some(construct => construct.kind === "case" || construct.kind === "select");
+}
+
+/** Each line of a recipe is a script of its own. */
+function targetAsks(stack: Stack, caller: PlacedCall["caller"]): boolean {
+  return stack.calls.some(
+    other =>
+      other.caller.file === caller.file && other.caller.name === caller.name && other.call.name === "read",
+  );
+}
+
+function inLoop(command: ShellCommand): boolean {
+  return command.within.some(
+    step => step.part === "condition" && /^(while|until)$/.test(step.construct.kind),
+  );
+}
+
+function severityOf(placed: PlacedCall, what: Destruction): Severity {
+  if (placed.deploys) return what.partial ? "medium" : "high";
+  return placed.caller.kind === "makefile" && !what.partial ? "medium" : "low";
+}
