@@ -1,0 +1,71 @@
+import { containerScript, evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
+import type { Build, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** Programs that start others under users of their own. */
+const supervisors =
+  /^(?:init|s6-svscan|supervisord|runsvdir|runit|systemd|crond?|dockerd|sshd|nginx|httpd|apache2.*|php-fpm.*|haproxy|caddy|traefik)$/;
+const drops = /^(?:gosu|su-exec|setpriv|runuser|chpst|s6-setuidgid|su|sudo|chroot|supervisord|nginx)$/;
+
+export default defineRule({
+  id: "access/non-root",
+  title: "Application containers run as an ordinary user",
+  claim: "runs-unprivileged",
+  severity: "medium",
+  why: "Whoever takes over a process that is root in its container can change every file there and is one kernel or mount mistake away from being root on the server.",
+  *check(stack) {
+    const causes = new Map<string, { build: Build; services: Service[] }>();
+    for (const service of serverServices(stack)) {
+      const { build } = service;
+      if (!build?.stage || !build.model || service.kind !== "app") continue;
+      const user = service.user?.text?.split(":")[0];
+      if (service.user && user !== "root" && user !== "0") continue;
+      if (!service.user && build.model.runsAsRoot === false) {
+        const at = build.model.user?.at;
+        if (at) yield { subject: service.name, kept: evidence(at, "runs as an ordinary user") };
+        continue;
+      }
+      if ((!service.user && build.model.runsAsRoot !== true) || mayDrop(stack, service)) continue;
+      const cause = service.user
+        ? `${service.user.at.file}:${service.user.at.span.start}`
+        : `${build.dockerfilePath}#${build.stage.index}`;
+      const before = causes.get(cause);
+      if (before) before.services.push(service);
+      else causes.set(cause, { build, services: [service] });
+    }
+    for (const { build, services } of causes.values()) {
+      const [first] = services as [Service, ...Service[]];
+      const set = first.user ?? build.model!.user;
+      const names = [...new Set(services.map(service => service.name))];
+      const grade = services.some(service => gradeOf(service) === "deployed") ? "deployed" : gradeOf(first);
+      yield {
+        subject: build.dockerfilePath ?? first.name,
+        message: `${names.length === 1 ? `Service ${listNames(names)} runs` : `Services ${listNames(names)} run`} as root: ${set ? "the user is set so" : "no USER is set in the image's last stage"}.`,
+        evidence: [evidence(set?.at ?? build.stage!.from.at, set ? "runs as root" : "no USER in this stage")],
+        severity: weigh(grade, "medium"),
+      };
+    }
+  },
+});
+
+/** An entry script that changes the user, or a supervisor that gives each program its own. */
+function mayDrop(stack: Stack, service: Service): boolean {
+  const { process } = service;
+  if (!process || process.argv.some(word => word.value === "build")) return true;
+  if (
+    supervisors.test(process.program?.value ?? "") ||
+    process.argv.some(word => word.value === undefined && word === process.argv[0])
+  )
+    return true;
+  const words = [
+    service.entrypoint ?? service.model?.entrypoint,
+    service.command ?? service.model?.cmd,
+  ].flatMap(command => command?.words.map(word => word.value) ?? []);
+  if (process.argv.some(word => /^--?(?:user|uid|u)(?:=|$)/.test(word.value ?? ""))) return true;
+  if (process.commands.flat().some(word => drops.test(word.value ?? ""))) return true;
+  return words.some(word => {
+    if (!word || !/\.sh$|entrypoint|^\//.test(word)) return false;
+    const script = containerScript(stack.scripts, stack.files, service, word);
+    return script?.commands.some(command => command.words.some(each => drops.test(each.value ?? "")));
+  });
+}
