@@ -1,0 +1,87 @@
+import type { Evidence, Severity } from "../../core/finding.ts";
+import { itemsOf, textOf } from "../../formats/yaml.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** Images whose work needs rights over the host: they are what they are installed for. */
+const byDesign =
+  /cadvisor|node-exporter|node_exporter|netdata|datadog|telegraf|glances|beszel|promtail|alloy|dind|^docker$|buildkit|wireguard|openvpn|tailscale|gluetun|zerotier|crowdsec|falco|sysdig|newrelic|runner|home-?assistant|zigbee|frigate|plex|jellyfin|nfs|samba|scrutiny|process-exporter|dcgm|pihole|adguard|unifi|elasticsearch|logspout/;
+
+interface Right extends Evidence {
+  readonly right: string;
+  readonly severity: Severity;
+}
+
+export default defineRule({
+  id: "access/privileged",
+  title: "No container has rights over the server",
+  claim: "runs-unprivileged",
+  severity: "high",
+  why: "With these rights, or with the server's own directories, a break-in into the container is a break-in into the server.",
+  *check(stack) {
+    for (const service of serverServices(stack)) {
+      const name = service.imageRef?.name ?? service.model?.base?.name ?? "";
+      if (byDesign.test(name) || service.kind === "monitoring") continue;
+      const rights = [...rightsOf(service)];
+      const [first, ...rest] = rights;
+      if (!first) continue;
+      const severity = rights.some(each => each.severity === "high") ? "high" : "medium";
+      yield {
+        subject: service.name,
+        message: `Service "${service.name}" has rights over the server: ${listNames(rights.map(each => each.right)).replaceAll('"', "")}.`,
+        evidence: [evidence(first.at, first.shows), ...rest.map(each => evidence(each.at, each.shows))],
+        severity: weigh(service, severity),
+        // Whether a foreign image needs them is not known.
+        ...(service.build ? {} : { confidence: "likely" as const }),
+      };
+    }
+  },
+});
+
+const capabilities = /^(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_MODULE|SYS_RAWIO|DAC_READ_SEARCH|BPF)$/i;
+const hostDirectories = /^\/(?:etc|root|boot|dev|proc|sys|usr|bin|sbin|lib|var\/lib\/docker)\/*$/;
+
+function* rightsOf(service: Service): Generator<Right> {
+  const privileged = service.text("privileged");
+  if (privileged?.text === "true")
+    yield { at: privileged.at, shows: "privileged", right: "it is privileged", severity: "high" };
+  for (const item of itemsOf(service.get("cap_add"))) {
+    const capability = textOf(item);
+    if (capability && capabilities.test(capability.value))
+      yield {
+        at: capability.at,
+        shows: "a capability that opens the server",
+        right: `the capability ${capability.value}`,
+        severity: "high",
+      };
+  }
+  const pid = service.text("pid");
+  if (pid?.text === "host")
+    yield {
+      at: pid.at,
+      shows: "shares the server's processes",
+      right: "the server's processes",
+      severity: "medium",
+    };
+  for (const item of itemsOf(service.get("security_opt"))) {
+    const option = textOf(item);
+    if (option && /^(?:seccomp|apparmor)[:=]unconfined$/.test(option.value))
+      yield {
+        at: option.at,
+        shows: "switches a protection of the engine off",
+        right: `no ${option.value.split(/[:=]/)[0]} profile`,
+        severity: "medium",
+      };
+  }
+  for (const mount of service.mounts) {
+    if (mount.type !== "bind" || mount.source === undefined) continue;
+    if (mount.source === "/" || (!mount.readOnly && hostDirectories.test(mount.source)))
+      yield {
+        at: mount.at,
+        shows: "a system directory of the server",
+        right: `the server's directory ${mount.source}`,
+        severity: "high",
+      };
+  }
+}
