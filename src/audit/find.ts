@@ -2,6 +2,7 @@ import { confidences, type Finding, type Severity, severities, type Violation } 
 import type { Gap } from "../core/problem.ts";
 import { isKept, type Kept, type Rule } from "../core/rule.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { joinVariants } from "./variants.ts";
 
 /** What one rule said. */
 export interface RuleOutcome<S> {
@@ -47,7 +48,7 @@ function describeFailure(error: unknown, debug: boolean): string {
 /** Adds what is the same for every finding of the rule, and joins findings that say the same thing. */
 function toFindings<S>(rule: Rule<S>, violations: readonly Violation[]): Finding[] {
   const merged = new Map<string, Violation>();
-  for (const violation of violations) {
+  for (const violation of joinVariants(violations)) {
     const { at } = violation.evidence[0];
     const key = `${violation.subject}\0${at.file}\0${at.span.start}\0${at.span.end}`;
     const before = merged.get(key);

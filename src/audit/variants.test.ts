@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import type { Violation } from "../core/finding.ts";
+import { joinVariants } from "./variants.ts";
+
+const at = (file: string, start = 0) => ({ file, span: { start, end: start + 1 } });
+const said = (file: string, more: Partial<Violation> = {}, start = 0): Violation => ({
+  subject: "shop",
+  message: "It is so.",
+  evidence: [{ at: at(file, start), shows: "here" }],
+  ...more,
+});
+
+it("joins variants of one stack into one finding with every place", () => {
+  const joined = joinVariants([said("stacks/a.yml"), said("stacks/b.yml"), said("stacks/c.yml")]);
+  expect(joined).toHaveLength(1);
+  expect(joined[0]!.message).toBe("It is so. The same is in b.yml and c.yml.");
+  expect(joined[0]!.evidence.map(item => item.at.file)).toEqual([
+    "stacks/a.yml",
+    "stacks/b.yml",
+    "stacks/c.yml",
+  ]);
+});
+
+it.each<[string, Violation[]]>([
+  ["two defects in one file", [said("a.yml"), said("a.yml", {}, 9)]],
+  ["stacks in different folders", [said("x/a.yml"), said("y/a.yml")]],
+  ["another weight", [said("a.yml"), said("b.yml", { severity: "low" })]],
+  ["another subject", [said("a.yml"), said("b.yml", { subject: "other" })]],
+  ["Dockerfiles", [said("Dockerfile"), said("Dockerfile.dev")]],
+])("keeps apart %s", (_, violations) => {
+  expect(joinVariants(violations)).toHaveLength(2);
+});
+
+it("mends all files or offers no fix", () => {
+  const fix = (file: string) => ({
+    title: "Mend it",
+    grade: "safe" as const,
+    edits: [{ at: at(file), text: "x" }],
+  });
+  const [both] = joinVariants([said("a.yml", { fix: fix("a.yml") }), said("b.yml", { fix: fix("b.yml") })]);
+  expect(both!.fix!.edits).toHaveLength(2);
+  const [one] = joinVariants([said("b.yml"), said("a.yml", { fix: fix("a.yml") })]);
+  expect(one!.fix).toBeUndefined();
+});

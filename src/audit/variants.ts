@@ -1,0 +1,42 @@
+import type { Violation } from "../core/finding.ts";
+import { basename, dirname } from "../core/path.ts";
+
+/**
+ * Compose files that lie side by side are often one stack in several variants (a file per database, one for a test
+ * server). What a rule says of the same subject in each of them has one cause, so it becomes one finding with the
+ * places of all. Different weights stay apart.
+ */
+export function joinVariants(violations: readonly Violation[]): Violation[] {
+  const groups = new Map<string, Violation[]>();
+  for (const violation of violations) {
+    const { file } = violation.evidence[0].at;
+    const key = [violation.subject, dirname(file), violation.severity ?? "", violation.confidence ?? ""].join(
+      "\0",
+    );
+    groups.set(key, [...(groups.get(key) ?? []), violation]);
+  }
+  return [...groups.values()].flatMap(joinGroup);
+}
+
+/** Only findings in different Compose files are variants; two in one file are two defects. */
+function joinGroup(group: readonly Violation[]): Violation[] {
+  const files = group.map(violation => violation.evidence[0].at.file);
+  const distinct = new Set(files).size === files.length && files.every(file => /\.ya?ml$/.test(file));
+  if (group.length === 1 || !distinct || files.some(file => file.includes(".github/"))) return [...group];
+  const [first, ...others] = group as [Violation, ...Violation[]];
+  const fixes = group.flatMap(violation => violation.fix ?? []);
+  const also = files.slice(1).map(file => basename(file));
+  const list =
+    also.length > 3 ? `${also.slice(0, 2).join(", ")} and ${also.length - 2} more files` : also.join(" and ");
+  const { fix: _, ...said } = first;
+  return [
+    {
+      ...said,
+      message: `${first.message} The same is in ${list}.`,
+      evidence: [...first.evidence, ...others.flatMap(other => other.evidence)],
+      ...(fixes.length === group.length
+        ? { fix: { ...fixes[0]!, edits: fixes.flatMap(fix => fix.edits) } }
+        : {}),
+    },
+  ];
+}
