@@ -1,0 +1,55 @@
+import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import { isDeployJob } from "../../stack/calls.ts";
+import { evidence } from "../../stack/query.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "pipeline/called-workflow",
+  title: "Every workflow that a job calls can be called",
+  claim: "pipeline-gates",
+  severity: "high",
+  why: "GitHub refuses the whole calling workflow, so none of its jobs runs: no test, no build, no release.",
+  *check(stack) {
+    for (const workflow of stack.workflows)
+      for (const job of workflow.jobs) {
+        const { uses } = job;
+        const remote = uses?.kind === "remote";
+        const path = uses?.path;
+        if (!uses || !path?.startsWith(".github/workflows/")) continue;
+        const called = stack.workflows.find(other => other.file === path);
+        // A file of that name here may still be another repository's.
+        if (remote && !called) continue;
+        const severity = deploys(workflow, job) ? "critical" : "high";
+        if (!called) {
+          if (stack.files.has(path) === "file") continue;
+          yield {
+            subject: `${workflow.file} ${job.id.value}`,
+            message: `Job "${job.id.value}" of ${workflow.file} calls ${path}, which does not exist: GitHub refuses the whole workflow.`,
+            severity,
+            evidence: [evidence(uses.at, "there is no such file")],
+          };
+          continue;
+        }
+        if (
+          called.triggers.length === 0 ||
+          called.triggers.some(trigger => trigger.event === "workflow_call")
+        )
+          continue;
+        yield {
+          subject: `${workflow.file} ${job.id.value}`,
+          message: `Job "${job.id.value}" of ${workflow.file} calls ${path}, which has no \`workflow_call\` trigger: GitHub refuses the whole workflow.`,
+          severity: remote && severity === "critical" ? "high" : severity,
+          ...(remote ? { confidence: "likely" as const } : {}),
+          evidence: [
+            evidence(uses.at, "called here"),
+            evidence(called.triggers[0]!.at, "`workflow_call` is not among the triggers"),
+          ],
+        };
+      }
+  },
+});
+
+/** The refused workflow is one that releases. */
+function deploys(workflow: Workflow, job: Job): boolean {
+  return isDeployJob(workflow, job) || workflow.jobs.some(other => isDeployJob(workflow, other));
+}
