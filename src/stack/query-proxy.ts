@@ -1,6 +1,6 @@
 import type { NginxLocation, NginxServer } from "../artifacts/nginx-model.ts";
 import type { Location } from "../core/source.ts";
-import { allLocations, type EffectiveNginx, listenPorts } from "./proxy/effective.ts";
+import { allLocations, type EffectiveNginx, listenPorts, tlsServers } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
 import { proxyTarget } from "./proxy/route.ts";
 import { gradeOf, hostNames, publicPorts } from "./query.ts";
@@ -138,36 +138,26 @@ export function plainPorts(service: Service): Port[] {
   return publicPorts(service).filter(port => port.protocol === "tcp" && port.target !== undefined);
 }
 
+const infrastructure =
+  /\.tf$|(?:^|\/)(?:Caddyfile|Chart\.yaml|kustomization\.ya?ml|fly\.toml|app\.ya?ml|cloudflared\/|traefik\/|k8s\/|kubernetes\/|helm\/|haproxy\.cfg)/;
+
 /** Something in this repository, or in what it says of its surroundings, encrypts the traffic of a project. */
 export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
+  if (project.networks.some(network => network.external) || project.services.some(isPrepared)) return true;
   const others = stack.projects.filter(each => each === project || each.grade !== "development");
   if (others.some(each => each.services.some(isTerminator))) return true;
-  if (project.services.some(service => service.labels.some(label => /traefik|caddy/i.test(label.name))))
-    return true;
-  if (
-    project.services.some(service =>
-      service.environment.some(each => /^(?:VIRTUAL_HOST|LETSENCRYPT_HOST)$/.test(each.name)),
-    )
-  )
-    return true;
-  if (project.networks.some(network => network.external)) return true;
-  if (
-    project.services.some(service =>
-      service.ports.some(port => [443, 8443].includes(port.target ?? 0) || port.published === 443),
-    )
-  )
-    return true;
-  if (
-    stack.proxies.some(proxy =>
-      proxy.effective.servers.some(server => server.listens.some(listen => listen.ssl)),
-    )
-  )
-    return true;
-  if (stack.proxies.some(trustsOuterProxy)) return true;
-  return stack.files.paths.some(path =>
-    /\.tf$|(?:^|\/)(?:Caddyfile|Chart\.yaml|kustomization\.ya?ml|fly\.toml|app\.ya?ml|cloudflared\/|traefik\/|k8s\/|kubernetes\/|helm\/|haproxy\.cfg)/.test(
-      path,
-    ),
+  // A file that no service uses may be the configuration of the host.
+  const near = stack.proxies.filter(({ service }) => service === undefined || service.project === project);
+  if (near.some(proxy => tlsServers(proxy.effective).length > 0 || trustsOuterProxy(proxy))) return true;
+  return stack.files.paths.some(path => infrastructure.test(path));
+}
+
+/** Its ports, labels or variables are those of a service that speaks TLS or that stands behind one that does. */
+function isPrepared({ labels, environment, ports }: Service): boolean {
+  return (
+    labels.some(label => /traefik|caddy/i.test(label.name)) ||
+    environment.some(each => /^(?:VIRTUAL_HOST|LETSENCRYPT_HOST)$/.test(each.name)) ||
+    ports.some(port => [443, 8443].includes(port.target ?? 0) || port.published === 443)
   );
 }
 

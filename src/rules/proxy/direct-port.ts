@@ -1,0 +1,43 @@
+import { allLocations } from "../../stack/proxy/effective.ts";
+import { edgeProxies, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { plainPorts, servicesBehind } from "../../stack/query-proxy.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "proxy/direct-port",
+  title: "The application is reached through the proxy only",
+  claim: "exposes-only-the-front-door",
+  severity: "medium",
+  why: "A published application port is a second door: it has no TLS, no rate limit and no closed paths, and Docker opens it past the host's firewall.",
+  *check(stack) {
+    for (const proxy of edgeProxies(stack)) {
+      const { service } = proxy;
+      if (!service || service.project.grade === "development") continue;
+      const behind = new Map(
+        proxy.effective.servers
+          .flatMap(allLocations)
+          .flatMap(location =>
+            servicesBehind(proxy, location).map(target => [target, location.proxyPass!.url.at] as const),
+          ),
+      );
+      const doors = [...behind].flatMap(([target, at]) =>
+        target === service || isOptional(target)
+          ? []
+          : plainPorts(target).map(port => ({ target, port, at })),
+      );
+      const [first, ...more] = doors;
+      if (!first) continue;
+      const names = [...new Set(doors.map(door => door.target.name))];
+      yield {
+        subject: service.name,
+        message: `${listNames(names)} can be reached from outside without the proxy "${service.name}".`,
+        severity: weigh(service, "medium"),
+        evidence: [
+          evidence(first.port.at, "published on every address"),
+          ...more.map(door => evidence(door.port.at, "published on every address")),
+          evidence(first.at, "the proxy's way to it"),
+        ],
+      };
+    }
+  },
+});

@@ -1,0 +1,62 @@
+import { listenPorts } from "../../stack/proxy/effective.ts";
+import { evidence, proxiesOf, serverServices, weigh } from "../../stack/query.ts";
+import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
+import type { ComposeProject, Port, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+interface Entry {
+  readonly service: Service;
+  readonly port: Port;
+}
+
+export default defineRule({
+  id: "proxy/https",
+  title: "Visitors reach the application through TLS",
+  claim: "encrypts-traffic",
+  severity: "high",
+  why: "Passwords, session cookies and tokens cross the network in clear text: anybody on the way can read and change them.",
+  *check(stack) {
+    for (const project of stack.projects) {
+      if (project.grade !== "deployed" || tlsElsewhere(stack, project)) continue;
+      const entries = entriesOf(stack, project);
+      const [first, ...more] = entries;
+      if (!first) continue;
+      // A pipeline or script that ships it shows that this is a server, and how it is reached.
+      const shipped = project.because.at !== undefined;
+      yield {
+        subject: project.name,
+        message: `Project "${project.name}" is published in plain HTTP: nothing in this repository speaks TLS for it.`,
+        severity: weigh(project, shipped ? "high" : "medium"),
+        confidence: "likely",
+        evidence: [
+          evidence(first.port.at, `"${first.service.name}" in plain HTTP`),
+          ...more.map(({ service, port }) => evidence(port.at, `"${service.name}" in plain HTTP`)),
+        ],
+      };
+    }
+  },
+});
+
+/** Where visitors come in: nginx on its published ports, and programs of this repository that are published. */
+function entriesOf(stack: Stack, project: ComposeProject): Entry[] {
+  const proxies = proxiesOf(stack, project);
+  return serverServices(stack)
+    .filter(service => service.project === project)
+    .flatMap(service => {
+      const proxy = proxies.find(each => each.service === service);
+      const ports = plainPorts(service);
+      if (proxy) {
+        if (proxy.effective.gaps.length > 0) return [];
+        const listens = listenPorts(proxy.effective);
+        return ports.filter(port => listens.includes(port.target!)).map(port => ({ service, port }));
+      }
+      if (service.kind !== "app" || !service.build || servesTls(service)) return [];
+      return ports.map(port => ({ service, port }));
+    });
+}
+
+function servesTls(service: Service): boolean {
+  const words = service.process?.commands.flat().map(word => word.value ?? "") ?? [];
+  if (words.some(word => /^--(?:ssl|certfile|keyfile|tls)|ssl:/.test(word))) return true;
+  return service.environment.some(each => /SSL_CERT|TLS_CERT|CERT_FILE|HTTPS/i.test(each.name));
+}

@@ -1,0 +1,39 @@
+import type { NginxDirective } from "../../formats/nginx.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { defineRule } from "../rule.ts";
+
+const folder = "/var/log/nginx";
+
+export default defineRule({
+  id: "proxy/log-volume",
+  title: "nginx logs to a place where its logs are kept",
+  claim: "logs-are-bounded",
+  severity: "low",
+  why: "Docker copies the image's links to /dev/stdout into an empty volume: it never holds a log, and whoever looks there after an incident finds nothing.",
+  *check(stack) {
+    for (const service of serverServices(stack)) {
+      if (service.facts?.family !== "nginx" || service.build) continue;
+      const mount = service.mounts.find(
+        each => each.type === "volume" && each.target.replace(/\/$/, "") === folder,
+      );
+      const proxy = stack.proxies.find(each => each.service === service);
+      if (!mount || !proxy || proxy.effective.gaps.length > 0) continue;
+      const logs = logFiles(proxy.effective.tree);
+      // Names of their own are real files in the volume; rotating those is another question.
+      if (logs.some(path => path.startsWith(folder) && !/\/(?:access|error)\.log$/.test(path))) continue;
+      yield {
+        subject: service.name,
+        message: `The volume over ${folder} of "${service.name}" holds no logs: the image's files there are links to its output.`,
+        severity: weigh(service, "low"),
+        evidence: [evidence(mount.at, "gets the links to /dev/stdout and /dev/stderr")],
+      };
+    }
+  },
+});
+
+function logFiles(directives: readonly NginxDirective[]): string[] {
+  return directives.flatMap(({ name, args, block }) => [
+    ...(name.value === "access_log" || name.value === "error_log" ? [args[0]?.value ?? ""] : []),
+    ...logFiles(block ?? []),
+  ]);
+}
