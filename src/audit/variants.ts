@@ -1,4 +1,5 @@
 import type { Violation } from "../core/finding.ts";
+import type { Edit } from "../core/fix.ts";
 import { basename, dirname } from "../core/path.ts";
 
 /**
@@ -35,8 +36,19 @@ function joinGroup(group: readonly Violation[]): Violation[] {
       message: `${first.message} The same is in ${list}.`,
       evidence: [...first.evidence, ...others.flatMap(other => other.evidence)],
       ...(fixes.length === group.length
-        ? { fix: { ...fixes[0]!, edits: fixes.flatMap(fix => fix.edits) } }
+        ? { fix: { ...fixes[0]!, edits: onceEach(fixes.flatMap(fix => fix.edits)) } }
         : {}),
     },
   ];
+}
+
+/** Variants may share a file, and then want the same edit of it. */
+function onceEach(edits: readonly Edit[]): Edit[] {
+  const seen = new Set<string>();
+  return edits.filter(({ at, text }) => {
+    const key = [at.file, at.span.start, at.span.end, text].join("\0");
+    const fresh = !seen.has(key);
+    seen.add(key);
+    return fresh;
+  });
 }
