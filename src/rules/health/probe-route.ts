@@ -16,7 +16,7 @@ export default defineRule({
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
       const probe = httpProbe(service);
-      if (!probe || probe.failsOnError !== true) continue;
+      if (probe?.failsOnError !== true) continue;
       const refused = refusal(stack, service, probe);
       if (!refused || !first(probe.at)) continue;
       const waiting = service.project.services.find(other =>

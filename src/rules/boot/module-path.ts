@@ -1,0 +1,59 @@
+import { evidence, weigh } from "../../stack/query.ts";
+import { importable, mayBeInstalled, namedModule } from "../../stack/query-import.ts";
+import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/module-path",
+  title: "The module that a command names can be imported",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "The program stops with ModuleNotFoundError as soon as it starts, and a restart policy makes it do so for ever.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(stack.services)) {
+      const named = namedModule(service);
+      if (!named || mayBeInstalled(stack, service) || !isOurs(stack, named.module)) continue;
+      if (importable(stack, service, named) !== "no" || !first(named.at)) continue;
+      const from = named.roots.join(" and ");
+      const mount = service.mounts.find(each => each.type === "bind" && named.roots.includes(each.target));
+      const brought = mount ? undefined : lastCopy(service);
+      yield {
+        subject: service.name,
+        message: `"${service.name}" starts ${named.module}, which cannot be imported from ${from}: it stops with ModuleNotFoundError.`,
+        severity: weigh(service, "critical"),
+        evidence: [
+          evidence(named.at, `names the module ${named.module}`),
+          ...(mount ? [evidence(mount.at, `this is what ${mount.target} holds`)] : []),
+          ...(brought ? [evidence(brought, "this is what the image gets")] : []),
+        ],
+      };
+    }
+  },
+});
+
+/** A module of the repository; any other may come from a package. */
+function isOurs(stack: Stack, module: string): boolean {
+  const tail = module.replaceAll(".", "/");
+  return (
+    stack.files.paths.some(
+      path => path === `${tail}.py` || path.endsWith(`/${tail}.py`) || path.endsWith(`${tail}/__init__.py`),
+    ) || stack.files.paths.some(path => ownName(path, module))
+  );
+}
+
+/** `app.main` where `main.py` stands in a directory copied as something else: `backend/app/main.py`, `src/main.py`. */
+function ownName(path: string, module: string): boolean {
+  const last = module.split(".").at(-1)!;
+  return (
+    module.includes(".") &&
+    /(^|\/)(src|app|backend|api|server)\/[^/]+\.py$/.test(path) &&
+    path.endsWith(`/${last}.py`)
+  );
+}
+
+function lastCopy(service: Service) {
+  const copies = service.model?.stage.copies.filter(copy => !copy.from) ?? [];
+  return copies.at(-1)?.at;
+}
