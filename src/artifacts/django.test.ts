@@ -51,7 +51,7 @@ describe("findDjangoProjects", () => {
 });
 
 describe("values", () => {
-  const env = "import os\nfrom os import environ, getenv\n";
+  const env = "import os\nfrom datetime import timedelta\nfrom os import environ, getenv\n";
   it.each([
     [`os.getenv("DEBUG", "False") == "True"`, ["DEBUG"], false, { DEBUG: "True" }, true],
     [`os.environ.get("DEBUG", "true").lower() in ("1", "true")`, ["DEBUG"], true, { DEBUG: "0" }, false],
@@ -70,6 +70,7 @@ describe("values", () => {
     [`os.environ["A"]`, ["A"], undefined, { A: "x" }, "x"],
     [`f"redis://{os.getenv('H', 'redis')}:6379"`, ["H"], "redis://redis:6379", { H: "a" }, "redis://a:6379"],
     [`"x" if os.getenv("A") else "y"`, ["A"], "y", { A: "1" }, "x"],
+    [`timedelta(1, hours=int(os.getenv("A", "2")))`, ["A"], 93_600, { A: "0" }, 86_400],
   ])("reads %s", (text, names, unset, set, value) => {
     const setting = settingsOf(`${env}X = ${text}\n`);
     expect(djangoSetting(setting, "X")).toMatchObject({ kind: "env", env: { names } });

@@ -208,6 +208,7 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
   if (conversion && args.length === 1 && call.kwargs.length === 0) {
     return derived(args, at, ([value]) => conversion.compute(value!), conversion.cast);
   }
+  if (origin === "datetime.timedelta") return duration(call, evaluate);
   if (call.callee.kind === "name" && depth < deepestCall) {
     const inlined = inlineCall(call, args, scope, depth);
     if (inlined) return inlined;
@@ -229,6 +230,33 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
   }
   const kwargs = call.kwargs.map(each => evaluate(each.value));
   return unknown(origin ?? "", at, [...args, ...kwargs]);
+}
+
+const secondsOf: Readonly<Record<string, number>> = {
+  days: 86_400,
+  seconds: 1,
+  microseconds: 1e-6,
+  milliseconds: 1e-3,
+  minutes: 60,
+  hours: 3_600,
+  weeks: 604_800,
+};
+
+/** `timedelta(days=1, hours=2)` in seconds. */
+function duration(call: PyCall, evaluate: (value: PyValue) => Value): Value {
+  const units = [
+    ...Object.keys(secondsOf).slice(0, call.args.length),
+    ...call.kwargs.map(each => each.name ?? ""),
+  ];
+  const amounts = [...call.args, ...call.kwargs.map(each => each.value)].map(evaluate);
+  if (call.spread || amounts.length === 0) return unknown("timedelta", call.at, amounts);
+  return derived(amounts, call.at, values => {
+    const seconds = values.map((value, i) =>
+      typeof value === "number" ? value * secondsOf[units[i]!]! : NaN,
+    );
+    const total = seconds.reduce((sum, each) => sum + each, 0);
+    return Number.isFinite(total) ? total : undefined;
+  });
 }
 
 function castOf(method: string): "list" | "bool" | undefined {
