@@ -27,6 +27,8 @@ export interface Trigger {
   readonly crons: readonly Located<string>[];
   /** Names of the inputs of workflow_dispatch and workflow_call. */
   readonly inputs: readonly Located<string>[];
+  /** What an input is declared as: string, choice, boolean, number, environment. */
+  readonly inputTypes: ReadonlyMap<string, string>;
 }
 
 /** `write-all`, `read-all`, or one level per scope. */

@@ -76,6 +76,12 @@ function trigger(event: string, at: Trigger["at"], node: YamlNode | undefined): 
     workflows: textsOf(child(node, "workflows")),
     crons: itemsOf(node).flatMap(item => textOf(child(item, "cron")) ?? []),
     inputs: entriesOf(child(node, "inputs")).map(({ key }) => key),
+    inputTypes: new Map(
+      entriesOf(child(node, "inputs")).map(({ key, value }) => [
+        key.value,
+        textOf(child(value, "type"))?.value ?? "string",
+      ]),
+    ),
   };
 }
 
