@@ -1,0 +1,80 @@
+import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import { evidence } from "../../stack/query.ts";
+import { deployJobs, isTest, wordsOf } from "../../stack/query-release.ts";
+import type { Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "pipeline/test-gate",
+  title: "A release waits for the tests",
+  claim: "pipeline-gates",
+  severity: "medium",
+  why: "A push that breaks the application is released like any other: users find the error that a test would have found.",
+  *check(stack) {
+    const testing = stack.workflows.filter(workflow => workflow.jobs.some(job => tests(job, stack)));
+    for (const { workflow, job } of deployJobs(stack)) {
+      const push = workflow.triggers.find(trigger => trigger.event === "push");
+      if (!push || workflow.triggers.some(trigger => trigger.event === "workflow_run")) continue;
+      if (push.branches.length === 0 && push.tags.length > 0) continue;
+      if (excludesPush(job)) continue;
+      const before = jobsBefore(workflow, job);
+      if (before.some(each => tests(each, stack) || each.uses?.kind === "remote")) {
+        yield { subject: workflow.file, kept: evidence(job.id.at, "waits for tests") };
+        continue;
+      }
+      const beside = testing.find(other => other.triggers.some(trigger => trigger.event === "push"));
+      const onRequest = testing.find(other =>
+        other.triggers.some(trigger => trigger.event.startsWith("pull_request")),
+      );
+      const own = workflow.jobs.find(each => tests(each, stack));
+      const shown = own?.id.at ?? beside?.triggers[0]?.at;
+      yield {
+        subject: `${workflow.file} ${job.id.value}`,
+        message: own
+          ? `Job "${job.id.value}" of ${workflow.file} releases without waiting for job "${own.id.value}", which tests.`
+          : testing.length > 0
+            ? `Job "${job.id.value}" of ${workflow.file} releases on a push and waits for no test.`
+            : `Job "${job.id.value}" of ${workflow.file} releases on a push, and no workflow runs a test.`,
+        // A protected branch takes only what its pull request's tests have passed; that is not in the files.
+        confidence: own ? "certain" : onRequest ? "possible" : "likely",
+        evidence: [
+          evidence(job.id.at, "waits for no test"),
+          ...(shown
+            ? [evidence(shown, own ? "tests, and nothing waits for it" : "tests run beside the release")]
+            : []),
+        ],
+      };
+    }
+  },
+});
+
+/** Its condition names another event. */
+function excludesPush(job: Job): boolean {
+  const condition = job.if?.value ?? "";
+  return /github\.event_name\s*==\s*'(?!push)/.test(condition) || /refs\/tags\//.test(condition);
+}
+
+/** The job and all that it waits for. */
+function jobsBefore(workflow: Workflow, job: Job): Job[] {
+  const found = new Set<Job>([job]);
+  for (const each of found)
+    for (const need of each.needs) {
+      const next = workflow.jobs.find(other => other.id.value === need.value);
+      if (next) found.add(next);
+    }
+  return [...found];
+}
+
+/** A step runs tests or checks the code; a called workflow of this repository counts with its jobs. */
+function tests(job: Job, stack: Stack, depth = 0): boolean {
+  if (job.uses?.kind === "local" && depth < 4) {
+    const called = stack.workflows.find(workflow => workflow.file === job.uses!.path);
+    return called === undefined || called.jobs.some(each => tests(each, stack, depth + 1));
+  }
+  return job.steps.some(
+    step =>
+      step.calls.some(call => !call.remote && isTest(wordsOf(call))) ||
+      /^(run )?(all |the |unit |integration |e2e )*(tests?|lint)\b/i.test(step.name?.value ?? "") ||
+      /test|lint|cypress|playwright|pre-commit|sonar|codeql/i.test(step.uses?.repository ?? ""),
+  );
+}

@@ -1,0 +1,79 @@
+import type { Call } from "../../artifacts/commands.ts";
+import type { Job } from "../../artifacts/workflow.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { evidence } from "../../stack/query.ts";
+import { isTest, onlySpeaks, optionAt, wordsOf } from "../../stack/query-release.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "pipeline/tests-can-fail",
+  title: "A failing test makes the pipeline fail",
+  claim: "pipeline-gates",
+  severity: "medium",
+  why: "Tests whose result is thrown away are green whatever the code does; everything that waits for them waits for nothing.",
+  *check(stack) {
+    for (const workflow of stack.workflows) {
+      const places: Evidence[] = [];
+      for (const job of workflow.jobs)
+        for (const step of job.steps)
+          for (const call of step.calls) {
+            if (!runsTests(call) || call.via !== undefined) continue;
+            // The same tests once more, for a report.
+            if (/--cov|coverage/.test(wordsOf(call)) && testsSoundly(job)) continue;
+            if (step.continueOnError) places.push(evidence(call.at, "`continue-on-error` hides the result"));
+            else {
+              const shows = lost(call, step.run?.pipefail ?? false);
+              if (shows) places.push(evidence(call.at, shows));
+            }
+          }
+      const [first, ...more] = places;
+      if (!first) continue;
+      yield {
+        subject: workflow.file,
+        message: `${places.length === 1 ? "A test" : `${places.length} tests`} of ${workflow.file} cannot fail: ${first.shows}.`,
+        evidence: [first, ...more],
+      };
+    }
+  },
+});
+
+/** Tests proper: linters and scanners are often meant as advice. */
+function runsTests(call: Call): boolean {
+  const words = wordsOf(call);
+  return (
+    isTest(words) &&
+    /\btests?\b|pytest|vitest|jest|rspec|phpunit|cypress|playwright|mocha/.test(words) &&
+    !/ (install|--version|--help|--collect-only)\b/.test(words)
+  );
+}
+
+function testsSoundly(job: Job): boolean {
+  return job.steps.some(
+    step =>
+      !step.continueOnError &&
+      step.calls.some(
+        call => runsTests(call) && call.via === undefined && !lost(call, step.run?.pipefail ?? false),
+      ),
+  );
+}
+
+function lost({ command, script }: Call, pipefail: boolean): string | undefined {
+  if (command.within.some(step => step.part === "condition")) return undefined;
+  if (command.connector === "|" && !optionAt(script, "pipefail", command.index, pipefail))
+    return asksForParts(script.commands.slice(command.index + 1)) ? undefined : "the pipe hides the result";
+  const next = script.commands[command.index + 1];
+  if (command.connector === "||")
+    return next &&
+      next.within.length === command.within.length &&
+      onlySpeaks({ name: next.name?.value ?? "?" }) &&
+      next.connector !== "&&" &&
+      next.connector !== "||"
+      ? "the result is thrown away"
+      : undefined;
+  return undefined;
+}
+
+/** `${PIPESTATUS[0]}` is read afterwards. */
+function asksForParts(commands: Call["script"]["commands"]): boolean {
+  return commands.some(({ words }) => words.some(word => word.text.includes("PIPESTATUS")));
+}
