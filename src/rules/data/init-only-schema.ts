@@ -1,0 +1,82 @@
+import { basename } from "../../core/path.ts";
+import { evidence, listNames } from "../../stack/query.ts";
+import { isMysql, isPostgres } from "../../stack/query-data.ts";
+import type { Mount, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const tools =
+  /(^|\/)(migrations?|migrate|alembic|prisma|flyway|liquibase|drizzle|changelog|sqitch|atlas|goose|dbmate|ent)([/.]|$)|(^|\/)(manage\.py|knexfile\.\w+|ormconfig\.\w+|\.sequelizerc|drizzle\.config\.\w+|sqitch\.plan)$/i;
+
+export default defineRule({
+  id: "data/init-only-schema",
+  title: "Changes of the schema reach a database that exists",
+  claim: "migrates-safely",
+  severity: "medium",
+  why: "The first release that needs a new column fails in production: scripts for an empty database never run again.",
+  *check(stack) {
+    const services = stack.services.filter(
+      service => service.project.grade !== "development" && (isPostgres(service) || isMysql(service)),
+    );
+    if (services.length === 0 || hasMigrations(stack)) return;
+    const seen = new Set<string>();
+    for (const service of services) {
+      const mounts = service.mounts.filter(mount => inits(stack, mount).length > 0);
+      const [first, ...more] = mounts;
+      if (!first || seen.has(first.repositoryPath!)) continue;
+      seen.add(first.repositoryPath!);
+      const applied = new Set(mounts.flatMap(mount => inits(stack, mount)));
+      const later = stack.files.paths.filter(
+        path => !applied.has(path) && alters(stack, path) && !isApplied(stack, path),
+      );
+      const rest =
+        later.length > 0
+          ? `; nothing in a deployment applies ${listNames(later.map(path => basename(path)))}`
+          : ", and no migration tool is in the repository";
+      yield {
+        subject: service.name,
+        message: `The schema of service "${service.name}" is made by ${listNames([...applied].map(path => basename(path)))} on the first start with an empty volume only${rest}.`,
+        evidence: [
+          evidence(first.at, "runs on an empty data directory only"),
+          ...more.map(mount => evidence(mount.at, "runs on an empty data directory only")),
+        ],
+        severity: later.length > 0 && service.project.grade === "deployed" ? "high" : "medium",
+        ...(later.length > 0 ? {} : { confidence: "likely" as const }),
+      };
+    }
+  },
+});
+
+/** SQL files of the repository that a mount hands to the first start and that make tables. */
+function inits(stack: Stack, mount: Mount): string[] {
+  if (!mount.target.startsWith("/docker-entrypoint-initdb.d") || mount.repositoryPath === undefined)
+    return [];
+  const base = mount.repositoryPath;
+  const paths =
+    stack.files.has(base) === "directory"
+      ? stack.files.list(base).map(name => (base ? `${base}/${name}` : name))
+      : [base];
+  return paths.filter(path => /\.sql$/i.test(path) && /\bcreate\s+table\b/i.test(textOf(stack, path)));
+}
+
+function alters(stack: Stack, path: string): boolean {
+  return /\.sql$/i.test(path) && /\balter\s+table\b|\badd\s+column\b/i.test(textOf(stack, path));
+}
+
+function textOf(stack: Stack, path: string): string {
+  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
+  return read && "source" in read ? read.source.text : "";
+}
+
+function hasMigrations(stack: Stack): boolean {
+  if (stack.files.paths.some(path => tools.test(path))) return true;
+  return stack.calls.some(({ call }) =>
+    call.args.some(arg => /migrat|alembic|schema:(load|update)/i.test(arg.word.text)),
+  );
+}
+
+/** A command that runs on a server names the file. */
+function isApplied(stack: Stack, path: string): boolean {
+  return stack.calls.some(
+    ({ call, deploys }) => deploys && call.command.words.some(word => word.text.includes(basename(path))),
+  );
+}

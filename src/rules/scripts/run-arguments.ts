@@ -1,0 +1,55 @@
+import type { ComposeCall } from "../../artifacts/commands.ts";
+import { basename } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { evidence } from "../../stack/query.ts";
+import { callerName, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
+import type { Command, PlacedCall, Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "scripts/run-arguments",
+  title: "Arguments of `docker compose run` reach the program",
+  claim: "failure-is-noticed",
+  severity: "medium",
+  why: "The container runs its usual loop instead of the command that was asked for: the certificate is never issued, the migration never applied, and the script waits or goes on.",
+  *check(stack) {
+    const found = new Map<string, { service: Service; places: { placed: PlacedCall; at: Location }[] }>();
+    for (const placed of stack.calls) {
+      const { call } = placed;
+      if (call.kind !== "compose" || call.subcommand !== "run") continue;
+      const words = call.exec?.command ?? [];
+      if (words.length === 0 || call.flags.some(flag => flag.name === "--entrypoint")) continue;
+      const services = projectsOfCall(stack, placed as PlacedCall & { readonly call: ComposeCall }).flatMap(
+        project => project.services.filter(service => service.name === call.services[0]?.value),
+      );
+      const service = services[0];
+      if (!service || !services.every(each => swallows(each.entrypoint))) continue;
+      const key = `${placed.caller.file} ${service.name}`;
+      const entry = found.get(key) ?? { service, places: [] };
+      entry.places.push({ placed, at: words[0]!.at });
+      found.set(key, entry);
+    }
+    for (const { service, places } of found.values()) {
+      const [first, ...more] = places;
+      const serious = service.kind === "certificates" || places.some(({ placed }) => placed.deploys);
+      yield {
+        subject: `${first!.placed.caller.file}: ${service.name}`,
+        message: `${callerName(first!.placed)} runs service "${service.name}" with arguments, but its entry point is a fixed \`sh -c\` line that ignores them.`,
+        evidence: [
+          evidence(first!.at, "these arguments are ignored"),
+          ...more.map(({ at }) => evidence(at, "these too")),
+          evidence(service.entrypoint!.at, "always runs this line"),
+        ],
+        severity: isWorkstationCall(first!.placed) ? "low" : serious ? "high" : "medium",
+      };
+    }
+  },
+});
+
+/** `sh -c 'line'` whose line takes no arguments. */
+function swallows(entrypoint: Command | undefined): boolean {
+  if (!entrypoint || entrypoint.words.length < 3) return false;
+  const [shell, flag, line] = entrypoint.words.map(word => word.value);
+  if (!/^(sh|bash|ash|dash)$/.test(basename(shell ?? "")) || !/^-[a-z]*c$/.test(flag ?? "")) return false;
+  return line !== undefined && !/\$\{?[@*0-9]/.test(line);
+}
