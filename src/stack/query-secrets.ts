@@ -3,6 +3,7 @@ import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { envUses } from "../artifacts/value.ts";
 import { type Location, locate } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "../formats/secret.ts";
+import type { ShellScript } from "../formats/shell.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { gradeOf, isOptional } from "./query.ts";
 import { isRun } from "./query-connections.ts";
@@ -218,4 +219,16 @@ function settingDefaults(
     found.push({ name, value, at, how: "setting" });
   }
   return found;
+}
+
+/** Scripts that change a server, with the file they stand in: of workflows, and files that are named for it. */
+export function* deployScripts(
+  stack: Stack,
+): Generator<{ readonly script: ShellScript; readonly file: string }> {
+  const seen = new Set<ShellScript>();
+  for (const { call, caller, deploys } of stack.calls) {
+    if (!deploys || seen.has(call.script)) continue;
+    seen.add(call.script);
+    yield { script: call.script, file: caller.file };
+  }
 }

@@ -1,0 +1,78 @@
+import type { Evidence } from "../../core/finding.ts";
+import { isSecretName } from "../../formats/secret.ts";
+import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
+import { evidence } from "../../stack/query.ts";
+import { deployScripts } from "../../stack/query-secrets.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "secrets/renewed-on-deploy",
+  title: "A deployment keeps the secrets of the one before",
+  claim: "no-secret-leaks",
+  severity: "high",
+  why: "With a new signing key every user is logged out and every token becomes invalid; a new database password no longer opens the existing database.",
+  *check(stack) {
+    for (const { script, file } of deployScripts(stack)) {
+      const writes = [...allCommands(script)].filter(({ command }) => writesEnvFile(command));
+      if (writes.length === 0) continue;
+      const reported = new Set<string>();
+      for (const { command } of allCommands(script)) {
+        for (const { name, value, at } of command.assignments) {
+          if (!isSecretName(name) || reported.has(name) || isKept(script, command)) continue;
+          if (!value.parts.some(part => part.kind === "command" && generates(part.script))) continue;
+          const written = writes.find(each => mentions(each.command, name));
+          if (!written || isKept(script, written.command)) continue;
+          reported.add(name);
+          const places: [Evidence, ...Evidence[]] = [evidence(at, "a new value at every run")];
+          const target = written.command.redirects.find(redirect => isEnvFile(redirect.target.text));
+          if (target) places.push(evidence(target.at, "replaces the file"));
+          yield {
+            subject: `${file} ${name}`,
+            message: `The deployment in ${file} makes a new ${name} and overwrites the one that is in use.`,
+            evidence: places,
+          };
+        }
+      }
+    }
+  },
+});
+
+function isEnvFile(path: string): boolean {
+  return /(?:^|\/|["'])\.env(?:\.[\w-]+)*["']?$/.test(path) && !/example|sample/.test(path);
+}
+
+function writesEnvFile(command: ShellCommand): boolean {
+  return command.redirects.some(redirect => /^>\|?$/.test(redirect.op) && isEnvFile(redirect.target.text));
+}
+
+function generates(script: ShellScript): boolean {
+  return script.commands.some(command => {
+    const text = command.words.map(word => word.text).join(" ");
+    return /\bopenssl\s+rand\b|\/dev\/u?random|\bpwgen\b|\buuidgen\b|secrets\.token|get_random_secret_key|randomBytes/.test(
+      text,
+    );
+  });
+}
+
+/** The name as a variable in the text that is written. */
+function mentions(command: ShellCommand, name: string): boolean {
+  const bodies = command.redirects.flatMap(redirect => redirect.heredoc?.parts ?? []);
+  const parts = [...bodies, ...command.words.flatMap(word => word.parts)];
+  return parts.some(part => part.kind === "variable" && part.name === name);
+}
+
+/** Only when there is nothing yet: a test for a file or for an earlier value stands around it. */
+function isKept(script: ShellScript, command: ShellCommand): boolean {
+  return command.within.some(step => {
+    if (step.construct.kind === "function") return false;
+    const conditions = script.commands.filter(other =>
+      other.within.some(each => each.construct === step.construct && each.part === "condition"),
+    );
+    return conditions.some(condition => {
+      const text = condition.words.map(word => word.text).join(" ");
+      if (/\s-[efs]\s|\bgrep\b|\btest\b.*-[efs]/.test(` ${text} `)) return true;
+      // `-z "$SECRET_KEY"` may hold what the server has; `-z "${{ secrets.X }}"` knows nothing of it.
+      return /-[zn]\s/.test(text) && !text.includes("${{");
+    });
+  });
+}
