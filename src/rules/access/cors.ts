@@ -1,0 +1,111 @@
+import { concrete, entryOf, isTruthy, type Lookup, type Value } from "../../artifacts/value.ts";
+import type { Evidence, Severity, Violation } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
+import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** Who may call from a browser, and whether the visitor's login goes with the call. */
+interface Sharing {
+  readonly subject: string;
+  readonly service: Service;
+  readonly opens: Evidence;
+  readonly credentials?: Location;
+  readonly sure: boolean;
+  /** Other evidence: the variable that decides. */
+  readonly more?: readonly Evidence[];
+}
+
+export default defineRule({
+  id: "access/cors",
+  title: "Only known sites may call the API with a visitor's login",
+  claim: "exposes-only-the-front-door",
+  severity: "high",
+  why: "When every origin is allowed together with credentials, any page a logged-in visitor opens can read and change the visitor's data.",
+  *check(stack) {
+    for (const sharing of [...django(stack), ...fastApi(stack), ...express(stack)]) yield finding(sharing);
+  },
+});
+
+function finding(sharing: Sharing): Violation {
+  const { service, credentials } = sharing;
+  const severity: Severity = credentials ? "high" : "low";
+  const what = credentials
+    ? "and the visitor's cookies may go with the call, so a page of a stranger can act in the visitor's name"
+    : "so any page may read what it answers without a login";
+  return {
+    subject: sharing.subject,
+    message: `The API in service "${service.name}" allows calls from every origin, ${what}.`,
+    evidence: [
+      sharing.opens,
+      ...(credentials ? [evidence(credentials, "cookies may go with the call")] : []),
+      ...(sharing.more ?? []),
+    ],
+    severity: weigh(service, severity),
+    ...(sharing.sure ? {} : { confidence: "likely" as const }),
+  };
+}
+
+function* django(stack: Stack): Generator<Sharing> {
+  for (const here of settingsInForce(stack)) {
+    const installed = textsOf(settingHere(here, "INSTALLED_APPS")?.value);
+    if (!installed?.some(app => app === "corsheaders" || app.startsWith("corsheaders."))) continue;
+    const open = settingHere(here, "CORS_ALLOW_ALL_ORIGINS") ?? settingHere(here, "CORS_ORIGIN_ALLOW_ALL");
+    if (!open || open.value === undefined || !isTruthy(open.value)) continue;
+    const credentials = settingHere(here, "CORS_ALLOW_CREDENTIALS");
+    const sends = credentials?.value !== undefined && isTruthy(credentials.value);
+    yield {
+      subject: here.settings.file,
+      service: here.service,
+      opens: evidence(open.at, "every origin is allowed"),
+      ...(sends ? { credentials: credentials.at } : {}),
+      ...(open.givenAt ? { more: [evidence(open.givenAt, "set here")] } : {}),
+      sure: here.complete && (open.setting?.kind !== "env" || open.givenAt !== undefined),
+    };
+  }
+}
+
+function* fastApi(stack: Stack): Generator<Sharing> {
+  for (const { app, service, lookup } of fastApisInForce(stack)) {
+    const cors = app.middleware.find(each => each.name === "CORSMiddleware");
+    const origins = cors?.options.get("allow_origins");
+    if (!cors || !origins) continue;
+    const listed = textsOf(concrete(origins, lookup));
+    const anything = ["^.*$", ".*", "https?://.*", "^https?://.*$"];
+    const pattern = cors.options.get("allow_origin_regex");
+    const matchesAll = pattern && anything.includes(String(concrete(pattern, lookup)));
+    if (!listed?.includes("*") && !matchesAll) continue;
+    const credentials = truthAt(cors.options.get("allow_credentials"), lookup);
+    yield {
+      subject: app.file,
+      service,
+      opens: evidence(matchesAll ? pattern.at : origins.at, "every origin is allowed"),
+      ...(credentials ? { credentials } : {}),
+      sure: true,
+    };
+  }
+}
+
+function* express(stack: Stack): Generator<Sharing> {
+  for (const { app, service, lookup } of expressesInForce(stack)) {
+    const cors = app.middleware.find(each => each.name === "cors");
+    // Without credentials `cors()` shares what anybody can fetch anyway; with them browsers refuse the star.
+    const credentials = cors?.options && truthAt(entryOf(cors.options, "credentials"), lookup);
+    const origin = cors?.options && entryOf(cors.options, "origin");
+    if (!cors || !credentials || !origin || concrete(origin, lookup) !== true) continue;
+    yield {
+      subject: app.file,
+      service,
+      opens: evidence(origin.at, "every origin is allowed"),
+      credentials,
+      sure: true,
+    };
+  }
+}
+
+function truthAt(value: Value | undefined, lookup: Lookup): Location | undefined {
+  const known = value && concrete(value, lookup);
+  return known !== undefined && isTruthy(known) ? value!.at : undefined;
+}
