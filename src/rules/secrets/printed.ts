@@ -1,0 +1,83 @@
+import type { Call } from "../../artifacts/commands.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { isPlaceholder } from "../../formats/secret.ts";
+import { evidence } from "../../stack/query.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "secrets/printed",
+  title: "Pipelines print no credentials",
+  claim: "no-secret-leaks",
+  severity: "high",
+  why: "Everyone who may read the logs of the pipeline reads the credential, for as long as the logs are kept; only values of registered secrets are masked.",
+  *check(stack) {
+    const files = new Map<string, Map<number, Evidence>>();
+    for (const { call, caller } of stack.calls) {
+      if (caller.kind !== "workflow" || !reachesLog(call)) continue;
+      const place = printed(call);
+      if (!place) continue;
+      const places = files.get(call.at.file) ?? new Map<number, Evidence>();
+      files.set(call.at.file, places.set(place.at.span.start, place));
+    }
+    for (const [file, found] of files) {
+      const [first, ...rest] = [...found.entries()].sort(([a], [b]) => a - b).map(([, each]) => each);
+      yield {
+        subject: file,
+        message: `The pipeline ${file} writes credentials into its log.`,
+        evidence: [first!, ...rest],
+      };
+    }
+  },
+});
+
+/** Neither written to a file nor handed to another program. */
+function reachesLog(call: Call): boolean {
+  if (call.writes.length > 0 || call.via === "substitution") return false;
+  if (call.command.connector === "|" || call.command.connector === "|&") return false;
+  return !call.command.redirects.some(redirect => /^&?>/.test(redirect.op) && redirect.fd !== "2");
+}
+
+function printed(call: Call): Evidence | undefined {
+  if (call.kind === "file" && call.name === "cat") {
+    const file = call.operands.find(operand => isEnvFile(operand.value));
+    return file && evidence(call.at, `prints ${basename(file.value!)}`);
+  }
+  if (call.kind === "compose" && call.subcommand === "config" && call.remote) {
+    const quiet = call.flags.some(flag =>
+      /^(?:-q|--quiet|--services|--volumes|--images|--hash|--profiles|--environment|--no-interpolate|-o|--output)$/.test(
+        flag.name,
+      ),
+    );
+    return quiet ? undefined : evidence(call.at, "prints the configuration with all values");
+  }
+  if (call.remote && call.name === "printenv" && call.args.length === 0)
+    return evidence(call.at, "prints the whole environment");
+  if (call.name !== "echo" && call.name !== "printf") return undefined;
+  const at = literalPassword(call);
+  return at && evidence(at, "prints a password");
+}
+
+function isEnvFile(path: string | undefined): boolean {
+  if (path === undefined) return false;
+  const name = basename(path);
+  return /^\.env(?:\.[\w-]+)*$|^[\w-]+\.env$/.test(name) && !/example|sample|template|dist/i.test(name);
+}
+
+const stated =
+  /\b(?:password|passwd|pwd)\b["']?\s*[:=]\s*["'`]?([^\s"'`,;)]{4,})|\blog ?in\b\s*:?\s+\w[\w.@-]*\s*\/\s*([^\s"'`,;)]{4,})/i;
+
+/** `echo "Login: admin / admin123"`: a password in plain words. */
+function literalPassword(call: Call): Location | undefined {
+  for (const { word } of call.args) {
+    for (const part of word.parts) {
+      if (part.kind !== "literal") continue;
+      const found = stated.exec(part.value);
+      const value = found && (found[1] ?? found[2]);
+      if (!value || isPlaceholder(value) || /[$<{*%\\]/.test(value) || !/[0-9]/.test(value)) continue;
+      return word.at;
+    }
+  }
+  return undefined;
+}
