@@ -1,0 +1,78 @@
+import type { Location } from "../../core/source.ts";
+import { itemsOf, textOf } from "../../formats/yaml.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/depends-on-unknown",
+  title: "Every name that a service refers to is defined",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "Compose refuses the whole file: no service of the project starts.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(stack.services)) {
+      if (!isClosed(stack, service.project)) continue;
+      for (const { kind, name, at } of references(service)) {
+        if (!first(at)) continue;
+        yield {
+          subject: service.name,
+          message: `"${service.name}" refers to the ${kind} "${name}", which the project does not define: Compose refuses to start anything.`,
+          severity: weigh(service, "critical"),
+          evidence: [evidence(at, `no ${kind} of this name is defined`)],
+        };
+      }
+    }
+  },
+});
+
+interface Dangling {
+  readonly kind: "service" | "volume" | "network" | "secret" | "config";
+  readonly name: string;
+  readonly at: Location;
+}
+
+/** Everything is seen: no part of an overlay, nothing that is included from a file that could not be read. */
+function isClosed(stack: Stack, project: ComposeProject): boolean {
+  if (!project.services.every(isComplete)) return false;
+  // `compose.override.yaml.example`: everybody writes the rest of the project themselves.
+  const example =
+    /override.*\.(example|sample|dist|template|tmpl)|\.(example|sample|dist|template|tmpl).*override/;
+  if (stack.files.list(project.directory).some(name => example.test(name))) return false;
+  return ![...stack.gaps, ...stack.problems].some(gap => gap.at && project.files.includes(gap.at.file));
+}
+
+function references(service: Service): Dangling[] {
+  const { project } = service;
+  const services = new Set(project.services.map(each => each.name));
+  const found: Dangling[] = [];
+  const look = (
+    kind: Dangling["kind"],
+    known: ReadonlySet<string>,
+    name: string | undefined,
+    at: Location,
+  ) => {
+    if (name && !name.includes("$") && !known.has(name)) found.push({ kind, name, at });
+  };
+  for (const edge of service.dependsOn) if (edge.required) look("service", services, edge.service, edge.at);
+  const mode = service.networkMode;
+  if (mode?.value.startsWith("service:")) look("service", services, mode.value.slice(8), mode.at);
+  for (const link of itemsOf(service.get("links"))) {
+    const text = textOf(link);
+    if (text) look("service", services, text.value.split(":")[0], text.at);
+  }
+  const named = (list: readonly { readonly name: string }[]) => new Set(list.map(each => each.name));
+  const volumes = named(project.volumes);
+  for (const mount of service.mounts)
+    if (mount.type === "volume" && mount.source) look("volume", volumes, mount.source, mount.sourceAt);
+  const networks = new Set([...named(project.networks), "default"]);
+  for (const network of service.networks) look("network", networks, network.value, network.at);
+  for (const secret of service.secrets) look("secret", named(project.secrets), secret.value, secret.at);
+  for (const config of itemsOf(service.get("configs"))) {
+    const text = textOf(config);
+    if (text) look("config", named(project.configs), text.value, text.at);
+  }
+  return found;
+}
