@@ -25,6 +25,9 @@ export default defineRule({
       const { service, effective } = proxy;
       // What is not seen may define what is missed here, and templates are only known when they are filled in.
       if (!service || effective.gaps.length > 0 || effective.problems.length > 0) continue;
+      // Another image's main file may define more than the official one's.
+      const isOwn = effective.tree.some(({ at }) => at.span.end > at.span.start);
+      if (!isOwn && !/^(?:nginx|nginxinc\/nginx-unprivileged)$/.test(service.facts?.family ?? "")) continue;
       const refusals = [
         ...misplaced(effective.tree),
         ...unknownZones(proxy),
@@ -66,6 +69,8 @@ function misplaced(tree: readonly NginxDirective[]): Refusal[] {
 }
 
 function unknownZones({ effective }: ProxyInstance): Refusal[] {
+  // Zones of TCP services are not in the model.
+  if (effective.tree.some(({ name }) => name.value === "stream")) return [];
   const { defined, used } = limitZones(effective);
   return used
     .filter(
@@ -102,7 +107,8 @@ function flatten(tree: readonly NginxDirective[]): NginxDirective[] {
 function twice(server: NginxServer): Refusal[] {
   const seen = new Map<string, Location>();
   return server.locations.flatMap(({ modifier, path }) => {
-    if (modifier === "~" || modifier === "~*") return [];
+    // Expressions may be repeated, and nginx does not look at names.
+    if (modifier === "~" || modifier === "~*" || modifier === "@") return [];
     // A prefix may not be repeated with ^~ either.
     const key = `${modifier === "^~" ? "" : modifier} ${path.value}`;
     const before = seen.get(key);

@@ -33,6 +33,8 @@ function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: U
   const subject = `${service.name} to ${host}`;
   if (!target) {
     if (!isServiceLike(service, host) || proxy.effective.gaps.length > 0 || !atStart) return undefined;
+    // Files that are merged by hand, `-f one -f other`, look like two projects.
+    if (stack.services.some(other => hostNames(other).includes(host))) return undefined;
     return violation(
       subject,
       service,

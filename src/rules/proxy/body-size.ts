@@ -1,0 +1,101 @@
+import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
+import { readExpress } from "../../artifacts/express.ts";
+import { concrete, entryOf } from "../../artifacts/value.ts";
+import type { Location } from "../../core/source.ts";
+import { allLocations } from "../../stack/proxy/effective.ts";
+import { effectiveDirective } from "../../stack/proxy/inherit.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { lookupOf, settingsOf } from "../../stack/query-environment.ts";
+import { servicesBehind } from "../../stack/query-proxy.ts";
+import type { ProxyInstance, Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+/** nginx's own limit when nothing is set. */
+const unset = 1024 ** 2;
+
+export default defineRule({
+  id: "proxy/body-size",
+  title: "The proxy lets through what the application accepts",
+  claim: "meets-its-load",
+  severity: "low",
+  why: "nginx answers 413 to uploads that the application is prepared for, before the application sees them.",
+  *check(stack) {
+    for (const proxy of stack.proxies) {
+      const { service } = proxy;
+      if (!service || proxy.effective.gaps.length > 0) continue;
+      for (const target of service.project.services) {
+        const accepted = acceptedBy(target);
+        const passing = accepted && passingSizes(proxy, target);
+        if (!passing || passing.length === 0) continue;
+        // A small limit on one path and a large one on another is a decision.
+        const widest = passing.reduce((a, b) => (b.bytes > a.bytes ? b : a));
+        if (widest.bytes >= accepted.bytes) continue;
+        yield {
+          subject: `${service.name} to ${target.name}`,
+          message: `The proxy "${service.name}" refuses bodies above ${inWords(widest.bytes)}; "${target.name}" accepts ${inWords(accepted.bytes)}.`,
+          severity: weigh(service, "low"),
+          evidence: [
+            evidence(widest.at, widest.said ? "the proxy's limit" : "no client_max_body_size: 1 MB"),
+            evidence(accepted.at, "the application's limit"),
+          ],
+        };
+      }
+    }
+  },
+});
+
+interface Size {
+  readonly bytes: number;
+  readonly at: Location;
+}
+
+/** What reaches a service, location by location; no limit is the largest number. */
+function passingSizes(proxy: ProxyInstance, target: Service): (Size & { readonly said: boolean })[] {
+  return proxy.effective.servers.flatMap(allLocations).flatMap(location => {
+    if (!servicesBehind(proxy, location).includes(target)) return [];
+    const directive = effectiveDirective(location, "client_max_body_size");
+    const bytes = directive ? bytesOf(directive.args[0]?.value) : unset;
+    if (bytes === undefined) return [{ bytes: Number.MAX_SAFE_INTEGER, at: location.at, said: true }];
+    const at = directive?.at ?? location.proxyPass?.url.at ?? location.at;
+    return [{ bytes: bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes, at, said: directive !== undefined }];
+  });
+}
+
+/** A limit that the application's own code names. */
+function acceptedBy(service: Service): Size | undefined {
+  const { component } = service;
+  if (component?.kind === "django") {
+    const settings = settingsOf(service);
+    const value = settings?.values.get("DATA_UPLOAD_MAX_MEMORY_SIZE");
+    const bytes = settings && djangoSettingUnder(settings, "DATA_UPLOAD_MAX_MEMORY_SIZE", lookupOf(service));
+    return value && typeof bytes === "number" ? { bytes, at: value.at } : undefined;
+  }
+  if (component?.kind !== "express") return undefined;
+  const [entry] = component.entries;
+  const source = entry === undefined ? undefined : component.files.read(entry);
+  const limits = (source && readExpress(component.files, source)?.middleware)?.flatMap(
+    ({ name, options }) => {
+      if (!/(?:^|\.)(?:json|urlencoded|raw|text)$/.test(name)) return [];
+      const limit = entryOf(options, "limit");
+      const value = limit && concrete(limit, lookupOf(service));
+      const bytes =
+        typeof value === "number" ? value : bytesOf(typeof value === "string" ? value : undefined);
+      return limit && bytes !== undefined ? [{ bytes, at: limit.at }] : [];
+    },
+  );
+  return limits?.sort((a, b) => b.bytes - a.bytes)[0];
+}
+
+const units: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** `10m`, `10mb`, `512k`. */
+function bytesOf(text: string | undefined): number | undefined {
+  const [, digits, unit] = /^(\d{1,12})\s*([kmg]?)b?$/i.exec(text ?? "") ?? [];
+  return digits === undefined ? undefined : Number(digits) * units[(unit ?? "").toLowerCase()]!;
+}
+
+function inWords(bytes: number): string {
+  return bytes >= 1024 ** 2
+    ? `${Math.round((bytes / 1024 ** 2) * 10) / 10} MB`
+    : `${Math.round(bytes / 1024)} kB`;
+}
