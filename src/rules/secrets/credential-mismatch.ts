@@ -1,0 +1,121 @@
+import { evidence, variable, weigh } from "../../stack/query.ts";
+import { accountVariables } from "../../stack/query-connections.ts";
+import {
+  componentReads,
+  givenVariables,
+  pointsAt,
+  protocolOf,
+  storeUrl,
+} from "../../stack/query-environment.ts";
+import type { Service, Stack, Variable } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+interface Login {
+  readonly store: Service;
+  readonly user?: string;
+  readonly password?: string;
+  /** Where the credential stands. */
+  readonly place: Variable;
+}
+
+export default defineRule({
+  id: "secrets/credential-mismatch",
+  title: "Services log in with the account that the store has",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "Every connection is refused: the service starts and fails with its first query.",
+  *check(stack) {
+    for (const service of stack.services) {
+      const told = new Set<Service>();
+      for (const login of loginsOf(stack, service)) {
+        const wrong = mismatch(login);
+        if (!wrong || told.has(login.store)) continue;
+        told.add(login.store);
+        yield {
+          subject: `${service.name} ${login.store.name}`,
+          message: `Service "${service.name}" logs in to "${login.store.name}" with ${wrong.text}.`,
+          evidence: [
+            evidence(login.place.at, `another ${wrong.what} is used here`),
+            evidence(wrong.at, wrong.shows),
+          ],
+          severity: weigh(service, "critical"),
+        };
+      }
+    }
+  },
+});
+
+function* loginsOf(stack: Stack, service: Service): Generator<Login> {
+  const reads = service.component && componentReads(stack, service.component);
+  const isUnread = (name: string) =>
+    reads?.complete === true && reads.wildcards.length === 0 && !reads.names.has(name);
+  for (const place of givenVariables(service)) {
+    const store = pointsAt(service.project, place);
+    if (!store || store === service || isUnread(place.name)) continue;
+    const url = storeUrl(place.value!.text!);
+    if (url) {
+      const { user, password } = url;
+      yield { store, place, ...(user ? { user } : {}), ...(password ? { password } : {}) };
+      continue;
+    }
+    const prefix = /^(.*?)_?(?:HOST|HOSTNAME|SERVER|ADDR)$/i.exec(place.name)?.[1];
+    if (!prefix) continue;
+    const part = (...names: string[]) =>
+      names.map(name => variable(service, `${prefix}_${name}`)).find(each => each && !isUnread(each.name));
+    const user = part("USER", "USERNAME");
+    const password = part("PASSWORD", "PASS");
+    const known = { user: user?.value?.text, password: password?.value?.text };
+    if (!known.user && !known.password) continue;
+    yield {
+      store,
+      place: (known.password ? password : user) ?? place,
+      ...(known.user ? { user: known.user } : {}),
+      ...(known.password ? { password: known.password } : {}),
+    };
+  }
+}
+
+interface Mismatch {
+  readonly what: "user" | "password";
+  readonly text: string;
+  readonly shows: string;
+  readonly at: Variable["at"];
+}
+
+function mismatch({ store, user, password }: Login): Mismatch | undefined {
+  const protocol = protocolOf(store);
+  if (protocol === "redis") return redisMismatch(store, password);
+  const [userVariable, passwordVariable] = accountVariables(store);
+  const account = userVariable ? userVariable.value?.text : protocol === "postgres" ? "postgres" : undefined;
+  const expected = passwordVariable?.value?.text;
+  // Scripts at the first start may add any account.
+  const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
+  if (!account || account.includes("$") || scripted) return undefined;
+  if (user === account && password && expected && password !== expected)
+    return {
+      what: "password",
+      text: "another password than it is created with",
+      shows: "the password that it is created with",
+      at: passwordVariable!.at,
+    };
+  if (!user || user === account || (user === "root" && protocol !== "postgres")) return undefined;
+  return {
+    what: "user",
+    text: "a user that nothing creates",
+    shows: userVariable ? "the only user that it creates" : "creates only its default user",
+    at: userVariable?.at ?? store.at,
+  };
+}
+
+function redisMismatch(store: Service, password: string | undefined): Mismatch | undefined {
+  const words = store.process?.argv ?? [];
+  const index = words.findIndex(word => word.value === "--requirepass");
+  const expected = index === -1 ? undefined : words[index + 1];
+  if (!expected?.value || expected.value.includes("$") || password === expected.value) return undefined;
+  return {
+    what: "password",
+    text: password ? "another password than it asks for" : "no password, and it asks for one",
+    shows: "the password that it asks for",
+    at: expected.at,
+  };
+}
