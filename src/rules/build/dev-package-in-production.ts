@@ -1,0 +1,107 @@
+import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
+import { normalisePackage, type PythonDependency } from "../../artifacts/python-dependencies.ts";
+import type { Value } from "../../artifacts/value.ts";
+import { join } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { installsOf, type StageInstall } from "../../stack/query-locks.ts";
+import { pythonAt } from "../../stack/query-runtime.ts";
+import { type SettingsInForce, settingsInForce } from "../../stack/query-settings.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "build/dev-package-in-production",
+  title: "Production settings use no package of the development group",
+  claim: "boots-healthy",
+  severity: "medium",
+  why: "An image that is built as it should be, without development packages, ends with ModuleNotFoundError when it starts.",
+  *check(stack) {
+    for (const inForce of settingsInForce(stack)) {
+      const { service, settings, lookup } = inForce;
+      const installs = service.build ? installsOf([service.build]).filter(isProject) : [];
+      for (const { stage, install } of installs) {
+        const source = stage.fileBefore(install.at, join(install.directory ?? "/", "pyproject.toml")).source;
+        const manifest = source === undefined ? undefined : pythonAt(stack, source);
+        const value = settings.values.get("INSTALLED_APPS");
+        const apps = djangoSettingUnder(settings, "INSTALLED_APPS", lookup);
+        if (!manifest || !value || !Array.isArray(apps)) continue;
+        for (const app of apps) {
+          if (typeof app !== "string") continue;
+          const found = developmentOnly(app, manifest.dependencies);
+          const at = found && placeOf(value, app);
+          if (!found || !at) continue;
+          yield {
+            subject: `${service.name} ${found.name}`,
+            message: message(inForce, app, found, install.dev),
+            evidence: [
+              evidence(at, "loaded in production"),
+              ...(stack.sources.has(source!) ? [evidence(found.at, `in group ${found.group}`)] : []),
+              evidence(install.at, install.dev ? "installs the development group" : "leaves the group out"),
+            ],
+            severity: weigh(service, install.dev ? "medium" : "critical"),
+          };
+        }
+      }
+    }
+  },
+});
+
+function isProject({ install }: StageInstall): boolean {
+  return ["poetry", "uv"].includes(install.manager) && install.names.length === 0 && !install.global;
+}
+
+function message(
+  { service }: SettingsInForce,
+  app: string,
+  found: PythonDependency,
+  installed: boolean,
+): string {
+  const fact = `The settings of service "${service.name}" load ${app}, which comes from ${found.name} of the group "${found.group}"`;
+  return installed
+    ? `${fact}: it starts only because the image installs development packages, too.`
+    : `${fact}, and the image leaves that group out: the process ends with ModuleNotFoundError.`;
+}
+
+/** Packages whose module has another name. */
+const packageOf: Readonly<Record<string, string>> = {
+  corsheaders: "django-cors-headers",
+  rest_framework: "djangorestframework",
+  storages: "django-storages",
+  silk: "django-silk",
+  extensions: "django-extensions",
+};
+
+/** The dependency that brings an app, when only a development group has it. */
+function developmentOnly(
+  app: string,
+  dependencies: readonly PythonDependency[],
+): PythonDependency | undefined {
+  const root = app.split(".")[0]!;
+  const module = normalisePackage(root);
+  const known = Object.hasOwn(packageOf, root) ? packageOf[root] : undefined;
+  const bringing = dependencies.filter(each => [module, `django-${module}`, known].includes(each.name));
+  const [first] = bringing;
+  const only = bringing.every(each => /^(dev|test|tests|lint|development|local)$/.test(each.group));
+  return only ? first : undefined;
+}
+
+/** Where the text stands in a list of settings. */
+function placeOf(value: Value, text: string, depth = 0): Location | undefined {
+  if (value.kind === "literal") return value.value === text ? value.at : undefined;
+  if (depth > 20) return undefined;
+  const parts =
+    value.kind === "list"
+      ? value.items
+      : value.kind === "derived"
+        ? value.from
+        : value.kind === "choice"
+          ? [value.yes, value.no]
+          : value.kind === "unknown"
+            ? value.parts
+            : [];
+  for (const part of parts) {
+    const at = placeOf(part, text, depth + 1);
+    if (at) return at;
+  }
+  return undefined;
+}
