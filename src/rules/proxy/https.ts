@@ -1,4 +1,4 @@
-import { listenPorts } from "../../stack/proxy/effective.ts";
+import { listenPorts, tlsServers } from "../../stack/proxy/effective.ts";
 import { evidence, proxiesOf, serverServices, weigh } from "../../stack/query.ts";
 import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import type { ComposeProject, Port, Service, Stack } from "../../stack/stack.ts";
@@ -17,7 +17,10 @@ export default defineRule({
   why: "Passwords, session cookies and tokens cross the network in clear text: anybody on the way can read and change them.",
   *check(stack) {
     for (const project of stack.projects) {
-      if (project.grade !== "deployed" || tlsElsewhere(stack, project)) continue;
+      if (project.grade !== "deployed") continue;
+      const [tls] = proxiesOf(stack, project).flatMap(proxy => tlsServers(proxy.effective));
+      if (tls) yield { subject: project.name, kept: evidence(tls.listens[0]!.at, "speaks TLS") };
+      if (tls || tlsElsewhere(stack, project)) continue;
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
       if (!first) continue;

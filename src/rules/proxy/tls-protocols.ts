@@ -18,6 +18,8 @@ export default defineRule({
       for (const { server } of tlsServers(proxy.effective)) {
         const directive = effectiveDirective(server, "ssl_protocols");
         const old = directive?.args.map(arg => arg.value).filter(name => broken.has(name)) ?? [];
+        if (directive && old.length === 0)
+          yield { subject: proxyName(proxy), kept: evidence(directive.at, "offers current versions only") };
         if (directive && old.length > 0) found.set(directive.at.span.start, { at: directive.at, old });
       }
       const [first, ...more] = found.values();

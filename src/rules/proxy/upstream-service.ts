@@ -22,6 +22,8 @@ export default defineRule({
         seen.add(key);
         const problem = judge(stack, proxy, service, upstream);
         if (problem) yield problem;
+        else if (serviceAt(service.project, upstream.host))
+          yield { subject: key, kept: evidence(upstream.at, "names a service that the proxy can reach") };
       }
     }
   },
