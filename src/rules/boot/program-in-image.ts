@@ -1,0 +1,135 @@
+import { parsePythonManifest } from "../../artifacts/python-dependencies.ts";
+import { basename, join } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { containerFile, evidence, weigh } from "../../stack/query.ts";
+import { toolInContainer } from "../../stack/query-health.ts";
+import { workingDirectory } from "../../stack/query-import.ts";
+import { oncePerPlace, packageScript, placeOf, worstFirst } from "../../stack/query-process.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/program-in-image",
+  title: "The program that a command starts is in the image",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "The container ends as soon as it starts, because its program is not found.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(stack.services)) {
+      const argv = service.process?.argv;
+      if (!argv?.[0]) continue;
+      const lack = missingScript(stack, service) ?? missingServer(stack, service) ?? missingTool(service);
+      const at = placeOf(argv);
+      if (!lack || !first(at)) continue;
+      yield {
+        subject: service.name,
+        message: `"${service.name}" starts ${lack.what}, ${lack.but}: it ends as soon as it starts.`,
+        severity: weigh(service, "critical"),
+        confidence: lack.confidence,
+        evidence: [evidence(at, `starts ${lack.what}`), ...(lack.at ? [evidence(lack.at, lack.shows)] : [])],
+      };
+    }
+  },
+});
+
+interface Lack {
+  readonly what: string;
+  readonly but: string;
+  readonly shows: string;
+  readonly at?: Location | undefined;
+  readonly confidence: "certain" | "likely";
+}
+
+const wordsOf = (service: Service) => service.process?.argv.map(word => word.value) ?? [];
+
+/** `npm run live` without such a script in the package.json of the working directory. */
+function missingScript(stack: Stack, service: Service): Lack | undefined {
+  const words = wordsOf(service);
+  const name = packageScript(words);
+  const workdir = workingDirectory(service);
+  const explicit = words[1] === "run" || words[1] === "run-script";
+  // `npm start` runs server.js when there is no such script, and yarn runs programs under the same spelling.
+  if (
+    !name ||
+    !workdir ||
+    !explicit ||
+    words.some(word => /^(-w|--workspace|--prefix|-C|--cwd|--filter|-F|--if-present)/.test(word ?? ""))
+  )
+    return undefined;
+  const file = containerFile(stack, service, join(workdir, "package.json")).repositoryPath;
+  const component = stack.components.find(each => each.manifest === file && each.package);
+  if (!component?.package || component.package.scripts.has(name) || words[0] === "bun") return undefined;
+  const at = component.package.name?.at ?? [...component.package.scripts.values()][0]?.at;
+  const shows = `no script "${name}" in this file`;
+  return {
+    what: `the package script "${name}"`,
+    but: `which ${file} does not have`,
+    shows,
+    at,
+    confidence: "certain",
+  };
+}
+
+/** Servers and workers by the package that brings them, and other packages that pull that one in. */
+const servers: Readonly<Record<string, RegExp>> = {
+  gunicorn: /^(gunicorn|mlflow|apache-airflow|apache-superset|pgadmin4|datasette.*|meinheld|invenio.*)$/,
+  uvicorn:
+    /^(uvicorn.*|fastapi(-cli|-cloud-cli)?|mcp|chainlit|gradio|starlite|litestar|sanic.*|mlflow|chromadb|ray|bentoml|prefect|langserve|nicegui|reflex|strawberry-graphql.*)$/,
+  daphne: /^(daphne|channels)$/,
+  hypercorn: /^(hypercorn|quart)$/,
+  celery: /^(celery.*|flower|django-celery.*|apache-airflow.*|apache-superset|.*-celery)$/,
+  dramatiq: /^(.*dramatiq.*)$/,
+};
+
+/** A Python server that no requirements file of the image names. Lists that cannot all be read decide nothing. */
+function missingServer(stack: Stack, service: Service): Lack | undefined {
+  const program = basename(wordsOf(service)[0] ?? "");
+  const bringers = Object.hasOwn(servers, program) ? servers[program]! : undefined;
+  const { model } = service;
+  if (!bringers || !model || model.facts?.family !== "python") return undefined;
+  const installs = model.built
+    .flatMap(each => each.packages)
+    .filter(each => !["apt", "apk", "dnf"].includes(each.manager));
+  if (installs.length === 0 || installs.some(each => each.manager !== "pip")) return undefined;
+  const names: string[] = [];
+  let list: Location | undefined;
+  for (const install of installs) {
+    if (!install.complete && install.requirementFiles.length === 0) return undefined;
+    names.push(...install.names.map(name => name.value));
+    for (const file of install.requirementFiles) {
+      const context = service.build?.context ?? "";
+      const path = join(context, file.value.replace(/^\/(app|code|src|tmp|srv)\//, ""));
+      const source = stack.sources.get(path);
+      if (!source) return undefined;
+      const { dependencies, includes } = parsePythonManifest(source).model;
+      if (includes.length > 0 || dependencies.length === 0) return undefined;
+      names.push(...dependencies.map(each => each.name));
+      list ??= dependencies[0]!.at;
+    }
+  }
+  if (names.some(name => bringers.test(name.toLowerCase()) || /^[./]|git\+|\.whl/.test(name)))
+    return undefined;
+  return {
+    what: program,
+    but: "which no requirements file of its image names",
+    shows: `${program} is not listed here`,
+    at: list,
+    confidence: "likely",
+  };
+}
+
+/** A program that the image surely lacks: npm in an image of nginx. */
+function missingTool(service: Service): Lack | undefined {
+  const program = wordsOf(service)[0];
+  if (!program || !/^[\w.-]+$/.test(program)) return undefined;
+  const answer = toolInContainer(service, program);
+  if (answer.has !== "no") return undefined;
+  return {
+    what: program,
+    but: "which its image does not have",
+    shows: `this image has no ${program}`,
+    at: answer.at,
+    confidence: "certain",
+  };
+}
