@@ -1,0 +1,119 @@
+import type { EnvRead } from "../../artifacts/env-reads.ts";
+import { variablesRead } from "../../artifacts/script.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { containerScript, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { isRun } from "../../stack/query-connections.ts";
+import { componentReads, hasUnseenEnvironment, lookupOf } from "../../stack/query-environment.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+interface Missing {
+  readonly name: string;
+  readonly place: Evidence;
+  readonly likely?: true;
+}
+
+export default defineRule({
+  id: "boot/variable-missing",
+  title: "Every variable that a program cannot start without is set",
+  claim: "configured-completely",
+  severity: "high",
+  why: "The program stops with an error as soon as it is started, again after every restart.",
+  *check(stack) {
+    for (const service of stack.services) {
+      if (isOptional(service) || hasUnseenEnvironment(service)) continue;
+      const image = imageNeeds(service);
+      if (image) {
+        yield {
+          subject: `${service.name} ${image[0]!}`,
+          message: `Service "${service.name}" is given none of ${listNames(image)}, and its image refuses to start without ${image.length === 1 ? "it" : "one of them"}.`,
+          evidence: [evidence(service.at, `${image[0]} is not set`)],
+          severity: weigh(service, "critical"),
+        };
+      }
+      const missing = [...fromScripts(stack, service), ...fromCode(stack, service)].filter(
+        each => !isDocumented(stack, each.name),
+      );
+      if (missing.length === 0) continue;
+      const names = [...new Set(missing.map(each => each.name))];
+      yield {
+        subject: service.name,
+        message: `Service "${service.name}" cannot start without ${listNames(names)}, and nothing in the repository sets ${names.length === 1 ? "it" : "them"}.`,
+        evidence: [...missing.map(each => each.place), evidence(service.at, "does not get it")] as [
+          Evidence,
+          ...Evidence[],
+        ],
+        severity: weigh(service, "high"),
+        ...(missing.some(each => each.likely) ? { confidence: "likely" as const } : {}),
+      };
+    }
+  },
+});
+
+/** A group of variables of a pulled image, of which none is set. */
+function imageNeeds(service: Service): readonly string[] | undefined {
+  if (service.build || !service.facts) return undefined;
+  const { requiredEnv, fileEnv } = service.facts;
+  const isSet = (name: string) =>
+    service.environment.some(
+      each => (each.name === name || (fileEnv && each.name === `${name}_FILE`)) && each.value?.text !== "",
+    );
+  return requiredEnv.find(group => !group.some(isSet));
+}
+
+/** An env file of the project tells people to set it. */
+function isDocumented(stack: Stack, name: string): boolean {
+  return stack.envFiles.some(file => file.entries.some(entry => entry.name.value === name));
+}
+
+/** `${NAME:?}` in the entry script of the container. */
+function fromScripts(stack: Stack, service: Service): Missing[] {
+  const lookup = lookupOf(service);
+  const files = service.process?.words.slice(0, 3) ?? [];
+  const scripts = new Set(
+    files.flatMap(word =>
+      word.value && /\.sh$|entrypoint/.test(word.value)
+        ? (containerScript(stack.scripts, stack.files, service, word.value) ?? [])
+        : [],
+    ),
+  );
+  return [...scripts].flatMap(script =>
+    variablesRead(script)
+      .filter(read => read.required && lookup(read.name) === null)
+      .map(read => ({ name: read.name, place: evidence(read.at, "stops without it") })),
+  );
+}
+
+function fromCode(stack: Stack, service: Service): Missing[] {
+  const { component } = service;
+  if (!component) return [];
+  const lookup = lookupOf(service);
+  const seen = new Set<string>();
+  return componentReads(stack, component).reads.flatMap(read => {
+    if (read.buildTime || seen.has(read.name) || lookup(read.name) !== null) return [];
+    if (!isRun(stack, service, component, read.at) || !stops(stack, read)) return [];
+    seen.add(read.name);
+    return [{ name: read.name, place: evidence(read.at, "stops without it"), likely: true as const }];
+  });
+}
+
+/** At the top level of a file, outside any `try`: it runs when the program is loaded. */
+function stops(stack: Stack, read: EnvRead): boolean {
+  const text = stack.sources.get(read.at.file)?.text ?? "";
+  const lineStart = text.lastIndexOf("\n", read.at.span.start - 1) + 1;
+  const line = text.slice(lineStart, read.at.span.start);
+  if (read.how === "process.env") {
+    const before = text.slice(Math.max(0, read.at.span.start - 20), read.at.span.start);
+    const after = text.slice(read.at.span.end, read.at.span.end + 80);
+    return (
+      /^if\s*\(\s*!$/.test(line) &&
+      /!$/.test(before) &&
+      /^\s*\)\s*\{?\s*(?:throw\b|process\.exit\()/.test(after)
+    );
+  }
+  if (!read.required || read.default) return false;
+  // These read a file of their own, which may lie beside the program.
+  if (/\b(?:decouple|load_dotenv|read_env|env_file|dotenv)\b/.test(text)) return false;
+  if (read.how === "pydantic") return true;
+  return read.how === "os.environ" && /^[A-Za-z_]\w*\s*=\s*(?:[\w.]+\()*(?:os\.)?$/.test(line);
+}
