@@ -6,11 +6,27 @@ import type { Build, PlacedCall, Variable } from "./stack.ts";
 /** The images that commands and actions build, resolved like those of Compose. */
 export function callBuilds(calls: readonly PlacedCall[], sources: BuildSources): Build[] {
   return calls.flatMap(placed =>
-    placed.call.kind === "docker-build" && placed.call.context ? [buildOf(placed, placed.call, sources)] : [],
+    placed.call.kind === "docker-build" && placed.call.context
+      ? [buildOf(placed, placed.call, isPushed(placed, placed.call, calls), sources)]
+      : [],
   );
 }
 
-function buildOf(placed: PlacedCall, call: DockerBuildCall, sources: BuildSources): Build {
+/** With --push, or by a `docker push` further down in the same job, target or script. */
+function isPushed(placed: PlacedCall, call: DockerBuildCall, calls: readonly PlacedCall[]): boolean {
+  if (call.push) return true;
+  const { file, name } = placed.caller;
+  return calls.some(
+    other =>
+      other.caller.file === file &&
+      other.caller.name === name &&
+      other.call.kind === "docker" &&
+      /^(image )?push$/.test(other.call.verb) &&
+      other.call.at.span.start > call.at.span.start,
+  );
+}
+
+function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sources: BuildSources): Build {
   const cwd =
     call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") && !call.remote
       ? call.cwd
@@ -33,8 +49,8 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, sources: BuildSource
         : { target: { value: call.target.value, at: call.target.at } }),
       args: call.buildArgs.map(argOf),
       tags: call.tags.flatMap(tag => tag.value ?? []),
-      push: call.push,
-      grade: placed.deploys || call.push ? "deployed" : "development",
+      push,
+      grade: placed.deploys || push ? "deployed" : "development",
     },
     sources,
   );
