@@ -53,8 +53,8 @@ function entriesOf(stack: Stack, project: ComposeProject): Entry[] {
         const listens = listenPorts(proxy.effective);
         return ports.filter(port => listens.includes(port.target!)).map(port => ({ service, port }));
       }
-      if (service.kind !== "app" || !service.build || servesTls(service)) return [];
-      return ports.map(port => ({ service, port }));
+      if (service.kind !== "app" || !service.build || servesTls(service) || isWorkshop(service)) return [];
+      return ports.filter(port => !debuggers.has(port.target!)).map(port => ({ service, port }));
     });
 }
 
@@ -62,4 +62,20 @@ function servesTls(service: Service): boolean {
   const words = service.process?.commands.flat().map(word => word.value ?? "") ?? [];
   if (words.some(word => /^--(?:ssl|certfile|keyfile|tls)|ssl:/.test(word))) return true;
   return service.environment.some(each => /SSL_CERT|TLS_CERT|CERT_FILE|HTTPS/i.test(each.name));
+}
+
+/** Ports of debuggers: another rule's matter. */
+const debuggers = new Set([5005, 5678, 9229, 9230]);
+const workshop =
+  /^(?:nodemon|vite|ng|react-scripts|vue-cli-service|webpack|webpack-dev-server|runserver|--reload|--debug)$/;
+
+/** It runs a development server: nobody means it to face visitors. */
+function isWorkshop(service: Service): boolean {
+  if (/dev|local|build/i.test(service.build?.target?.value ?? "")) return true;
+  if (service.component?.kind === "vite" || service.component?.kind === "cra") return true;
+  const words = service.process?.commands.flat().map(word => word.value ?? "") ?? [];
+  return words.some(
+    (word, index) =>
+      workshop.test(word) || (word === "dev" && /^(?:run|yarn|pnpm|next)$/.test(words[index - 1] ?? "")),
+  );
 }
