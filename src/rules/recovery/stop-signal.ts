@@ -1,0 +1,125 @@
+import { plainFragment } from "../../core/fragment.ts";
+import { basename } from "../../core/path.ts";
+import type { Located, Location } from "../../core/source.ts";
+import { parseShell, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
+import { containerScript, evidence, serverServices, weigh } from "../../stack/query.ts";
+import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "recovery/stop-signal",
+  title: "A stop signal reaches the program that serves",
+  claim: "stops-gracefully",
+  severity: "medium",
+  why: "Every stop and every release waits ten seconds and then kills the program in the middle of its requests and jobs.",
+  *check(stack) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(serverServices(stack))) {
+      const kept = keptShell(stack, service);
+      if (!kept || !first(kept.at)) continue;
+      const { program, at, inFile } = kept;
+      yield {
+        subject: service.name,
+        message: `"${service.name}" starts ${program} below a shell that does not hand signals on: it never hears that it should stop, and is killed after ten seconds.`,
+        severity: weigh(service, "medium"),
+        evidence: [evidence(at, `the shell stays in front of ${program}`)],
+        ...(inFile
+          ? {
+              fix: {
+                title: "Replace the shell with the program",
+                grade: "needs-testing" as const,
+                edits: [
+                  {
+                    at: { file: at.file, span: { start: at.span.start, end: at.span.start } },
+                    text: "exec ",
+                  },
+                ],
+              },
+            }
+          : {}),
+      };
+    }
+  },
+});
+
+interface KeptShell {
+  readonly program: string;
+  readonly at: Location;
+  readonly inFile: boolean;
+}
+
+/** The command that a shell starts and waits for as the container's first process. */
+function keptShell(stack: Stack, service: Service): KeptShell | undefined {
+  const { process, model } = service;
+  const entry = service.entrypoint ?? model?.entrypoint;
+  const words = [...(entry?.form === "exec" ? entry.words : []), ...(process?.words ?? [])];
+  // An init process is known to hand signals on to a group, or was chosen with care.
+  if (!process || service.text("init")?.text === "true") return undefined;
+  if (
+    words.some(word =>
+      /(^|\/)(tini|dumb-init|docker-init|catatonit|s6-svscan|init|supervisord)$/.test(word.value ?? ""),
+    )
+  )
+    return undefined;
+  const text = shellLine(service, words);
+  if (text) {
+    const script = parseShell(plainFragment(text.at.file, text.value, text.at.span.start));
+    // A shell replaces itself with a single command, and Bash with the last one of a line.
+    const last = script.commands.length > 1 && sharesNothing(service) ? lastServer(script) : undefined;
+    return last && { program: nameOf(last), at: text.at, inFile: false };
+  }
+  const path = words[0]?.value && isShell(words[0].value) ? words[1]?.value : words[0]?.value;
+  const script =
+    path?.includes("/") || path?.endsWith(".sh")
+      ? containerScript(stack.scripts, stack.files, service, path)
+      : undefined;
+  const last = script && lastServer(script);
+  return last && { program: nameOf(last), at: last.at, inFile: true };
+}
+
+const isShell = (name: string) => /^(sh|ash|dash|bash)$/.test(basename(name));
+
+/** The line that `sh -c` or a shell-form command runs. */
+function shellLine(
+  service: Service,
+  words: readonly Located<string | undefined>[],
+): Located<string> | undefined {
+  const { process } = service;
+  if (process?.form === "shell") return { value: process.text, at: process.at };
+  const shell = words.findIndex(word => /^(sh|ash|dash)$/.test(basename(word.value ?? "")));
+  const text =
+    shell !== -1 && /^-[a-z]*c$/.test(words[shell + 1]?.value ?? "") ? words[shell + 2] : undefined;
+  return text?.value === undefined ? undefined : { value: text.value, at: text.at };
+}
+
+/** /bin/sh is dash or busybox: neither replaces itself with the last command of a list (measured with dash 0.5.12). */
+function sharesNothing(service: Service): boolean {
+  const system = service.facts?.distribution;
+  return (system === "debian" || system === "alpine" || system === "ubuntu") && !service.model?.shell;
+}
+
+const servers =
+  /^(gunicorn|uvicorn|hypercorn|daphne|granian|celery|dramatiq|python3?|flask|fastapi|node|npm|pnpm|yarn|bun|next|java|nginx|php-fpm|puma|rails|dotnet)$/;
+
+/** The last command when it serves and the script does nothing about signals. */
+function lastServer(script: ShellScript): ShellCommand | undefined {
+  const named = script.commands.filter(command => command.name);
+  const last = named.at(-1);
+  if (!last || last.within.length > 0 || last.connector === "&" || last.connector === "|") return undefined;
+  if (
+    named.some(command => /^(trap|wait|exec)$/.test(command.name!.value ?? "") || command.connector === "&")
+  )
+    return undefined;
+  if (last.name!.text === '"$@"') return last;
+  const name = basename(last.name!.value ?? "");
+  if (!servers.test(name)) return undefined;
+  // One-off commands of the same programs end by themselves.
+  return last.words.some(word => /^(migrate|collectstatic|install|build|-c|-e)$/.test(word.value ?? ""))
+    ? undefined
+    : last;
+}
+
+function nameOf(command: ShellCommand): string {
+  return command.name!.text === '"$@"' ? "its command" : basename(command.name!.value ?? "the program");
+}
