@@ -39,10 +39,10 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `Service "${service.name}" cannot start without ${listNames(names)}, and nothing in the repository sets ${names.length === 1 ? "it" : "them"}.`,
-        evidence: [...missing.map(each => each.place), evidence(service.at, "does not get it")] as [
-          Evidence,
-          ...Evidence[],
-        ],
+        evidence: [
+          ...missing.map(each => each.place),
+          evidence(service.at, "does not get it"),
+        ] as unknown as [Evidence, ...Evidence[]],
         severity: weigh(service, "high"),
         ...(missing.some(each => each.likely) ? { confidence: "likely" as const } : {}),
       };
@@ -66,14 +66,21 @@ function isDocumented(stack: Stack, name: string): boolean {
   return stack.envFiles.some(file => file.entries.some(entry => entry.name.value === name));
 }
 
+/** The words that start the container, before any script in them is followed. */
+function entryWords(service: Service): (string | undefined)[] {
+  const { entrypoint, command, model } = service;
+  const texts = [entrypoint?.text ?? model?.entrypoint?.text, command?.text ?? model?.cmd?.text];
+  return texts.flatMap(text => text?.split(/[\s"'[\],]+/).slice(0, 4));
+}
+
 /** `${NAME:?}` in the entry script of the container. */
 function fromScripts(stack: Stack, service: Service): Missing[] {
   const lookup = lookupOf(service);
-  const files = service.process?.words.slice(0, 3) ?? [];
+  const files = entryWords(service);
   const scripts = new Set(
     files.flatMap(word =>
-      word.value && /\.sh$|entrypoint/.test(word.value)
-        ? (containerScript(stack.scripts, stack.files, service, word.value) ?? [])
+      word && /\.sh$|entrypoint/.test(word)
+        ? (containerScript(stack.scripts, stack.files, service, word) ?? [])
         : [],
     ),
   );
