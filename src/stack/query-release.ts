@@ -70,7 +70,12 @@ const migrateWords =
 /** Changes the schema of a database. */
 export function migrates(call: Call): boolean {
   if (call.kind !== "program" && call.kind !== "tool" && call.kind !== "compose") return false;
-  return migrateWords.test(wordsOf(call));
+  return isMigration(wordsOf(call));
+}
+
+/** A command line that changes the schema of a database. */
+export function isMigration(words: string): boolean {
+  return migrateWords.test(words);
 }
 
 /** A call as one line of plain words; unknown words stand as `?`. */
