@@ -18,6 +18,7 @@ import { linkProject } from "./compose-project.ts";
 import { planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
 import { createReader, type Reader } from "./reader.ts";
+import { runbooks } from "./runbooks.ts";
 import { secretLiterals } from "./secrets.ts";
 import type { Build, Service, Stack } from "./stack.ts";
 
@@ -94,6 +95,8 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     secrets: new Set(),
     today: (options.now ?? new Date()).toISOString().slice(0, 10),
   };
+  // Only beside something to deploy: a README alone is nothing to audit.
+  if (reader.sources.size > 0) for (const path of runbooks(files.paths)) reader.text(path, "runbook");
   const standalone = files.paths
     .filter(path => nginx.recognises(path))
     .flatMap(path => reader.text(path, "nginx") ?? []);
