@@ -1,0 +1,92 @@
+import { basename, isOutside, normalize } from "../../core/path.ts";
+import { type Location, locate, type Source } from "../../core/source.ts";
+import { evidence, listNames } from "../../stack/query.ts";
+import type { Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+const fence = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w-]*)[^\n]*\n([\s\S]*?)^ {0,3}\1[ \t]*$/gm;
+const shells = new Set([
+  "",
+  "sh",
+  "bash",
+  "shell",
+  "console",
+  "zsh",
+  "shell-session",
+  "shellsession",
+  "terminal",
+]);
+const scriptUse = /(?<![\w./~$}:-])((?:\.\/)?(?:[\w.-]+\/)+[\w.-]+\.sh)(?![\w.-])/g;
+const composeUse = /(?<=compose\b[^\n]{0,200}\s(?:-f|--file)[ =])([\w./-]+\.ya?ml)(?![\w-])/g;
+const serious = /restor|back-?_?up|deploy|rollback|migrat|recover|ssl|tls|cert/i;
+
+export default defineRule({
+  id: "scripts/documented-command",
+  title: "The documented commands exist",
+  claim: "failure-is-noticed",
+  severity: "low",
+  why: "Somebody follows the page in an emergency, and the step that was to help is not there.",
+  *check(stack) {
+    for (const [path, source] of stack.sources) {
+      if (stack.kinds.get(path) !== "runbook") continue;
+      const found = commandsIn(source).filter(use => isAbsent(stack, source, use.path));
+      const [first, ...more] = found;
+      if (!first) continue;
+      const paths = [...new Set(found.map(use => normalize(use.path)))];
+      yield {
+        subject: path,
+        message: `${path} tells the reader to use ${listNames(paths)}, which ${paths.length === 1 ? "is" : "are"} not in the repository.`,
+        evidence: [evidence(first.at, "is not there"), ...more.map(use => evidence(use.at, "is not there"))],
+        severity: paths.some(each => serious.test(basename(each))) ? "medium" : "low",
+      };
+    }
+  },
+});
+
+interface Use {
+  readonly path: string;
+  readonly at: Location;
+}
+
+/** Scripts and Compose files in the fenced blocks of a page; comments and other languages are left out. */
+function commandsIn(source: Source): Use[] {
+  const uses: Use[] = [];
+  for (const block of source.text.matchAll(fence)) {
+    if (!shells.has(block[2]!.toLowerCase()) || /\bgit clone\b/.test(block[3]!)) continue;
+    let offset = block.index + block[0].indexOf("\n") + 1;
+    for (const line of block[3]!.split("\n")) {
+      // A long line is no command that somebody types.
+      if (!/^\s*#/.test(line) && line.length < 400)
+        for (const pattern of [scriptUse, composeUse])
+          for (const match of line.matchAll(pattern)) {
+            const start = offset + match.index;
+            uses.push({ path: match[1]!, at: locate(source, start, start + match[1]!.length) });
+          }
+      offset += line.length + 1;
+    }
+  }
+  return uses;
+}
+
+function isAbsent(stack: Stack, source: Source, written: string): boolean {
+  const path = normalize(written);
+  if (isOutside(path) || stack.files.has(path) || stack.files.ignored(path)) return false;
+  if (/^(path|your|my|example|node_modules|vendor|venv|bin|usr|opt|etc)\b/i.test(path)) return false;
+  const name = basename(path);
+  // `./install.sh` alone is often that of another program which the page has the reader unpack.
+  if (name === path && name.endsWith(".sh") && !/restor|back-?_?up|rollback/i.test(name)) return false;
+  // Somewhere else in the tree: the reader is in another folder at that point.
+  if (stack.files.paths.some(other => basename(other) === name)) return false;
+  return !isMade(source.text, name);
+}
+
+/** The page itself has the reader write or fetch the file. */
+function isMade(text: string, name: string): boolean {
+  return text
+    .split("\n")
+    .some(
+      line =>
+        line.includes(name) &&
+        /(>|\bcat\b|\bnano\b|\bvim?\b|\btouch\b|\bcurl\b|\bwget\b|\bcp\b|\bmv\b|├|└|─)/.test(line),
+    );
+}
