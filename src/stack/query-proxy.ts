@@ -84,7 +84,7 @@ export function servicesBehind(proxy: ProxyInstance, location: NginxLocation): S
 }
 
 /** Ports on which a container surely serves, and what shows it. */
-export interface Serving {
+interface Serving {
   readonly ports: readonly number[];
   readonly at: Location;
 }
