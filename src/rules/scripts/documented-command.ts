@@ -4,7 +4,7 @@ import { evidence, listNames } from "../../stack/query.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
-const fence = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w-]*)[^\n]*\n([\s\S]*?)^ {0,3}\1[ \t]*$/gm;
+const fence = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w-]*)/;
 const shells = new Set([
   "",
   "sh",
@@ -51,21 +51,38 @@ interface Use {
 /** Scripts and Compose files in the fenced blocks of a page; comments and other languages are left out. */
 function commandsIn(source: Source): Use[] {
   const uses: Use[] = [];
-  for (const block of source.text.matchAll(fence)) {
-    if (!shells.has(block[2]!.toLowerCase()) || /\bgit clone\b/.test(block[3]!)) continue;
-    let offset = block.index + block[0].indexOf("\n") + 1;
-    for (const line of block[3]!.split("\n")) {
-      // A long line is no command that somebody types.
-      if (!/^\s*#/.test(line) && line.length < 400)
-        for (const pattern of [scriptUse, composeUse])
-          for (const match of line.matchAll(pattern)) {
-            const start = offset + match.index;
-            uses.push({ path: match[1]!, at: locate(source, start, start + match[1]!.length) });
-          }
-      offset += line.length + 1;
+  let open: { readonly mark: string; readonly shell: boolean } | undefined;
+  let block: Use[] = [];
+  let clones = false;
+  let offset = 0;
+  for (const line of source.text.split("\n")) {
+    const mark = fence.exec(line);
+    if (open && mark?.[1]!.startsWith(open.mark) && mark[2] === "") {
+      // What a cloned repository holds is not known here.
+      if (open.shell && !clones) uses.push(...block);
+      open = undefined;
+    } else if (!open && mark) {
+      open = { mark: mark[1]!, shell: shells.has(mark[2]!.toLowerCase()) };
+      block = [];
+      clones = false;
+    } else if (open?.shell) {
+      clones ||= /\bgit clone\b/.test(line);
+      block.push(...usesIn(source, line, offset));
     }
+    offset += line.length + 1;
   }
   return uses;
+}
+
+function usesIn(source: Source, line: string, offset: number): Use[] {
+  // A longer line is no command that somebody types.
+  if (/^\s*#/.test(line) || line.length > 400) return [];
+  return [scriptUse, composeUse].flatMap(pattern =>
+    [...line.matchAll(pattern)].map(match => {
+      const start = offset + match.index;
+      return { path: match[1]!, at: locate(source, start, start + match[1]!.length) };
+    }),
+  );
 }
 
 function isAbsent(stack: Stack, source: Source, written: string): boolean {
