@@ -1,12 +1,13 @@
 import { dirname, inside, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
+import { isIgnored } from "../formats/dockerignore.ts";
 import type { AppComponent } from "./app/detect.ts";
 import type { ImageModel } from "./image/image.ts";
 import { runCommands } from "./image/run-commands.ts";
 import type { Build, Stack } from "./stack.ts";
 
 /** A file of the repository without which a step of the build fails. */
-export interface Input {
+interface Input {
   readonly path: string;
   /** Why, as the end of a sentence. */
   readonly neededBy: string;
@@ -18,7 +19,7 @@ export interface Input {
 const managers = new Set(["npm", "yarn", "pnpm", "bun"]);
 
 /** What the commands of one stage read from the application's directory, as far as frameworks fix it. */
-export function inputsOf(stack: Stack, build: Build, stage: ImageModel): Input[] {
+function inputsOf(stack: Stack, build: Build, stage: ImageModel): Input[] {
   const inputs: Input[] = [];
   for (const run of stage.stage.runs) {
     for (const command of runCommands(run, run.workdir?.startsWith("/") ? run.workdir : stage.workdir)) {
@@ -99,4 +100,37 @@ function frameworkInputs(stack: Stack, component: AppComponent, script: string):
   if (/(^|[\s;&|])tsc\b/.test(script)) need("tsconfig.json", "the TypeScript compiler reads it");
   if (/\bprisma\s+generate/.test(script)) need("prisma/schema.prisma", "prisma generate reads it");
   return inputs;
+}
+
+export interface Ignored {
+  readonly input: Input;
+  /** The pattern. */
+  readonly by: Location;
+  readonly copiedAt: Location;
+}
+
+/** Inputs that the repository has, that a broad COPY would bring, and that a pattern keeps out. */
+export function ignoredInputs(stack: Stack, group: readonly Build[]): Ignored[] {
+  const found = new Map<string, Ignored>();
+  for (const build of group) {
+    if (!build.ignore || !build.model) continue;
+    for (const stage of build.model.built) {
+      for (const input of inputsOf(stack, build, stage)) {
+        const path = inside(build.context!, input.path);
+        if (path === undefined || stack.files.has(input.path) === undefined) continue;
+        const { ignored, by } = isIgnored(build.ignore.rules, path);
+        if (!ignored || !by) continue;
+        // A COPY that names it is another rule's: it stops the build at once.
+        const copy = stage.stage.copies.find(
+          each =>
+            !each.from &&
+            each.sources.some(
+              source => inside(join("", source.value.replace(/^\/+/, "")), path) !== undefined,
+            ),
+        );
+        if (copy && !found.has(input.path)) found.set(input.path, { input, by: by.at, copiedAt: copy.at });
+      }
+    }
+  }
+  return [...found.values()];
 }

@@ -1,9 +1,8 @@
 import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
-import { normalisePackage, type PythonDependency } from "../../artifacts/python-dependencies.ts";
-import type { Value } from "../../artifacts/value.ts";
+import type { PythonDependency } from "../../artifacts/python-dependencies.ts";
 import { join } from "../../core/path.ts";
-import type { Location } from "../../core/source.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { developmentOnly, placeOf } from "../../stack/query-apps.ts";
 import { installsOf, type StageInstall } from "../../stack/query-locks.ts";
 import { pythonAt } from "../../stack/query-runtime.ts";
 import { type SettingsInForce, settingsInForce } from "../../stack/query-settings.ts";
@@ -60,48 +59,4 @@ function message(
   return installed
     ? `${fact}: it starts only because the image installs development packages, too.`
     : `${fact}, and the image leaves that group out: the process ends with ModuleNotFoundError.`;
-}
-
-/** Packages whose module has another name. */
-const packageOf: Readonly<Record<string, string>> = {
-  corsheaders: "django-cors-headers",
-  rest_framework: "djangorestframework",
-  storages: "django-storages",
-  silk: "django-silk",
-  extensions: "django-extensions",
-};
-
-/** The dependency that brings an app, when only a development group has it. */
-function developmentOnly(
-  app: string,
-  dependencies: readonly PythonDependency[],
-): PythonDependency | undefined {
-  const root = app.split(".")[0]!;
-  const module = normalisePackage(root);
-  const known = Object.hasOwn(packageOf, root) ? packageOf[root] : undefined;
-  const bringing = dependencies.filter(each => [module, `django-${module}`, known].includes(each.name));
-  const [first] = bringing;
-  const only = bringing.every(each => /^(dev|test|tests|lint|development|local)$/.test(each.group));
-  return only ? first : undefined;
-}
-
-/** Where the text stands in a list of settings. */
-function placeOf(value: Value, text: string, depth = 0): Location | undefined {
-  if (value.kind === "literal") return value.value === text ? value.at : undefined;
-  if (depth > 20) return undefined;
-  const parts =
-    value.kind === "list"
-      ? value.items
-      : value.kind === "derived"
-        ? value.from
-        : value.kind === "choice"
-          ? [value.yes, value.no]
-          : value.kind === "unknown"
-            ? value.parts
-            : [];
-  for (const part of parts) {
-    const at = placeOf(part, text, depth + 1);
-    if (at) return at;
-  }
-  return undefined;
 }

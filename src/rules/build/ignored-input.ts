@@ -1,18 +1,7 @@
-import { inside, join } from "../../core/path.ts";
-import type { Location } from "../../core/source.ts";
-import { isIgnored } from "../../formats/dockerignore.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { buildSubject, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
-import { type Input, inputsOf } from "../../stack/query-inputs.ts";
-import type { Build, Stack } from "../../stack/stack.ts";
+import { ignoredInputs } from "../../stack/query-inputs.ts";
 import { defineRule } from "../rule.ts";
-
-interface Ignored {
-  readonly input: Input;
-  /** The pattern. */
-  readonly by: Location;
-  readonly copiedAt: Location;
-}
 
 export default defineRule({
   id: "build/ignored-input",
@@ -58,29 +47,3 @@ export default defineRule({
     }
   },
 });
-
-/** Inputs that the repository has, that a broad COPY would bring, and that a pattern keeps out. */
-function ignoredInputs(stack: Stack, group: readonly Build[]): Ignored[] {
-  const found = new Map<string, Ignored>();
-  for (const build of group) {
-    if (!build.ignore || !build.model) continue;
-    for (const stage of build.model.built) {
-      for (const input of inputsOf(stack, build, stage)) {
-        const path = inside(build.context!, input.path);
-        if (path === undefined || stack.files.has(input.path) === undefined) continue;
-        const { ignored, by } = isIgnored(build.ignore.rules, path);
-        if (!ignored || !by) continue;
-        // A COPY that names it is another rule's: it stops the build at once.
-        const copy = stage.stage.copies.find(
-          each =>
-            !each.from &&
-            each.sources.some(
-              source => inside(join("", source.value.replace(/^\/+/, "")), path) !== undefined,
-            ),
-        );
-        if (copy && !found.has(input.path)) found.set(input.path, { input, by: by.at, copiedAt: copy.at });
-      }
-    }
-  }
-  return [...found.values()];
-}
