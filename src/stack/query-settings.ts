@@ -24,8 +24,16 @@ const servers =
   /^(?:gunicorn|uvicorn|daphne|hypercorn|granian|uwsgi|waitress-serve|mod_wsgi-express|nginx-unit|unitd)$/;
 const readsDotenv = /\b(?:load_dotenv|read_env|dotenv_values|find_dotenv|read_envfile)\b|\bdecouple\b/;
 
+const answers = new WeakMap<Stack, readonly SettingsInForce[]>();
+
 /** The settings of every Django service that has to stay up and answers requests; each module of a project once. */
-export function settingsInForce(stack: Stack): SettingsInForce[] {
+export function settingsInForce(stack: Stack): readonly SettingsInForce[] {
+  let answer = answers.get(stack);
+  if (!answer) answers.set(stack, (answer = findSettings(stack)));
+  return answer;
+}
+
+function findSettings(stack: Stack): readonly SettingsInForce[] {
   const found = new Map<string, SettingsInForce & { services: Service[] }>();
   for (const service of serverServices(stack)) {
     if (!servesRequests(service)) continue;
