@@ -207,6 +207,7 @@ export const appImages: readonly ImageFamily[] = [
   { names: ["mongo-express"], kind: "admin", distribution: "alpine", ports: [8081], dataDirectories: [] },
   {
     names: ["rediscommander/redis-commander"],
+    healthcheck: true,
     kind: "admin",
     distribution: "alpine",
     ports: [8081],
@@ -237,6 +238,7 @@ export const appImages: readonly ImageFamily[] = [
   },
   {
     names: ["containrrr/watchtower"],
+    healthcheck: true,
     kind: "admin",
     distribution: "scratch",
     ports: [],
@@ -244,6 +246,7 @@ export const appImages: readonly ImageFamily[] = [
   },
   {
     names: ["willfarrell/autoheal"],
+    healthcheck: true,
     kind: "admin",
     distribution: "alpine",
     ports: [],
@@ -260,6 +263,7 @@ export const appImages: readonly ImageFamily[] = [
   },
   {
     names: ["axllent/mailpit"],
+    healthcheck: true,
     kind: "mail",
     distribution: "alpine",
     ports: [1025, 8025],

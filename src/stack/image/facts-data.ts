@@ -130,7 +130,7 @@ export const dataImages: readonly ImageFamily[] = [
     workdir: "/data",
     ports: [6379],
     volumes: ["/data"],
-    tools: "valkey-cli valkey-server",
+    tools: "valkey-cli valkey-server redis-cli redis-server", // the build links the old names
     authentication: "none",
     directories: ["data"],
   },

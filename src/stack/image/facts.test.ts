@@ -43,6 +43,16 @@ describe("references", () => {
 describe("facts", () => {
   const facts = (text: string) => factsFor(parseImageRef(text));
 
+  test("images with a health check of their own", () => {
+    expect(facts("axllent/mailpit:v1.20")?.healthcheck).toBe(true);
+    expect(facts("containrrr/watchtower")?.healthcheck).toBe(true);
+    expect(facts("postgres:16")?.healthcheck).toBe(false);
+  });
+
+  test("valkey answers to the old names too", () => {
+    expect(facts("valkey/valkey:8")?.tools.get("redis-cli")).toBe(true);
+  });
+
   test("a database: user, data, environment, tools", () => {
     expect(facts("postgres:16-alpine")).toMatchObject({
       kind: "database",
