@@ -1,0 +1,84 @@
+import type { Evidence } from "../../core/finding.ts";
+import { isSecretName } from "../../formats/secret.ts";
+import { evidence, gradeOf, isStore, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { storeUrl } from "../../stack/query-environment.ts";
+import { isSigningName } from "../../stack/query-secrets.ts";
+import type { Reference } from "../../stack/resolve/interpolate.ts";
+import type { Service, Stack, Variable } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/variable-unset",
+  title: "Compose stops when a credential is not set",
+  claim: "configured-completely",
+  severity: "medium",
+  why: "Compose puts an empty text in place of a variable that is not set, with a warning: the stack is deployed with an empty key, user or password.",
+  *check(stack) {
+    for (const project of stack.projects) {
+      if (gradeOf(project) === "development") continue;
+      const services = serverServices(stack).filter(service => service.project === project);
+      const guarded = new Set(services.flatMap(service => guardedNames(service)));
+      const references = unique(
+        services.flatMap(service =>
+          service.environment.flatMap(variable =>
+            variable.from === "environment" ? bare(service, variable) : [],
+          ),
+        ),
+      ).filter(({ name }) => project.lookup(name) === undefined && !guarded.has(name));
+      const [first, ...rest] = references.map(each =>
+        evidence(each.at, "empty when the variable is not set"),
+      );
+      if (!first) continue;
+      const names = [...new Set(references.map(each => each.name))];
+      const documented = names.every(name => isDocumented(stack, name));
+      yield {
+        subject: project.files.join(", "),
+        message: `${listNames(names)} ${names.length === 1 ? "is" : "are"} used without a check, so the stack also starts with ${names.length === 1 ? "an empty value" : "empty values"}.`,
+        evidence: [first, ...rest] as [Evidence, ...Evidence[]],
+        severity: weigh(project, documented ? "low" : "medium"),
+        fix: {
+          title: "Refuse to start without the variable",
+          grade: "needs-testing",
+          edits: references.map(({ at, name }) => ({ at, text: `\${${name}:?set ${name}}` })),
+        },
+      };
+    }
+  },
+});
+
+/** References that may become an empty credential: of a store's account, in a connection string, of a signing key. */
+function bare(service: Service, variable: Variable): Reference[] {
+  const { value, name } = variable;
+  if (!value) return [];
+  const account = isStore(service) && (isSecretName(name) || /_(?:USER|USERNAME|DATABASE|DB)$/.test(name));
+  const inUrl = storeUrl(value.raw.replace(/\$\{?(\w+)\}?/g, "$1")) !== undefined;
+  return value.references.filter(
+    each => each.operator === undefined && (account || inUrl || isSigningName(name)),
+  );
+}
+
+function guardedNames(service: Service): string[] {
+  return service.environment.flatMap(({ value }) =>
+    (value?.references ?? []).flatMap(each =>
+      each.operator === ":?" || each.operator === "?" ? [each.name] : [],
+    ),
+  );
+}
+
+function isDocumented(stack: Stack, name: string): boolean {
+  const inFile = stack.envFiles.some(file => file.entries.some(entry => entry.name.value === name));
+  const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
+  return (
+    inFile ||
+    [...stack.sources.values()].some(
+      source => /\.(?:sh|bash)$|^\.github\/|Makefile$/.test(source.path) && word.test(source.text),
+    )
+  );
+}
+
+function unique(references: readonly Reference[]): Reference[] {
+  const seen = new Map(references.map(each => [`${each.at.file}:${each.at.span.start}`, each]));
+  return [...seen.values()].sort(
+    (a, b) => a.at.file.localeCompare(b.at.file) || a.at.span.start - b.at.span.start,
+  );
+}
