@@ -28,9 +28,11 @@ const answers = new WeakMap<Stack, readonly SettingsInForce[]>();
 
 /** The settings of every Django service that has to stay up and answers requests; each module of a project once. */
 export function settingsInForce(stack: Stack): readonly SettingsInForce[] {
-  let answer = answers.get(stack);
-  if (!answer) answers.set(stack, (answer = findSettings(stack)));
-  return answer;
+  const known = answers.get(stack);
+  if (known) return known;
+  const found = findSettings(stack);
+  answers.set(stack, found);
+  return found;
 }
 
 function findSettings(stack: Stack): readonly SettingsInForce[] {
