@@ -1,6 +1,7 @@
 import type { Argument, Call, ComposeCall } from "../artifacts/commands.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
+import { optionAt } from "../formats/shell.ts";
 import { filesOf } from "./calls.ts";
 import type { ComposeProject, PlacedCall, Service, Stack } from "./stack.ts";
 
@@ -137,4 +138,35 @@ export function servicesInside(stack: Stack, placed: PlacedCall): Service[] {
 /** The command line of a call, for evidence: from its name to its first line's end. */
 export function commandPlace(call: Call): Location {
   return call.command.name?.at ?? call.at;
+}
+
+/** A failure anywhere in the call's pipe fails the pipe, or the script looks at each member. */
+export function isPipefail(stack: Stack, placed: PlacedCall): boolean {
+  const { call, caller } = placed;
+  if (optionAt(call.script, "pipefail", call.command)) return true;
+  if (/pipefail|PIPESTATUS|pipestatus/.test(call.script.fragment.text)) return true;
+  if (caller.kind === "makefile") return hasShellFlags(stack, caller.file);
+  return caller.kind === "workflow" && /^\s*shell:/m.test(stack.sources.get(caller.file)?.text ?? "");
+}
+
+/** A failing command ends the script. */
+export function stopsOnError(stack: Stack, placed: PlacedCall): boolean {
+  const { call, caller } = placed;
+  // A step of a workflow runs under `bash -e`; what it sends to another machine does not.
+  const initially =
+    caller.kind === "workflow" && call.via !== "ssh-stdin" && call.via !== "ssh-action" && !call.remote;
+  if (optionAt(call.script, "errexit", call.command, initially)) return true;
+  if (
+    call.script.commands.some(
+      other => other.name?.value === "trap" && other.words.some(word => word.value === "ERR"),
+    )
+  )
+    return true;
+  if (caller.kind === "workflow" && /script_stop:\s*true/.test(stack.sources.get(caller.file)?.text ?? ""))
+    return true;
+  return caller.kind === "makefile" && hasShellFlags(stack, caller.file);
+}
+
+function hasShellFlags(stack: Stack, file: string): boolean {
+  return stack.makefiles.some(makefile => makefile.file === file && makefile.variables.has(".SHELLFLAGS"));
 }

@@ -2,7 +2,6 @@ import type { Evidence } from "../../core/finding.ts";
 import {
   commandAfter,
   inCondition,
-  optionAt,
   type ShellCommand,
   type ShellScript,
   wordsOf,
@@ -13,7 +12,9 @@ import {
   carriesDump,
   commandPlace,
   isDump,
+  isPipefail,
   isWorkstationCall,
+  stopsOnError,
 } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -90,35 +91,6 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
     evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
   };
-}
-
-function isPipefail(stack: Stack, placed: PlacedCall): boolean {
-  const { call, caller } = placed;
-  if (optionAt(call.script, "pipefail", call.command)) return true;
-  if (/pipefail|PIPESTATUS|pipestatus/.test(call.script.fragment.text)) return true;
-  if (caller.kind === "makefile") return hasShellFlags(stack, caller.file);
-  return caller.kind === "workflow" && /^\s*shell:/m.test(stack.sources.get(caller.file)?.text ?? "");
-}
-
-function stopsOnError(stack: Stack, placed: PlacedCall): boolean {
-  const { call, caller } = placed;
-  // A step of a workflow runs under `bash -e`; what it sends to another machine does not.
-  const initially =
-    caller.kind === "workflow" && call.via !== "ssh-stdin" && call.via !== "ssh-action" && !call.remote;
-  if (optionAt(call.script, "errexit", call.command, initially)) return true;
-  if (
-    call.script.commands.some(
-      other => other.name?.value === "trap" && other.words.some(word => word.value === "ERR"),
-    )
-  )
-    return true;
-  if (caller.kind === "workflow" && /script_stop:\s*true/.test(stack.sources.get(caller.file)?.text ?? ""))
-    return true;
-  return caller.kind === "makefile" && hasShellFlags(stack, caller.file);
-}
-
-function hasShellFlags(stack: Stack, file: string): boolean {
-  return stack.makefiles.some(makefile => makefile.file === file && makefile.variables.has(".SHELLFLAGS"));
 }
 
 /** The status is read right after, or the file is looked at later. */

@@ -57,7 +57,8 @@ function commandsIn(source: Source): Use[] {
   let offset = 0;
   for (const line of source.text.split("\n")) {
     const mark = fence.exec(line);
-    if (open && mark?.[1]!.startsWith(open.mark) && mark[2] === "") {
+    const ends = open !== undefined && mark?.[2] === "" && (mark[1] ?? "").startsWith(open.mark);
+    if (open && ends) {
       // What a cloned repository holds is not known here.
       if (open.shell && !clones) uses.push(...block);
       open = undefined;
