@@ -5,7 +5,9 @@ import { defineRule } from "../rule.ts";
 
 /** Owners that run the platform itself, or whose own product the action is the front of. */
 const owners = new Set(
-  "actions github docker aws-actions azure google-github-actions hashicorp cloudflare digitalocean superfly pulumi gradle ruby oven-sh denoland codecov sonarsource astral-sh pnpm pypa sigstore ossf".split(" "),
+  "actions github docker aws-actions azure google-github-actions hashicorp cloudflare digitalocean superfly pulumi gradle ruby oven-sh denoland codecov sonarsource astral-sh pnpm pypa sigstore ossf".split(
+    " ",
+  ),
 );
 
 export default defineRule({
@@ -44,7 +46,8 @@ function secretOf(step: Step, job: Job, workflow: Workflow): string | undefined 
   const values = [step.with, step.env, job.env, workflow.env].flatMap(settings => [...settings.values()]);
   for (const { value } of values) {
     const name = /\bsecrets\.(\w+)/.exec(value)?.[1];
-    if (name && !/^GITHUB_TOKEN$|(^|_)(HOST|ID|PORT|USER|USERNAME|DIR|PATH|URL|DOMAIN)$/i.test(name)) return `secrets.${name}`;
+    if (name && !/^GITHUB_TOKEN$|(^|_)(HOST|ID|PORT|USER|USERNAME|DIR|PATH|URL|DOMAIN)$/i.test(name))
+      return `secrets.${name}`;
   }
   return undefined;
 }
