@@ -81,8 +81,9 @@ export function mayAppear(stack: Stack, build: Build, path: string): boolean {
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
   if (stack.files.ignored(path) || stack.files.ignored(`${path}/x`) || product.test(path)) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
-  return stack.calls.some(
-    placed => !placed.call.remote && (creates(placed, path) || unpacksBeside(placed, build)),
+  return (
+    createdPaths(stack).some(each => arrives(each, path)) ||
+    stack.calls.some(placed => !placed.call.remote && unpacksBeside(placed, build))
   );
 }
 
@@ -92,35 +93,60 @@ function unpacksBeside({ call, caller }: PlacedCall, build: Build): boolean {
   return call.name === "unzip" || (call.name === "tar" && /^-?\w*x/.test(call.args[0]?.value ?? ""));
 }
 
-function creates({ call }: PlacedCall, path: string): boolean {
-  const place = (value: string | undefined): string | undefined =>
-    value === undefined ? undefined : join(call.cwd ?? "", value);
-  const hits = (value: string | undefined): boolean => {
-    const target = place(value);
-    if (target === undefined || target === "") return false;
-    return inside(target, path) !== undefined || inside(path, target) !== undefined;
-  };
-  if (call.writes.some(write => hits(write.path.value))) return true;
+/** A path that a command writes. With sources, it is a directory and only files of those names arrive in it. */
+interface Created {
+  readonly target: string;
+  readonly sources: readonly string[];
+}
+
+const created = new WeakMap<Stack, readonly Created[]>();
+
+/** What the commands of this machine write, worked out once. */
+function createdPaths(stack: Stack): readonly Created[] {
+  let all = created.get(stack);
+  if (!all) {
+    all = stack.calls.flatMap(({ call }) => (call.remote ? [] : createdBy(call)));
+    created.set(stack, all);
+  }
+  return all;
+}
+
+const notCreating = new Set(["rm", "chmod", "chown", "cat"]);
+
+function createdBy(call: PlacedCall["call"]): Created[] {
+  const targets = call.writes.flatMap(write => write.path.value ?? []);
   const values = call.args.map(argument => argument.value);
   const output = values.findIndex(
     value => value !== undefined && /^(-o|-O|--output|--output-file|--out)$/.test(value),
   );
-  if (output !== -1 && hits(values[output + 1])) return true;
+  if (output !== -1) targets.push(values[output + 1] ?? "");
   const operands = values.filter(value => !value?.startsWith("-"));
-  if (call.name === "git" && operands[0] === "clone") {
-    const target = operands[2] ?? basename(operands[1] ?? "").replace(/\.git$/, "");
-    return hits(target);
+  const last = operands.at(-1);
+  let sources: string[] = [];
+  if (call.name === "git" && operands[0] === "clone")
+    targets.push(operands[2] ?? basename(operands[1] ?? "").replace(/\.git$/, ""));
+  else if ((call.kind === "file" || call.kind === "remote-copy") && !notCreating.has(call.name)) {
+    // An empty directory, or one file: nothing arrives below it.
+    if (call.name === "mkdir" || call.name === "touch")
+      return operands.flatMap(each => (each === undefined ? [] : [{ ...plain(each), sources: [""] }]));
+    if (last !== undefined) {
+      sources = operands.slice(0, -1).map(source => basename(source ?? ""));
+      return [...targets.map(plain), { target: join(call.cwd ?? "", last), sources }];
+    }
   }
-  if (call.kind !== "file" && call.kind !== "remote-copy") return false;
-  if (call.name === "rm" || call.name === "chmod" || call.name === "chown" || call.name === "cat")
-    return false;
-  if (call.name === "mkdir" || call.name === "touch") return operands.some(hits);
-  const target = place(operands.at(-1));
-  if (target === undefined) return false;
+  return targets.map(plain);
+
+  function plain(target: string): Created {
+    return { target: join(call.cwd ?? "", target), sources: [] };
+  }
+}
+
+function arrives({ target, sources }: Created, path: string): boolean {
+  if (sources.length === 0 && target === "") return false;
+  if (inside(path, target) !== undefined) return true;
+  if (inside(target, path) === undefined) return false;
   // `cp config/app.env .` brings a file of that name, not all that may lie below `.`.
-  if (target === "" || (target !== path && inside(target, path) !== undefined))
-    return operands.slice(0, -1).some(source => path.split("/").includes(basename(source ?? "")));
-  return inside(path, target) !== undefined;
+  return sources.length === 0 || sources.some(source => path.split("/").includes(source));
 }
 
 /** An earlier step that checks out something else, or fetches what another job made. */
