@@ -118,6 +118,22 @@ describe("a service sees", () => {
     expect(api.component).toMatchObject({ kind: "django", dir: "api" });
   });
 
+  it.each([
+    ["postgres:17", undefined, "database"],
+    ["postgres:17", "postgres -c max_connections=50", "database"],
+    ["postgres:17", "-c max_connections=50", "database"],
+    ["redis:8", 'sh -c "exec redis-server --requirepass $$P"', "cache"],
+    ["postgres:17", "/backup.sh", "other"],
+    ["redis:8", "redis-cli -h cache monitor", "other"],
+  ])("%s with the command %s as %s", async (image, command, kind) => {
+    const stack = await link(
+      tree({
+        "compose.yml": `services:\n  a:\n    image: ${image}\n${command ? `    command: ${command}\n` : ""}`,
+      }),
+    );
+    expect(stack.services[0]!.kind).toBe(kind);
+  });
+
   it("the command that Compose gives, without the image's when the entry point is new", async () => {
     const stack = await link(
       tree({

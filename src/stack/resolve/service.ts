@@ -86,7 +86,13 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     imageCommand: build?.model?.cmd,
     scriptAt: path => context.scriptIn(base, path),
   });
-  return { ...base, ...(process ? { process } : {}), oneShot: isOneShot(base, process, context.awaited) };
+  const kind = runsNoServer(base.kind, process) ? "other" : base.kind;
+  return {
+    ...base,
+    kind,
+    ...(process ? { process } : {}),
+    oneShot: isOneShot(base, process, context.awaited),
+  };
 }
 
 function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -97,6 +103,19 @@ function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[
 
 function located(value: Interpolated | undefined): { value: string; at: Interpolated["at"] } | undefined {
   return value?.text === undefined ? undefined : { value: value.text, at: value.at };
+}
+
+const shells = /^(sh|bash|ash)$/;
+const clients =
+  /\.(sh|py|js)$|^(sh|bash|ash|crond?|supercronic|go-cron|sleep|tail|restic|borg|rclone|pg_dump|pg_dumpall|pg_basebackup|pg_receivewal|psql|mysql|mysqldump|mongodump|mongosh|redis-cli|python3?|node|certbot)$/;
+
+/** The image of a data store whose tools are used for something else: a backup, a migration, a scheduler. */
+function runsNoServer(kind: ServiceKind, process: Service["process"]): boolean {
+  if (kind !== "database" && kind !== "cache" && kind !== "queue") return false;
+  // What is named first may be a script of the project, of which `program` is the last command.
+  const named = process?.words[0]?.value?.replace(/^.*\//, "");
+  if (named === undefined || named === "docker-entrypoint.sh" || named.startsWith("-")) return false;
+  return clients.test(shells.test(named) ? (process?.program?.value ?? "") : named);
 }
 
 function kindOf(build: Build | undefined, factKind: string | undefined): ServiceKind {
