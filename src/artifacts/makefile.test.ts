@@ -46,6 +46,15 @@ test("variables that are set twice, by += or by make's functions are not known",
   ]);
 });
 
+test("make's own variables begin with a dot", () => {
+  const { model } = makefile.parse({
+    path: "Makefile",
+    text: ".SHELLFLAGS := -eu -c\n.PHONY: a\na:\n\techo a\n",
+  });
+  expect(model.variables.get(".SHELLFLAGS")?.value).toBe("-eu -c");
+  expect(model.targets.map(target => target.name.value)).toContain("a");
+});
+
 test("variables that double each other come to an end", () => {
   const text =
     Array.from({ length: 40 }, (_, i) => `V${i} = $(V${i + 1})$(V${i + 1})`).join("\n") +

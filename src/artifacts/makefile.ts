@@ -43,7 +43,7 @@ interface Rule {
 }
 
 const definition =
-  /^[ ]*(?:(?:export|override|private)[ \t]+)*([A-Za-z_][\w.-]*)[ \t]*(::?:?|\?|\+|!)?=[ \t]*(.*)$/s;
+  /^[ ]*(?:(?:export|override|private)[ \t]+)*([A-Za-z_.][\w.-]*)[ \t]*(::?:?|\?|\+|!)?=[ \t]*(.*)$/s;
 const directive = /^[ \t]*-?(?:ifn?eq|ifn?def|else|endif|include|sinclude|export|unexport|vpath|undefine)\b/;
 
 /** Reads targets, recipes and variables. Both branches of a conditional are taken. Never throws. */
