@@ -12,7 +12,7 @@ export default defineRule({
   title: "Unattended scripts work from any directory",
   claim: "failure-is-noticed",
   severity: "low",
-  why: "cron starts a script in the home directory of its user: it stops at the first missing file, or writes its backups to a place where nobody looks.",
+  why: "A script that cron starts begins in the home directory of its user: it stops at the first missing file, or writes its backups to a place where nobody looks.",
   *check(stack) {
     for (const script of stack.scripts) {
       if (!unattended.test(basename(script.file))) continue;
