@@ -39,9 +39,20 @@ function row(stack: Stack, service: Service, label = service.project.name): Serv
     health: healthOf(service),
     limits: limitsOf(service),
     data: service.mounts.flatMap(dataOf),
-    user: service.user?.raw ?? service.model?.user?.value ?? service.facts?.user ?? "",
+    user: userOf(service),
     place: reportPlace(stack.sources.get(service.at.file), service.at, stack.secrets),
   };
+}
+
+/** The image's entry point may start as root and serve as somebody else. */
+function userOf({ user, model, facts }: Service): string {
+  if (user) return user.raw;
+  if (model)
+    return (
+      model.user?.value ?? (model.runsAsRoot === undefined ? "" : model.runsAsRoot ? "root" : "not root")
+    );
+  if (!facts?.user) return "";
+  return facts.dropsPrivileges ? "not root" : facts.user;
 }
 
 function fromOf({ build, image }: Service): string {
