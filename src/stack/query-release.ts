@@ -196,3 +196,20 @@ const testWords =
 export function isTest(words: string): boolean {
   return testWords.test(words);
 }
+
+/** What the shell was started with: steps of a workflow stop by themselves, remote shells and files do not. */
+export function startsStrict(call: Call, stack: Stack): boolean {
+  for (const step of stack.workflows.flatMap(each => each.jobs).flatMap(job => job.steps)) {
+    if (step.run?.script === call.script) return step.run.errexit;
+    if (step.remoteScript === call.script) return step.with.get("script_stop")?.value === "true";
+  }
+  const file = stack.scripts.find(each => each.script === call.script);
+  return /^#!.*\s-[a-z]*e/.test(file?.source.text.slice(0, 80).split("\n")[0] ?? "");
+}
+
+/** Whether the shell was started with pipefail. */
+export function pipesStrict(call: Call, stack: Stack): boolean {
+  return stack.workflows
+    .flatMap(each => each.jobs)
+    .some(job => job.steps.some(step => step.run?.script === call.script && step.run.pipefail));
+}

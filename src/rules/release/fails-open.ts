@@ -7,9 +7,11 @@ import {
   migrates,
   onlySpeaks,
   optionAt,
+  pipesStrict,
   type ReleaseRun,
   releaseRuns,
   startsContainers,
+  startsStrict,
 } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -126,22 +128,6 @@ function asksForStatus(command: ShellCommand | undefined): boolean {
   return [...(command?.words ?? []), ...(command?.assignments.map(each => each.value) ?? [])].some(word =>
     word.parts.some(part => part.kind === "variable" && part.name === "?"),
   );
-}
-
-/** What the shell was started with: steps of a workflow stop by themselves, remote shells and files do not. */
-function startsStrict(call: Call, stack: Stack): boolean {
-  for (const step of stack.workflows.flatMap(each => each.jobs).flatMap(job => job.steps)) {
-    if (step.run?.script === call.script) return step.run.errexit;
-    if (step.remoteScript === call.script) return step.with.get("script_stop")?.value === "true";
-  }
-  const file = stack.scripts.find(each => each.script === call.script);
-  return /^#!.*\s-[a-z]*e/.test(file?.source.text.slice(0, 80).split("\n")[0] ?? "");
-}
-
-function pipesStrict(call: Call, stack: Stack): boolean {
-  return stack.workflows
-    .flatMap(each => each.jobs)
-    .some(job => job.steps.some(step => step.run?.script === call.script && step.run.pipefail));
 }
 
 /** `set -e` on a line of its own before the first command. */
