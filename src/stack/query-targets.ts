@@ -108,7 +108,8 @@ function isMeantForProduction(placed: PlacedCall): boolean {
 
 /** `shop-db-1`: what Compose would call it if it had no name of its own. */
 function endsWithService(name: string, service: string): boolean {
-  return new RegExp(`[-_]${service.replace(/[.]/g, "\\.")}[-_]\\d+$`).test(name);
+  const numbered = /^(.+)[-_]\d+$/.exec(name)?.[1];
+  return numbered !== undefined && (numbered.endsWith(`-${service}`) || numbered.endsWith(`_${service}`));
 }
 
 function isSure(places: readonly PlacedCall[], addressed: readonly Argument[]): boolean {
