@@ -1,0 +1,79 @@
+import type { Call } from "../../artifacts/commands.ts";
+import type { Edit } from "../../core/fix.ts";
+import { evidence } from "../../stack/query.ts";
+import { endOf, onlySpeaks, releaseRuns } from "../../stack/query-release.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/checked-start",
+  title: "A release looks whether the new version serves",
+  claim: "pipeline-gates",
+  severity: "medium",
+  why: "`up -d` succeeds as soon as the containers are created: a version that crashes a second later is reported as released, and users find out first.",
+  *check(stack) {
+    for (const run of releaseRuns(stack)) {
+      const { calls, starts } = run;
+      if (starts.some(waits)) {
+        yield { subject: run.title, kept: evidence(starts[0]!.at, "waits until the services are healthy") };
+        continue;
+      }
+      const behind = calls.slice(calls.indexOf(starts[0]!) + 1).filter(call => !starts.includes(call));
+      const last = starts.at(-1)!;
+      // What cannot be read may look: another script, another job, a tool of their own.
+      if (!behind.every(isHarmless) || last.kind !== "compose" || !last.detach) continue;
+      const { caller } = run.placed[0]!;
+      const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+      if (caller.workflow?.jobs.some(each => each.needs.some(need => need.value === caller.name))) continue;
+      const after = job?.steps.slice(job.steps.findLastIndex(step => step.calls.includes(last)) + 1) ?? [];
+      if (after.some(step => step.uses !== undefined)) continue;
+      const edit = last.legacy ? undefined : waitEdit(last);
+      yield {
+        subject: run.title,
+        message: `The release in ${run.title} ends when the containers are created: nothing looks whether the new version serves.`,
+        confidence: "likely",
+        evidence: [evidence(last.at, "nothing after it looks at the result")],
+        ...(edit
+          ? {
+              fix: {
+                title: "Wait until the services are healthy",
+                grade: "needs-testing" as const,
+                edits: [edit],
+              },
+            }
+          : {}),
+      };
+    }
+  },
+});
+
+function waits(call: Call): boolean {
+  return (call.kind === "compose" && (call.wait || !call.detach)) || call.kind === "docker";
+}
+
+const housekeeping = new Set([
+  "rm",
+  "cd",
+  "docker",
+  "exit",
+  "set",
+  "cat",
+  "chmod",
+  "mkdir",
+  "export",
+  "git",
+  "popd",
+  "pushd",
+  "clear",
+]);
+
+/** Says, lists or tidies up; never fails a release that does not serve. */
+function isHarmless(call: Call): boolean {
+  if (call.kind === "docker") return /prune|^(image )?rm|^rmi|^logout|^images$|^ps$/.test(call.verb);
+  if (call.kind === "compose") return ["ps", "logs", "images"].includes(call.subcommand ?? "");
+  return onlySpeaks(call) || call.kind === "file" || housekeeping.has(call.name);
+}
+
+function waitEdit(call: Call): Edit | undefined {
+  const up = call.args.find(arg => arg.value === "up");
+  return up && !up.split ? { at: endOf(up.at), text: " --wait" } : undefined;
+}
