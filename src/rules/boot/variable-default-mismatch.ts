@@ -1,0 +1,58 @@
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, isOptional, isStore, listNames, weigh } from "../../stack/query.ts";
+import type { Reference } from "../../stack/resolve/interpolate.ts";
+import type { ComposeProject, Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+interface Use {
+  readonly reference: Reference;
+  readonly service: Service;
+}
+
+export default defineRule({
+  id: "boot/variable-default-mismatch",
+  title: "A variable has one default in the whole project",
+  claim: "configured-completely",
+  severity: "medium",
+  why: "While the variable is not set, the services disagree: one creates a database or a user that the other does not ask for.",
+  *check(stack) {
+    for (const project of stack.projects) {
+      for (const [name, uses] of usesOf(project)) {
+        const shared =
+          uses.some(use => isStore(use.service)) && new Set(uses.map(use => use.service)).size > 1;
+        const values = new Set(uses.map(use => use.reference.argument ?? ""));
+        if (!shared || values.size < 2 || project.lookup(name) !== undefined) continue;
+        const places = uses.map(({ reference }) =>
+          evidence(reference.at, reference.operator ? "one default" : "empty when it is not set"),
+        );
+        const services = [...new Set(uses.map(use => use.service.name))];
+        yield {
+          subject: `${project.files.join(", ")} ${name}`,
+          message: `${name} has different values in ${listNames(services)} while nobody sets it.`,
+          evidence: places as unknown as [Evidence, ...Evidence[]],
+          severity: weigh(project, "medium"),
+        };
+      }
+    }
+  },
+});
+
+/** Plain uses and defaults; where one place insists on the variable, the defaults do not matter. */
+function usesOf(project: ComposeProject): Map<string, Use[]> {
+  const found = new Map<string, Use[]>();
+  const required = new Set<string>();
+  for (const service of project.services) {
+    if (isOptional(service)) continue;
+    for (const { value, from } of service.environment) {
+      if (from !== "environment") continue;
+      for (const reference of value?.references ?? []) {
+        const { operator, name } = reference;
+        if (operator === ":?" || operator === "?") required.add(name);
+        else if (operator === undefined || operator === ":-" || operator === "-")
+          found.set(name, [...(found.get(name) ?? []), { reference, service }]);
+      }
+    }
+  }
+  for (const name of required) found.delete(name);
+  return found;
+}
