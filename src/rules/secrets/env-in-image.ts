@@ -1,0 +1,64 @@
+import { stageChain } from "../../artifacts/dockerfile.ts";
+import { inside } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { isIgnored } from "../../formats/dockerignore.ts";
+import { evidence, gradeOf, weigh } from "../../stack/query.ts";
+import type { Build, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "secrets/env-in-image",
+  title: "Images hold no env file",
+  claim: "no-secret-leaks",
+  severity: "medium",
+  why: "Everyone who can pull or open the image reads the secrets of the server on which it was built.",
+  *check(stack) {
+    const told = new Set<string>();
+    for (const service of stack.services) {
+      const { build } = service;
+      if (!build || gradeOf(service) === "development") continue;
+      const copy = wholeContext(build);
+      if (!copy || told.has(`${copy.file}:${copy.span.start}`)) continue;
+      const file = envFileIn(stack, service, build);
+      if (!file) continue;
+      told.add(`${copy.file}:${copy.span.start}`);
+      yield {
+        subject: `${copy.file} ${file.path}`,
+        message: `The image of "${service.name}" contains ${file.path} of the machine that builds it: the whole context is copied, and no .dockerignore leaves the file out.`,
+        evidence: [
+          evidence(copy, "copies the whole context"),
+          evidence(file.at, "the file lies in the context"),
+        ],
+        severity: weigh(service, build.push ? "high" : "medium"),
+      };
+    }
+  },
+});
+
+/** A COPY of everything in a stage that is shipped. */
+function wholeContext(build: Build): Location | undefined {
+  if (!build.dockerfile || !build.stage || build.contextState !== "present") return undefined;
+  for (const stage of stageChain(build.dockerfile, build.stage)) {
+    const copy = stage.copies.find(
+      each => !each.from && each.sources.some(source => /^\.?\/?$/.test(source.value)),
+    );
+    if (copy) return copy.at;
+  }
+  return undefined;
+}
+
+/** An env file that Compose itself expects inside the context, so that it is there when the server builds. */
+function envFileIn(stack: Stack, service: Service, build: Build): { path: string; at: Location } | undefined {
+  for (const other of stack.services) {
+    if (other.project !== service.project) continue;
+    for (const { resolved, path } of other.envFiles) {
+      const relative = resolved === undefined ? undefined : inside(build.context!, resolved);
+      if (relative === undefined || /example|sample/i.test(relative)) continue;
+      // A file that is in git holds what everyone has anyway.
+      if (stack.files.tracked(resolved!) === true) continue;
+      if (build.ignore && isIgnored(build.ignore.rules, relative).ignored) continue;
+      return { path: resolved!, at: path.at };
+    }
+  }
+  return undefined;
+}
