@@ -1,0 +1,48 @@
+import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import { isDeployJob } from "../../stack/calls.ts";
+import { evidence } from "../../stack/query.ts";
+import { missingInJob } from "../../stack/query-job-needs.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "pipeline/test-dependencies",
+  title: "Every job of a pipeline installs what its commands need",
+  claim: "pipeline-gates",
+  severity: "medium",
+  why: "The job fails at its first real command each time: it tests nothing, and people learn to merge over a red mark.",
+  *check(stack) {
+    for (const workflow of stack.workflows) {
+      for (const job of workflow.jobs) {
+        const found = missingInJob(stack, job);
+        if (!found) continue;
+        const { need, call, install } = found;
+        yield {
+          subject: `${workflow.file} ${job.id.value}`,
+          message: `Job "${job.id.value}" of ${workflow.file} calls ${found.says}, but installs no ${need}: ${found.elsewhere.file} has it, which the job does not install.`,
+          severity: isNeededToDeploy(workflow, job) ? "high" : "medium",
+          evidence: [
+            evidence(call.at, `needs ${need}`),
+            evidence(install, `installs no ${need}`),
+            ...(stack.sources.has(found.elsewhere.file)
+              ? [evidence(found.elsewhere.at, "not installed by the job")]
+              : []),
+          ],
+        };
+      }
+    }
+  },
+});
+
+/** A job that deploys waits for this one. */
+function isNeededToDeploy(workflow: Workflow, job: Job): boolean {
+  const before = (other: Job, depth: number): boolean =>
+    depth < 10 &&
+    other.needs.some(({ value }) => {
+      const next = workflow.jobs.find(each => each.id.value === value);
+      return value === job.id.value || (next !== undefined && before(next, depth + 1));
+    });
+  return (
+    isDeployJob(workflow, job) ||
+    workflow.jobs.some(other => isDeployJob(workflow, other) && before(other, 0))
+  );
+}
