@@ -108,6 +108,13 @@ export const factsAsOf = "2025-06-01";
 const families: readonly ImageFamily[] = [...runtimeImages, ...dataImages, ...appImages];
 const byName = new Map(families.flatMap(family => family.names.map(name => [name, family] as const)));
 
+/** Docker's own images and those built on their data stores bring no check; of others nothing is known unless it is listed. */
+function healthcheckOf(family: ImageFamily): boolean | undefined {
+  if (family.healthcheck !== undefined) return family.healthcheck;
+  const official = !family.names[0]!.includes("/") || family.kind === "database" || family.kind === "cache";
+  return official || family.names[0]!.startsWith("prom/") ? false : undefined;
+}
+
 /** Takes an image reference apart. Text with variables left in it gives a name that is in no table. */
 export function parseImageRef(text: string): ImageRef {
   const at = text.indexOf("@");
@@ -180,7 +187,7 @@ export function factsFor(ref: ImageRef): ImageFacts | undefined {
     ...(family.entrypoint === undefined ? {} : { entrypoint: family.entrypoint }),
     requiredEnv: family.requiredEnv ?? [],
     ...(family.fileEnv === undefined ? {} : { fileEnv: family.fileEnv }),
-    healthcheck: family.healthcheck ?? false,
+    ...(healthcheckOf(family) === undefined ? {} : { healthcheck: healthcheckOf(family)! }),
     ...(family.authentication === undefined ? {} : { authentication: family.authentication }),
     directories: family.directories ?? [],
     source: family.source ?? `the image's page: ${family.names[0]}`,
