@@ -201,14 +201,9 @@ function settingDefaults(
   path: string,
   settings: ReadonlyMap<string, unknown>,
 ): CodeDefault[] {
+  if (isTest(path) || isVendored(path)) return [];
   const result = stack.files.read(path);
-  if (
-    !("source" in result) ||
-    isTest(path) ||
-    isVendored(path) ||
-    !result.source.text.includes("getattr(settings")
-  )
-    return [];
+  if (!("source" in result) || !result.source.text.includes("getattr(settings")) return [];
   const found: CodeDefault[] = [];
   for (const match of result.source.text.matchAll(settingRead)) {
     const name = match[1]!;

@@ -13,8 +13,12 @@ export default defineRule({
   severity: "high",
   why: "Anyone who can reach the login page and has seen the repository, or tries the usual passwords, is administrator.",
   *check(stack) {
+    const called = calledNames(stack);
     for (const path of stack.files.paths) {
       if (!/\.(?:py|[cm]?[jt]s|sh|bash)$/.test(path) || isVendored(path) || isTest(path)) continue;
+      const name = basename(path);
+      if (!called.has(name) && !(path.includes("/management/commands/") && called.has(name.slice(0, -3))))
+        continue;
       const result = stack.files.read(path);
       if (!("source" in result)) continue;
       const at = literalPassword(result.source);
@@ -91,6 +95,19 @@ function argument(inside: string, offset: number, text: string): Quoted | undefi
   const third = /^\s*[^,]+,\s*[^,]+,\s*\\?(["'])([^"'\\\n]+)\\?\1/.exec(inside);
   if (!third) return undefined;
   return { value: third[2]!, start: offset + third[0].length - third[2]!.length - 2 };
+}
+
+/** Names of files and management commands in any call: only these are read. */
+function calledNames(stack: Stack): Set<string> {
+  const names = new Set<string>();
+  for (const { call, caller } of stack.calls) {
+    names.add(basename(caller.file));
+    if (call.kind === "program" && call.subcommand?.value) names.add(call.subcommand.value);
+    for (const word of call.command.words) names.add(basename(word.text.replace(/["']/g, "")));
+    for (const redirect of call.command.redirects)
+      names.add(basename(redirect.target.text.replace(/["']/g, "")));
+  }
+  return names;
 }
 
 /** Calls that run a file: by its name, on standard input, or as a management command. The file itself when it is a script. */
