@@ -215,12 +215,6 @@ export function sharesNetwork(service: Service): boolean {
   return service.networkMode !== undefined && /^(?:host|service:|container:)/.test(service.networkMode.value);
 }
 
-/** Services that run code of the repository, with what it reads. */
-export function* programs(stack: Stack): Generator<{ service: Service; component: AppComponent }> {
-  for (const service of stack.services)
-    if (service.component) yield { service, component: service.component };
-}
-
 /** Whether the component's own files are those that a location stands in (a nested component's are not). */
 export function ownsFile(stack: Stack, component: AppComponent, at: Location): boolean {
   if (inside(component.dir, at.file) === undefined && component.dir !== "") return false;
