@@ -30,6 +30,7 @@ export function markedValue(word: Word, known: Knowledge): { value: string | und
 
 /** The arguments that a word becomes: several when an unquoted variable holds blanks or a list is spread. */
 export function argumentsOf(word: Word, known: Knowledge): Argument[] {
+  if (word.value !== undefined) return [argument(word, word.value, known.cwd, false)];
   const only = word.parts.length === 1 ? word.parts[0] : undefined;
   if (only?.kind === "variable" && (only.index === "@" || only.index === "*")) {
     const list = known.constants.get(only.name) ?? known.assumed.get(only.name);
@@ -52,12 +53,9 @@ function argument(
   assumed: boolean,
 ): Argument {
   const plain = value?.includes(rootMarker) ? withoutMarkers(value, cwd) : value;
-  return {
-    word,
-    value: plain,
-    at: word.at,
-    ...(assumed && plain !== undefined ? { assumed: true as const } : {}),
-  };
+  return assumed && plain !== undefined
+    ? { word, value: plain, at: word.at, assumed: true }
+    : { word, value: plain, at: word.at };
 }
 
 /** Rewrites paths below the root so that they are relative to the working directory. */
@@ -82,7 +80,13 @@ function fromTo(cwd: string, target: string): string {
 }
 
 export function commandArguments(command: ShellCommand, known: Knowledge): Argument[] {
-  return command.words.flatMap(word => argumentsOf(word, known));
+  const found: Argument[] = [];
+  for (const word of command.words) {
+    // Nothing to split and nothing to look up.
+    if (word.value !== undefined) found.push(argument(word, word.value, known.cwd, false));
+    else found.push(...argumentsOf(word, known));
+  }
+  return found;
 }
 
 export interface OptionsRead {

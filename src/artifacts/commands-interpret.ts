@@ -57,6 +57,8 @@ interface Unwrapped {
 }
 
 function unwrap(argv: readonly Argument[]): Unwrapped {
+  const called = basename(argv[0]?.value ?? "");
+  if (!runners.has(called) && !Object.hasOwn(wrappers, called)) return { argv, names: [], environment: [] };
   const names: string[] = [];
   const environment: { name: string; value: string | undefined }[] = [];
   let left = argv;
@@ -98,11 +100,14 @@ export function interpret(
   if (called?.value === undefined || called.value === "") return [];
   const name = basename(called.value);
   const args = argv.slice(1);
-  const context: CallContext = {
-    ...outer,
-    wrappers: [...outer.wrappers, ...names],
-    environment: [...outer.environment, ...environment],
-  };
+  const context: CallContext =
+    names.length === 0
+      ? outer
+      : {
+          ...outer,
+          wrappers: [...outer.wrappers, ...names],
+          environment: [...outer.environment, ...environment],
+        };
   if (name === "docker-compose" || name === "podman-compose")
     return withInner(composeCall(context, name, args, true), context, known, descend);
   if (name === "docker" || name === "podman" || name === "nerdctl")
@@ -113,8 +118,9 @@ export function interpret(
   if (name === "curl" || name === "wget") return [httpCall(context, name, args)];
   if (isFileTool(name)) return [fileCall(context, name, args)];
   const program = programCall(context, name, args, called);
-  const own: Call[] = [program ?? { ...context, kind: "tool", name, args }];
-  return [...own, ...shellCalls(context, name, args, descend)];
+  const own: Call = program ?? { ...context, kind: "tool", name, args };
+  const inner = shellCalls(context, name, args, descend);
+  return inner.length === 0 ? [own] : [own, ...inner];
 }
 
 function withInner(

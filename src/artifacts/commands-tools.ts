@@ -266,8 +266,11 @@ export const fileCall: Reader<FileCall> = (context, name, args) => {
   };
 };
 
+const nothing: readonly FileWrite[] = [];
+
 /** Files that a command writes through redirects of its standard output. */
-export function writesOf({ redirects }: ShellCommand, known: Knowledge): FileWrite[] {
+export function writesOf({ redirects }: ShellCommand, known: Knowledge): readonly FileWrite[] {
+  if (redirects.length === 0) return nothing;
   const heredoc = redirects.find(redirect => redirect.heredoc)?.heredoc;
   return redirects.flatMap(({ op, fd, target }) => {
     if (!/^(?:>|>>|>\||&>|&>>)$/.test(op) || (fd !== undefined && fd !== "1")) return [];
@@ -283,10 +286,24 @@ const applications = words(
   "gunicorn uvicorn daphne hypercorn celery flask granian uwsgi streamlit alembic dramatiq rq",
 );
 const shells = words("sh bash ash dash zsh ksh");
+const programs = words(". source make gmake manage.py");
 const interpreterValued = words("-m -W -X -r --require --import --loader --env-file -I");
 const applicationValued = words(
   "-A --app -b --bind -w --workers -k --worker-class -c --config --host --port -t --timeout --log-level -l --loglevel --chdir -Q --queues -n --hostname --concurrency -f --threads --env --log-config --reload-dir --root-path -x --name -P --pool",
 );
+
+/** Asked first, because most commands are none: their context need not be copied. */
+function isProgram(name: string, called: Argument): boolean {
+  return (
+    (called.value?.includes("/") ?? false) ||
+    programs.has(name) ||
+    interpreters.has(name) ||
+    managers.has(name) ||
+    applications.has(name) ||
+    shells.has(name) ||
+    name.startsWith("python")
+  );
+}
 
 /** python, node, npm, gunicorn, `./x.sh`, `source x`, make; undefined for anything else. */
 export function programCall(
@@ -295,6 +312,7 @@ export function programCall(
   args: readonly Argument[],
   called: Argument,
 ): ProgramCall | undefined {
+  if (!isProgram(name, called)) return undefined;
   const call = { ...context, kind: "program" as const, name, args };
   if (name === "." || name === "source")
     return args[0] ? { ...call, name: "source", runs: "sourced", file: args[0] } : undefined;

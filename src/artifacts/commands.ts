@@ -70,6 +70,9 @@ interface Position {
   readonly stack: (string | undefined)[];
 }
 
+const noAssignments: CallContext["environment"] = [];
+const noWrappers: CallContext["wrappers"] = [];
+
 /** One pass over the commands of one script. */
 class Walk {
   private readonly script: ShellScript;
@@ -97,7 +100,11 @@ class Walk {
     for (const command of this.script.commands) {
       const name = outermostFunction(command);
       if (name === undefined) top.push(command);
-      else this.bodies.set(name, [...(this.bodies.get(name) ?? []), command]);
+      else {
+        const body = this.bodies.get(name);
+        if (body) body.push(command);
+        else this.bodies.set(name, [command]);
+      }
     }
     this.pass(top, cwd);
     // A function starts where it is first called; one that nobody calls, where the script starts.
@@ -136,9 +143,11 @@ class Walk {
     command: ShellCommand,
   ): void {
     if (entered.size === 0) return;
-    const inside = new Set<unknown>(command.within.map(step => step.construct));
-    for (const [construct, entry] of [...entered].reverse()) {
-      if (inside.has(construct)) continue;
+    const inside = (construct: unknown): boolean => command.within.some(step => step.construct === construct);
+    // Innermost first; most commands stand where the one before them stood, and leave nothing.
+    const left = [...entered.keys()].filter(construct => !inside(construct)).reverse();
+    for (const construct of left) {
+      const entry = entered.get(construct)!;
       entered.delete(construct);
       if (entry.kind === "subshell") this.position.cwd = entry.cwd;
       else if (entry.kind !== "group" && entry.kind !== "function" && entry.cwd !== this.position.cwd)
@@ -160,10 +169,11 @@ class Walk {
       this.order.push(name);
     }
     if (this.isAliasBody(command)) return;
+    // Assignments alone call nothing.
+    if (args.length === 0) return;
     const context = this.contextOf(command, known);
-    this.calls.push(
-      ...interpret(args, context, known, (script, change) => this.inner(script, change, known)),
-    );
+    const found = interpret(args, context, known, (script, change) => this.inner(script, change, known));
+    for (const call of found) this.calls.push(call);
   }
 
   private knowledge(): Knowledge {
@@ -187,10 +197,10 @@ class Walk {
 
   private contextOf(command: ShellCommand, known: Knowledge): CallContext {
     const { around } = this;
-    const assigned = command.assignments.map(({ name, value }) => ({
-      name,
-      value: markedValue(value, known).value,
-    }));
+    const assigned =
+      command.assignments.length === 0
+        ? noAssignments
+        : command.assignments.map(({ name, value }) => ({ name, value: markedValue(value, known).value }));
     const inFunction = outermostFunction(command);
     return {
       at: command.at,
@@ -200,7 +210,7 @@ class Walk {
       remote: around.remote,
       ...(around.via ? { via: around.via } : {}),
       ...(around.inside ? { inside: around.inside } : {}),
-      wrappers: [],
+      wrappers: noWrappers,
       environment: assigned,
       stdin: stdinOf(command, around.onStdin),
       writes: writesOf(command, known),
@@ -247,8 +257,9 @@ class Walk {
   /** `dc() { docker compose -f x "$@"; }`: a call of `dc up` is read as the command that it stands for. */
   private withoutAlias(args: Argument[], known: Knowledge): Argument[] {
     const name = args[0]?.value;
-    const [body, ...more] = name === undefined ? [] : (this.bodies.get(name) ?? []);
-    if (!body || more.length > 0 || !this.isAliasBody(body)) return args;
+    const bodies = name === undefined ? undefined : this.bodies.get(name);
+    const body = bodies?.length === 1 ? bodies[0] : undefined;
+    if (!body || !this.isAliasBody(body)) return args;
     return body.words.flatMap(word =>
       isAllArguments(word.text) ? args.slice(1) : commandArguments({ ...body, words: [word] }, known),
     );
@@ -288,7 +299,8 @@ function stdinOf(command: ShellCommand, onStdin: boolean): CallContext["stdin"] 
   );
   if (redirect) return redirect.op.startsWith("<<") ? "heredoc" : "file";
   if (command.stage > 0) return "pipe";
-  for (const { construct } of [...command.within].reverse()) {
+  for (let i = command.within.length - 1; i >= 0; i--) {
+    const { construct } = command.within[i]!;
     const own = construct.redirects.findLast(({ op }) => op.startsWith("<"));
     if (own) return own.op.startsWith("<<") ? "heredoc" : "file";
     if (construct.stage > 0) return "pipe";

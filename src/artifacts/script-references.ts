@@ -31,7 +31,7 @@ export function fileReferences(script: ShellScript, calls: readonly Call[]): Fil
   const tested = testedPaths(script);
   const created = new Set(calls.flatMap(createdBy));
   return calls.flatMap(call => {
-    if (call.remote || call.inside || call.cwd === undefined) return [];
+    if (call.remote || call.inside || call.cwd === undefined || call.kind === "tool") return [];
     return referencesOf(call).flatMap(([role, arg]): FileReference[] => {
       const path = pathFromRoot(call, arg);
       if (path === undefined) return [];
@@ -75,7 +75,7 @@ function referencesOf(call: Call): [ReferenceRole, Argument][] {
 }
 
 function createdBy(call: Call): string[] {
-  if (call.remote || call.inside) return [];
+  if (call.remote || call.inside || (call.kind === "tool" && call.writes.length === 0)) return [];
   const paths = call.writes.map(write => write.path);
   if (call.kind === "file" && /^(?:cp|mv|install|ln|touch|mkdir)$/.test(call.name))
     paths.push(...(call.name === "touch" || call.name === "mkdir" ? call.operands : call.operands.slice(-1)));

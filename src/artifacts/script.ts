@@ -3,12 +3,12 @@ import { plainFragment } from "../core/fragment.ts";
 import { basename } from "../core/path.ts";
 import type { Located, Location, Source } from "../core/source.ts";
 import {
-  allCommands,
   assignedBy,
   assignmentCounts,
   parseShell,
   type ShellOption,
   type ShellScript,
+  scriptsOf,
   variablesOf,
   type Word,
 } from "../formats/shell.ts";
@@ -93,8 +93,8 @@ function interpreterOf(text: string): string | undefined {
 
 /** Variables that a script and its substitutions read and never assign. */
 export function variablesRead(script: ShellScript): VariableRead[] {
-  const assigned = new Set(assignmentCounts(script).keys());
-  for (const nested of new Set([...allCommands(script)].map(placed => placed.script)))
+  const assigned = new Set<string>();
+  for (const nested of scriptsOf(script))
     for (const name of assignmentCounts(nested).keys()) assigned.add(name);
   // `X=${X:-default}` assigns X, and still asks the caller for it.
   const takesFromOutside = new Set<unknown>();

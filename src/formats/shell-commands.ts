@@ -1,7 +1,8 @@
 import type { Assignment, Redirect, ShellCommand, Within, Word } from "./shell-model.ts";
 import { readRedirect } from "./shell-redirects.ts";
 import { lineEndAt, placeOf, report, type Scanner, skipBlanks, skipSpace } from "./shell-scanner.ts";
-import { arithmeticEnd, readArithmetic, readWord } from "./shell-words.ts";
+import { arithmeticEnd } from "./shell-text.ts";
+import { readArithmetic, readWord } from "./shell-words.ts";
 
 const assignment = /([A-Za-z_]\w*)(\[(?:[^\]\n"']|"[^"\n]*"|'[^'\n]*')*\])?(\+?)=/y;
 

@@ -1,6 +1,7 @@
 import type { Word } from "./shell-model.ts";
 import { type Scanner, skipBlanks, skipSpace } from "./shell-scanner.ts";
-import { arithmeticEnd, readWord } from "./shell-words.ts";
+import { arithmeticEnd } from "./shell-text.ts";
+import { readWord } from "./shell-words.ts";
 
 const reserved =
   /(?:if|then|elif|else|fi|for|select|while|until|do|done|case|esac|function|time|[{}!])(?=[\s;&|()<>]|$)/y;

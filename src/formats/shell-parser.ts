@@ -26,7 +26,8 @@ import {
   skipSpace,
   takeLineEnd,
 } from "./shell-scanner.ts";
-import { arithmeticEnd, readHeredocExpansions, readWord } from "./shell-words.ts";
+import { arithmeticEnd } from "./shell-text.ts";
+import { readHeredocExpansions, readWord } from "./shell-words.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -39,6 +40,7 @@ export interface Draft {
   pipelines: number;
 }
 
+const opening = new Set(["if", "while", "until", "for", "select", "case", "{"]);
 const closing = new Set(["then", "elif", "else", "fi", "do", "done", "esac", "}"]);
 const lastWords: Readonly<Partial<Record<ConstructKind, readonly string[]>>> = {
   if: ["fi"],
@@ -156,7 +158,7 @@ function readPipeline(scanner: Scanner, draft: Draft, within: readonly Within[])
   for (let stage = 0; ; stage++) {
     const before = scanner.pos;
     const joined = { negated, pipeline, stage };
-    const member = deeper(scanner, () => readCommand(scanner, draft, within, joined));
+    const member = deeper(scanner, readCommand, draft, within, joined);
     // Progress whatever stands there, so that no text can hold the loop.
     if (scanner.pos === before && before < scanner.text.length) scanner.pos++;
     const connector = readConnector(scanner);
@@ -194,21 +196,74 @@ function readCommand(
 ): ShellCommand | Construct | undefined {
   const { text } = scanner;
   const start = scanner.pos;
-  const open = (kind: ConstructKind, name?: string, words: readonly Word[] = []) => {
-    const construct: Mutable<Construct> = {
-      kind,
-      words,
-      ...place,
-      connector: "end",
-      redirects: [],
-      at: placeOf(scanner, start, start),
-      ...(name !== undefined ? { name } : {}),
-    };
-    draft.constructs.push(construct);
-    // Until it is closed its last word ends whatever is open inside it, so that one slip stays local.
-    draft.stops.push(lastWords[kind] ?? []);
-    return construct;
+  const word = reservedAt(scanner);
+  if (text[start] === "(" && !(text[start + 1] === "(" && arithmeticEnd(text, start + 2) !== undefined))
+    return readCompound(scanner, draft, within, place, "(");
+  if (word !== undefined && opening.has(word)) return readCompound(scanner, draft, within, place, word);
+  const name = readFunctionHead(scanner, word === "function");
+  return name === undefined
+    ? readSimpleCommand(scanner, draft, within, place)
+    : readFunction(scanner, draft, within, place, start, name);
+}
+
+function readFunction(
+  scanner: Scanner,
+  draft: Draft,
+  within: readonly Within[],
+  place: Place,
+  start: number,
+  name: { value: string; start: number },
+): Construct {
+  draft.functions.push({
+    value: name.value,
+    at: placeOf(scanner, name.start, name.start + name.value.length),
+  });
+  const construct = openConstruct(scanner, draft, place, start, "function", name.value);
+  draft.stops.pop();
+  skipSpace(scanner);
+  const alone = { negated: false, pipeline: draft.pipelines++, stage: 0 };
+  const body = [...within, { construct, part: "body" } as const];
+  deeper(scanner, readCommand, draft, body, alone);
+  construct.at = placeOf(scanner, start, scanner.pos);
+  return construct;
+}
+
+function openConstruct(
+  scanner: Scanner,
+  draft: Draft,
+  place: Place,
+  start: number,
+  kind: ConstructKind,
+  name?: string,
+  words: readonly Word[] = [],
+): Mutable<Construct> {
+  const construct: Mutable<Construct> = {
+    kind,
+    words,
+    ...place,
+    connector: "end",
+    redirects: [],
+    at: placeOf(scanner, start, start),
+    ...(name !== undefined ? { name } : {}),
   };
+  draft.constructs.push(construct);
+  // Until it is closed its last word ends whatever is open inside it, so that one slip stays local.
+  draft.stops.push(lastWords[kind] ?? []);
+  return construct;
+}
+
+/** What begins with `(` or one of the opening words, which stands at `pos`. */
+function readCompound(
+  scanner: Scanner,
+  draft: Draft,
+  within: readonly Within[],
+  place: Place,
+  word: string,
+): Construct {
+  const { text } = scanner;
+  const start = scanner.pos;
+  const open = (kind: ConstructKind, name?: string, words?: readonly Word[]) =>
+    openConstruct(scanner, draft, place, start, kind, name, words);
   const inside = (
     construct: Construct,
     part: Within["part"],
@@ -251,7 +306,6 @@ function readCommand(
     return true;
   };
 
-  const word = reservedAt(scanner);
   if (word === "if") {
     scanner.pos += 2;
     const construct = open("if");
@@ -294,30 +348,9 @@ function readCommand(
     const construct = open("group");
     return close(construct, inside(construct, "body", ["}"]), "}");
   }
-  if (
-    text[scanner.pos] === "(" &&
-    !(text[start + 1] === "(" && arithmeticEnd(text, start + 2) !== undefined)
-  ) {
-    scanner.pos++;
-    const construct = open("subshell");
-    return close(construct, inside(construct, "body", [")"]), ")");
-  }
-  const name = readFunctionHead(scanner, word === "function");
-  if (name !== undefined) {
-    draft.functions.push({
-      value: name.value,
-      at: placeOf(scanner, name.start, name.start + name.value.length),
-    });
-    const construct = open("function", name.value);
-    draft.stops.pop();
-    skipSpace(scanner);
-    const alone = { negated: false, pipeline: draft.pipelines++, stage: 0 };
-    const body = [...within, { construct, part: "body" } as const];
-    deeper(scanner, () => readCommand(scanner, draft, body, alone));
-    construct.at = placeOf(scanner, start, scanner.pos);
-    return construct;
-  }
-  return readSimpleCommand(scanner, draft, within, place);
+  scanner.pos++;
+  const construct = open("subshell");
+  return close(construct, inside(construct, "body", [")"]), ")");
 }
 
 type Inside = (

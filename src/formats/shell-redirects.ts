@@ -1,6 +1,7 @@
 import type { Heredoc, Redirect } from "./shell-model.ts";
 import { placeOf, report, type Scanner, skipBlanks } from "./shell-scanner.ts";
-import { decode, readWord } from "./shell-words.ts";
+import { decode } from "./shell-text.ts";
+import { readWord } from "./shell-words.ts";
 
 const operator = /(\d+|\{[A-Za-z_]\w*\})?(<<<|<<-|<<|<>|<&|>>|>&|>\||&>>|&>|<(?!\()|>(?!\())/y;
 

@@ -41,14 +41,18 @@ export function report(scanner: Scanner, start: number, end: number, message: st
 }
 
 /** Runs `read` one level deeper; at the limit the rest of the text is given up, with a problem. */
-export function deeper<T>(scanner: Scanner, read: () => T): T | undefined {
+export function deeper<T, A extends readonly unknown[]>(
+  scanner: Scanner,
+  read: (scanner: Scanner, ...rest: A) => T,
+  ...rest: A
+): T | undefined {
   if (scanner.depth >= deepest) {
     report(scanner, scanner.pos, scanner.pos + 1, `Nested more than ${deepest} levels deep`);
     scanner.pos = scanner.text.length;
     return undefined;
   }
   scanner.depth++;
-  const result = read();
+  const result = read(scanner, ...rest);
   scanner.depth--;
   return result;
 }

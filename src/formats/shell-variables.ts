@@ -87,8 +87,9 @@ export function resolveVariables(
   const constants = new Map(given);
   for (const name of counts.keys()) constants.delete(name);
   for (const command of script.commands) {
-    if (!isUnconditional(script, command)) continue;
-    for (const { name, value, append, indexed } of assignedBy(command)) {
+    const assigned = assignedBy(command);
+    if (assigned.length === 0 || !isUnconditional(script, command)) continue;
+    for (const { name, value, append, indexed } of assigned) {
       if (counts.get(name) !== 1 || append || indexed) continue;
       const list = value.parts[0];
       if (list?.kind === "array") {
@@ -129,9 +130,11 @@ function countAssignments(script: ShellScript): ReadonlyMap<string, number> {
       for (const word of command.words.slice(1))
         for (const match of word.text.matchAll(/([A-Za-z_]\w*)\s*(?:\+\+|--|[-+*/%]?=(?!=))/g))
           count(match[1]!);
-    for (const word of command.words)
+    for (const word of command.words) {
+      if (word.value !== undefined) continue;
       for (const part of word.parts)
         if (part.kind === "variable" && (part.operator === ":=" || part.operator === "=")) count(part.name);
+    }
   }
   for (const construct of script.constructs)
     if ((construct.kind === "for" || construct.kind === "select") && construct.name) count(construct.name);
@@ -146,16 +149,26 @@ interface Assigned {
 }
 
 /** What a command assigns to variables of its shell; `X=1 command` assigns nothing that lasts. */
-export function* assignedBy(command: ShellCommand): Generator<Assigned> {
-  if (!command.name) yield* command.assignments;
-  const called = command.name?.value;
-  if (called === undefined || !declarations.has(called)) return;
-  for (const word of command.words.slice(1)) {
+export function assignedBy(command: ShellCommand): readonly Assigned[] {
+  if (!command.name) return command.assignments;
+  const called = command.name.value;
+  if (called === undefined || !declarations.has(called)) return nothing;
+  const assigned: Assigned[] = [];
+  for (let i = 1; i < command.words.length; i++) {
+    const word = command.words[i]!;
     const match = /^([A-Za-z_]\w*)(\+?)=/.exec(word.text);
     if (match)
-      yield { name: match[1]!, append: match[2] === "+", indexed: false, value: tail(word, match[0].length) };
+      assigned.push({
+        name: match[1]!,
+        append: match[2] === "+",
+        indexed: false,
+        value: tail(word, match[0].length),
+      });
   }
+  return assigned;
 }
+
+const nothing: readonly Assigned[] = [];
 
 /** A word without its first characters, which are plain. */
 function tail(word: Word, length: number): Word {

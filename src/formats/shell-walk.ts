@@ -7,58 +7,99 @@ export interface PlacedCommand {
   readonly script: ShellScript;
 }
 
-/** Every part of a word, also those inside operands, arithmetic and lists; not inside `$(...)`. */
-export function* partsOf(parts: readonly WordPart[]): Generator<WordPart> {
+// Lists, not generators: this is walked for every word of every script, and most words are plain text.
+
+function collectParts(parts: readonly WordPart[], into: WordPart[]): void {
   for (const part of parts) {
-    yield part;
-    if (part.kind === "variable" && part.operand) yield* partsOf(part.operand.parts);
-    if (part.kind === "arithmetic") yield* partsOf(part.parts);
-    if (part.kind === "array") for (const word of part.words) yield* partsOf(word.parts);
+    into.push(part);
+    if (part.kind === "variable" && part.operand) collectParts(part.operand.parts, into);
+    else if (part.kind === "arithmetic") collectParts(part.parts, into);
+    else if (part.kind === "array") for (const word of part.words) collectParts(word.parts, into);
   }
+}
+
+/** The parts of a word that the shell expands: none where the value is known. */
+function collectExpansions(word: Word, into: WordPart[]): void {
+  if (word.value === undefined) collectParts(word.parts, into);
 }
 
 /** The words of one command: its own, assigned values, redirect targets. */
-export function* wordsOf(command: ShellCommand): Generator<Word> {
-  for (const assignment of command.assignments) yield assignment.value;
-  yield* command.words;
-  for (const redirect of command.redirects) yield redirect.target;
+export function wordsOf(command: ShellCommand): readonly Word[] {
+  const { assignments, words, redirects } = command;
+  if (assignments.length === 0 && redirects.length === 0) return words;
+  return [...assignments.map(each => each.value), ...words, ...redirects.map(each => each.target)];
 }
 
-/** All parts that the shell expands for one command, also in the bodies of its heredocs. */
-export function* expansionsOf(command: ShellCommand): Generator<WordPart> {
-  for (const word of wordsOf(command)) yield* partsOf(word.parts);
-  for (const redirect of command.redirects) if (redirect.heredoc) yield* partsOf(redirect.heredoc.parts);
+const none: readonly WordPart[] = [];
+
+/** All parts of words that the shell expands for one command, also in the bodies of its heredocs. Plain words have none. */
+export function expansionsOf(command: ShellCommand): readonly WordPart[] {
+  let found: WordPart[] | undefined;
+  for (const word of wordsOf(command)) {
+    if (word.value !== undefined) continue;
+    found ??= [];
+    collectParts(word.parts, found);
+  }
+  for (const { heredoc } of command.redirects) {
+    if (!heredoc) continue;
+    found ??= [];
+    collectParts(heredoc.parts, found);
+  }
+  return found ?? none;
 }
 
 /** All parts that are expanded anywhere in a script, not inside `$(...)`. */
-function* partsOfScript(script: ShellScript): Generator<WordPart> {
-  for (const command of script.commands) yield* expansionsOf(command);
+function partsOfScript(script: ShellScript): readonly WordPart[] {
+  const known = partsOfScripts.get(script);
+  if (known) return known;
+  const found: WordPart[] = [];
+  for (const command of script.commands) for (const part of expansionsOf(command)) found.push(part);
   for (const construct of script.constructs) {
-    for (const word of construct.words) yield* partsOf(word.parts);
-    for (const redirect of construct.redirects) {
-      yield* partsOf(redirect.target.parts);
-      if (redirect.heredoc) yield* partsOf(redirect.heredoc.parts);
+    for (const word of construct.words) collectExpansions(word, found);
+    for (const { target, heredoc } of construct.redirects) {
+      collectExpansions(target, found);
+      if (heredoc) collectParts(heredoc.parts, found);
     }
   }
+  partsOfScripts.set(script, found);
+  return found;
 }
 
+const partsOfScripts = new WeakMap<ShellScript, readonly WordPart[]>();
+
 /** The scripts of `$(...)` in one command. */
-export function* substitutionsOf(command: ShellCommand): Generator<CommandPart> {
-  for (const part of expansionsOf(command)) if (part.kind === "command") yield part;
+export function substitutionsOf(command: ShellCommand): readonly CommandPart[] {
+  const parts = expansionsOf(command);
+  return parts.length === 0 ? [] : parts.filter(part => part.kind === "command");
 }
 
 /** Every command of a script, with those inside `$(...)`; not those of heredocs fed to another shell. */
-export function* allCommands(script: ShellScript): Generator<PlacedCommand> {
-  for (const command of script.commands) yield { command, script };
-  for (const part of partsOfScript(script)) if (part.kind === "command") yield* allCommands(part.script);
+export function allCommands(script: ShellScript): readonly PlacedCommand[] {
+  return scriptsOf(script).flatMap(nested => nested.commands.map(command => ({ command, script: nested })));
+}
+
+/** A script and those of its `$(...)`, outer ones first. */
+export function scriptsOf(script: ShellScript): readonly ShellScript[] {
+  const found: ShellScript[] = [];
+  const collect = (each: ShellScript): void => {
+    found.push(each);
+    for (const part of partsOfScript(each)) if (part.kind === "command") collect(part.script);
+  };
+  collect(script);
+  return found;
 }
 
 /** Every variable that a script expands, with those inside `$(...)`. */
-export function* variablesOf(script: ShellScript): Generator<VariablePart> {
-  for (const part of partsOfScript(script)) {
-    if (part.kind === "variable") yield part;
-    if (part.kind === "command") yield* variablesOf(part.script);
-  }
+export function variablesOf(script: ShellScript): readonly VariablePart[] {
+  const found: VariablePart[] = [];
+  const collect = (each: ShellScript): void => {
+    for (const part of partsOfScript(each)) {
+      if (part.kind === "variable") found.push(part);
+      else if (part.kind === "command") collect(part.script);
+    }
+  };
+  collect(script);
+  return found;
 }
 
 /** The command that the connector joins to this one, if any. */

@@ -1,6 +1,8 @@
 import { mappedFragment } from "../core/fragment.ts";
 import type { LiteralStyle, Word, WordPart } from "./shell-model.ts";
+import { ordinary, ordinaryInQuotes, readPlainWord } from "./shell-plain-word.ts";
 import { deeper, emptyWord, lineEndAt, placeOf, report, type Scanner, skipSpace } from "./shell-scanner.ts";
+import { arithmeticEnd, decode, expressionEnd } from "./shell-text.ts";
 
 /** Where a word ends: at a metacharacter, at a blank (inside `[[`), at `}` (inside `${...}`). */
 export type WordMode = "plain" | "test" | "operand" | "quoted-operand";
@@ -9,15 +11,16 @@ const metacharacters = new Set([" ", "\t", "\n", ";", "&", "|", "(", ")", "<", "
 const parameter = /\$\{(?:([#!])(?=[A-Za-z0-9_@*#?$!-]))?([A-Za-z_]\w*|\d+|[@*#?$!-])(?:\[([^\]\n]*)\])?/y;
 const operator = /:?[-=?+]|##?|%%?|\/[/#%]?|\^\^?|,,?|@|:/y;
 const plainName = /[A-Za-z_]\w*|[0-9@*#?$!-]/y;
-/** Nothing that means anything in any mode: passed in one go. */
-const ordinary = /[\w./:=+,@%~^-]+/y;
-const ordinaryInQuotes = /[^"\\$`]+/y;
 const arrayStart = /[A-Za-z_]\w*\+?=\(/y;
 
 /** Reads the word at `pos`. Empty when a metacharacter stands there. */
 export function readWord(scanner: Scanner, mode: WordMode = "plain"): Word {
   const { text } = scanner;
   const start = scanner.pos;
+  if (mode === "plain" || mode === "test") {
+    const plain = readPlainWord(scanner, mode);
+    if (plain) return plain;
+  }
   const parts: WordPart[] = [];
   arrayStart.lastIndex = start;
   const array = mode === "plain" && arrayStart.test(text) ? arrayStart.lastIndex - 1 : -1;
@@ -42,12 +45,17 @@ export function readWord(scanner: Scanner, mode: WordMode = "plain"): Word {
 
 function wordOf(scanner: Scanner, start: number, parts: readonly WordPart[], quotes: boolean): Word {
   const end = scanner.pos;
-  const literal = parts.every(part => part.kind === "literal");
+  let value: string | undefined = "";
+  let quoted = quotes;
+  for (const part of parts) {
+    value = part.kind === "literal" && value !== undefined ? value + part.value : undefined;
+    if (!part.quoted) quoted = false;
+  }
   return {
     text: scanner.text.slice(start, end),
-    value: literal ? parts.map(part => (part.kind === "literal" ? part.value : "")).join("") : undefined,
+    value,
     parts,
-    quoted: quotes && parts.every(part => part.quoted),
+    quoted,
     start,
     end,
     at: placeOf(scanner, start, end),
@@ -81,19 +89,30 @@ function readExpansion(scanner: Scanner, parts: WordPart[], quoted: boolean): bo
   const name = plainName.exec(text)?.[0];
   if (name === undefined) return false;
   scanner.pos += 1 + name.length;
-  parts.push({ kind: "variable", name, quoted, ...span(scanner, start) });
+  parts.push({
+    kind: "variable",
+    name,
+    quoted,
+    start,
+    end: scanner.pos,
+    at: placeOf(scanner, start, scanner.pos),
+  });
   return true;
-}
-
-function span(scanner: Scanner, start: number) {
-  return { start, end: scanner.pos, at: placeOf(scanner, start, scanner.pos) };
 }
 
 /** Literal text from `start` to `pos`, if any. */
 function pushLiteral(scanner: Scanner, parts: WordPart[], start: number, style: LiteralStyle): void {
   if (scanner.pos === start && style === "bare") return;
   const value = decode(scanner.text.slice(start, scanner.pos), style);
-  parts.push({ kind: "literal", value, style, quoted: style !== "bare", ...span(scanner, start) });
+  parts.push({
+    kind: "literal",
+    value,
+    style,
+    quoted: style !== "bare",
+    start,
+    end: scanner.pos,
+    at: placeOf(scanner, start, scanner.pos),
+  });
 }
 
 function readBare(scanner: Scanner, parts: WordPart[], mode: WordMode, array: number): boolean {
@@ -201,17 +220,15 @@ function readExpression(scanner: Scanner, parts: WordPart[], quoted: boolean): b
   if (close === undefined) report(scanner, start, start + 3, "This expression is never closed");
   scanner.pos = close ?? text.length;
   const inner = text.slice(start + 3, close === undefined ? text.length : close - 2).trim();
-  parts.push({ kind: "expression", text: inner, quoted, ...span(scanner, start) });
+  parts.push({
+    kind: "expression",
+    text: inner,
+    quoted,
+    start,
+    end: scanner.pos,
+    at: placeOf(scanner, start, scanner.pos),
+  });
   return true;
-}
-
-/** The offset after the `}}` of the `${{` at `start`; text in single quotes is passed over. */
-export function expressionEnd(text: string, start: number): number | undefined {
-  const token = /'[^']*'|\}\}/g;
-  token.lastIndex = start + 3;
-  for (let match = token.exec(text); match; match = token.exec(text))
-    if (match[0] === "}}") return token.lastIndex;
-  return undefined;
 }
 
 function readParameter(scanner: Scanner, parts: WordPart[], quoted: boolean): boolean {
@@ -230,7 +247,7 @@ function readParameter(scanner: Scanner, parts: WordPart[], quoted: boolean): bo
   operator.lastIndex = scanner.pos;
   const op = text[scanner.pos] === "}" ? undefined : operator.exec(text)?.[0];
   scanner.pos += op?.length ?? 0;
-  const operand = deeper(scanner, () => readWord(scanner, quoted ? "quoted-operand" : "operand"));
+  const operand = deeper(scanner, readWord, quoted ? "quoted-operand" : "operand");
   if (text[scanner.pos] === "}") scanner.pos++;
   else report(scanner, start, start + 2, "This expansion is never closed");
   const [, prefix, name = "", index] = match;
@@ -241,7 +258,9 @@ function readParameter(scanner: Scanner, parts: WordPart[], quoted: boolean): bo
     ...(op !== undefined ? { operator: op, operand: operand ?? emptyWord(scanner, scanner.pos) } : {}),
     ...(prefix === "#" || prefix === "!" ? { prefix } : {}),
     ...(index !== undefined ? { index } : {}),
-    ...span(scanner, start),
+    start,
+    end: scanner.pos,
+    at: placeOf(scanner, start, scanner.pos),
   });
   return true;
 }
@@ -252,24 +271,29 @@ function readParentheses(scanner: Scanner, parts: WordPart[], quoted: boolean): 
   if (close !== undefined) {
     const inner = readArithmetic(scanner, start + 3, close);
     const text = scanner.text.slice(start + 3, close);
-    parts.push({ kind: "arithmetic", text, parts: inner, quoted, ...span(scanner, start) });
+    parts.push({
+      kind: "arithmetic",
+      text,
+      parts: inner,
+      quoted,
+      start,
+      end: scanner.pos,
+      at: placeOf(scanner, start, scanner.pos),
+    });
     return true;
   }
   scanner.pos += 2;
   const script = deeper(scanner, () => scanner.readSubstitution(scanner));
-  if (script) parts.push({ kind: "command", script, quoted, ...span(scanner, start) });
+  if (script)
+    parts.push({
+      kind: "command",
+      script,
+      quoted,
+      start,
+      end: scanner.pos,
+      at: placeOf(scanner, start, scanner.pos),
+    });
   return true;
-}
-
-/** The offset of the `))` that closes an arithmetic expression whose inside starts at `start`. */
-export function arithmeticEnd(text: string, start: number): number | undefined {
-  let open = 0;
-  for (let i = start; i < text.length; i++) {
-    const char = text[i];
-    if (char === "(") open++;
-    else if (char === ")" && open-- === 0) return text[i + 1] === ")" ? i : undefined;
-  }
-  return undefined;
 }
 
 /** The expansions between `start` and `close`; leaves `pos` after the two parentheses. */
@@ -287,7 +311,16 @@ function readProcess(scanner: Scanner, parts: WordPart[], direction: "<" | ">"):
   const start = scanner.pos;
   scanner.pos += 2;
   const script = deeper(scanner, () => scanner.readSubstitution(scanner));
-  if (script) parts.push({ kind: "command", script, direction, quoted: true, ...span(scanner, start) });
+  if (script)
+    parts.push({
+      kind: "command",
+      script,
+      direction,
+      quoted: true,
+      start,
+      end: scanner.pos,
+      at: placeOf(scanner, start, scanner.pos),
+    });
 }
 
 function readBackquotes(scanner: Scanner, parts: WordPart[], quoted: boolean): boolean {
@@ -307,7 +340,15 @@ function readBackquotes(scanner: Scanner, parts: WordPart[], quoted: boolean): b
   scanner.pos = Math.min(text.length, i + 1);
   const fragment = mappedFragment(scanner.fragment.file, inner, offsets);
   const script = deeper(scanner, () => scanner.readNested(fragment, scanner));
-  if (script) parts.push({ kind: "command", script, quoted, ...span(scanner, start) });
+  if (script)
+    parts.push({
+      kind: "command",
+      script,
+      quoted,
+      start,
+      end: scanner.pos,
+      at: placeOf(scanner, start, scanner.pos),
+    });
   return true;
 }
 
@@ -326,7 +367,14 @@ function readArray(scanner: Scanner, parts: WordPart[]): void {
   });
   if (text[scanner.pos] === ")") scanner.pos++;
   else report(scanner, start, start + 1, "This list is never closed");
-  parts.push({ kind: "array", words, quoted: true, ...span(scanner, start) });
+  parts.push({
+    kind: "array",
+    words,
+    quoted: true,
+    start,
+    end: scanner.pos,
+    at: placeOf(scanner, start, scanner.pos),
+  });
 }
 
 /** Expansions in the body of an unquoted heredoc, where quotes mean nothing. */
@@ -337,24 +385,4 @@ export function readHeredocExpansions(scanner: Scanner): WordPart[] {
     else if (!readExpansion(scanner, parts, true)) scanner.pos++;
   }
   return parts;
-}
-
-const ansiEscapes: Readonly<Record<string, string>> = {
-  n: "\n",
-  t: "\t",
-  r: "\r",
-  e: "\x1b",
-  a: "\x07",
-  b: "\b",
-  0: "\0",
-};
-
-/** The meaning of literal text: escapes resolved as its style demands. */
-export function decode(raw: string, style: LiteralStyle): string {
-  if (style === "single" || !raw.includes("\\")) return raw;
-  if (style === "bare")
-    return raw.replace(/\\(\r?\n|[\s\S]?)/g, (_, next: string) => (next.endsWith("\n") ? "" : next));
-  if (style === "double")
-    return raw.replace(/\\(\r?\n|[$`"\\])/g, (_, next: string) => (next.endsWith("\n") ? "" : next));
-  return raw.replace(/\\([\s\S])/g, (_, next: string) => ansiEscapes[next] ?? next);
 }

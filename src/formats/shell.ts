@@ -5,6 +5,6 @@
 export type * from "./shell-model.ts";
 export { optionAt } from "./shell-options.ts";
 export { parseShell } from "./shell-parser.ts";
+export { expressionEnd } from "./shell-text.ts";
 export * from "./shell-variables.ts";
 export * from "./shell-walk.ts";
-export { expressionEnd } from "./shell-words.ts";

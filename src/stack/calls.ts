@@ -57,8 +57,10 @@ function workflowCalls(workflow: Workflow): PlacedCall[] {
         deploys: deploys || call.remote,
       });
   }
+  const known = new Set<Call>(placed.map(other => other.call));
   for (const { job, call } of buildsIn(workflow)) {
-    if (placed.some(other => other.call === call)) continue;
+    if (known.has(call)) continue;
+    known.add(call);
     placed.push({
       call,
       caller: { kind: "workflow", file: workflow.file, name: job.id.value, workflow },
