@@ -25,7 +25,7 @@ export const composeFile: ArtifactKind<ComposeFile> = {
   recognises: path => names.test(path) || (maybe.test(path) && !elsewhere.test(path)),
   parse(source) {
     const named = names.test(source.path);
-    if (!named && !/^services:/m.test(source.text))
+    if (!named && !/^(services|include):/m.test(source.text))
       return { model: { file: source.path, roots: [], isCompose: false }, problems: [] };
     const { model, problems } = parseYaml(source);
     const roots = model

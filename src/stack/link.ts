@@ -41,7 +41,12 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const workflows = reader.all(workflow);
   const calls = placeCalls(scripts, makefiles, workflows);
   const containers = reader.all(devcontainer);
-  const plans = planProjects(composeFiles, composeUses(calls, files), {
+  const uses = composeUses(calls, files);
+  const known = new Set(composeFiles.map(file => file.file));
+  // A file that `-f` names is a Compose file, whatever it is called.
+  const extra = [...new Set(uses.flatMap(use => use.files))].filter(path => !known.has(path));
+  const named = extra.flatMap(path => reader.parse(composeFile, path) ?? []);
+  const plans = planProjects([...composeFiles, ...named], uses, {
     ...(options.deployed && options.deployed.length > 0 ? { deployed: options.deployed } : {}),
     devcontainer: new Set(
       containers.flatMap(model => model.composeFiles.map(file => join(dirname(model.file), file.value))),
