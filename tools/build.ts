@@ -1,33 +1,63 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 import { generated, ruleIds } from "./generate.ts";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 for (const path of (await generated()).keys()) mkdirSync(dirname(path), { recursive: true });
 rmSync("dist", { recursive: true, force: true });
 
-// Chunks are loaded when a command needs them; native and rarely used packages stay outside the bundle.
-await build({
-  entryPoints: { shipworthy: "src/cli/main.ts", index: "src/index.ts" },
-  outdir: "dist",
+const common: BuildOptions = {
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20",
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
+  // Native: it stays outside the bundle.
   external: ["oxc-parser"],
   // The package's Node entry is CommonJS and calls require("process"); its other entry is a module.
   alias: { yaml: "./node_modules/yaml/browser/index.js" },
+  logLevel: "warning",
+};
+
+// One script, because a code cache belongs to a script; its modules still run only when they are asked for.
+await build({
+  ...common,
+  entryPoints: ["src/cli/main.ts"],
+  outfile: "dist/program.cjs",
+  format: "cjs",
+  // The launcher reads one byte per character.
+  charset: "ascii",
+  define: { "import.meta.url": "__here" },
+  banner: { js: 'const __here=require("node:url").pathToFileURL(__filename).href;' },
+});
+// A script that is compiled from a cache may not import(): the launcher hands it a function that does.
+const text = readFileSync("dist/program.cjs", "latin1");
+const program = text.replaceAll(/\bimport\((?="oxc-parser"\))/g, "__import(");
+if (program.split('__import("oxc-parser")').length !== 2)
+  throw new Error("one import of oxc-parser was expected");
+writeFileSync("dist/program.cjs", program, "latin1");
+const digest = createHash("sha256").update(program).digest("hex").slice(0, 20);
+await build({
+  ...common,
+  entryPoints: ["src/cli/launch.ts"],
+  outfile: "dist/shipworthy.js",
+  format: "esm",
+  define: { BUILD: JSON.stringify(digest) },
+});
+await build({
+  ...common,
+  entryPoints: ["src/index.ts"],
+  outdir: "dist",
+  splitting: true,
+  format: "esm",
   // Some bundled packages are CommonJS and ask for Node's own modules.
   banner: {
     js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
   },
-  logLevel: "warning",
 });
 chmodSync("dist/shipworthy.js", 0o755);
 for (const id of ruleIds()) cpSync(`src/rules/${id}.md`, `dist/rules/${id}.md`);

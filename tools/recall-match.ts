@@ -1,5 +1,5 @@
 import type { MapEntry, RuleMap, TruthItem, TruthPlace } from "./recall-truth.ts";
-import { placesOf } from "./recall-truth.ts";
+import { placeOf, placesOf } from "./recall-truth.ts";
 
 /** The part of a JSON report that recall reads. */
 export interface RunFinding {
@@ -66,7 +66,7 @@ function compareOne(item: TruthItem, findings: readonly RunFinding[], entry: Map
   if (entry?.needs !== undefined) {
     return { ...base, outcome: "apart", by: [`needs ${entry.needs}${entry.why ? `: ${entry.why}` : ""}`] };
   }
-  const places = placesOf(item);
+  const places = [...placesOf(item), ...(entry?.places ?? []).flatMap(place => placeOf(place) ?? [])];
   if (places.length === 0) {
     return {
       ...base,
@@ -80,7 +80,15 @@ function compareOne(item: TruthItem, findings: readonly RunFinding[], entry: Map
     return { ...base, outcome: by.length > 0 ? "candidate" : "not found", by };
   }
   const by = unique(there.map(finding => finding.rule).filter(rule => entry.rules.includes(rule)));
-  return { ...base, outcome: by.length > 0 ? "found" : "not found", by };
+  if (by.length > 0) return { ...base, outcome: "found", by };
+  // Named apart, so that a person reads it: it may be the same defect shown elsewhere, or another one.
+  const near = findings.filter(finding => entry.rules.includes(finding.rule));
+  return { ...base, outcome: "not found", by: unique(near.flatMap(elsewhere)) };
+}
+
+function elsewhere(finding: RunFinding): string {
+  const [first] = finding.evidence;
+  return first ? `elsewhere: ${finding.rule} ${first.file}:${first.line}` : "";
 }
 
 /** Within three lines of the place in the same file, or naming the path that is absent. */

@@ -21,6 +21,8 @@ export interface MapEntry {
   readonly needs?: string;
   readonly why?: string;
   readonly class?: string;
+  /** Further places (`path:line`) where a finding of these rules was read and is about the same defect. */
+  readonly places?: readonly string[];
 }
 
 export type RuleMap = ReadonlyMap<string, MapEntry>;
@@ -81,6 +83,7 @@ export function readMap(json: unknown): RuleMap {
         ...(text(value["needs"]) ? { needs: text(value["needs"]) } : {}),
         ...(text(value["why"]) ? { why: text(value["why"]) } : {}),
         ...(text(value["class"]) ? { class: text(value["class"]) } : {}),
+        ...(texts(value["places"]).length > 0 ? { places: texts(value["places"]) } : {}),
       },
     ];
   });
