@@ -1,9 +1,8 @@
-import { djangoModuleFile } from "../../artifacts/django.ts";
 import type { Located } from "../../core/source.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, variable, weigh } from "../../stack/query.ts";
+import { isAbsentModule } from "../../stack/query-django.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -21,7 +20,7 @@ export default defineRule({
       if (!component?.django || !set) continue;
       told.add(component);
       const named = set.value?.text;
-      if (!named || !isAbsent(stack, component, named) || !first(set.at)) continue;
+      if (!named || !isAbsentModule(stack, component, named) || !first(set.at)) continue;
       if (service.mounts.some(mount => mount.target.endsWith(`${named.split(".").at(-1)}.py`))) continue;
       yield {
         subject: service.name,
@@ -35,7 +34,7 @@ export default defineRule({
         for (const settings of [workflow.env, job.env, ...job.steps.map(step => step.env)])
           for (const named of namesIn(settings)) {
             const projects = stack.components.filter(each => each.django);
-            if (!projects.every(each => isAbsent(stack, each, named.value)) || projects.length === 0)
+            if (!projects.every(each => isAbsentModule(stack, each, named.value)) || projects.length === 0)
               continue;
             if (!first(named.at)) continue;
             yield {
@@ -51,20 +50,4 @@ export default defineRule({
 function namesIn(settings: ReadonlyMap<string, Located<string>>): Located<string>[] {
   const named = settings.get("DJANGO_SETTINGS_MODULE");
   return named && /^[\w.]+$/.test(named.value) ? [named] : [];
-}
-
-/** The package is ours, and the module in it is neither there nor kept out of git. */
-function isAbsent(stack: Stack, component: AppComponent, module: string): boolean {
-  const { django, files } = component;
-  if (!django || !/^\w+(\.\w+)*$/.test(module) || djangoModuleFile(files, django, module)) return false;
-  const tail = module.replaceAll(".", "/");
-  const [top = ""] = tail.split("/");
-  const bases = ["", "src/", "app/"].map(each => (django.dir === "" ? each : `${django.dir}/${each}`));
-  const known = bases.some(base => stack.files.has(`${base}${top}`) === "directory") || !module.includes(".");
-  const kept = bases.some(base => stack.files.ignored(`${base}${tail}.py`));
-  // Several modules of that name elsewhere: one of them may be meant.
-  const elsewhere = stack.files.paths.some(
-    path => path.endsWith(`/${tail}.py`) || path.endsWith(`${tail}/__init__.py`),
-  );
-  return known && !kept && !elsewhere;
 }
