@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import { confidences, severities } from "../core/finding.ts";
 import { UserError } from "../core/user-error.ts";
@@ -123,4 +122,8 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 surviveClosedPipes();
-process.exitCode = await main(process.argv);
+
+/** Settled when everything is written. */
+export const finished: Promise<void> = main(process.argv).then(code => {
+  process.exitCode = code;
+});

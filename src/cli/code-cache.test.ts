@@ -1,0 +1,94 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { isSettled, openCodeCache } from "./code-cache.ts";
+
+describe.skipIf(process.getuid === undefined)("the code cache", () => {
+  let home = "";
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), "shipworthy-cache-"));
+    vi.stubEnv("XDG_CACHE_HOME", home);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true, force: true });
+  });
+  const folder = () => join(home, "shipworthy");
+  const fill = () => openCodeCache("b", [])!.write(Buffer.from("code"));
+
+  test("gives back what was written, and counts how often", () => {
+    expect(openCodeCache("b", [])).toMatchObject({ data: undefined, generation: 0 });
+    for (let n = 1; n <= 4; n++) {
+      fill();
+      expect(openCodeCache("b", [])).toMatchObject({ data: Buffer.from("code"), generation: n });
+    }
+    expect(isSettled(openCodeCache("b", [])!)).toBe(true);
+    expect(openCodeCache("another build", [])!.data).toBeUndefined();
+  });
+
+  test("is the user's alone, and leaves nothing beside it", () => {
+    fill();
+    expect(statSync(folder()).mode & 0o777).toBe(0o700);
+    const files = readdirSync(folder());
+    expect(files).toHaveLength(1);
+    expect(statSync(join(folder(), files[0]!)).mode & 0o777).toBe(0o600);
+  });
+
+  test("removes what is a month old when a new build writes", () => {
+    fill();
+    const old = join(folder(), readdirSync(folder())[0]!);
+    utimesSync(old, 1, 1);
+    openCodeCache("c", [])!.write(Buffer.from("code"));
+    expect(readdirSync(folder())).toHaveLength(1);
+    expect(openCodeCache("c", [])!.generation).toBe(1);
+  });
+
+  test("is not taken from a directory or a file that others may write", () => {
+    fill();
+    chmodSync(folder(), 0o777);
+    expect(openCodeCache("b", [])).toBeUndefined();
+    chmodSync(folder(), 0o700);
+    chmodSync(join(folder(), readdirSync(folder())[0]!), 0o622);
+    expect(openCodeCache("b", [])!.data).toBeUndefined();
+  });
+
+  test("does not follow a link to another directory", () => {
+    const elsewhere = join(home, "elsewhere");
+    mkdirSync(elsewhere, { mode: 0o700 });
+    symlinkSync(elsewhere, folder());
+    expect(openCodeCache("b", [])).toBeUndefined();
+  });
+
+  test("is never inside the tree that is audited", () => {
+    expect(openCodeCache("b", [home])).toBeUndefined();
+    const link = `${home}-link`;
+    symlinkSync(home, link);
+    try {
+      expect(openCodeCache("b", [link])).toBeUndefined();
+    } finally {
+      rmSync(link);
+    }
+  });
+
+  test("is not looked for below a relative path", () => {
+    vi.stubEnv("XDG_CACHE_HOME", "cache");
+    vi.stubEnv("HOME", home);
+    fill();
+    expect(readdirSync(home)).toEqual([".cache"]);
+  });
+
+  test("costs nothing where it cannot be written", () => {
+    vi.stubEnv("XDG_CACHE_HOME", join(home, "absent"));
+    expect(fill).not.toThrow();
+  });
+});

@@ -1,0 +1,139 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, resolve, sep } from "node:path";
+
+/** Compiled code of an earlier run, as V8 wrote it. */
+export interface CodeCache {
+  /** Undefined where there is none that may be trusted. */
+  readonly data: Buffer | undefined;
+  /** How often it was written; each of the first runs adds the functions that it was first to use. */
+  readonly generation: number;
+  write(data: Buffer): void;
+}
+
+/** More than the whole program gives. */
+const largest = 32 * 1024 * 1024;
+const mostGenerations = 4;
+
+/**
+ * The cache for this build, this Node and this machine. Compiled code is code: it is taken only from a directory and
+ * a file that belong to the user and that nobody else may write, and never from inside the tree that is audited.
+ * Undefined where that cannot be had or told; whatever goes wrong with a cache, the program runs without it.
+ */
+export function openCodeCache(build: string, audited: readonly string[]): CodeCache | undefined {
+  const user = process.getuid?.();
+  // Windows tells no owner.
+  if (user === undefined) return undefined;
+  try {
+    const directory = cacheDirectory();
+    if (directory === undefined || isWithin(directory, audited)) return undefined;
+    const name = `${build}-${process.version}-${process.arch}`;
+    const path = join(directory, name);
+    const { data, generation } = read(directory, path, user);
+    return { data, generation, write: bytes => write(directory, path, user, generation + 1, bytes) };
+  } catch {
+    // Decision: a cache that cannot be read is no cache.
+    return undefined;
+  }
+}
+
+export function isSettled(cache: CodeCache): boolean {
+  return cache.generation >= mostGenerations;
+}
+
+function cacheDirectory(): string | undefined {
+  const given = process.env["XDG_CACHE_HOME"];
+  const home = homedir();
+  // A relative path would lead into the directory that the program was started in.
+  const base = given && isAbsolute(given) ? given : isAbsolute(home) ? join(home, ".cache") : undefined;
+  return base === undefined ? undefined : join(base, "shipworthy");
+}
+
+function isWithin(directory: string, trees: readonly string[]): boolean {
+  return trees.some(tree => {
+    const real = realOf(resolve(tree));
+    return [directory, realOf(directory)].some(path => path === real || path.startsWith(real + sep));
+  });
+}
+
+/** A path with links resolved, as far as it exists. */
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function isPrivate(stats: Stats, user: number): boolean {
+  return stats.uid === user && (stats.mode & 0o022) === 0;
+}
+
+function read(directory: string, path: string, user: number): Pick<CodeCache, "data" | "generation"> {
+  const none = { data: undefined, generation: 0 };
+  const folder = lstatSync(directory, { throwIfNoEntry: false });
+  if (!folder) return none;
+  if (!folder.isDirectory() || !isPrivate(folder, user)) throw new Error("not the user's own directory");
+  let file: number;
+  try {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return none;
+  }
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile() || !isPrivate(stats, user) || stats.size > largest || stats.size < 2) return none;
+    const bytes = readFileSync(file);
+    return { data: bytes.subarray(8), generation: bytes[0] ?? 0 };
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Written beside and renamed, so that a run that starts meanwhile reads a whole file. */
+function write(directory: string, path: string, user: number, generation: number, data: Buffer): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    // Not through sudo into another user's home.
+    const base = dirname(directory);
+    const above = statSync(base, { throwIfNoEntry: false }) ?? statSync(dirname(base));
+    if (above.uid !== user) return;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (!isPrivate(lstatSync(directory), user)) return;
+    // V8 reads its data at multiples of eight.
+    const head = Buffer.alloc(8);
+    head[0] = generation;
+    writeFileSync(temporary, Buffer.concat([head, data]), { flag: "wx", mode: 0o600 });
+    renameSync(temporary, path);
+    if (generation === 1) removeOld(directory);
+  } catch {
+    // Decision: a full disk or a home that cannot be written costs only time.
+    try {
+      unlinkSync(temporary);
+    } catch {}
+  }
+}
+
+/** Caches of builds that nobody has started for a month. */
+function removeOld(directory: string): void {
+  const oldest = Date.now() - 30 * 24 * 3_600_000;
+  for (const name of readdirSync(directory)) {
+    const path = join(directory, name);
+    if (lstatSync(path).mtimeMs < oldest) unlinkSync(path);
+  }
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { Script } from "node:vm";
+import { type CodeCache, isSettled, openCodeCache } from "./code-cache.ts";
+
+/** A digest of the program's text, from the build. */
+declare const BUILD: string;
+
+type Program = (
+  exports: { finished?: Promise<void> },
+  require: NodeJS.Require,
+  module: object,
+  filename: string,
+) => void;
+
+/**
+ * What `bin` starts: the whole program is one script beside this file, compiled from the code cache of an earlier
+ * audit where there is one. See docs/adr/0008-cold-start.md.
+ */
+function launch(): void {
+  const isAudit = process.argv[2] === "audit";
+  // An audit is over before optimised code pays for its making: a third of all processor time went there.
+  if (isAudit) setFlagsFromString("--interrupt-budget=1000000");
+  const cache = isAudit ? cacheFor(process.argv.slice(3)) : undefined;
+  const path = fileURLToPath(new URL("./program.cjs", import.meta.url));
+  // One byte per character: the build escapes everything beyond.
+  const text = readFileSync(path, "latin1");
+  const script = new Script(`(function(exports,require,module,__filename){${text}\n})`, {
+    filename: path,
+    ...(cache?.data ? { cachedData: cache.data } : {}),
+  });
+  const module: { exports: { finished?: Promise<void> } } = { exports: {} };
+  const program = script.runInThisContext() as Program;
+  program(module.exports, createRequire(path), module, path);
+  if (!cache || (cache.data && script.cachedDataRejected === false && isSettled(cache))) return;
+  // Written after the run: then it holds the functions that the run has compiled.
+  void module.exports.finished?.then(() => cache.write(script.createCachedData()));
+}
+
+function cacheFor(given: readonly string[]): CodeCache | undefined {
+  if (process.env["SHIPWORTHY_CODE_CACHE"] === "0") return undefined;
+  // Whichever of the arguments is the directory: a cache in none of them is not inside the audited tree.
+  const trees = given.filter(argument => !argument.startsWith("-"));
+  return openCodeCache(BUILD, [process.cwd(), ...trees]);
+}
+
+launch();
