@@ -1,0 +1,144 @@
+import { directoryOf, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { normalisePackage, recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
+import { basename, join } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { parsePython } from "../../formats/python.ts";
+import { everyStatement } from "../../formats/python-tree.ts";
+import { evidence, listNames } from "../../stack/query.ts";
+import { pythonAt } from "../../stack/query-runtime.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "scripts/missing-import",
+  title: "Scripts import modules that exist",
+  claim: "failure-is-noticed",
+  severity: "low",
+  why: "The script ends with ModuleNotFoundError on the day that somebody needs it.",
+  *check(stack) {
+    // The parser is at hand where an application of this language was found.
+    const app = stack.components.find(each => each.kind === "django" || each.kind === "fastapi");
+    if (!app) return;
+    const packages = ownPackages(stack);
+    for (const file of scriptsOf(stack)) {
+      const missing = missingIn(stack, file, packages);
+      const [first, ...more] = missing;
+      if (!first || !app.files.read(file)) continue;
+      const runs = stack.calls.filter(placed => isRunBy(placed, file));
+      const deploying = runs.find(({ call, deploys }) => deploys && call.command.connector !== "||");
+      yield {
+        subject: file,
+        message: `${file} imports ${listNames([...new Set(missing.map(each => each.module))])}, which ${missing.length === 1 ? "is" : "are"} not in the repository: it ends with ModuleNotFoundError${deploying ? ", and the deployment runs it" : ""}.`,
+        evidence: [
+          evidence(first.at, `there is no ${first.module}`),
+          ...more.map(each => evidence(each.at, `there is no ${each.module}`)),
+          ...(deploying ? [evidence(deploying.call.at, "runs it in a deployment")] : []),
+        ],
+        severity:
+          deploying && missing.some(each => each.atStart) ? "critical" : runs.length > 0 ? "medium" : "low",
+      };
+    }
+  },
+});
+
+const folders = /(?:^|\/)(?:scripts?|bin|tools|ops|jobs|deploy|maintenance|management\/commands)\//;
+const most = 300;
+
+/** Python files that people and machines start: by their folder, or because something runs them. */
+function scriptsOf(stack: Stack): string[] {
+  return stack.files.paths
+    .filter(
+      path => path.endsWith(".py") && !isTest(path) && !isVendored(path) && basename(path) !== "__init__.py",
+    )
+    .filter(path => folders.test(path) || stack.calls.some(placed => isRunBy(placed, path)))
+    .slice(0, most);
+}
+
+function isRunBy({ call }: PlacedCall, file: string): boolean {
+  if (call.kind !== "program") return false;
+  const name = basename(file).slice(0, -3);
+  if (/\/management\/commands\//.test(file)) return call.subcommand?.value === name;
+  const run = call.file?.value;
+  return run !== undefined && call.cwd !== undefined && join(call.cwd, run) === file;
+}
+
+/** Packages of Python itself that have modules in them. */
+const standard = new Set(
+  "asyncio collections concurrent ctypes curses dbm distutils email encodings html http importlib json logging multiprocessing os re sqlite3 test tkinter unittest urllib wsgiref xml xmlrpc zoneinfo".split(
+    " ",
+  ),
+);
+
+/** An installed package of that name, or of a family that shares it: google-cloud-storage is `google.cloud.storage`. */
+function brings(installed: string, name: string): boolean {
+  return (
+    installed === name ||
+    installed.startsWith(`${name}-`) ||
+    installed === `py${name}` ||
+    installed === `python-${name}`
+  );
+}
+
+/** Packages of the repository by name, with the directories that hold one. */
+function ownPackages(stack: Stack): ReadonlyMap<string, readonly string[]> {
+  const installed = stack.files.paths
+    .filter(recognisesPythonManifest)
+    .flatMap(path => pythonAt(stack, path)?.dependencies.map(each => each.name) ?? []);
+  const found = new Map<string, string[]>();
+  for (const path of stack.files.paths) {
+    if (basename(path) !== "__init__.py" || isVendored(path)) continue;
+    const directory = directoryOf(path);
+    const name = basename(directory);
+    if (standard.has(name) || installed.some(each => brings(each, normalisePackage(name)))) continue;
+    const known = found.get(name);
+    if (known) known.push(directoryOf(directory));
+    else found.set(name, [directoryOf(directory)]);
+  }
+  return found;
+}
+
+/** What tools write, and what is kept out of git. */
+const made = /_pb2|generated|version|local|secret|private|proto|_ext\b|_native/i;
+
+interface Missing {
+  readonly module: string;
+  readonly at: Location;
+  /** Imported when the script starts. */
+  readonly atStart: boolean;
+}
+
+function missingIn(stack: Stack, file: string, packages: ReadonlyMap<string, readonly string[]>): Missing[] {
+  const read = stack.files.read(file);
+  if (!("source" in read)) return [];
+  const { body } = parsePython(read.source).model;
+  return [...everyStatement(body, { functions: true })].flatMap(({ statement, conditional, inside }) => {
+    if (statement.kind !== "import" || conditional) return [];
+    const { module, at } = statement;
+    const top = module.split(".")[0]!;
+    const roots = packages.get(top)?.filter(root => isAbove(stack, root, file));
+    if (top === "" || !module.includes(".") || !roots || roots.length === 0 || made.test(module)) return [];
+    if (isThere(stack, module)) return [];
+    return [{ module, at, atStart: inside.length === 0 }];
+  });
+}
+
+/** The script can see the package: it stands above the script, or in the directory of an application. */
+function isAbove(stack: Stack, root: string, file: string): boolean {
+  if (root === "" || file.startsWith(`${root}/`)) return true;
+  return stack.components.some(({ dir }) => root === dir || root === (dir === "" ? "src" : `${dir}/src`));
+}
+
+/** Any file or folder of the repository, wherever imports may start. */
+function isThere(stack: Stack, module: string): boolean {
+  const tail = module.replaceAll(".", "/");
+  return (
+    stack.files.ignored(`${tail}.py`) ||
+    stack.files.ignored(`${tail}/x.py`) ||
+    stack.files.paths.some(path => {
+      const at = `/${path}`.indexOf(`/${tail}`);
+      if (at === -1) return false;
+      const after = `/${path}`.slice(at + tail.length + 1);
+      return after.startsWith("/") || after.startsWith(".");
+    })
+  );
+}
