@@ -4,7 +4,7 @@ import {
   fstatSync,
   lstatSync,
   openSync,
-  readFileSync,
+  readSync,
   realpathSync,
   statSync,
 } from "node:fs";
@@ -80,7 +80,11 @@ export function openWorkspace(root: string): Workspace {
     const clean = cleanPath(path);
     if (clean === undefined || clean === "")
       return { problem: problemAt(path, "is not a path inside the project") };
-    const result = texts.get(clean) ?? readText(realRoot, clean);
+    const known = texts.get(clean);
+    if (known) return known;
+    // The walk followed no link, so what it calls a file stands where its path says.
+    const real = files.get(clean)?.kind === "file" ? `${realRoot}/${clean}` : realInside(realRoot, clean);
+    const result = readText(real, clean);
     texts.set(clean, result);
     return result;
   };
@@ -199,8 +203,7 @@ function modeOf(path: string): boolean | undefined {
   }
 }
 
-function readText(root: string, path: string): ReadResult {
-  const real = realInside(root, path);
+function readText(real: string | undefined, path: string): ReadResult {
   if (real === undefined) return { problem: problemAt(path, "does not exist inside the project") };
   let bytes: Buffer;
   try {
@@ -210,7 +213,7 @@ function readText(root: string, path: string): ReadResult {
       const stats = fstatSync(file);
       if (!stats.isFile()) return { problem: problemAt(path, "is not a file") };
       if (stats.size > largest) return { problem: problemAt(path, "is larger than 2 MB and was not read") };
-      bytes = readFileSync(file);
+      bytes = contentOf(file, stats.size);
     } finally {
       closeSync(file);
     }
@@ -221,6 +224,18 @@ function readText(root: string, path: string): ReadResult {
   if (text === undefined) return { problem: problemAt(path, trouble) };
   const source: Source = { path, text };
   return trouble === undefined ? { source } : { source, problem: problemAt(path, trouble) };
+}
+
+/** All bytes of an open file. Its size is known, which saves asking for it again; it may have changed since. */
+function contentOf(file: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const read = readSync(file, bytes, length, size - length, null);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
 }
 
 function trackingOf(repository: GitRepository | undefined) {
@@ -247,7 +262,7 @@ function ignoreRules(root: string, gitignores: readonly string[], repository: Gi
   const texts = new Map(repository?.above);
   for (const folder of gitignores) {
     const path = folder === "" ? ".gitignore" : `${folder}/.gitignore`;
-    const text = readText(root, path).source?.text;
+    const text = readText(realInside(root, path), path).source?.text;
     if (text !== undefined) texts.set((prefix + folder).replace(/\/$/, ""), text);
   }
   // The repository's own exclude file speaks last, which is first in a file where later lines win.
