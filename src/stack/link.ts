@@ -17,6 +17,7 @@ import { composeUses, placeCalls } from "./calls.ts";
 import { linkProject } from "./compose-project.ts";
 import { planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
+import { keyFiles } from "./query-keys.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { runbooks } from "./runbooks.ts";
 import { secretLiterals } from "./secrets.ts";
@@ -101,7 +102,10 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     today: (options.now ?? new Date()).toISOString().slice(0, 10),
   };
   // Only beside something to deploy: a README alone is nothing to audit.
-  if (reader.sources.size > 0) for (const path of runbooks(files.paths)) reader.text(path, "runbook");
+  if (reader.sources.size > 0) {
+    for (const path of runbooks(files.paths)) reader.text(path, "runbook");
+    for (const path of keyFiles(files.paths)) reader.text(path, "key");
+  }
   const standalone = files.paths
     .filter(path => nginx.recognises(path))
     .flatMap(path => reader.text(path, "nginx") ?? []);

@@ -1,5 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import { itemsOf, textOf } from "../../formats/yaml.ts";
+import { child, itemsOf, textOf } from "../../formats/yaml.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -40,6 +40,9 @@ export default defineRule({
 });
 
 const capabilities = /^(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_MODULE|SYS_RAWIO|DAC_READ_SEARCH|BPF)$/i;
+/** Disks and the memory itself: who reads them reads past every permission. */
+const rawDevices =
+  /^\/dev\/(?:k?mem|port|(?:sd|hd|vd|xvd)[a-z]\d*|nvme\d+n\d+(?:p\d+)?|dm-\d+|(?:mapper|disk)\/.+)$/;
 const hostDirectories = /^\/(?:etc|root|boot|dev|proc|sys|usr|bin|sbin|lib|var\/lib\/docker)\/*$/;
 
 function* rightsOf(service: Service): Generator<Right> {
@@ -53,6 +56,17 @@ function* rightsOf(service: Service): Generator<Right> {
         at: capability.at,
         shows: "a capability that opens the server",
         right: `the capability ${capability.value}`,
+        severity: "high",
+      };
+  }
+  for (const item of itemsOf(service.get("devices"))) {
+    const device = textOf(item) ?? textOf(child(item, "source"));
+    const path = device?.value.split(":")[0];
+    if (device && path !== undefined && rawDevices.test(path))
+      yield {
+        at: device.at,
+        shows: "a disk or the memory of the server",
+        right: `the server's device ${path}`,
         severity: "high",
       };
   }

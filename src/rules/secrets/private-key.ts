@@ -1,0 +1,46 @@
+import type { Evidence } from "../../core/finding.ts";
+import { inside } from "../../core/path.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "secrets/private-key",
+  title: "Private keys are kept out of the repository",
+  claim: "no-secret-leaks",
+  severity: "high",
+  why: "Whoever has ever had a copy of the repository can decrypt the traffic, sign in as the server or sign tokens, and the key stays in the history after it is deleted.",
+  *check(stack) {
+    for (const key of committedKeys(stack)) {
+      const user = userOf(stack, key);
+      yield {
+        subject: key.file,
+        message: user
+          ? `Git tracks the private key ${key.file}, and service "${user.service.name}" uses it.`
+          : `Git tracks the private key ${key.file}.`,
+        severity: user ? weigh(user.service, "high") : "medium",
+        evidence: [evidence(key.at, "a private key without a passphrase"), ...(user ? [user.place] : [])],
+        ...(user ? {} : { confidence: "likely" as const }),
+      };
+    }
+  },
+});
+
+/** A service on a server that sees the file: through a mount, or in its image. */
+function userOf(stack: Stack, { file }: CommittedKey): { service: Service; place: Evidence } | undefined {
+  for (const service of serverServices(stack)) {
+    const mount = service.mounts.find(
+      each =>
+        each.repositoryPath !== undefined &&
+        each.repositoryPath !== "" &&
+        inside(each.repositoryPath, file) !== undefined,
+    );
+    if (mount) return { service, place: evidence(mount.at, "mounted here") };
+    const secret = service.project.secrets.find(
+      each => each.path?.value === file && service.secrets.some(name => name.value === each.name),
+    );
+    if (secret) return { service, place: evidence(secret.at, "used as a secret here") };
+  }
+  return undefined;
+}
