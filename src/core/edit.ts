@@ -1,7 +1,7 @@
 import type { Edit } from "./fix.ts";
 
 /**
- * Applies edits of one file to its text. Edits are given in any order.
+ * Applies edits of one file to its text. Edits are given in any order; insertions at one place keep theirs.
  * @throws RangeError when two overlap or one lies outside the text: that is a mistake of the fix's author.
  */
 export function applyEdits(text: string, edits: readonly Edit[]): string {

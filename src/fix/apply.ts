@@ -1,3 +1,4 @@
+import { applyEdits } from "../core/edit.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 
 export interface Applied {
@@ -27,17 +28,6 @@ export function applyFixes(textOf: (file: string) => string | undefined, fixes: 
     changed.set(file, applyEdits(textOf(file) ?? "", edits));
   }
   return { changed, applied, deferred };
-}
-
-/** The text with edits made from the end to the start. Insertions at one place keep their order. */
-function applyEdits(text: string, edits: readonly Edit[]): string {
-  const order = edits.map((edit, index) => ({ edit, index }));
-  order.sort((a, b) => b.edit.at.span.start - a.edit.at.span.start || b.index - a.index);
-  return order.reduce(
-    (after, { edit: { at, text: fresh } }) =>
-      after.slice(0, at.span.start) + fresh + after.slice(at.span.end),
-    text,
-  );
 }
 
 function isSame(a: Edit, b: Edit): boolean {
