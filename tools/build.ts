@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { generated, ruleIds } from "./generate.ts";
 
 process.chdir(new URL("..", import.meta.url).pathname);
@@ -23,10 +23,22 @@ const common: BuildOptions = {
   logLevel: "warning",
 };
 
+/** commander can start programs as subcommands; ours never are, and loading what it needs for that takes 2 ms. */
+const withoutPrograms: Plugin = {
+  name: "without-programs",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path: "none", namespace: "without-programs" } : undefined,
+    );
+    onLoad({ filter: /./, namespace: "without-programs" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
 // One script, because a code cache belongs to a script; its modules still run only when they are asked for.
 await build({
   ...common,
   entryPoints: ["src/cli/main.ts"],
+  plugins: [withoutPrograms],
   outfile: "dist/program.cjs",
   format: "cjs",
   // A script that is compiled from a cache may not import(); Node 20.19 and later can require() modules.
@@ -41,8 +53,12 @@ await build({
   ...common,
   entryPoints: ["src/cli/launch.ts"],
   outfile: "dist/shipworthy.js",
-  format: "esm",
-  define: { BUILD: JSON.stringify(digest) },
+  // It runs as a module, but an import of node:fs would load its promises and streams for their names alone.
+  format: "cjs",
+  define: { BUILD: JSON.stringify(digest), "import.meta.url": "__here" },
+  banner: {
+    js: 'const __here=import.meta.url,require=process.getBuiltinModule("module").createRequire(__here);',
+  },
 });
 await build({
   ...common,
