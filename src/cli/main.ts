@@ -42,7 +42,9 @@ function program(done: (code: number) => void): Command {
       new Option("--severity <LEVEL>", "only findings of at least this severity").choices(severities),
     )
     .addOption(
-      new Option("--confidence <LEVEL>", "only findings of at least this confidence").choices(confidences),
+      new Option("--confidence <LEVEL>", "only findings of at least this confidence")
+        .choices(confidences)
+        .default("likely"),
     )
     .addOption(
       new Option("--fail-on <LEVEL>", "exit 1 from this severity on (default: high)").choices([
