@@ -61,6 +61,18 @@ test.each([
   expect(merged.problems.map(problem => problem.message).join("\n")).toContain(message);
 });
 
+test.each(["!reset", "!reset null", "!reset {}", "!reset []"])(
+  "a later file takes a service away: %s",
+  tag => {
+    const merged = project({
+      "a.yml": "services:\n  a: {image: x}\n  b: {image: y}\n",
+      "b.yml": `services:\n  a: ${tag}\n`,
+    });
+    expect(merged.problems).toEqual([]);
+    expect(merged.services.map(service => service.name)).toEqual(["b"]);
+  },
+);
+
 test("what extends brings resolves against its own directory", () => {
   const merged = project(
     {

@@ -92,6 +92,11 @@ function mergeRoot(state: State, result: Loaded, root: YamlMap, path: string): v
   const name = child(root, "name");
   if (name) result.name = name;
   for (const entry of entriesOf(child(root, "services"))) {
+    // `!reset` takes away what an earlier file defined, with whatever value it is written.
+    if (entry.value.tag === "!reset") {
+      result.services = result.services.filter(service => service.name !== entry.key.value);
+      continue;
+    }
     if (entry.value.kind !== "map") {
       if (
         entry.value.kind !== "scalar" ||
