@@ -42,12 +42,24 @@ const node = new Set([
 ]);
 const pythonKinds = new Set<AppKind>(["django", "fastapi", "flask", "python"]);
 const bundles = new Set<AppKind>(["vite", "cra"]);
+/** Servers of their own: what lies in their build context is not what they run. */
+const servers = new Set<Service["kind"]>([
+  "database",
+  "cache",
+  "queue",
+  "search",
+  "storage",
+  "mail",
+  "monitoring",
+  "certificates",
+]);
 
 /**
  * The application whose code a service runs. Looked for where the code comes from (the build context, or source that
  * is mounted over a runtime image), told apart by the program that runs. Undefined unless exactly one fits.
  */
 export function componentOf(service: Service, components: readonly AppComponent[]): AppComponent | undefined {
+  if (servers.has(service.kind)) return undefined;
   const candidates = components.filter(component => comesFrom(service, component));
   const fitting = narrow(service, candidates);
   if (fitting.length <= 1) return fitting[0];
@@ -94,6 +106,7 @@ function isCopied(service: Service, directory: string): boolean {
 }
 
 function narrow(service: Service, candidates: readonly AppComponent[]): readonly AppComponent[] {
+  if (service.kind === "proxy") return candidates.filter(component => bundles.has(component.kind));
   if (candidates.length <= 1) return candidates;
   const program = service.process?.program?.value ?? "";
   const family = service.model?.base?.family ?? service.facts?.family ?? "";
@@ -103,11 +116,10 @@ function narrow(service: Service, candidates: readonly AppComponent[]): readonly
     const frameworks = matching.filter(component => component.kind !== "python");
     return frameworks.length > 0 ? frameworks : matching;
   }
-  if (service.kind === "proxy") return candidates.filter(component => bundles.has(component.kind));
   if (node.has(program) || /node|bun/.test(family)) {
     const matching = candidates.filter(component => !pythonKinds.has(component.kind));
-    const servers = matching.filter(component => !bundles.has(component.kind));
-    return servers.length > 0 ? servers : matching;
+    const backends = matching.filter(component => !bundles.has(component.kind));
+    return backends.length > 0 ? backends : matching;
   }
   return candidates;
 }

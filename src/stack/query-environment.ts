@@ -106,6 +106,7 @@ export function hasUnseenEnvironment(service: Service): boolean {
 export function lookupOf(service: Service): Lookup {
   const byName = new Map(service.environment.map(variable => [variable.name, variable]));
   return name => {
+    if (service.reassigned?.has(name)) return undefined;
     const variable = byName.get(name);
     if (variable) return variable.value?.text;
     return hasUnseenEnvironment(service) ? undefined : null;

@@ -93,6 +93,8 @@ export interface Service {
   /** Entry point and command as they run, Compose over image. Undefined when neither is known. */
   readonly process?: Process;
   readonly environment: readonly Variable[];
+  /** Variables that scripts on the way to the program give other values: `export BROKER="$CACHE"`. */
+  readonly reassigned?: ReadonlySet<string>;
   readonly envFiles: readonly EnvFileUse[];
   readonly ports: readonly Port[];
   readonly mounts: readonly Mount[];

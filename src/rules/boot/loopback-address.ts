@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { connectionGaps, isWired, type LoopbackUse, loopbackUses } from "../../stack/query-connections.ts";
 import {
@@ -20,33 +21,50 @@ export default defineRule({
   severity: "high",
   why: "Inside a container localhost is the container itself: a database or cache in another container is never found there.",
   *check(stack) {
-    for (const service of stack.services) {
-      if (isOptional(service) || sharesNetwork(service)) continue;
-      const uses = [...given(stack, service), ...inCode(stack, service)];
-      const stores = [...new Set(uses.flatMap(use => storesOf(service.project, use.protocol)))];
-      const first = uses.shift();
-      if (!first || stores.length === 0) continue;
-      const places: [Evidence, ...Evidence[]] = [
-        evidence(first.at, first.shows),
-        ...uses.map(use => evidence(use.at, use.shows)),
-        ...stores.map(store => evidence(store.at, "is another container")),
-      ];
-      yield {
-        subject: service.name,
-        message: `Service "${service.name}" looks for ${listNames(stores.map(store => store.name))} on localhost, which inside its container is the container itself.`,
-        evidence: places,
-        severity: weigh(service, "high"),
-      };
+    for (const project of stack.projects) {
+      const groups = new Map<string, { services: Service[]; uses: LoopbackUse[] }>();
+      for (const service of project.services) {
+        if (isOptional(service) || sharesNetwork(service)) continue;
+        const uses = unique([...given(stack, service), ...inCode(stack, service)]);
+        if (uses.flatMap(use => storesOf(project, use.protocol)).length === 0) continue;
+        const key = uses.map(use => placeKey(use.at)).join("\n");
+        const group = groups.get(key) ?? { services: [], uses };
+        groups.set(key, group);
+        group.services.push(service);
+      }
+      for (const { services, uses } of groups.values()) {
+        const stores = [...new Set(uses.flatMap(use => storesOf(project, use.protocol)))];
+        const names = listNames(services.map(service => service.name));
+        const who = services.length === 1 ? `Service ${names} looks` : `Services ${names} look`;
+        yield {
+          subject: services.length === 1 ? services[0]!.name : project.name,
+          message: `${who} for ${listNames(stores.map(store => store.name))} on localhost, which inside a container is the container itself.`,
+          evidence: [
+            ...uses.map(use => evidence(use.at, use.shows)),
+            ...stores.map(store => evidence(store.at, "is another container")),
+          ] as [Evidence],
+          severity: weigh(project, "high"),
+        };
+      }
     }
   },
 });
+
+const placeKey = (at: Location): string => `${at.file}:${at.span.start}`;
+
+function unique(uses: readonly LoopbackUse[]): LoopbackUse[] {
+  return uses.filter(
+    (use, index) => uses.findIndex(other => placeKey(other.at) === placeKey(use.at)) === index,
+  );
+}
 
 /** Variables of Compose that hold a loopback address of a store. */
 function given(stack: Stack, service: Service): LoopbackUse[] {
   return givenVariables(service).flatMap(variable => {
     const url = storeUrl(variable.value?.text ?? "");
     if (!url || !isLoopback(url.host) || isOwn(service, url.protocol)) return [];
-    if (!isReachable(service, url.protocol)) return [];
+    // A script on the way to the program sets it anew.
+    if (!isReachable(service, url.protocol) || service.reassigned?.has(variable.name)) return [];
     // What nothing reads does no harm.
     const reads = service.component && componentReads(stack, service.component);
     if (reads?.complete && reads.wildcards.length === 0 && !reads.names.has(variable.name)) return [];

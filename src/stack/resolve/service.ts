@@ -14,6 +14,7 @@ import type {
   ServiceKind,
   Variable,
 } from "../stack.ts";
+import { reassignedIn } from "../start-scripts.ts";
 import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
 import type { Interpolated } from "./interpolate.ts";
 import type { MergedService } from "./project.ts";
@@ -79,18 +80,25 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
       user: text("user"),
     }),
   };
+  const starting: ShellScript[] = [];
   const process = processOf({
     entrypoint: base.entrypoint,
     command: base.command,
     imageEntrypoint: build?.model?.entrypoint,
     imageCommand: build?.model?.cmd,
-    scriptAt: path => context.scriptIn(base, path),
+    scriptAt: path => {
+      const script = context.scriptIn(base, path);
+      if (script) starting.push(script);
+      return script;
+    },
   });
+  const reassigned = reassignedIn(starting);
   const kind = runsNoServer(base.kind, process) ? "other" : base.kind;
   return {
     ...base,
     kind,
     ...(process ? { process } : {}),
+    ...(reassigned.size > 0 ? { reassigned } : {}),
     oneShot: isOneShot(base, process, context.awaited),
   };
 }
