@@ -117,6 +117,8 @@ export function packageInstall(command: RunCommand, production: boolean): Packag
     complete:
       rest.every(word => word.value !== undefined) &&
       operands.files.length === 0 &&
+      // Names of a list in pyproject.toml.
+      !has("--group") &&
       !named.some(word => /^[./]/.test(word.value ?? "/")),
     global: isGlobal,
     dev: !isGlobal && named.length === 0 && installsDev(manager, text, has, production),
