@@ -1,3 +1,4 @@
+import type { Severity } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -9,29 +10,39 @@ export default defineRule({
   severity: "medium",
   why: "When one service leaks, the kernel kills whatever it likes best on the whole machine, often the database.",
   *check(stack) {
-    const services = serverServices(stack);
-    for (const project of stack.projects) {
-      const own = services.filter(service => service.project === project);
+    // A repository with many Compose files has one habit, not many defects: one finding for each severity.
+    const groups = new Map<Severity, Service[]>();
+    for (const service of serverServices(stack)) {
+      const severity = weigh(service, "medium");
+      groups.set(severity, [...(groups.get(severity) ?? []), service]);
+      if (isLimited(service)) yield { subject: service.name, kept: evidence(service.at, "memory limit") };
+    }
+    for (const [severity, own] of groups) {
       const open = own.filter(service => !isLimited(service));
-      for (const service of own)
-        if (isLimited(service)) yield { subject: service.name, kept: evidence(service.at, "memory limit") };
-      const first = open[0];
+      // Overlays give a service of the base file to several projects: it stands in one place.
+      const [first, ...more] = new Map(
+        open.map(({ at }) => [`${at.file}:${at.span.start}`, evidence(at, "no memory limit")]),
+      ).values();
       if (!first) continue;
+      const projects = [...new Set(open.map(service => service.project.name))];
       yield {
-        subject: project.name,
-        message:
-          open.length === own.length
-            ? `No service of "${project.name}" has a memory limit: each of ${listNames(open.map(service => service.name))} can use up the memory of all.`
-            : `${listNames(open.map(service => service.name))} ${open.length === 1 ? "has" : "have"} no memory limit and can use up the memory of the services that have one.`,
-        severity: weigh(project, "medium"),
-        evidence: [
-          evidence(first.at, "no memory limit"),
-          ...open.slice(1).map(service => evidence(service.at, "no memory limit")),
-        ],
+        subject: projects.join(" "),
+        message: message(projects, open, own),
+        severity,
+        evidence: [first, ...more],
       };
     }
   },
 });
+
+function message(projects: readonly string[], open: readonly Service[], own: readonly Service[]): string {
+  const names = listNames([...new Set(open.map(service => service.name))]);
+  const has = open.length === 1 ? "has" : "have";
+  if (open.length < own.length)
+    return `${names} ${has} no memory limit and can use up the memory of the services that have one.`;
+  if (open.length === 1) return `${names} has no memory limit and can use up the memory of the machine.`;
+  return `No service of ${listNames(projects)} has a memory limit: each of ${names} can use up the memory of all.`;
+}
 
 /** Compose honours both spellings; a value with an unknown variable is still a limit. */
 function isLimited(service: Service): boolean {

@@ -1,6 +1,7 @@
+import type { Severity } from "../../core/finding.ts";
 import type { Source } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
-import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -15,19 +16,25 @@ export default defineRule({
   why: "Docker's default log driver keeps every line for as long as the container lives; a talkative service fills the disk and takes the database down with it.",
   *check(stack) {
     if (stack.files.paths.some(path => /(^|\/)daemon\.json$/.test(path))) return;
-    const services = serverServices(stack);
+    // A repository with many Compose files has one habit, not many defects: one finding for each severity.
+    const groups = new Map<Severity, Service[]>();
     for (const project of stack.projects) {
-      const own = services.filter(service => service.project === project);
+      const own = serverServices(stack).filter(service => service.project === project);
       const open = own.filter(service => keepsAll(service));
-      if (own.length > 0 && open.length === 0 && gradeOf(project) !== "development")
+      if (own.length > 0 && open.length === 0)
         yield { subject: project.name, kept: evidence(own[0]!.at, "every service bounds its log") };
-      if (open.length === 0) continue;
-      const names = listNames(open.map(service => service.name));
+      const severity = weigh(project, "medium");
+      if (open.length > 0) groups.set(severity, [...(groups.get(severity) ?? []), ...open]);
+    }
+    for (const [severity, all] of groups) {
+      // Overlays give a service of the base file to several projects: it stands in one place.
+      const open = [...new Map(all.map(each => [`${each.at.file}:${each.at.span.start}`, each])).values()];
+      const names = [...new Set(open.map(service => service.name))];
       const edits = open.flatMap(service => rotation(stack.sources.get(service.at.file), service) ?? []);
       yield {
-        subject: project.name,
-        message: `Nothing bounds the ${open.length === 1 ? "log" : "logs"} of ${names}: the default driver keeps every line that ${open.length === 1 ? "it writes" : "they write"}.`,
-        severity: weigh(project, "medium"),
+        subject: [...new Set(open.map(service => service.project.name))].join(" "),
+        message: `Nothing bounds the ${open.length === 1 ? "log" : "logs"} of ${listNames(names)}: the default driver keeps every line that ${open.length === 1 ? "it writes" : "they write"}.`,
+        severity,
         evidence: places(open),
         ...(edits.length === open.length
           ? { fix: { title: "Rotate the logs", grade: "safe" as const, edits } }

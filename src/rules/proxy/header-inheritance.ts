@@ -32,7 +32,7 @@ export default defineRule({
       const names = [...new Set(lost.map(header => header.name))];
       yield {
         subject: proxyName(proxy),
-        message: `${proxyTitle(proxy)} drops ${listNames(names)} from ${losses.length === 1 ? "one place" : `${losses.length} places`} that add a header of their own.`,
+        message: `${proxyTitle(proxy)} drops ${listNames(names)} from ${losses.length === 1 ? "one place that adds a header of its own" : `${losses.length} places that add headers of their own`}.`,
         severity: weigh(proxyGrade(proxy), losses.every(loss => loss.asset) ? "low" : "medium"),
         evidence: [
           evidence(first.at, shows(first)),
