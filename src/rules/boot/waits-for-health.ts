@@ -81,19 +81,24 @@ function mayWait(stack: Stack, service: Service, path: string): boolean {
   return !("source" in read) || waiting.test(read.source.text);
 }
 
-/** A restart policy repairs a lost race by itself; without one, a migration at the start decides. */
+/** Frameworks that ask the database while they start. */
+const asking = new Set(["django", "rails"]);
+
+/** A restart policy repairs a lost race by itself; a pool that opens with the first request never loses one. */
 function worst(pairs: readonly Pair[]): Severity {
-  const lost = pairs.filter(({ service }) => {
+  const loses = ({ service, store }: Pair): boolean => {
     const policy = service.restart?.text ?? service.restartPolicy?.value;
-    return policy === undefined || policy === "no" || policy === "none";
-  });
-  if (lost.length === 0) return "low";
-  const migrates = lost.some(({ service }) =>
-    service.process?.commands.some(argv =>
-      argv.some(word => /^(migrate|upgrade|db:migrate|deploy)$/.test(word.value ?? "")),
-    ),
+    const repaired = policy !== undefined && policy !== "no" && policy !== "none";
+    return !repaired && store.kind === "database" && asksAtStart(service);
+  };
+  return pairs.some(loses) ? "medium" : "low";
+}
+
+function asksAtStart(service: Service): boolean {
+  const migrates = service.process?.commands.some(argv =>
+    argv.some(word => /^(migrate|upgrade|db:migrate|db:prepare|deploy)$/.test(word.value ?? "")),
   );
-  return migrates ? "high" : "medium";
+  return migrates === true || asking.has(service.component?.kind ?? "");
 }
 
 /** Makes the dependency's condition `service_healthy`, when there is a health check to wait for. */
