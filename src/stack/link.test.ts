@@ -157,6 +157,30 @@ it("a file that takes part in two projects tells its problem once", async () => 
   expect(stack.problems.filter(problem => problem.message.includes("already defined"))).toHaveLength(1);
 });
 
+it("leaves shell problems to the rule that reports them, and keeps those of other texts", async () => {
+  const stack = await link(
+    tree({
+      "compose.yml": app,
+      "deploy.sh": "#!/bin/sh\nif true; then\n  docker compose up -d\n",
+      Makefile: "deploy:\n\tif true; then docker compose up -d\n",
+      ".github/workflows/deploy.yml":
+        "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          docker compose up -d 'open\n",
+    }),
+  );
+  expect(stack.problems.map(problem => problem.at.file)).toEqual(["Makefile"]);
+});
+
+it("a file that two services lack is one gap", async () => {
+  const stack = await link(
+    tree({
+      "compose.yml":
+        "services:\n  a: &a\n    image: nginx:1\n    volumes: ['./n.conf:/etc/nginx/nginx.conf']\n  b: *a\n",
+      "n.conf": "http { include /run/made/at/start.conf; }\n",
+    }),
+  );
+  expect(stack.gaps.map(gap => gap.about)).toEqual(['nginx include "/run/made/at/start.conf"']);
+});
+
 it("never throws, whatever the files hold", async () => {
   const line = fc.constantFrom(
     "services:",

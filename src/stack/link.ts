@@ -21,6 +21,7 @@ import { keyFiles } from "./query-keys.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { runbooks } from "./runbooks.ts";
 import { secretLiterals } from "./secrets.ts";
+import { toldAsFindings } from "./shell-units.ts";
 import type { Build, Service, Stack } from "./stack.ts";
 
 export interface LinkOptions {
@@ -110,15 +111,16 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     .filter(path => nginx.recognises(path))
     .flatMap(path => reader.text(path, "nginx") ?? []);
   const proxies = linkProxies(stack, standalone, path => reader.text(path, "nginx"));
+  const told = toldAsFindings(stack);
   const withProxies = {
     ...stack,
     proxies,
-    gaps: [...gaps, ...proxyGaps(proxies)],
+    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies)]),
     problems: unique([
       ...problems,
       ...reader.problems,
       ...proxies.flatMap(proxy => proxy.effective.problems),
-    ]),
+    ]).filter(problem => !told.has(problem)),
   };
   return { ...withProxies, secrets: secretLiterals(withProxies) };
 }
@@ -132,6 +134,12 @@ function unique(problems: readonly Problem[]): Problem[] {
     seen.add(key);
     return true;
   });
+}
+
+/** One file that several services or projects lack is one gap. */
+function uniqueGaps(gaps: readonly Gap[]): Gap[] {
+  const key = ({ about, why, at }: Gap): string => `${about}\n${why}\n${at?.file}:${at?.span.start}`;
+  return [...new Map(gaps.map(gap => [key(gap), gap])).values()];
 }
 
 function submodulesOf(reader: Reader): string[] {

@@ -3,12 +3,9 @@ import type { Problem } from "../../core/problem.ts";
 import type { Heredoc, ShellScript } from "../../formats/shell.ts";
 import { evidence } from "../../stack/query.ts";
 import { callerName, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { brokenUnits } from "../../stack/shell-units.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-const fatal = /^(No \S+ ends what begins here|This (quote|parenthesis) is never closed)$/;
-const endless = /^The here-document that begins with \S+ never ends$/;
-const shells = new Set(["sh", "bash", "dash", "ash"]);
 
 export default defineRule({
   id: "scripts/syntax",
@@ -17,16 +14,14 @@ export default defineRule({
   severity: "high",
   why: "The shell refuses the script, or takes the rest of it for text: the commands after that place never run.",
   *check(stack) {
-    for (const { script, placed, file } of units(stack)) {
-      const heredocs = script.problems.filter(problem => endless.test(problem.message));
-      const errors = script.problems.filter(problem => fatal.test(problem.message));
-      const [first, ...more] = [...heredocs, ...errors];
+    for (const { script, placed, file, endless, fatal } of brokenUnits(stack)) {
+      const [first, ...more] = [...endless, ...fatal];
       if (!first) continue;
       const lookalike = lookalikeOf(script);
       const places: Evidence[] = more.map(problem => evidence(problem.at, shown(problem)));
       if (lookalike) places.unshift(evidence(lookalike, "meant to end it, but not at the start of the line"));
       const consequence =
-        errors.length > 0
+        fatal.length > 0
           ? "the shell refuses to run it"
           : "everything after that place is taken for text, not run";
       yield {
@@ -47,32 +42,8 @@ function severityOf(stack: Stack, placed: PlacedCall): Severity {
   return ships ? "high" : isWorkstationCall(placed) ? "low" : "medium";
 }
 
-interface Unit {
-  readonly script: ShellScript;
-  readonly file: string;
-  readonly placed?: PlacedCall;
-}
-
-/** Script files and steps of workflows; not what they hand to other shells. */
-function units(stack: Stack): Unit[] {
-  const list: Unit[] = stack.scripts
-    .filter(script => script.script.problems.length > 0 && shells.has(script.interpreter ?? "bash"))
-    .map(script => {
-      const placed = stack.calls.find(({ caller }) => caller.script === script);
-      return { script: script.script, file: script.file, ...(placed ? { placed } : {}) };
-    });
-  const seen = new Set<ShellScript>();
-  for (const placed of stack.calls) {
-    const { script, via } = placed.call;
-    if (placed.caller.kind !== "workflow" || via !== undefined || seen.has(script)) continue;
-    seen.add(script);
-    if (script.problems.length > 0) list.push({ script, file: placed.caller.file, placed });
-  }
-  return list;
-}
-
 function shown(problem: Problem): string {
-  if (endless.test(problem.message)) return "this here-document never ends";
+  if (problem.message.startsWith("The here-document")) return "this here-document never ends";
   if (problem.message.startsWith("No ")) return problem.message.replace(/^No/, "no");
   return problem.message.replace(/^This/, "this");
 }
