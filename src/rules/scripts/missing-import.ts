@@ -1,11 +1,10 @@
-import { directoryOf, isTest, isVendored } from "../../artifacts/project-files.ts";
-import { normalisePackage, recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
+import { isTest, isVendored } from "../../artifacts/project-files.ts";
 import { basename, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { parsePython } from "../../formats/python.ts";
 import { everyStatement } from "../../formats/python-tree.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { pythonAt } from "../../stack/query-runtime.ts";
+import { ownPackages } from "../../stack/query-packages.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -46,11 +45,12 @@ const most = 300;
 
 /** Python files that people and machines start: by their folder, or because something runs them. */
 function scriptsOf(stack: Stack): string[] {
+  const run = stack.calls.filter(({ call }) => call.kind === "program");
   return stack.files.paths
     .filter(
       path => path.endsWith(".py") && !isTest(path) && !isVendored(path) && basename(path) !== "__init__.py",
     )
-    .filter(path => folders.test(path) || stack.calls.some(placed => isRunBy(placed, path)))
+    .filter(path => folders.test(path) || run.some(placed => isRunBy(placed, path)))
     .slice(0, most);
 }
 
@@ -60,41 +60,6 @@ function isRunBy({ call }: PlacedCall, file: string): boolean {
   if (/\/management\/commands\//.test(file)) return call.subcommand?.value === name;
   const run = call.file?.value;
   return run !== undefined && call.cwd !== undefined && join(call.cwd, run) === file;
-}
-
-/** Packages of Python itself that have modules in them. */
-const standard = new Set(
-  "asyncio collections concurrent ctypes curses dbm distutils email encodings html http importlib json logging multiprocessing os re sqlite3 test tkinter unittest urllib wsgiref xml xmlrpc zoneinfo".split(
-    " ",
-  ),
-);
-
-/** An installed package of that name, or of a family that shares it: google-cloud-storage is `google.cloud.storage`. */
-function brings(installed: string, name: string): boolean {
-  return (
-    installed === name ||
-    installed.startsWith(`${name}-`) ||
-    installed === `py${name}` ||
-    installed === `python-${name}`
-  );
-}
-
-/** Packages of the repository by name, with the directories that hold one. */
-function ownPackages(stack: Stack): ReadonlyMap<string, readonly string[]> {
-  const installed = stack.files.paths
-    .filter(recognisesPythonManifest)
-    .flatMap(path => pythonAt(stack, path)?.dependencies.map(each => each.name) ?? []);
-  const found = new Map<string, string[]>();
-  for (const path of stack.files.paths) {
-    if (basename(path) !== "__init__.py" || isVendored(path)) continue;
-    const directory = directoryOf(path);
-    const name = basename(directory);
-    if (standard.has(name) || installed.some(each => brings(each, normalisePackage(name)))) continue;
-    const known = found.get(name);
-    if (known) known.push(directoryOf(directory));
-    else found.set(name, [directoryOf(directory)]);
-  }
-  return found;
 }
 
 /** What tools write, and what is kept out of git. */
@@ -110,16 +75,30 @@ interface Missing {
 function missingIn(stack: Stack, file: string, packages: ReadonlyMap<string, readonly string[]>): Missing[] {
   const read = stack.files.read(file);
   if (!("source" in read)) return [];
+  // A look at the import lines spares parsing the many scripts in which nothing is missing.
+  if (!importedNames(read.source.text).some(module => isMissing(stack, module, file, packages))) return [];
   const { body } = parsePython(read.source).model;
   return [...everyStatement(body, { functions: true })].flatMap(({ statement, conditional, inside }) => {
     if (statement.kind !== "import" || conditional) return [];
     const { module, at } = statement;
-    const top = module.split(".")[0]!;
-    const roots = packages.get(top)?.filter(root => isAbove(stack, root, file));
-    if (top === "" || !module.includes(".") || !roots || roots.length === 0 || made.test(module)) return [];
-    if (isThere(stack, module)) return [];
-    return [{ module, at, atStart: inside.length === 0 }];
+    return isMissing(stack, module, file, packages) ? [{ module, at, atStart: inside.length === 0 }] : [];
   });
+}
+
+function importedNames(text: string): string[] {
+  return [...text.matchAll(/^[ \t]*(?:from|import)[ \t]+([\w.]+)/gm)].map(match => match[1]!);
+}
+
+/** A module of a package of the repository that the script can see, and that stands nowhere. */
+function isMissing(
+  stack: Stack,
+  module: string,
+  file: string,
+  packages: ReadonlyMap<string, readonly string[]>,
+): boolean {
+  const top = module.split(".")[0]!;
+  const roots = top === "" || !module.includes(".") || made.test(module) ? undefined : packages.get(top);
+  return roots?.some(root => isAbove(stack, root, file)) === true && !isThere(stack, module);
 }
 
 /** The script can see the package: it stands above the script, or in the directory of an application. */
