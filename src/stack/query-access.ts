@@ -5,6 +5,9 @@ import type { Service, Stack } from "./stack.ts";
 
 /** Questions about who can reach a service, and what it asks of them. */
 
+/** Ports of a store where a console answers: what they give access to is told apart from the store. */
+export const consolePorts: ReadonlySet<number> = new Set([15672, 9001, 5601]);
+
 /** What a client needs. `none`: nothing; `known`: a credential that the repository tells. */
 export interface Access {
   readonly asks: "none" | "known";

@@ -1,7 +1,8 @@
 import type { Severity } from "../core/finding.ts";
 import type { Location } from "../core/source.ts";
-import { isStore } from "./query.ts";
-import { credentialOf, storeAccess } from "./query-access.ts";
+import { isStore, serverServices } from "./query.ts";
+import { consolePorts, credentialOf, storeAccess } from "./query-access.ts";
+import { openPorts } from "./query-ports.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** What somebody who reaches the console of a service can do. */
@@ -37,6 +38,18 @@ export function adminAccess(stack: Stack, service: Service): AdminAccess | undef
   const tool = isFlower ? flower : tools.find(each => each.image.test(name));
   const judged = tool?.judge(stack, service, words);
   return tool && judged ? { ports: tool.ports, ...judged } : undefined;
+}
+
+/** Where known credentials stand that open a published store or console: what is said about the port shows them. */
+export function openedCredentials(stack: Stack): Location[] {
+  return serverServices(stack).flatMap(service => {
+    const targets = openPorts(service).map(port => port.target ?? 0);
+    const isOpen = isStore(service) && targets.some(target => !consolePorts.has(target));
+    const store = isOpen ? storeAccess(stack, service) : undefined;
+    const admin = adminAccess(stack, service);
+    const because = admin && targets.some(target => admin.ports.includes(target)) ? admin.because : [];
+    return [...(store?.asks === "known" ? [store.at] : []), ...because.map(each => each.at)];
+  });
 }
 
 function answer(

@@ -94,12 +94,23 @@ function ownValue(name: string, value: Interpolated, placeholders: boolean): Wri
   if (value.references.length === 0) {
     const text = value.text ?? value.raw;
     const usable = isUsable(text) || (placeholders && isCredential(text) && !/^<.*>$/.test(text));
-    return !text.includes("://") && usable ? [{ name, value: text, at: value.at, kind: "literal" }] : [];
+    return !text.includes("://") && usable && !isStandIn(name, text)
+      ? [{ name, value: text, at: value.at, kind: "literal" }]
+      : [];
   }
   // `prefix-${X:-default}`: only a value that is the reference alone.
   const [only, ...others] = value.references;
   const alone = only && others.length === 0 && /^\$\{.*\}$/s.test(value.raw.trim());
   return alone ? defaultOf(name, only) : [];
+}
+
+const issuedName =
+  /(?:^|_)(?:API_?(?:TOKEN|KEY|SECRET)|(?:CLIENT|CONSUMER|OAUTH2?|GITHUB|GITLAB|GOOGLE|FACEBOOK|TWITTER|APPLE|DISCORD|SLACK|STRIPE|TWILIO|AWS|PAYPAL)_(?:\w+_)?(?:TOKEN|KEY|SECRET))$/i;
+const standIn = /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|foo|bar|foobar|local|dev)[-_]?)+$/i;
+
+/** What another party issues is long and random: a word there only lets the program start. */
+function isStandIn(name: string, value: string): boolean {
+  return issuedName.test(name) && standIn.test(value);
 }
 
 function isDefault(reference: Reference): boolean {
@@ -110,6 +121,7 @@ function isDefault(reference: Reference): boolean {
 function defaultOf(name: string, reference: Reference): Written[] {
   const text = unquote(reference.argument ?? "");
   if (!isDefault(reference) || !isCredential(text) || text.includes("://") || /^<.*>$/.test(text)) return [];
+  if (isStandIn(name, text)) return [];
   return [{ name, value: text, at: reference.at, kind: "default", reference }];
 }
 

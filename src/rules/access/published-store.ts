@@ -1,10 +1,7 @@
 import { evidence, isStore, serverServices, weigh } from "../../stack/query.ts";
-import { type Access, storeAccess } from "../../stack/query-access.ts";
+import { type Access, consolePorts, storeAccess } from "../../stack/query-access.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
 import { defineRule } from "../rule.ts";
-
-/** What a port of these kinds gives access to; consoles on other ports are another rule's. */
-const consoles = new Set([15672, 9001, 5601]);
 
 export default defineRule({
   id: "access/published-store",
@@ -15,7 +12,7 @@ export default defineRule({
   *check(stack) {
     const seen = new Set<string>();
     for (const service of serverServices(stack).filter(isStore)) {
-      const ports = openPorts(service).filter(port => !consoles.has(port.target ?? 0));
+      const ports = openPorts(service).filter(port => !consolePorts.has(port.target ?? 0));
       const first = ports[0];
       if (!first) {
         const local = service.ports.find(port => port.public === false);

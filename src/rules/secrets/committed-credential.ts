@@ -1,5 +1,7 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, isStore, listNames, publicPorts, weigh } from "../../stack/query.ts";
+import { openedCredentials } from "../../stack/query-admin.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
 import { defineRule } from "../rule.ts";
 
@@ -12,7 +14,10 @@ export default defineRule({
   severity: "high",
   why: "Everyone who can read the repository, a fork or an old clone has the credential, and it can only be changed by a commit.",
   *check(stack) {
+    const told = openedCredentials(stack);
     for (const places of byValue(committedCredentials(stack))) {
+      // A port that such a credential opens is worse, and shows the same line.
+      if (places.every(place => told.some(at => isOf(place, at)))) continue;
       const rank = (place: Credential) => order.indexOf(severityOf(place, places));
       const [first, ...rest] = places.toSorted((a, b) => rank(a) - rank(b));
       const names = [...new Set(places.map(place => place.name))];
@@ -36,6 +41,13 @@ export default defineRule({
     }
   },
 });
+
+/** Whether the name of the variable that holds it stands there. */
+function isOf({ service, name }: Credential, at: Location): boolean {
+  return service!.environment.some(
+    ({ name: own, nameAt }) => own === name && nameAt.file === at.file && nameAt.span.start === at.span.start,
+  );
+}
 
 /** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
