@@ -15,6 +15,8 @@ export async function readme(root: string): Promise<string> {
   const end = current.indexOf(endMark, start);
   if (start === -1 || end === -1) throw new Error("README.md has lost its output marks");
   const report = await auditProject(openWorkspace(join(root, "examples/harbour")), {
+    // The same page on every day: versions end and tables grow old without a commit.
+    now: new Date("2026-09-01"),
     show: { confidence: "likely" },
   });
   const lines = text(report, { color: false, width: 110, rules }).trimEnd().split("\n");

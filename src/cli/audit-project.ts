@@ -31,7 +31,7 @@ export interface AuditProjectOptions {
 /** Reads, links and checks a whole project with every rule. Runs nothing of the project and needs no engine. */
 export async function auditProject(files: ProjectFiles, options: AuditProjectOptions = {}): Promise<Report> {
   const { config = defaultConfig, now = new Date(), debug, ignoreInline, show } = options;
-  const linked = await link(excluding(files, config.exclude), { deployed: config.deployed });
+  const linked = await link(excluding(files, config.exclude), { deployed: config.deployed, now });
   const stack: Stack = {
     ...linked,
     problems: [...(options.problems ?? []), ...linked.problems],

@@ -23,6 +23,7 @@ import { runbooks } from "./runbooks.ts";
 import { secretLiterals } from "./secrets.ts";
 import { toldAsFindings } from "./shell-units.ts";
 import type { Build, Service, Stack } from "./stack.ts";
+import { tableGaps } from "./tables.ts";
 
 export interface LinkOptions {
   /** Compose files that are deployed, when the user says so. */
@@ -115,7 +116,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const withProxies = {
     ...stack,
     proxies,
-    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies)]),
+    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies), ...tableGaps(stack)]),
     problems: unique([
       ...problems,
       ...reader.problems,

@@ -1,10 +1,12 @@
 import type { Location } from "../core/source.ts";
-import { supportEndsAsOf } from "./image/facts-versions.ts";
 import { pythonAt } from "./query-runtime.ts";
 import { satisfies } from "./query-versions.ts";
 import type { Stack } from "./stack.ts";
 
-/** Support ends of frameworks, compared with the makers' published schedules at `supportEndsAsOf`. */
+/** When the table was last compared with the makers' published schedules. */
+export const frameworksAsOf = "2026-08-22";
+
+/** Support ends of frameworks. */
 const django: readonly (readonly [series: string, ended: string])[] = [
   ["1.11", "2020-04-01"],
   ["2.2", "2022-04-11"],
@@ -45,5 +47,5 @@ export function djangoOf(stack: Stack, manifest: string): FrameworkVersion | und
   const newest = allowed.at(-1);
   // Beyond the last row may be series that are not in the table yet.
   if (!newest || (exact === undefined && newest === django.at(-1))) return undefined;
-  return { series: newest[0], ended: newest[1], asOf: supportEndsAsOf, manifest, at: dependency.at };
+  return { series: newest[0], ended: newest[1], asOf: frameworksAsOf, manifest, at: dependency.at };
 }

@@ -11,7 +11,10 @@ export interface Bad {
   readonly does: string;
 }
 
-/** Releases whose makers warn of them, compared with their release notes on 2026-08-22. */
+/** When the table was last compared with the makers' release notes. */
+export const badReleasesAsOf = "2026-08-22";
+
+/** Releases whose makers warn of them. */
 export const badReleases: readonly Bad[] = [
   {
     family: "postgres",

@@ -2,7 +2,7 @@ import type { Fix } from "../../core/fix.ts";
 import { weigh } from "../../stack/query.ts";
 import { writtenAt } from "../../stack/query-build.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
-import { badReleases, isBad, versionOf } from "../../stack/query-releases.ts";
+import { badReleases, badReleasesAsOf, isBad, versionOf } from "../../stack/query-releases.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -20,7 +20,7 @@ export default defineRule({
       const fix = moveTo(stack, hit, entry.fixed);
       yield {
         subject: `${entry.family} ${versionOf(hit[0]!)}`,
-        message: `${hit[0]!.text} ${entry.does}; ${entry.fixed} repaired it.`,
+        message: `${hit[0]!.text} ${entry.does}; ${entry.fixed} repaired it (table of ${badReleasesAsOf}).`,
         evidence: useEvidence(hit, () => `repaired in ${entry.fixed}`),
         severity: weigh(gravest(hit), "high"),
         ...(fix ? { fix } : {}),

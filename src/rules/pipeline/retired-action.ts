@@ -2,28 +2,9 @@ import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
+import { goneRunners, refusedActions, retiredAsOf } from "../../stack/query-retired.ts";
 import { defineRule } from "../rule.ts";
 
-/** Major versions that GitHub refuses to run. Source: github.blog/changelog; compared 2026-05. */
-const refused: Readonly<Record<string, { below: number; since: string }>> = {
-  "actions/upload-artifact": { below: 4, since: "30 January 2025" },
-  "actions/download-artifact": { below: 4, since: "30 January 2025" },
-  "actions/upload-pages-artifact": { below: 3, since: "30 January 2025" },
-  "actions/deploy-pages": { below: 4, since: "30 January 2025" },
-  "actions/cache": { below: 3, since: "1 March 2025" },
-};
-/** Runner images that are gone: a job that asks for one waits for a day and is cancelled. */
-const gone: Readonly<Record<string, string>> = {
-  "ubuntu-16.04": "September 2021",
-  "ubuntu-18.04": "April 2023",
-  "ubuntu-20.04": "April 2025",
-  "windows-2016": "April 2022",
-  "windows-2019": "June 2025",
-  "macos-10.15": "August 2022",
-  "macos-11": "June 2024",
-  "macos-12": "December 2024",
-  "macos-13": "December 2025",
-};
 const commands = /^"?'?::(set-env|add-path) /;
 
 export default defineRule({
@@ -45,7 +26,7 @@ export default defineRule({
       if (!first) continue;
       yield {
         subject: workflow.file,
-        message: `${workflow.file} asks for what GitHub no longer runs: ${first.shows}.`,
+        message: `${workflow.file} asks for what GitHub no longer runs: ${first.shows} (table of ${retiredAsOf}).`,
         severity,
         evidence: [first, ...more],
       };
@@ -55,12 +36,12 @@ export default defineRule({
 
 function* retiredIn(job: Job): Generator<Evidence> {
   for (const runner of job.runsOn) {
-    const since = gone[runner.value.toLowerCase()];
+    const since = goneRunners[runner.value.toLowerCase()];
     if (since && job.runsOn.length === 1)
       yield evidence(runner.at, `${runner.value} was removed in ${since}`);
   }
   for (const { uses, calls } of job.steps) {
-    const rule = uses?.repository === undefined ? undefined : refused[uses.repository.toLowerCase()];
+    const rule = uses?.repository === undefined ? undefined : refusedActions[uses.repository.toLowerCase()];
     const major = /^v(\d+)(\.|$)/.exec(uses?.ref ?? "")?.[1];
     if (uses && rule && major !== undefined && Number(major) < rule.below)
       yield evidence(uses.at, `${uses.text} is refused since ${rule.since}`);
