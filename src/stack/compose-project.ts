@@ -9,7 +9,7 @@ import { child, entriesOf, textOf, type YamlMap, type YamlNode } from "../format
 import type { AppComponent } from "./app/detect.ts";
 import { type BuildSources, resolveBuild } from "./builds.ts";
 import { componentOf } from "./component.ts";
-import type { ProjectPlan } from "./projects.ts";
+import { isPassing, type ProjectPlan } from "./projects.ts";
 import { containerScript } from "./query.ts";
 import type { Reader } from "./reader.ts";
 import { type MergedProject, type MergedService, mergeProject } from "./resolve/project.ts";
@@ -59,7 +59,9 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
     configs: filesOf(merged, "configs", lookup),
     lookup,
   };
-  const awaited = awaitedServices(merged);
+  const awaited = isPassing(plan)
+    ? new Set(merged.services.map(service => service.name))
+    : awaitedServices(merged);
   for (const service of merged.services) {
     const view = serviceOf(service, {
       files: reader.files,

@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
-import { child, entriesOf, textOf } from "../formats/yaml.ts";
+import { child, entriesOf, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 import type { Grade } from "./stack.ts";
 
@@ -26,9 +26,11 @@ export const defaultNames = ["compose.yaml", "compose.yml", "docker-compose.yaml
 const overrideName = /^(docker-)?compose\.override\.ya?ml$/;
 const production =
   /(^|[._-])(prod|production|deploy|deployment|live|server|release|swarm|stack|vps)([._-]|$)/i;
-const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|test|testing)([._-]|$)/i;
+const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 const workstation =
-  /(^|[._-])(dev|devel|development|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+const example = /(^|[._-])(example|sample|template|dist)([._-]|$)/i;
+const passing = /(^|[._-])(init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
   /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|playground|archive|old|legacy|backup)(\/|$)/i;
 
@@ -68,6 +70,18 @@ export function planProjects(
   return settleBases(plans, byPath, options.deployed !== undefined);
 }
 
+/** A file's name without what all Compose files have: `.prod` of `docker-compose.prod.yml`. */
+function stemOf(path: string): string {
+  return basename(path)
+    .replace(/\.ya?ml$/, "")
+    .replace(/(docker-)?compose/i, "");
+}
+
+/** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
+export function isPassing(plan: Pick<ProjectPlan, "files">): boolean {
+  return passing.test(stemOf(plan.files.at(-1)!));
+}
+
 /** Files that other files include or extend: they are parts, not projects. */
 function referencedFiles(files: readonly ComposeFile[]): Set<string> {
   const result = new Set<string>();
@@ -97,7 +111,9 @@ function defaultGroups(
   const name = basename(file.file);
   const implicit = implicitFiles(directory, path => all.has(path));
   if (implicit.includes(file.file)) {
-    const overlays = siblings(file, all).filter(other => !implicit.includes(other.file) && isOverlay(other));
+    const overlays = siblings(file, all).filter(
+      other => !implicit.includes(other.file) && !example.test(stemOf(other.file)) && isOverlay(other),
+    );
     // The base of a production overlay runs only together with it; alone it is seen through its override file.
     if (overlays.length > 0 && implicit.length === 1 && !isSelfContained(file)) return [];
     return used.has(implicit[0]!) && overlays.length > 0 ? [] : [implicit];
@@ -158,9 +174,7 @@ function grade(
   if (folder && !all.every(list => asideFolder.test(`${dirname(list.at(-1)!)}/`))) {
     return { files, grade: "development", because: { text: `it lies under ${folder[2]}/` } };
   }
-  const stem = basename(last)
-    .replace(/\.ya?ml$/, "")
-    .replace(/(docker-)?compose/i, "");
+  const stem = stemOf(last);
   const place = `${dirname(last).split("/").pop() ?? ""}`;
   if (production.test(stem))
     return { files, grade: "deployed", because: { text: "its name says production" } };
@@ -179,6 +193,8 @@ function grade(
       grade: "development",
       because: { text: "it runs only backing services, no application" },
     };
+  const habit = developmentHabit(files, byPath);
+  if (habit) return { files, grade: "development", because: { text: habit } };
   return {
     files,
     grade: "deployed",
@@ -196,6 +212,42 @@ function looksLikeServer(file: ComposeFile): boolean {
         child(service.value, "restart") !== undefined || child(service.value, "deploy") !== undefined,
     ),
   );
+}
+
+const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
+const devServer =
+  /\bmanage\.py runserver\b|--reload\b|\b(npm|yarn|pnpm|bun)( run)? (dev|start:dev)\b|\bnodemon\b|\b(next|nuxt|nest|vite|flask|rails) (dev|start --watch|run --debug|s(erver)?)\b/;
+
+/**
+ * What only a workstation's file has: a service that is called after development, or a development server over
+ * sources of the checkout that nobody restarts.
+ */
+function developmentHabit(
+  files: readonly string[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+): string | undefined {
+  const list = files.map(path => byPath.get(path)!);
+  const services = list.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  for (const { key, value } of services) {
+    if (child(value, "profiles") || !child(value, "build")) continue;
+    if (devName.test(key.value)) return `it runs "${key.value}"`;
+    const command = child(value, "command");
+    const text =
+      textOf(command)?.value ??
+      itemsOf(command)
+        .map(item => textOf(item)?.value ?? "")
+        .join(" ");
+    if (devServer.test(text) && mountsSources(value) && !list.some(looksLikeServer))
+      return `"${key.value}" is a development server over mounted sources`;
+  }
+  return undefined;
+}
+
+function mountsSources(service: YamlNode): boolean {
+  return itemsOf(child(service, "volumes")).some(item => {
+    const text = textOf(item)?.value ?? textOf(child(item, "source"))?.value ?? "";
+    return /^\.{1,2}(\/[\w./-]*)?(:|$)/.test(text);
+  });
 }
 
 const backing = new Set(["database", "cache", "queue", "search", "admin", "mail", "storage", "monitoring"]);

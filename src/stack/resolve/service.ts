@@ -241,10 +241,19 @@ function namesOf(node: YamlNode | undefined): { value: string; at: Service["at"]
 const jobName =
   /(^|[-_])(migrat\w*|init|initial\w*|setup|seed\w*|bootstrap|createbuckets?|create-buckets?|collectstatic|provision\w*|job|once|certs?-?gen\w*|configure)([-_]|$)/i;
 
+const fleeting = /^(echo|true|false|exit|:|chown|chmod|mkdir|cp|mv|ln|touch|rm)( |$)/;
+
+/** Every command ends at once: `echo disabled`, `sh -c "chown ... /data"`. */
+function endsAtOnce(process: Service["process"]): boolean {
+  const first = process?.commands.map(argv => argv[0]?.value) ?? [];
+  return first.length > 0 && first.every(name => name !== undefined && fleeting.test(name));
+}
+
 /** Ends by design, so that it needs neither a restart policy nor a health check. */
 function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
   if (awaited.has(service.name)) return true;
   if (service.restart?.text === "no" && jobName.test(service.name)) return true;
+  if (endsAtOnce(process)) return true;
   if (
     service.restart?.text !== undefined &&
     service.restart.text !== "no" &&
