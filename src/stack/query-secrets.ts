@@ -7,7 +7,7 @@ import type { ShellScript } from "../formats/shell.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { gradeOf, isOptional } from "./query.ts";
 import { isRun } from "./query-connections.ts";
-import { componentReads, settingsOf } from "./query-environment.ts";
+import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
 import type { Grade, Service, Stack, Variable } from "./stack.ts";
 
@@ -139,6 +139,18 @@ function decode(text: string): string {
   } catch {
     return text;
   }
+}
+
+/**
+ * A service that has the store's account as well can create the other one, and often does at its first start: it names
+ * the account in a variable or URL of its own, or is given the store's own variable by hand.
+ */
+export function hasAccount(service: Service, account: string, own: Variable | undefined): boolean {
+  return service.environment.some(({ name, value, from }) => {
+    if (name === own?.name) return from === "environment" && value?.text === account;
+    const text = value?.text ?? "";
+    return /USER(?:NAME)?$/i.test(name) ? text === account : storeUrl(text)?.user === account;
+  });
 }
 
 /** Who holds this can sign or read what the program signs and encrypts: sessions, tokens, cookies. */

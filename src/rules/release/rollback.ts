@@ -1,4 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
+import type { Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { isMutableTag, projectOf, releaseRuns } from "../../stack/query-release.ts";
@@ -57,7 +58,7 @@ function* pushedOver(stack: Stack) {
     const pushes: { name: string | undefined; at: Evidence["at"] }[] = [];
     for (const { call, caller } of stack.calls) {
       if (caller.workflow !== workflow) continue;
-      if (call.kind === "docker-build" && call.push)
+      if (call.kind === "docker-build" && call.push && !isForWorkstations(call))
         pushes.push(
           ...(call.tags.length === 0
             ? [{ name: undefined, at: call.at }]
@@ -68,6 +69,7 @@ function* pushedOver(stack: Stack) {
       if (call.kind === "compose" && call.subcommand === "push")
         pushes.push({ name: undefined, at: call.at });
     }
+    if (forWorkstations.test(workflow.file) || deploysByDigest(stack, workflow)) continue;
     const moving = pushes.every(push => push.name !== undefined && isMutableTag(push.name));
     const first = pushes[0];
     if (!first || !moving) continue;
@@ -82,6 +84,25 @@ function* pushedOver(stack: Stack) {
       ] as const,
     };
   }
+}
+
+/** Images that people work in and that tests run in: nobody goes back to an old one. */
+const forWorkstations = /(?:^|[/_.-])(?:dev-?env|dev-?container|ci|builder|tests?)(?:[/_.-]|$)/i;
+
+function isForWorkstations(call: Extract<Call, { kind: "docker-build" }>): boolean {
+  const words = [call.context?.word.text, call.file?.word.text, ...call.tags.map(tag => tag.word.text)];
+  return words.some(word => word !== undefined && forWorkstations.test(word.replace(/^["']|["']$/g, "")));
+}
+
+/** The digest of what was pushed is what the server gets: it stays in the registry and in the run's log. */
+function deploysByDigest(stack: Stack, workflow: Workflow): boolean {
+  const texts = stack.calls
+    .filter(({ caller }) => caller.workflow === workflow)
+    .map(({ call }) => call.command.words.map(word => word.text).join(" "));
+  return (
+    texts.some(text => /\bRepoDigests\b|imagetools inspect|\bcrane digest\b/.test(text)) ||
+    workflow.expressions.some(({ text }) => /\.outputs\.(?:image_?)?digest\b/.test(text))
+  );
 }
 
 /** The last part of a reference with its tag; undefined when the tag itself is not known. */

@@ -1,4 +1,5 @@
-import { evidence, variable, weigh } from "../../stack/query.ts";
+import { type Severity, severities } from "../../core/finding.ts";
+import { evidence, listNames, variable, weigh } from "../../stack/query.ts";
 import { accountVariables } from "../../stack/query-connections.ts";
 import {
   componentReads,
@@ -7,6 +8,7 @@ import {
   protocolOf,
   storeUrl,
 } from "../../stack/query-environment.ts";
+import { hasAccount } from "../../stack/query-secrets.ts";
 import type { Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -18,6 +20,12 @@ interface Login {
   readonly place: Variable;
 }
 
+interface Cause {
+  readonly login: Login;
+  readonly wrong: Mismatch;
+  readonly services: Service[];
+}
+
 export default defineRule({
   id: "secrets/credential-mismatch",
   title: "Services log in with the account that the store has",
@@ -25,25 +33,39 @@ export default defineRule({
   severity: "critical",
   why: "Every connection is refused: the service starts and fails with its first query.",
   *check(stack) {
+    // A line of a shared env file is one cause, however many services get it.
+    const causes = new Map<string, Cause>();
     for (const service of stack.services) {
       const told = new Set<Service>();
       for (const login of loginsOf(stack, service)) {
-        const wrong = mismatch(login);
+        const wrong = mismatch(service, login);
         if (!wrong || told.has(login.store)) continue;
         told.add(login.store);
-        yield {
-          subject: `${service.name} ${login.store.name}`,
-          message: `Service "${service.name}" logs in to "${login.store.name}" with ${wrong.text}.`,
-          evidence: [
-            evidence(login.place.at, `another ${wrong.what} is used here`),
-            evidence(wrong.at, wrong.shows),
-          ],
-          severity: weigh(service, "critical"),
-        };
+        const { file, span } = login.place.at;
+        const key = `${file}:${span.start} ${login.store.name} ${wrong.what}`;
+        const cause = causes.get(key);
+        if (cause) cause.services.push(service);
+        else causes.set(key, { login, wrong, services: [service] });
       }
+    }
+    for (const { login, wrong, services } of causes.values()) {
+      const names = [...new Set(services.map(service => service.name))];
+      yield {
+        subject: `${names[0]} ${login.store.name}`,
+        message: `${names.length === 1 ? `Service "${names[0]}" logs` : `Services ${listNames(names)} log`} in to "${login.store.name}" with ${wrong.text}.`,
+        evidence: [
+          evidence(login.place.at, `another ${wrong.what} is used here`),
+          evidence(wrong.at, wrong.shows),
+        ],
+        severity: heaviest(services.map(service => weigh(service, "critical"))),
+      };
     }
   },
 });
+
+function heaviest(all: readonly Severity[]): Severity {
+  return severities.find(severity => all.includes(severity))!;
+}
 
 function* loginsOf(stack: Stack, service: Service): Generator<Login> {
   const reads = service.component && componentReads(stack, service.component);
@@ -82,7 +104,7 @@ interface Mismatch {
   readonly at: Variable["at"];
 }
 
-function mismatch({ store, user, password }: Login): Mismatch | undefined {
+function mismatch(service: Service, { store, user, password }: Login): Mismatch | undefined {
   const protocol = protocolOf(store);
   if (protocol === "redis") return redisMismatch(store, password);
   const [userVariable, passwordVariable] = accountVariables(store);
@@ -99,6 +121,7 @@ function mismatch({ store, user, password }: Login): Mismatch | undefined {
       at: passwordVariable!.at,
     };
   if (!user || user === account || (user === "root" && protocol !== "postgres")) return undefined;
+  if (hasAccount(service, account, userVariable)) return undefined;
   return {
     what: "user",
     text: "a user that nothing creates",
