@@ -74,7 +74,7 @@ export interface Run {
   /** Undefined when another interpreter runs it. */
   readonly script: ShellScript | undefined;
   readonly shell: string;
-  /** What the shell is started with: `-e` always, pipefail only with an explicit `shell: bash`. */
+  /** What the shell is started with: `-e` always; pipefail on GitHub only with an explicit `shell: bash`. */
   readonly errexit: boolean;
   readonly pipefail: boolean;
   readonly at: Location;
@@ -104,6 +104,10 @@ export interface Job {
   readonly id: Located<string>;
   readonly name?: Located<string>;
   readonly at: Location;
+  /** GitLab: the stage; jobs of earlier ones stand in `needs`. */
+  readonly stage?: Located<string>;
+  /** Where each job says by itself what starts it (GitLab); otherwise the workflow's count. */
+  readonly triggers?: readonly Trigger[];
   readonly needs: readonly Located<string>[];
   readonly if?: Located<string>;
   readonly runsOn: readonly Located<string>[];
@@ -124,11 +128,16 @@ export interface Job {
   readonly steps: readonly Step[];
   readonly timeoutMinutes?: Located<string>;
   readonly continueOnError: boolean;
-  /** A step checks the repository out. */
+  /** GitLab: what the job hands to those after it, or finds again the next time. */
+  readonly kept?: readonly Located<string>[];
+  /** The repository is checked out: by a step, or by the runner. */
   readonly checksOut: boolean;
 }
 
 export interface Workflow {
+  readonly platform: "github" | "gitlab";
+  /** Jobs of it stand in files that could not be read: that one is absent proves nothing. */
+  readonly incomplete?: boolean;
   readonly source: Source;
   readonly file: string;
   readonly name?: Located<string>;

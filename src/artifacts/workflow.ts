@@ -54,6 +54,7 @@ function parse(source: Source) {
   const permissions = permissionsOf(root);
   const concurrency = concurrencyOf(root);
   const model: Workflow = {
+    platform: "github",
     source,
     file: source.path,
     ...optional("name", textOf(child(root, "name"))),

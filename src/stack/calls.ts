@@ -72,7 +72,7 @@ function workflowCalls(workflow: Workflow): PlacedCall[] {
 
 /** A job that is named for deploying, or runs in a deployment environment, and is not a test. */
 export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): boolean {
-  const names = [job.id.value, job.name?.value ?? "", job.environment?.name?.value ?? ""];
+  const names = [job.id, job.name, job.environment?.name, job.stage].map(each => each?.value ?? "");
   if (names.some(name => deployWords.test(name))) return true;
   const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
   return deployWords.test(title) && !names.some(name => testWords.test(name));

@@ -15,6 +15,7 @@ import { detectComponents, loadParsers } from "./app/detect.ts";
 import { callBuilds } from "./build-calls.ts";
 import { composeUses, placeCalls } from "./calls.ts";
 import { linkProject } from "./compose-project.ts";
+import { gitlabPipelines } from "./gitlab.ts";
 import { planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
 import { keyFiles } from "./query-keys.ts";
@@ -41,7 +42,8 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const composeFiles = reader.all(composeFile).filter(file => file.isCompose);
   const scripts = reader.all(script).filter(model => model.shell);
   const makefiles = reader.all(makefile);
-  const workflows = reader.all(workflow);
+  const gitlab = gitlabPipelines(reader);
+  const workflows = [...reader.all(workflow), ...gitlab.workflows];
   const calls = placeCalls(scripts, makefiles, workflows);
   const containers = reader.all(devcontainer);
   const uses = composeUses(calls, files);
@@ -74,7 +76,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     ...callBuilds(calls, buildSources),
   ];
   const problems: Problem[] = [...reader.problems, ...projects.flatMap(linked => linked.problems)];
-  const gaps: Gap[] = projects.flatMap(linked => linked.gaps);
+  const gaps: Gap[] = [...projects.flatMap(linked => linked.gaps), ...gitlab.gaps];
   const dockerfiles = new Map(
     files.paths.flatMap(path => {
       const model = dockerfileKind.recognises(path) ? reader.parse(dockerfileKind, path) : undefined;

@@ -153,6 +153,16 @@ function arrives({ target, sources }: Created, path: string): boolean {
 function stepBrings(stack: Stack, build: Build, path: string): boolean {
   const workflow = stack.workflows.find(each => each.file === build.at.file);
   const job = workflow?.jobs.find(each => each.id.value === build.caller.name);
+  for (const other of workflow?.jobs ?? [])
+    for (const { value } of other.kept ?? []) {
+      const directory = join("", value.replace(/\/?\*.*$/, ""));
+      if (
+        value.includes("$") ||
+        inside(directory, path) !== undefined ||
+        inside(path, directory) !== undefined
+      )
+        return true;
+    }
   for (const step of job?.steps ?? []) {
     if (step.at.span.start >= build.at.span.start) return false;
     const name = step.uses?.repository ?? "";

@@ -29,6 +29,8 @@ const opaque =
 /** The first command of a job that surely needs a package which nothing before it installs. */
 export function missingInJob(stack: Stack, job: Job): MissingInJob | undefined {
   if (!job.checksOut || job.container || job.continueOnError) return undefined;
+  // A runner that nothing names may have anything installed.
+  if (job.runsOn.length === 0) return undefined;
   if (job.runsOn.some(runner => !/^(?:ubuntu|macos|windows)-/.test(runner.value))) return undefined;
   const files: string[] = [];
   const names: { readonly name: string }[] = [];

@@ -146,6 +146,7 @@ export function isPipefail(stack: Stack, placed: PlacedCall): boolean {
   if (optionAt(call.script, "pipefail", call.command)) return true;
   if (/pipefail|PIPESTATUS|pipestatus/.test(call.script.fragment.text)) return true;
   if (caller.kind === "makefile") return hasShellFlags(stack, caller.file);
+  if (caller.workflow?.platform === "gitlab") return !call.remote;
   return caller.kind === "workflow" && /^\s*shell:/m.test(stack.sources.get(caller.file)?.text ?? "");
 }
 

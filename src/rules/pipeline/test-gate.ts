@@ -13,7 +13,8 @@ export default defineRule({
   *check(stack) {
     const testing = stack.workflows.filter(workflow => workflow.jobs.some(job => tests(job, stack)));
     for (const { workflow, job } of deployJobs(stack)) {
-      const push = workflow.triggers.find(trigger => trigger.event === "push");
+      const triggers = job.triggers ?? workflow.triggers;
+      const push = triggers.find(trigger => trigger.event === "push");
       if (!push || workflow.triggers.some(trigger => trigger.event === "workflow_run")) continue;
       if (push.branches.length === 0 && push.tags.length > 0) continue;
       if (excludesPush(job)) continue;
@@ -22,6 +23,7 @@ export default defineRule({
         yield { subject: workflow.file, kept: evidence(job.id.at, "waits for tests") };
         continue;
       }
+      if (workflow.incomplete) continue;
       const beside = testing.find(other => other.triggers.some(trigger => trigger.event === "push"));
       const onRequest = testing.find(other =>
         other.triggers.some(trigger => trigger.event.startsWith("pull_request")),

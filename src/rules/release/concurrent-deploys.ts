@@ -1,4 +1,4 @@
-import type { Trigger, Workflow } from "../../artifacts/workflow.ts";
+import type { Trigger } from "../../artifacts/workflow.ts";
 import { evidence } from "../../stack/query.ts";
 import { type DeployJob, deployJobs, sharedGroup } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
@@ -37,26 +37,28 @@ export default defineRule({
       }
       if (
         paired.has(each) ||
-        !pushes(workflow) ||
+        !pushes(each) ||
         workflow.triggers.some(trigger => trigger.event === "workflow_call")
       )
         continue;
       yield {
         subject: `${workflow.file} ${job.id.value}`,
         message: `Two quick pushes run job "${job.id.value}" of ${workflow.file} twice at the same time: nothing queues its releases.`,
-        evidence: [evidence(job.id.at, "no `concurrency`")],
+        evidence: [
+          evidence(job.id.at, workflow.platform === "gitlab" ? "no `resource_group`" : "no `concurrency`"),
+        ],
       };
     }
   },
 });
 
-function pushes(workflow: Workflow): Trigger | undefined {
-  return workflow.triggers.find(trigger => trigger.event === "push");
+function pushes({ workflow, job }: DeployJob): Trigger | undefined {
+  return (job.triggers ?? workflow.triggers).find(trigger => trigger.event === "push");
 }
 
 /** A branch whose push starts both; undefined when filters by path or pattern leave it open. */
 function samePush(one: DeployJob, other: DeployJob): string | undefined {
-  const [a, b] = [pushes(one.workflow), pushes(other.workflow)];
+  const [a, b] = [pushes(one), pushes(other)];
   if (!a || !b || one.job.if || other.job.if) return undefined;
   if ([a, b].some(each => each.paths.length > 0 || each.pathsIgnore.length > 0)) return undefined;
   const named = b.branches.map(branch => branch.value);
