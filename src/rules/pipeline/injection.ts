@@ -24,6 +24,7 @@ export default defineRule({
   severity: "high",
   why: "GitHub puts the text into the script before the shell reads it: a title such as `$(curl ...)` is executed with the workflow's token and secrets.",
   *check(stack) {
+    const typed: Evidence[] = [];
     for (const workflow of stack.workflows) {
       const outside: Evidence[] = [];
       const hand: Evidence[] = [];
@@ -46,17 +47,25 @@ export default defineRule({
           evidence: [outside[0], ...outside.slice(1)],
         };
       // Only people who may write to the repository can start it by hand; a called workflow gets its inputs from its caller.
-      if (hand[0] && events.includes("workflow_dispatch"))
-        yield {
-          subject: `${workflow.file} inputs`,
-          message: `An input of ${workflow.file} is put into a script as it is typed: a quote or \`$\` in it breaks the script or is executed.`,
-          severity: "low",
-          evidence: [hand[0], ...hand.slice(1)],
-        };
+      if (hand[0] && events.includes("workflow_dispatch")) typed.push(...hand);
     }
+    // A habit of quoting, not a hole: one finding for all workflows.
+    const [first, ...more] = typed;
+    if (first)
+      yield {
+        subject: ".github/workflows inputs",
+        message: `${more.length === 0 ? "An input" : "Inputs"} of ${listFiles(typed)} ${more.length === 0 ? "is" : "are"} put into a script as ${more.length === 0 ? "it is" : "they are"} typed: a quote or \`$\` in one breaks the script or is executed.`,
+        severity: "low",
+        evidence: [first, ...more],
+      };
     yield* foreignCheckouts(stack.workflows);
   },
 });
+
+function listFiles(places: readonly Evidence[]): string {
+  const files = [...new Set(places.map(place => place.at.file))];
+  return files.length === 1 ? files[0]! : `${files.length} workflows`;
+}
 
 /** Any text may be typed: it is no choice, number or switch. */
 function isFree(workflow: Workflow, context: string): boolean {

@@ -1,5 +1,5 @@
-import type { Trigger } from "../../artifacts/workflow.ts";
-import { evidence } from "../../stack/query.ts";
+import type { Job, Trigger, Workflow } from "../../artifacts/workflow.ts";
+import { evidence, listNames } from "../../stack/query.ts";
 import { type DeployJob, deployJobs, sharedGroup } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
 
@@ -28,25 +28,23 @@ export default defineRule({
           ],
         };
       }
+    const open = new Map<Workflow, Job[]>();
     for (const each of jobs) {
       const { workflow, job } = each;
       const group = sharedGroup(job.concurrency) ?? sharedGroup(workflow.concurrency);
-      if (group) {
-        yield { subject: workflow.file, kept: evidence(group.at, "one release at a time") };
-        continue;
-      }
-      if (
-        paired.has(each) ||
-        !pushes(each) ||
-        workflow.triggers.some(trigger => trigger.event === "workflow_call")
-      )
-        continue;
+      if (group) yield { subject: workflow.file, kept: evidence(group.at, "one release at a time") };
+      const called = workflow.triggers.some(trigger => trigger.event === "workflow_call");
+      if (group || paired.has(each) || !pushes(each) || called) continue;
+      open.set(workflow, [...(open.get(workflow) ?? []), job]);
+    }
+    // One line at the top of the workflow would do for all of its jobs.
+    for (const [workflow, [first, ...more]] of open) {
+      const shows = workflow.platform === "gitlab" ? "no `resource_group`" : "no `concurrency`";
+      const names = listNames([first!, ...more].map(job => job.id.value));
       yield {
-        subject: `${workflow.file} ${job.id.value}`,
-        message: `Two quick pushes run job "${job.id.value}" of ${workflow.file} twice at the same time: nothing queues its releases.`,
-        evidence: [
-          evidence(job.id.at, workflow.platform === "gitlab" ? "no `resource_group`" : "no `concurrency`"),
-        ],
+        subject: workflow.file,
+        message: `Two quick pushes run ${more.length === 0 ? "job" : "jobs"} ${names} of ${workflow.file} twice at the same time: nothing queues ${more.length === 0 ? "its" : "their"} releases.`,
+        evidence: [evidence(first!.id.at, shows), ...more.map(job => evidence(job.id.at, shows))],
       };
     }
   },
