@@ -27,8 +27,11 @@ export function unwanted(stack: Stack, group: readonly [Build, ...Build[]]): Unw
     path => inside(context, path) !== undefined && !template.test(basename(path)) && stands(path),
   );
   if (env !== undefined) found.push({ name: env, secret: true });
-  else if (!clone && stack.files.ignored(join(context, ".env")))
-    found.push({ name: join(context, ".env"), secret: true });
+  else if (!clone && stack.files.ignored(join(context, ".env"))) {
+    // Compose reads the one beside its file; whether there is one elsewhere nobody can tell from here.
+    const read = stack.projects.some(project => project.directory === context);
+    found.push({ name: read ? join(context, ".env") : `any ${join(context, ".env")}`, secret: read });
+  }
   // Only the root of a repository surely has its history.
   if (context === "") found.push({ name: ".git", secret: false });
   for (const name of ["node_modules", "venv", ".venv"]) {

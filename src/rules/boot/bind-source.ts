@@ -2,7 +2,7 @@ import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import type { Mount, Stack } from "../../stack/stack.ts";
+import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const fileName =
@@ -10,6 +10,8 @@ const fileName =
 /** Made on the server: keys, certificates, state, secrets. */
 const madeThere =
   /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential/i;
+/** Programs that make the files that others read. */
+const writers = new Set<Service["kind"]>(["certificates", "other"]);
 /** Directories that a program finds its configuration or first content in. */
 const contentDirectory =
   /^\/(etc\/nginx(\/(ssl|certs?|conf\.d|sites-enabled|sites-available|templates|snippets|includes?))?|docker-entrypoint-initdb\.d|etc\/prometheus(\/\w+)?|etc\/grafana\/provisioning(\/.*)?|etc\/traefik(\/\w+)?|etc\/caddy|usr\/share\/nginx\/html)$/;
@@ -51,8 +53,17 @@ function isMissing(stack: Stack, mount: Mount): boolean {
   if (mount.type !== "bind" || mount.exists !== "absent" || !path) return false;
   if (!isFile(mount) && !contentDirectory.test(mount.target)) return false;
   if (madeThere.test(path) || stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return false;
+  if (isFilled(stack, path)) return false;
   if (hasTemplate(stack, path) || inSubmodule(stack, path)) return false;
   return !madeByScript(stack, path);
+}
+
+/** Another program writes it, such as a client of a certificate authority. */
+function isFilled(stack: Stack, path: string): boolean {
+  return stack.services.some(
+    other =>
+      writers.has(other.kind) && other.mounts.some(mount => mount.repositoryPath === path && !mount.readOnly),
+  );
 }
 
 /** Both ends have a file's name: `./nginx.conf:/etc/nginx/nginx.conf`. */

@@ -67,7 +67,8 @@ function severityOf(service: Service): Severity {
   const trial = service.project.files.some(file =>
     /(^|[._-])(test|testing|qa|e2e|ci)([._-]|$)/.test(basename(file)),
   );
-  if (service.project.grade === "deployed" && !trial) return full ? "critical" : "high";
+  const queue = service.kind === "queue";
+  if (service.project.grade === "deployed" && !trial) return full ? "critical" : queue ? "medium" : "high";
   return full ? "medium" : "low";
 }
 

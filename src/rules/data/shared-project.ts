@@ -38,7 +38,8 @@ export default defineRule({
             evidence(call.command.name?.at ?? call.at, "removes what only the other file has"),
           ),
         ],
-        severity: differs || orphans.length > 0 ? "medium" : "low",
+        // That both files come to one machine is seen from neither; a volume that each defines anew is a mistake anyway.
+        severity: differs ? "medium" : "low",
         confidence: "likely",
       };
     }

@@ -55,7 +55,7 @@ function asks(other: Service, service: Service): boolean {
 
 /** Undefined facts mean that the image may well bring a check. */
 function lacksCheck(service: Service): boolean {
-  // A worker that switches off the check of the web server's image is right to do so.
-  if (service.healthcheck) return service.healthcheck.disabled && listens(service);
+  // A worker that switches off the check of the web server's image, of which it has the ports, is right to do so.
+  if (service.healthcheck) return service.healthcheck.disabled && service.ports.length > 0;
   return !service.get("healthcheck", "test") && service.facts?.healthcheck === false;
 }

@@ -1,5 +1,8 @@
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
+import type { Interpolated } from "../../stack/resolve/interpolate.ts";
+import type { ComposeProject, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -10,27 +13,40 @@ export default defineRule({
   why: "After a reboot or an upgrade of Docker the service stays down until somebody starts it by hand.",
   *check(stack) {
     const first = oncePerPlace();
+    const stopped = new Map<ComposeProject, { service: Service; restart: Interpolated }[]>();
     for (const service of serverServices(stack)) {
-      const text = service.restart?.text;
-      if (!service.restart || text === undefined) continue;
-      if (text === "always" || text === "unless-stopped") {
+      const { restart } = service;
+      if (restart?.text === undefined) continue;
+      if (restart.text === "always" || restart.text === "unless-stopped") {
         yield {
           subject: service.name,
-          kept: evidence(service.restart.at, `starts with the server: ${text}`),
+          kept: evidence(restart.at, `starts with the server: ${restart.text}`),
         };
         continue;
       }
       // What is kept down on purpose listens for nobody.
-      const deliberate = text === "no" && service.ports.length === 0 && service.kind !== "database";
-      if (deliberate || !/^(no|on-failure(:\d+)?)$/.test(text) || !first(service.restart.at)) continue;
-      const { at } = service.restart;
-      const edits = [{ at, text: "unless-stopped" }];
+      const deliberate = restart.text === "no" && service.ports.length === 0 && service.kind !== "database";
+      if (deliberate || !/^(no|on-failure(:\d+)?)$/.test(restart.text) || !first(restart.at)) continue;
+      stopped.set(service.project, [...(stopped.get(service.project) ?? []), { service, restart }]);
+    }
+    for (const [project, list] of stopped) {
+      const one = list.length === 1;
+      const names = listNames(list.map(({ service }) => service.name));
+      const policies = listNames([...new Set(list.map(({ restart }) => restart.text!))]);
       yield {
-        subject: service.name,
-        message: `"${service.name}" stays down after the server restarts: its restart policy is "${text}".`,
-        severity: weigh(service, "medium"),
-        evidence: [evidence(at, text === "no" ? "never restarts" : "restarts after a failure only")],
-        fix: { title: "Restart unless stopped", grade: "needs-testing", edits },
+        subject: one ? list[0]!.service.name : project.name,
+        message: one
+          ? `${names} stays down after the server restarts: its restart policy is ${policies}.`
+          : `${names} stay down after the server restarts: their restart policy is ${policies}.`,
+        severity: weigh(project, "medium"),
+        evidence: list.map(({ restart }) =>
+          evidence(restart.at, restart.text === "no" ? "never restarts" : "restarts after a failure only"),
+        ) as [Evidence],
+        fix: {
+          title: "Restart unless stopped",
+          grade: "needs-testing",
+          edits: list.map(({ restart }) => ({ at: restart.at, text: "unless-stopped" })),
+        },
       };
     }
   },
