@@ -13,7 +13,7 @@ const backupImages =
 const remoteTools =
   /^(aws|s3cmd|s5cmd|rclone|gsutil|gcloud|az|azcopy|mc|mcli|b2|swift|linode-cli|doctl|scp|sftp|rsync|lftp|ftp|ssh|restic|borg|borgmatic|kopia|duplicity|tarsnap|autorestic|wal-g|pgbackrest|megaput|dropbox_uploader\.sh|gdrive)$/;
 const backupPath =
-  /back-?_?ups?|restic|borg|pgbackrest|wal-g|litestream|(^|[^a-z])(db|pg|sql|mysql|mongo)_?-?dump/i;
+  /back(ing)?-?_?ups?|restic|borg|pgbackrest|wal-g|litestream|(^|[^a-z])(db|pg|sql|mysql|mongo)_?-?dump/i;
 const codeFile =
   /\.(tsx?|jsx?|mjs|cjs|css|scss|html|svg|png|jpe?g|vue|svelte|snap|json|lock|po|java|kt|rs|rb|php|test\.\w+)$/i;
 
@@ -59,10 +59,20 @@ function isArchiveOfVolume(call: Call): boolean {
   );
 }
 
+const described =
+  /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump|pg_basebackup|restic backup|borg create)\b/;
+
+/** A page on operating the system says how a backup is made. */
+function isDescribed(stack: Stack): boolean {
+  return [...stack.kinds].some(
+    ([path, kind]) => kind === "runbook" && described.test(stack.sources.get(path)?.text ?? ""),
+  );
+}
+
 /** Anything at all in the repository that makes or describes backups: a call, a service, a file named for them. */
 export function hasBackup(stack: Stack): boolean {
   if (backupCalls(stack).length > 0) return true;
-  if (stack.services.some(isBackupService)) return true;
+  if (stack.services.some(isBackupService) || isDescribed(stack)) return true;
   if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
     return true;
   if (stack.calls.some(({ caller }) => backupPath.test(`${basename(caller.file)} ${caller.name ?? ""}`)))

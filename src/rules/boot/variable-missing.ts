@@ -52,7 +52,9 @@ export default defineRule({
 
 /** A group of variables of a pulled image, of which none is set. */
 function imageNeeds(service: Service): readonly string[] | undefined {
-  if (service.build || !service.facts) return undefined;
+  // With another entry point, or a client of the image as the program, the server that asks for it never starts.
+  if (service.build || !service.facts || service.entrypoint) return undefined;
+  if (service.kind !== service.facts.kind) return undefined;
   const { requiredEnv, fileEnv } = service.facts;
   const isSet = (name: string) =>
     service.environment.some(
