@@ -25,6 +25,7 @@ describe("envReads", () => {
 
   it.each([
     [`os.environ["A"]`, ["A!"]],
+    [`{"a": os.environ["A"], "b": os.environ['B'],\n "c": 1}`, ["A!", "B!"]],
     [`os.environ.get("A", "b")`, ["A=b"]],
     [`os.environ.get("A")`, ["A"]],
     [`os.getenv(\n    "A", "b"\n)`, ["A=b"]],

@@ -132,6 +132,8 @@ const argumentDefault =
 function defaultAfter(found: Found, end: number): Located<string> | "computed" | undefined {
   const expression = found.language === "script" ? scriptDefault : argumentDefault;
   const { text } = found.source;
+  // `environ["A"], "B"`: what follows a subscript is the next item, not a default.
+  if (found.language === "python" && text[end - 1] === "]") return undefined;
   expression.lastIndex = found.language === "script" && text[end] === ")" ? end + 1 : end;
   const match = expression.exec(text);
   if (!match) return undefined;

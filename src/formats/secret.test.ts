@@ -79,6 +79,8 @@ describe("isPlaceholder", () => {
     "",
     "  ",
     "change-me",
+    "changePassword",
+    "change-runner-auth-token",
     "changeme",
     "CHANGE_ME_IN_PRODUCTION",
     "changethis",

@@ -81,6 +81,10 @@ const afterChange = wordSet(`
   me this it in before for to please now
 `);
 
+const changed = wordSet(`
+  password passwd secret token key keys credentials value
+`);
+
 /** Whether a value only stands for one: `change-me`, `your-...`, `<...>`, `xxx`, `replace...`, or nothing at all. */
 export function isPlaceholder(value: string): boolean {
   const text = value.trim().slice(0, 500);
@@ -94,6 +98,9 @@ export function isPlaceholder(value: string): boolean {
   if (words.some(word => placeholderWords.has(word) || /example$|^changeme|^replace(?:me|with)/.test(word)))
     return true;
   if (words.some((word, i) => word === "change" && afterChange.has(words[i + 1] ?? ""))) return true;
+  // `changePassword`, `change-auth-token`: an order, not a value.
+  if (words[0] === "change" && words.length > 1 && words.length < 5 && changed.has(words.at(-1)!))
+    return true;
   return words.length > 2 && (words.at(-1) === "here" || words.at(-2) === "goes");
 }
 
