@@ -27,6 +27,9 @@ export interface Credential {
 
 const publicPrefix = /^(?:NEXT_PUBLIC_|REACT_APP_|VITE_|NUXT_PUBLIC_|VUE_APP_|EXPO_PUBLIC_|GATSBY_)/;
 
+/** Where nginx passes requests on to, as its own directives are called. */
+const upstreamName = /(?:^|_)(?:UWSGI|PROXY|FASTCGI|GRPC|SCGI)_PASS$/;
+
 /** A value that a person could use: not empty, no switch, no number of few digits, no reference. */
 export function isCredential(value: string): boolean {
   const text = value.trim();
@@ -72,7 +75,7 @@ export function byValue(credentials: readonly Credential[]): Credential[][] {
 type Written = Pick<Credential, "name" | "value" | "at" | "kind" | "reference">;
 
 function credentialsOf({ name, value }: Variable, placeholders: boolean): Written[] {
-  if (!value || publicPrefix.test(name)) return [];
+  if (!value || publicPrefix.test(name) || upstreamName.test(name)) return [];
   const found: Written[] = [];
   if (isSecretName(name)) found.push(...ownValue(name, value, placeholders));
   const url = credentialsInUrl(value.raw);

@@ -8,6 +8,8 @@ import { defineRule } from "../rule.ts";
 const byDesign =
   /cadvisor|node-exporter|node_exporter|netdata|datadog|telegraf|glances|beszel|promtail|alloy|dind|^docker$|buildkit|wireguard|openvpn|tailscale|gluetun|zerotier|crowdsec|falco|sysdig|newrelic|runner|home-?assistant|zigbee|frigate|plex|jellyfin|nfs|samba|scrutiny|process-exporter|dcgm|pihole|adguard|unifi|elasticsearch|logspout/;
 
+const order: readonly Severity[] = ["high", "medium", "low"];
+
 interface Right extends Evidence {
   readonly right: string;
   readonly severity: Severity;
@@ -26,7 +28,7 @@ export default defineRule({
       const rights = [...rightsOf(service)];
       const [first, ...rest] = rights;
       if (!first) continue;
-      const severity = rights.some(each => each.severity === "high") ? "high" : "medium";
+      const severity = order.find(each => rights.some(right => right.severity === each))!;
       yield {
         subject: service.name,
         message: `Service "${service.name}" has rights over the server: ${listNames(rights.map(each => each.right)).replaceAll('"', "")}.`,
@@ -49,6 +51,8 @@ function* rightsOf(service: Service): Generator<Right> {
   const privileged = service.text("privileged");
   if (privileged?.text === "true")
     yield { at: privileged.at, shows: "privileged", right: "it is privileged", severity: "high" };
+  // Whoever names each capability has weighed them: reading past permissions is then all that this one adds.
+  const weighed = itemsOf(service.get("cap_drop")).some(item => textOf(item)?.value.toUpperCase() === "ALL");
   for (const item of itemsOf(service.get("cap_add"))) {
     const capability = textOf(item);
     if (capability && capabilities.test(capability.value))
@@ -56,7 +60,7 @@ function* rightsOf(service: Service): Generator<Right> {
         at: capability.at,
         shows: "a capability that opens the server",
         right: `the capability ${capability.value}`,
-        severity: "high",
+        severity: weighed && /DAC_READ_SEARCH$/i.test(capability.value) ? "low" : "high",
       };
   }
   for (const item of itemsOf(service.get("devices"))) {

@@ -3,7 +3,7 @@ import type { Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { isMutableTag, projectOf, releaseRuns } from "../../stack/query-release.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -13,6 +13,7 @@ export default defineRule({
   severity: "medium",
   why: "When the new version is bad there is no old one to start: going back means building the past again, during the outage.",
   *check(stack) {
+    const builds = new Map<ComposeProject, Call[]>();
     for (const run of releaseRuns(stack)) {
       const start = run.placed.find(each => run.starts.includes(each.call))!;
       const project = projectOf(stack, start);
@@ -20,6 +21,9 @@ export default defineRule({
         call => call.kind === "compose" && (call.subcommand === "build" || call.build),
       );
       if (!project || !build || keepsOld(run.calls)) continue;
+      builds.set(project, [...(builds.get(project) ?? []), build]);
+    }
+    for (const [project, [first, ...more]] of builds) {
       const rebuilt = project.services.filter(service => service.build && replacesItself(service));
       if (rebuilt.length === 0) continue;
       yield {
@@ -27,7 +31,8 @@ export default defineRule({
         message: `Each release builds ${listNames(rebuilt.map(service => service.name))} again under the same image name, on the server: the image that ran before loses its name, and there is nothing to go back to.`,
         severity: weigh(project, "medium"),
         evidence: [
-          evidence(build.at, "builds over the image that runs"),
+          evidence(first!.at, "builds over the image that runs"),
+          ...more.map(build => evidence(build.at, "builds over the image that runs")),
           ...rebuilt.map(service =>
             evidence(
               service.image?.at ?? service.build!.at,
