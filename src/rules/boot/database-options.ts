@@ -50,6 +50,7 @@ function* allSettings(stack: Stack): Generator<Placed> {
     yield { settings, lookup, severity: weigh(service, "high") };
   for (const { django, files } of stack.components) {
     for (const { file, module } of django?.modules ?? []) {
+      if (!files.read(file)?.text.includes("DATABASES")) continue;
       const settings = readDjangoSettings(files, file, djangoRoots(django!));
       if (!settings) continue;
       const severity = module === django!.defaultModule?.value ? "medium" : "low";

@@ -98,6 +98,7 @@ function templatesOf({ files, django }: AppComponent): DjangoSettings[] {
   return django!.modules.flatMap(({ file }) => {
     const name = file.slice(django!.dir.length);
     if (/dev|local|test|debug|ci\b/i.test(name) && !/template|example/i.test(name)) return [];
+    if (!/INSTALLED_APPS|MIDDLEWARE/.test(files.read(file)?.text ?? "")) return [];
     return readDjangoSettings(files, file, djangoRoots(django!)) ?? [];
   });
 }
