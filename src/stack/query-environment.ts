@@ -126,7 +126,38 @@ export function settingsOf(service: Service): DjangoSettings | undefined {
   if (named && named.value?.text === undefined) return undefined;
   // An env file that is not here may choose another module.
   if (!named && hasUnseenEnvironment(service) && component.django.modules.length > 1) return undefined;
-  return djangoSettings(component.files, component.django, named?.value?.text);
+  if (named) return djangoSettings(component.files, component.django, named.value?.text);
+  const served = servedModules(component);
+  const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "");
+  if (
+    served.every(module => module === component.django!.defaultModule?.value) ||
+    words.includes("manage.py")
+  )
+    return djangoSettings(component.files, component.django);
+  // A web server starts from wsgi.py or asgi.py, which name a module of their own; of what else starts nothing is known.
+  const isServer = words.some(word => /(?:^|[.:])[aw]sgi(?::\w+)?$/.test(word));
+  return isServer && served.length === 1
+    ? djangoSettings(component.files, component.django, served[0])
+    : undefined;
+}
+
+const servedByComponent = new WeakMap<AppComponent, readonly string[]>();
+
+/** The settings modules that wsgi.py and asgi.py of a component choose when the environment names none, each once. */
+function servedModules(component: AppComponent): readonly string[] {
+  const known = servedByComponent.get(component);
+  if (known) return known;
+  const found = new Set<string>();
+  for (const path of component.files.paths) {
+    if (!/(?:^|\/)[aw]sgi\.py$/.test(path) || !isBelow(component.dir, path) || isVendored(path)) continue;
+    const text = component.files.read(path)?.text ?? "";
+    const chosen =
+      /^\s*os\.environ(?:\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["'](?:\s*,|\]\s*=)\s*["']([\w.]+)["']/gm;
+    for (const [, module] of text.matchAll(chosen)) found.add(module!);
+  }
+  const modules = [...found];
+  servedByComponent.set(component, modules);
+  return modules;
 }
 
 export type Protocol = "postgres" | "mysql" | "mongodb" | "redis" | "amqp" | "memcached";

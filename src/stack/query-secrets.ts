@@ -200,6 +200,8 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
 function secretIn(name: string, value: string): string | undefined {
   if (publicPrefix.test(name) || !isCredential(value)) return undefined;
   const url = credentialsInUrl(value);
+  // Inside a container nothing of this machine listens on loopback: the credential opens nothing there.
+  if (url && /@(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/.test(value)) return undefined;
   if (url) return isUsable(url.password) ? url.password : undefined;
   if (!isSecretName(name) || value.includes("://") || /^<.*>$/.test(value)) return undefined;
   if (isSigningName(name)) return value;
