@@ -3,23 +3,26 @@ import { pythonAt } from "./query-runtime.ts";
 import { satisfies } from "./query-versions.ts";
 import type { Stack } from "./stack.ts";
 
-/** When the table was last compared with the makers' published schedules. */
+/** The day of the data of endoflife.date (`products/django.md`) with which every row was compared. */
 export const frameworksAsOf = "2026-08-22";
 
 /** Support ends of frameworks. */
 const django: readonly (readonly [series: string, ended: string])[] = [
   ["1.11", "2020-04-01"],
+  ["2.0", "2019-04-01"],
+  ["2.1", "2019-12-02"],
   ["2.2", "2022-04-11"],
   ["3.0", "2021-04-06"],
   ["3.1", "2021-12-07"],
   ["3.2", "2024-04-01"],
-  ["4.0", "2023-04-05"],
+  ["4.0", "2023-04-01"],
   ["4.1", "2023-12-01"],
-  ["4.2", "2026-04-30"],
+  ["4.2", "2026-04-07"],
   ["5.0", "2025-04-02"],
-  ["5.1", "2025-12-31"],
+  ["5.1", "2025-12-03"],
   ["5.2", "2028-04-30"],
   ["6.0", "2027-04-30"],
+  ["6.1", "2027-12-31"],
 ];
 
 export interface FrameworkVersion {

@@ -11,11 +11,12 @@ export interface Bad {
   readonly does: string;
 }
 
-/** When the table was last compared with the makers' release notes. */
-export const badReleasesAsOf = "2026-08-22";
+/** When every row was last compared with the texts that are named beside it. */
+export const badReleasesAsOf = "2026-11-21";
 
-/** Releases whose makers warn of them. */
+/** Releases whose makers, or those who ship them, warn of them. */
 export const badReleases: readonly Bad[] = [
+  // Release notes of PostgreSQL 14.4, E.1 "Migration to Version 14.4".
   {
     family: "postgres",
     from: "14.0",
@@ -23,6 +24,7 @@ export const badReleases: readonly Bad[] = [
     fixed: "14.4",
     does: "can corrupt indexes that are built or rebuilt CONCURRENTLY",
   },
+  // Percona XtraBackup on INSTANT ADD/DROP COLUMN; MySQL Operator 8.0.29: the server was removed, take 8.0.30.
   {
     family: "mysql",
     from: "8.0.29",
@@ -30,17 +32,15 @@ export const badReleases: readonly Bad[] = [
     fixed: "8.0.30",
     does: "can corrupt tables after an instant ADD or DROP COLUMN, and was withdrawn",
   },
-  ...[
-    ["8.0.38", "8.0.39"],
-    ["8.4.1", "8.4.2"],
-    ["9.0.0", "9.0.1"],
-  ].map(([version, fixed]) => ({
+  // Release notes of MySQL 8.0.38, at the top.
+  {
     family: "mysql",
-    from: version!,
-    to: version!,
-    fixed: fixed!,
-    does: "does not start again when it holds about ten thousand tables, and was withdrawn",
-  })),
+    from: "8.0.38",
+    to: "8.0.38",
+    fixed: "8.0.39",
+    does: "may not start again when it holds more than 8000 tables, and was withdrawn",
+  },
+  // Percona Server for MongoDB, release notes of 4.4.8-9 and 5.0.6-5 (WT-7984, WT-7995), and of 5.0.3-2.
   {
     family: "mongo",
     from: "4.4.2",
@@ -50,7 +50,7 @@ export const badReleases: readonly Bad[] = [
   },
   {
     family: "mongo",
-    from: "5.0.0",
+    from: "5.0.1",
     to: "5.0.2",
     fixed: "5.0.3",
     does: "can lose or duplicate data after an unclean shutdown",

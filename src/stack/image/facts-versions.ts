@@ -21,7 +21,7 @@ export const absentTools: Readonly<Partial<Record<Distribution, string>>> = {
   busybox: `-curl -bash -apk -apt-get ${extras}`,
 };
 
-/** When the dates below were last compared with the makers' published schedules. */
+/** The day of the data of endoflife.date with which the dates below were last compared. */
 export const supportEndsAsOf = "2026-08-22";
 
 /** Support ends by product and cycle: node `18`, python `3.8`, debian `bullseye` (long-term support by Debian LTS). */
