@@ -46,7 +46,8 @@ export interface Script {
   readonly sourced: readonly Argument[];
 }
 
-const folders = /(?:^|\/)(?:scripts?|bin|deploy(?:ment)?|ops|docker|hooks|tools|infra)\/[^/.]+$/;
+const folders =
+  /(?:^|\/)(?:scripts?|s?bin|deploy(?:ment)?|ops|docker|hooks|tools|infra|maintenance|cron(?:\.\w+)?)\/[^/.]+$/;
 const names = /^(?:docker-)?entrypoint$|^(?:deploy|backup|restore|rollback|start|run|release|setup)$/;
 const shellNames = new Set(["sh", "bash", "ash", "dash", "ksh", "zsh"]);
 /** Set by the shell or by every login; nobody has to provide them. */
