@@ -9,6 +9,9 @@ export interface ProjectFiles {
 
 const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
 const names = new WeakMap<readonly string[], ReadonlyMap<string, readonly string[]>>();
+const asked = new WeakMap<readonly string[], Map<string, readonly string[]>>();
+/** From so many names on, an index of all of them costs less than looking through the paths for each. */
+const fewNames = 4;
 
 export function hasFile(files: ProjectFiles, path: string): boolean {
   let set = sets.get(files.paths);
@@ -23,6 +26,19 @@ export function hasFile(files: ProjectFiles, path: string): boolean {
 export function filesNamed(files: ProjectFiles, name: string): readonly string[] {
   let index = names.get(files.paths);
   if (!index) {
+    let found = asked.get(files.paths);
+    if (!found) {
+      found = new Map();
+      asked.set(files.paths, found);
+    }
+    const before = found.get(name);
+    if (before) return before;
+    if (found.size < fewNames) {
+      const ending = `/${name}`;
+      const now = files.paths.filter(path => path.endsWith(ending) || path === name);
+      found.set(name, now);
+      return now;
+    }
     const made = new Map<string, string[]>();
     for (const path of files.paths) {
       const base = path.slice(path.lastIndexOf("/") + 1);

@@ -11,10 +11,6 @@ export interface OpenedProject {
 /** A link to a file that is read anyway is not read twice. */
 export function projectFiles(workspace: Workspace): OpenedProject {
   const problems: Problem[] = [...workspace.problems];
-  const paths = [...workspace.files.values()]
-    .filter(entry => entry.kind === "file" || isUnseenFile(workspace, entry))
-    .map(entry => entry.path)
-    .sort();
   const seen = new Set<string>();
   const read: ProjectFiles["read"] = path => {
     const result = workspace.read(path);
@@ -32,18 +28,12 @@ export function projectFiles(workspace: Workspace): OpenedProject {
   return {
     problems,
     files: {
-      ...{ root: workspace.root, paths, read, list },
+      ...{ root: workspace.root, paths: workspace.paths, read, list },
       has: path => workspace.has(path),
       tracked: path => workspace.tracked(path),
       ignored: path => workspace.ignored(path),
     },
   };
-}
-
-type Entry = Workspace["files"] extends ReadonlyMap<string, infer E> ? E : never;
-
-function isUnseenFile(workspace: Workspace, { kind, target, targetKind }: Entry): boolean {
-  return kind === "link" && targetKind === "file" && (target === undefined || !workspace.files.has(target));
 }
 
 function childrenOf(paths: readonly string[]): Map<string, string[]> {

@@ -78,7 +78,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const problems: Problem[] = [...reader.problems, ...projects.flatMap(linked => linked.problems)];
   const gaps: Gap[] = [...projects.flatMap(linked => linked.gaps), ...gitlab.gaps];
   const dockerfiles = new Map(
-    files.paths.flatMap(path => {
+    reader.surface.flatMap(path => {
       const model = dockerfileKind.recognises(path) ? reader.parse(dockerfileKind, path) : undefined;
       return model ? [[path, model] as const] : [];
     }),
@@ -107,10 +107,10 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   };
   // Only beside something to deploy: a README alone is nothing to audit.
   if (reader.sources.size > 0) {
-    for (const path of runbooks(files.paths)) reader.text(path, "runbook");
-    for (const path of keyFiles(files.paths)) reader.text(path, "key");
+    for (const path of runbooks(reader.surface)) reader.text(path, "runbook");
+    for (const path of keyFiles(reader.surface)) reader.text(path, "key");
   }
-  const standalone = files.paths
+  const standalone = reader.surface
     .filter(path => nginx.recognises(path))
     .flatMap(path => reader.text(path, "nginx") ?? []);
   const proxies = linkProxies(stack, standalone, path => reader.text(path, "nginx"));

@@ -6,6 +6,8 @@ import type { Source } from "../core/source.ts";
 /** Reads files of the project once, and remembers what was read, as what, and what could not be. */
 export interface Reader {
   readonly files: ProjectFiles;
+  /** Paths that may describe a deployment: all but those of program code and pictures. */
+  readonly surface: readonly string[];
   readonly sources: Map<string, Source>;
   readonly kinds: Map<string, string>;
   readonly problems: Problem[];
@@ -17,7 +19,25 @@ export interface Reader {
   all<M>(kind: ArtifactKind<M>): M[];
 }
 
+/** Endings of files that no artefact is recognised by; most files of a large tree have one. */
+const code: ReadonlySet<string> = new Set(
+  "js jsx ts tsx mjs cjs mts cts vue svelte css scss sass less html htm map svg png jpg jpeg gif ico webp avif woff woff2 ttf otf eot mp3 mp4 pdf py pyi pyc go java kt rb php rs c cc cpp h hpp cs swift dart snap po mo".split(
+    " ",
+  ),
+);
+
+/** Whether some artefact may be recognised by this path, for the price of one look at its ending. */
+export function maySpeakOfDeployment(path: string): boolean {
+  const dot = path.lastIndexOf(".");
+  if (!code.has(path.slice(dot + 1))) return true;
+  const name = path.lastIndexOf("/") + 1;
+  // `.env.css`, `Dockerfile.go`, and `sites-enabled/shop.py`, where any name will do.
+  if (dot <= name || path[name] === ".") return true;
+  return path.includes("sites-") || /^(?:docker|container)file/i.test(path.slice(name, name + 13));
+}
+
 export function createReader(files: ProjectFiles): Reader {
+  const surface = files.paths.filter(maySpeakOfDeployment);
   const sources = new Map<string, Source>();
   const kinds = new Map<string, string>();
   const problems: Problem[] = [];
@@ -51,12 +71,12 @@ export function createReader(files: ProjectFiles): Reader {
   };
 
   const all = <M>(kind: ArtifactKind<M>): M[] =>
-    files.paths
+    surface
       .filter(path => kind.recognises(path))
       .flatMap(path => {
         const model = parse(kind, path);
         return model === undefined ? [] : [model];
       });
 
-  return { files, sources, kinds, problems, text, parse, all };
+  return { files, surface, sources, kinds, problems, text, parse, all };
 }

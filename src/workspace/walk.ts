@@ -64,14 +64,21 @@ export function walk(root: string, realRoot: string): Walked {
   for (let next = queue.pop(); next; next = queue.pop()) {
     const { path, depth } = next;
     const entries = list(root, path, problems);
-    if (path !== "" && entries.some(entry => entry.name === "pyvenv.cfg")) {
+    if (path !== "" && holdsEnvironment(entries)) {
       // A virtual environment under a name of its own.
       directories.delete(path);
       skipped.add(path);
       continue;
     }
+    const prefix = path === "" ? "" : `${path}/`;
     for (const entry of entries) {
-      const child = path === "" ? entry.name : `${path}/${entry.name}`;
+      const child = prefix + entry.name;
+      // Nearly all are plain files.
+      if (entry.isFile()) {
+        if (entry.name === ".gitignore") gitignores.push(path);
+        files.set(child, { path: child, kind: "file" });
+        continue;
+      }
       if (entry.isDirectory()) {
         if (skippedNames.has(entry.name)) skipped.add(child);
         else if (depth >= deepest) problems.push(problemAt(child, "is nested too deep to be read"));
@@ -90,6 +97,11 @@ export function walk(root: string, realRoot: string): Walked {
     }
   }
   return { files, directories, skipped, gitignores, problems };
+}
+
+function holdsEnvironment(entries: readonly Dirent[]): boolean {
+  for (const entry of entries) if (entry.name === "pyvenv.cfg") return true;
+  return false;
 }
 
 export function problemAt(path: string, message: string): Problem {
@@ -111,7 +123,6 @@ export function errorCode(error: unknown): string {
 }
 
 function entryOf(entry: Dirent, path: string, root: string, realRoot: string): FileEntry {
-  if (entry.isFile()) return { path, kind: "file" };
   if (!entry.isSymbolicLink()) return { path, kind: "special" };
   try {
     const real = realpathSync.native(`${root}/${path}`);

@@ -108,7 +108,8 @@ export function openWorkspace(root: string): Workspace {
     return gitignored(prefix + clean + (isFolder ? "/" : ""), rulesOf);
   };
   const children = once(() => childrenOf([...files.keys(), ...directories, ...walked.skipped]));
-  const paths = [...files.values()].filter(entry => isOwnFile(entry, files)).map(entry => entry.path);
+  const paths: string[] = [];
+  for (const entry of files.values()) if (isOwnFile(entry, files)) paths.push(entry.path);
   return {
     root: realRoot,
     paths: paths.sort(),

@@ -64,9 +64,11 @@ export function detectComponents(files: ProjectFiles): readonly AppComponent[] {
   const components: AppComponent[] = [];
   for (const path of files.paths) {
     const base = path.slice(path.lastIndexOf("/") + 1);
-    if (isVendored(path) || isTest(path)) continue;
-    if (recognisesPackageManifest(path)) components.push(...nodeComponents(files, path));
-    else if (base in others) components.push(...otherComponent(files, path, base));
+    const isPackage = recognisesPackageManifest(path);
+    // The names first: a large tree has few manifests.
+    if (!(isPackage || Object.hasOwn(others, base)) || isVendored(path) || isTest(path)) continue;
+    if (isPackage) components.push(...nodeComponents(files, path));
+    else components.push(...otherComponent(files, path, base));
   }
   return [...components, ...pythonComponents(files)];
 }
