@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { claims } from "../src/claims/claims.ts";
 import { severities } from "../src/core/finding.ts";
 import type { Rule } from "../src/core/rule.ts";
+import { configPage } from "./config-page.ts";
 import { configSchema, reportSchema } from "./schemas.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -31,6 +32,7 @@ export async function generated(): Promise<Map<string, string>> {
     ],
     ["docs/rules/index.md", ruleIndex(rules)],
     ["docs/claims.md", claimPage(rules)],
+    ["docs/config.md", configPage(configSchema(ids), note)],
     ["schema/config.schema.json", `${JSON.stringify(configSchema(ids), null, 2)}\n`],
     ["schema/report.schema.json", `${JSON.stringify(reportSchema(), null, 2)}\n`],
   ]);
