@@ -1,6 +1,7 @@
 import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -25,6 +26,7 @@ export default defineRule({
   *check(stack) {
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
+      if (isMisplaced(stack, service.project)) continue;
       const missing = service.mounts.filter(mount => isMissing(stack, mount) && first(mount.sourceAt));
       if (missing.length === 0) continue;
       const files = missing.filter(mount => isFile(mount));

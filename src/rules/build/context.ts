@@ -1,5 +1,5 @@
 import { isOutside } from "../../core/path.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, weigh } from "../../stack/query.ts";
 import {
   callerName,
   groupBuilds,
@@ -8,6 +8,7 @@ import {
   weighBuilds,
   writtenAt,
 } from "../../stack/query-build.ts";
+import { isMisplaced, misplacedProjects } from "../../stack/query-misplaced.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -24,8 +25,19 @@ export default defineRule({
           kept: evidence(build.contextAt, "the build context is here"),
         };
     }
+    for (const { project, places: away } of misplacedProjects(stack)) {
+      yield {
+        subject: project.files.at(-1)!,
+        message: `${project.files.at(-1)} names its paths as from the root of the repository, and Compose takes them from ${project.directory}: it finds none of them there.`,
+        evidence: [evidence(away[0], "not there"), ...places(away, "not there").slice(1)],
+        severity: weigh(project, "high"),
+        // A directory may be given by hand.
+        confidence: "likely",
+      };
+    }
     const absent = stack.builds.filter(
       build =>
+        !isMisplaced(stack, build.project) &&
         build.contextState === "absent" &&
         build.context !== undefined &&
         !isOutside(build.context) &&

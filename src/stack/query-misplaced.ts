@@ -1,0 +1,53 @@
+import { inside } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import type { ComposeProject, Stack } from "./stack.ts";
+
+/** A Compose file whose relative paths are all meant from the root of the repository. */
+export interface Misplaced {
+  readonly project: ComposeProject;
+  /** Contexts and sources of binds that are not below the file's directory. */
+  readonly places: readonly [Location, ...Location[]];
+}
+
+const known = new WeakMap<Stack, readonly Misplaced[]>();
+
+/**
+ * Projects in a folder of which every context and bind source is absent where Compose looks, and present from the root:
+ * the file was moved, or `--project-directory` is given by hand. At least two paths say so.
+ */
+export function misplacedProjects(stack: Stack): readonly Misplaced[] {
+  const before = known.get(stack);
+  if (before) return before;
+  const found = stack.projects.flatMap(project => {
+    const places = misplacedPaths(stack, project);
+    return places.length >= 2 ? [{ project, places: places as [Location, ...Location[]] }] : [];
+  });
+  known.set(stack, found);
+  return found;
+}
+
+export function isMisplaced(stack: Stack, project: ComposeProject | undefined): boolean {
+  return misplacedProjects(stack).some(each => each.project === project);
+}
+
+function misplacedPaths(stack: Stack, project: ComposeProject): Location[] {
+  if (project.directory === "") return [];
+  const paths = project.services.flatMap(({ build, mounts }) => [
+    ...(build?.context === undefined || build.contextState === "remote"
+      ? []
+      : [{ path: build.context, at: build.contextAt }]),
+    ...mounts.flatMap(mount =>
+      mount.type === "bind" && mount.repositoryPath !== undefined
+        ? [{ path: mount.repositoryPath, at: mount.sourceAt }]
+        : [],
+    ),
+  ]);
+  const fromRoot = (path: string): boolean => {
+    const rest = inside(project.directory, path);
+    return rest !== undefined && rest !== "" && stack.files.has(rest) !== undefined;
+  };
+  // What is made on the server is absent from both.
+  const telling = paths.filter(({ path }) => stack.files.has(path) !== undefined || fromRoot(path));
+  const away = telling.filter(({ path }) => stack.files.has(path) === undefined);
+  return away.length === telling.length ? away.map(({ at }) => at) : [];
+}
