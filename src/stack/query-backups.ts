@@ -62,17 +62,17 @@ function isArchiveOfVolume(call: Call): boolean {
 const described =
   /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump|pg_basebackup|restic backup|borg create)\b/;
 
-/** A page on operating the system says how a backup is made. */
-function isDescribed(stack: Stack): boolean {
+/** A page on operating the system names such a command. */
+function describes(stack: Stack, command: RegExp): boolean {
   return [...stack.kinds].some(
-    ([path, kind]) => kind === "runbook" && described.test(stack.sources.get(path)?.text ?? ""),
+    ([path, kind]) => kind === "runbook" && command.test(stack.sources.get(path)?.text ?? ""),
   );
 }
 
 /** Anything at all in the repository that makes or describes backups: a call, a service, a file named for them. */
 export function hasBackup(stack: Stack): boolean {
   if (backupCalls(stack).length > 0) return true;
-  if (stack.services.some(isBackupService) || isDescribed(stack)) return true;
+  if (stack.services.some(isBackupService) || describes(stack, described)) return true;
   if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
     return true;
   if (stack.calls.some(({ caller }) => backupPath.test(`${basename(caller.file)} ${caller.name ?? ""}`)))
@@ -92,9 +92,13 @@ export function isBackupService(service: Service): boolean {
   return service.labels.some(label => backupImages.test(label.name));
 }
 
+const restoring =
+  /\b(pg_restore|mongorestore|restic restore|borg extract)\b|\b(psql|mysql|mariadb)\b[^\n|]*<\s*\S|\|\s*(sudo )?(docker [^\n|]*)?\b(psql|mysql|mariadb)\b/;
+
 /** Anything that brings data back: a restore command, a client fed from a file, a file or target named for it. */
 export function hasRestore(stack: Stack): boolean {
   if (stack.files.paths.some(path => /restor/i.test(basename(path)) && !codeFile.test(path))) return true;
+  if (describes(stack, restoring)) return true;
   return stack.calls.some(({ call, caller }) => {
     if (/restor/i.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
     if (/^(pg_restore|mongorestore)$/.test(call.name)) return true;

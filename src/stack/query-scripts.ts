@@ -15,7 +15,20 @@ const workstationWords = /(^|[^a-z])(dev|development|local|tests?|ci|e2e)([^a-z]
 
 /** The call writes a database's content out. */
 export function isDump(call: Call): boolean {
-  return dumps.test(call.name) && !call.args.some(arg => /^(--version|-V|--help)$/.test(arg.value ?? ""));
+  return (
+    dumps.test(call.name) &&
+    !call.args.some(arg => /^(--version|-V|--help)$/.test(arg.value ?? "")) &&
+    keepsRows(call)
+  );
+}
+
+/** Structure without rows is no backup, and neither is what goes to /dev/null. */
+function keepsRows(call: Call): boolean {
+  const lost = call.command.redirects.some(
+    ({ op, fd, target }) => /^(>|>>|&>)$/.test(op) && fd !== "2" && target.value === "/dev/null",
+  );
+  if (lost) return false;
+  return !call.args.some(arg => /--(schema-only|no-data)\b/.test(arg.word.text));
 }
 
 /** The call hands a dump's command line to a container or another machine. */
@@ -27,6 +40,7 @@ export function carriesDump(call: Call): boolean {
     call.kind !== "docker-run"
   )
     return false;
+  if (!keepsRows(call)) return false;
   return call.args.some(arg =>
     /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump)\b/.test(arg.word.text),
   );
