@@ -1,5 +1,5 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, listNames } from "../../stack/query.ts";
 import { deployJobs, isTest, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -12,6 +12,7 @@ export default defineRule({
   why: "A push that breaks the application is released like any other: users find the error that a test would have found.",
   *check(stack) {
     const testing = stack.workflows.filter(workflow => workflow.jobs.some(job => tests(job, stack)));
+    const open = new Map<Workflow, Job[]>();
     for (const { workflow, job } of deployJobs(stack)) {
       const triggers = job.triggers ?? workflow.triggers;
       const push = triggers.find(trigger => trigger.event === "push");
@@ -24,23 +25,31 @@ export default defineRule({
         continue;
       }
       if (workflow.incomplete) continue;
+      // Infrastructure is checked by the plan that goes before.
+      if (before.some(plans)) continue;
+      open.set(workflow, [...(open.get(workflow) ?? []), job]);
+    }
+    for (const [workflow, [job, ...more]] of open) {
       const beside = testing.find(other => other.triggers.some(trigger => trigger.event === "push"));
       const onRequest = testing.find(other =>
         other.triggers.some(trigger => trigger.event.startsWith("pull_request")),
       );
       const own = workflow.jobs.find(each => tests(each, stack));
       const shown = own?.id.at ?? beside?.triggers[0]?.at;
+      const one = more.length === 0;
+      const jobs = `${one ? "Job" : "Jobs"} ${listNames([job!, ...more].map(each => each.id.value))} of ${workflow.file}`;
       yield {
-        subject: `${workflow.file} ${job.id.value}`,
+        subject: `${workflow.file} ${job!.id.value}`,
         message: own
-          ? `Job "${job.id.value}" of ${workflow.file} releases without waiting for job "${own.id.value}", which tests.`
+          ? `${jobs} ${one ? "releases" : "release"} without waiting for job "${own.id.value}", which tests.`
           : testing.length > 0
-            ? `Job "${job.id.value}" of ${workflow.file} releases on a push and waits for no test.`
-            : `Job "${job.id.value}" of ${workflow.file} releases on a push, and no workflow runs a test.`,
+            ? `${jobs} ${one ? "releases on a push and waits" : "release on a push and wait"} for no test.`
+            : `${jobs} ${one ? "releases" : "release"} on a push, and no workflow runs a test.`,
         // A protected branch takes only what its pull request's tests have passed; that is not in the files.
         confidence: own ? "certain" : onRequest ? "possible" : "likely",
         evidence: [
-          evidence(job.id.at, "waits for no test"),
+          evidence(job!.id.at, "waits for no test"),
+          ...more.map(each => evidence(each.id.at, "waits for no test")),
           ...(shown
             ? [evidence(shown, own ? "tests, and nothing waits for it" : "tests run beside the release")]
             : []),
@@ -49,6 +58,14 @@ export default defineRule({
     }
   },
 });
+
+function plans(job: Job): boolean {
+  return job.steps.some(step =>
+    step.calls.some(call =>
+      /^(?:terraform|tofu|terragrunt)(?: \S+)*? (?:plan|validate)\b/.test(wordsOf(call)),
+    ),
+  );
+}
 
 /** Its condition names another event. */
 function excludesPush(job: Job): boolean {

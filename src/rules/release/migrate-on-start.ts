@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { containerScript, evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isMigration, migrates } from "../../stack/query-release.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -16,7 +17,7 @@ export default defineRule({
       const migrating = services.flatMap(service => {
         const at =
           service.project === project
-            ? (migrationAt(service) ?? migrationInScript(stack, service))
+            ? (migrationAt(stack, service) ?? migrationInScript(stack, service))
             : undefined;
         return at ? [{ service, at }] : [];
       });
@@ -63,9 +64,10 @@ function told(count: number, races: boolean): string {
 }
 
 /** The command among those a service starts with that changes the schema. */
-function migrationAt(service: Service): Evidence["at"] | undefined {
+function migrationAt(stack: Stack, service: Service): Evidence["at"] | undefined {
   for (const words of service.process?.commands ?? []) {
     if (!isMigration(words.map(word => word.value ?? "?").join(" "))) continue;
+    if (isIdle(stack, words[0]!.at)) continue;
     const [first, last] = [words[0]!.at, words.at(-1)!.at];
     const joined = first.file === last.file && first.span.start <= last.span.end;
     return joined ? { file: first.file, span: { start: first.span.start, end: last.span.end } } : first;
@@ -82,10 +84,21 @@ function migrationInScript(stack: Stack, service: Service): Evidence["at"] | und
   for (const path of starts) {
     if (path === undefined || !path.includes("/")) continue;
     const script = containerScript(stack.scripts, stack.files, service, path);
-    const found = script && stack.calls.find(({ call }) => call.script === script && migrates(call));
+    const found =
+      script &&
+      stack.calls.find(({ call }) => call.script === script && migrates(call) && !isIdle(stack, call.at));
     if (found) return found.call.at;
   }
   return undefined;
+}
+
+/** In a function that nothing in its script calls: a task for people, which the start does not name. */
+function isIdle(stack: Stack, at: Location): boolean {
+  const here = stack.calls.find(
+    ({ call }) => call.command.at.file === at.file && call.command.at.span.start === at.span.start,
+  )?.call;
+  if (!here?.function) return false;
+  return !stack.calls.some(({ call }) => call.script === here.script && call.name === here.function);
 }
 
 function sameCode(one: Service, other: Service): boolean {

@@ -4,6 +4,7 @@ import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
 import { evidence } from "../../stack/query.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -17,7 +18,7 @@ export default defineRule({
     for (const { call, caller } of stack.calls) {
       if (caller.kind !== "workflow" || !reachesLog(call)) continue;
       const place = printed(call);
-      if (!place) continue;
+      if (!place || isCopyOfTracked(stack, call, caller)) continue;
       const places = files.get(call.at.file) ?? new Map<number, Evidence>();
       files.set(call.at.file, places.set(place.at.span.start, place));
     }
@@ -31,6 +32,31 @@ export default defineRule({
     }
   },
 });
+
+/** The env file is a copy of one that is in the repository, and no step of the job puts a secret into it. */
+function isCopyOfTracked(stack: Stack, call: Call, caller: PlacedCall["caller"]): boolean {
+  const printed = call.args.map(arg => arg.value);
+  const same = stack.calls.filter(
+    each => each.caller.file === caller.file && each.caller.name === caller.name,
+  );
+  const before = same.slice(
+    0,
+    same.findIndex(each => each.call === call),
+  );
+  const copy = before.findLastIndex(({ call: { name, args } }) => {
+    const [from, to, ...others] = args.map(arg => arg.value).filter(value => !value?.startsWith("-"));
+    if ((name !== "cp" && name !== "mv") || from === undefined || to === undefined) return false;
+    return others.length === 0 && printed.includes(to) && stack.files.has(from) === "file";
+  });
+  return (
+    copy !== -1 &&
+    !before.slice(copy).some(each => /\bsecrets\.|\$\{?\w*(?:TOKEN|PASS|SECRET|KEY)/.test(textOf(each.call)))
+  );
+}
+
+function textOf(call: Call): string {
+  return call.command.words.map(word => word.text).join(" ");
+}
 
 /** Neither written to a file nor handed to another program. */
 function reachesLog(call: Call): boolean {
