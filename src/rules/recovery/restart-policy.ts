@@ -32,13 +32,20 @@ export default defineRule({
       yield {
         subject: project.name,
         message: `${listNames(bare.map(service => service.name))} ${stay} down after a crash or a reboot: ${bare.length === 1 ? "it" : "they"} ${verb} no restart policy.`,
-        severity: weigh(project, "high"),
+        severity: weigh(project, bare.every(isAside) ? "medium" : "high"),
         evidence: bare.map(service => evidence(service.at, "no `restart` key")) as [Evidence],
         ...(whole ? { fix: { title: "Restart unless stopped", grade: "safe" as const, edits } } : {}),
       };
     }
   },
 });
+
+const aside = /(^|[-_])(exporter|autoheal|watchtower|otel|opentelemetry|cadvisor|promtail|alloy)([-_]|$)/;
+
+/** What watches the others: without it nobody is served worse. */
+function isAside(service: Service): boolean {
+  return service.kind === "monitoring" || service.kind === "admin" || aside.test(service.name);
+}
 
 /** What shows that it restarts; `absent` when nothing makes it; undefined when that is not known or chosen. */
 function policyOf(service: Service, swarm: boolean): Evidence | "absent" | undefined {
