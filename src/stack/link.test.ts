@@ -194,9 +194,9 @@ it.each<[string, Record<string, string>, string[]]>([
     "programs that end at once",
     {
       "compose.yml":
-        "services:\n  off:\n    image: a\n    entrypoint: [echo, disabled]\n  no:\n    image: b\n    command: bash -c 'exit 1'\n  own:\n    image: c\n    entrypoint: sh -xc 'if true; then chown 1 /d; fi'\n    restart: on-failure\n  web:\n    image: d\n    command: sh -c 'chown 1 /d && serve'\n",
+        "services:\n  off:\n    image: a\n    entrypoint: [echo, disabled]\n  no:\n    image: b\n    command: bash -c 'exit 1'\n  own:\n    image: c\n    entrypoint: sh -xc 'if true; then chown 1 /d; fi'\n    restart: on-failure\n  upgrade:\n    image: e\n    restart: \"no\"\n  web:\n    image: d\n    command: sh -c 'chown 1 /d && serve'\n",
     },
-    ["off", "no", "own"],
+    ["off", "no", "own", "upgrade"],
   ],
 ])("ends by design: %s", async (_, files, names) => {
   const stack = await link(tree(files));

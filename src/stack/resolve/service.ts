@@ -249,10 +249,14 @@ function endsAtOnce(process: Service["process"]): boolean {
   return first.length > 0 && first.every(name => name !== undefined && fleeting.test(name));
 }
 
+/** Tasks, where somebody has also written that they are not restarted. */
+const taskName = /(^|[-_])(upgrade|update|backup|restore|import|export|cleanup|task|test)([-_]|$)/i;
+
 /** Ends by design, so that it needs neither a restart policy nor a health check. */
 function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
   if (awaited.has(service.name)) return true;
-  if (service.restart?.text === "no" && jobName.test(service.name)) return true;
+  if (service.restart?.text === "no" && (jobName.test(service.name) || taskName.test(service.name)))
+    return true;
   if (endsAtOnce(process)) return true;
   if (
     service.restart?.text !== undefined &&
