@@ -1,7 +1,7 @@
 import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
 import { dataDirectories, keepingOf } from "./query-data.ts";
-import { carriesDump, isDump } from "./query-scripts.ts";
+import { carriesDump, isDump, isWorkstationCall } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Questions about the backups that a repository has. */
@@ -40,6 +40,16 @@ export function backupCalls(stack: Stack): PlacedCall[] {
     if (commands.has(call.command)) return false;
     commands.add(call.command);
     return true;
+  });
+}
+
+const moves = /migrat|upgrad|import|clone|sync/i;
+
+/** Dumps that are kept: not those of a workstation, and not those that carry data over to a new place. */
+export function keptBackups(stack: Stack): PlacedCall[] {
+  return backupCalls(stack).filter(placed => {
+    const name = `${basename(placed.caller.file)} ${placed.caller.name ?? ""}`;
+    return !isWorkstationCall(placed) && (!moves.test(name) || backupPath.test(name));
   });
 }
 

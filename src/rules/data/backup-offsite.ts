@@ -1,6 +1,6 @@
 import { evidence } from "../../stack/query.ts";
-import { backupCalls, isBackupService, keptStores, leavesMachine } from "../../stack/query-backups.ts";
-import { callerName, commandPlace, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { isBackupService, keptBackups, keptStores, leavesMachine } from "../../stack/query-backups.ts";
+import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,7 +11,7 @@ export default defineRule({
   why: "A broken disk, a deleted server or an intruder takes the backups together with the data.",
   *check(stack) {
     if (keptStores(stack).length === 0 || stack.services.some(isBackupService)) return;
-    const calls = backupCalls(stack).filter(placed => !isWorkstationCall(placed));
+    const calls = keptBackups(stack);
     const first = calls[0];
     if (!first) return;
     const files = new Set(calls.map(({ caller }) => caller.file));

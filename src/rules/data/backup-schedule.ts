@@ -1,6 +1,6 @@
 import { evidence } from "../../stack/query.ts";
-import { backupCalls, hasSchedule, isBackupService, keptStores } from "../../stack/query-backups.ts";
-import { callerName, commandPlace, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { hasSchedule, isBackupService, keptBackups, keptStores } from "../../stack/query-backups.ts";
+import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,7 +11,7 @@ export default defineRule({
   why: "A backup that somebody has to remember is as old as the last time somebody did.",
   *check(stack) {
     if (keptStores(stack).length === 0 || stack.services.some(isBackupService)) return;
-    const calls = backupCalls(stack).filter(placed => !isWorkstationCall(placed));
+    const calls = keptBackups(stack);
     const first = calls[0];
     if (!first || hasSchedule(stack, new Set(calls.map(({ caller }) => caller.file)))) return;
     yield {

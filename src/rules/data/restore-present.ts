@@ -1,6 +1,6 @@
 import { evidence } from "../../stack/query.ts";
-import { backupCalls, hasRestore, keptStores } from "../../stack/query-backups.ts";
-import { callerName, commandPlace, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { hasRestore, keptBackups, keptStores } from "../../stack/query-backups.ts";
+import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,7 +11,7 @@ export default defineRule({
   why: "A restore that was never written down or tried takes hours when minutes count, and often turns out to be impossible.",
   *check(stack) {
     if (keptStores(stack).length === 0 || hasRestore(stack)) return;
-    const calls = backupCalls(stack).filter(placed => !isWorkstationCall(placed));
+    const calls = keptBackups(stack);
     const first = calls[0];
     if (!first) return;
     const [place, ...more] = calls.map(({ call }) => evidence(commandPlace(call), "makes a backup"));
