@@ -10,7 +10,7 @@ const fileName =
   /\.(conf|cnf|ya?ml|json|toml|ini|sql|sh|py|[cm]?[jt]s|cfg|xml|properties|php|html|acl|rules|tmpl|template|vcl|lua|tf|rb)$/i;
 /** Made on the server: keys, certificates, state, secrets. */
 const madeThere =
-  /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential/i;
+  /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential|(^|\/)(ssl|tls|certs?|certificates|letsencrypt|keys)(\/|$)/i;
 /** Programs that make the files that others read. */
 const writers = new Set<Service["kind"]>(["certificates", "other"]);
 /** Directories that a program finds its configuration or first content in. */
