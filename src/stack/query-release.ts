@@ -1,5 +1,6 @@
 import type { Call } from "../artifacts/commands.ts";
 import type { Concurrency, Job, Workflow } from "../artifacts/workflow.ts";
+import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
 import { filesOf } from "./calls.ts";
@@ -18,6 +19,13 @@ export interface ReleaseRun {
   readonly starts: readonly Call[];
 }
 
+const store = "(?:postgres(?:ql)?|pg|mysql|mariadb|mongo(?:db)?|db|database)";
+/** Work on the data, for which the stack has to stand still: no release, although it stops and starts. */
+const maintenance = new RegExp(
+  `(?:^|[-_.])(?:restore|backup|(?:upgrade|migrate|convert|repair)[-_](?:\\w+[-_])?${store}|${store}(?:[-_]\\w+)*[-_](?:upgrade|migrate|migration|convert))(?:[-_.]|$)`,
+  "i",
+);
+
 /** Every run that starts containers on a server; runs of Compose projects for a workstation are left out. */
 export function releaseRuns(stack: Stack): ReleaseRun[] {
   const groups = new Map<string, PlacedCall[]>();
@@ -32,6 +40,8 @@ export function releaseRuns(stack: Stack): ReleaseRun[] {
     );
     if (starts.length === 0) continue;
     const { file, name, kind } = placed[0]!.caller;
+    const called = kind === "script" ? basename(file) : (name ?? "");
+    if (maintenance.test(called) && !/deploy|release|rollout/i.test(called)) continue;
     const title = kind === "script" ? file : `${kind === "workflow" ? "job" : "target"} "${name}" of ${file}`;
     const calls = placed.map(each => each.call);
     runs.push({ file, title, placed, calls, starts: starts.map(each => each.call) });

@@ -16,7 +16,8 @@ export default defineRule({
     const told = new Set<string>();
     for (const service of stack.services) {
       const { build } = service;
-      if (!build || gradeOf(service) === "development") continue;
+      // Without an ignore file everything goes in, and another rule names the env file among the rest.
+      if (!build?.ignore || gradeOf(service) === "development") continue;
       const copy = wholeContext(build);
       if (!copy || told.has(`${copy.file}:${copy.span.start}`)) continue;
       const file = envFileIn(stack, service, build);
@@ -24,7 +25,7 @@ export default defineRule({
       told.add(`${copy.file}:${copy.span.start}`);
       yield {
         subject: `${copy.file} ${file.path}`,
-        message: `The image of "${service.name}" contains ${file.path} of the machine that builds it: the whole context is copied, and no .dockerignore leaves the file out.`,
+        message: `The image of "${service.name}" contains ${file.path} of the machine that builds it: the whole context is copied, and ${build.ignore.path} does not leave the file out.`,
         evidence: [
           evidence(copy, "copies the whole context"),
           evidence(file.at, "the file lies in the context"),
