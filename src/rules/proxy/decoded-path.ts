@@ -49,8 +49,18 @@ export default defineRule({
 function* all(tree: readonly NginxDirective[]): Generator<NginxDirective> {
   for (const directive of tree) {
     yield directive;
-    if (directive.block) yield* all(directive.block);
+    if (directive.block && !keepsLineEndsOut(directive)) yield* all(directive.block);
   }
+}
+
+/** One exact path, or a pattern to the path's end whose parts match no line end: a dot does not. */
+function keepsLineEndsOut({ name, args }: NginxDirective): boolean {
+  const [modifier, pattern] = args.map(arg => arg.value);
+  if (name.value !== "location") return false;
+  if (modifier === "=") return true;
+  return (
+    /^~\*?$/.test(modifier ?? "") && /^\^.*\$$/.test(pattern ?? "") && !/\[\^|\\[sSDWNRH]|\(\?/.test(pattern!)
+  );
 }
 
 function isUnsafe({ name, args, block }: NginxDirective): boolean {
