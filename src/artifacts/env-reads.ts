@@ -63,17 +63,34 @@ function languageOf(path: string): Language | undefined {
 
 const largest = 1_500_000;
 
+const known = new WeakMap<Source, EnvReads>();
+
 /** Every read of one file, by one scan; a file that mentions no environment costs a few substring searches. */
 export function envReads(source: Source): EnvReads {
+  let reads = known.get(source);
+  if (!reads) {
+    reads = readsOf(source);
+    known.set(source, reads);
+  }
+  return reads;
+}
+
+function readsOf(source: Source): EnvReads {
   const language = languageOf(source.path);
   if (!language || source.text.length > largest || isVendored(source.path) || isTest(source.path))
     return nothing;
-  if (!mentions[language].some(word => source.text.includes(word))) return nothing;
+  if (!mentionsEnvironment(source.text, language)) return nothing;
   const found: Found = { source, language, reads: [], wildcards: [], comments: undefined };
   for (const pattern of patterns[language]) scan(found, pattern);
   if (language === "python") pydanticReads(found);
   found.reads.sort((a, b) => a.at.span.start - b.at.span.start);
   return { reads: found.reads, wildcards: found.wildcards };
+}
+
+function mentionsEnvironment(text: string, language: Language): boolean {
+  // Every mention of a script has this in it: most files are put aside by one search instead of four.
+  if (language === "script" && !text.includes(".env")) return false;
+  return mentions[language].some(word => text.includes(word));
 }
 
 interface Found {

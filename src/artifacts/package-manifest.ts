@@ -133,9 +133,15 @@ export function lockedPackage(source: Source, name: string): LockedPackage | und
   const found = record(lockOf(source)?.packages[`node_modules/${name}`]);
   if (typeof found["version"] !== "string") return undefined;
   const node = record(found["engines"])["node"];
-  const start = Math.max(0, source.text.indexOf(`"node_modules/${name}"`));
-  const at = locate(source, start, start + name.length + 15);
-  return { version: found["version"], ...(typeof node === "string" && { engines: node }), at };
+  return {
+    version: found["version"],
+    ...(typeof node === "string" && { engines: node }),
+    // Searched when asked for: lock files have megabytes, and most packages are never shown.
+    get at() {
+      const start = Math.max(0, source.text.indexOf(`"node_modules/${name}"`));
+      return locate(source, start, start + name.length + 15);
+    },
+  };
 }
 
 /**

@@ -13,7 +13,7 @@ const asked = new WeakMap<readonly string[], Map<string, readonly string[]>>();
 /** From so many names on, an index of all of them costs less than looking through the paths for each. */
 const fewNames = 4;
 
-export function hasFile(files: ProjectFiles, path: string): boolean {
+export function hasFile(files: Pick<ProjectFiles, "paths">, path: string): boolean {
   let set = sets.get(files.paths);
   if (!set) {
     set = new Set(files.paths);
@@ -23,7 +23,7 @@ export function hasFile(files: ProjectFiles, path: string): boolean {
 }
 
 /** Paths of files with this base name. */
-export function filesNamed(files: ProjectFiles, name: string): readonly string[] {
+export function filesNamed(files: Pick<ProjectFiles, "paths">, name: string): readonly string[] {
   let index = names.get(files.paths);
   if (!index) {
     let found = asked.get(files.paths);
@@ -50,6 +50,26 @@ export function filesNamed(files: ProjectFiles, name: string): readonly string[]
     names.set(files.paths, index);
   }
   return index.get(name) ?? [];
+}
+
+const endings = new WeakMap<readonly string[], ReadonlyMap<string, readonly string[]>>();
+
+/** Paths of files with this extension, without its dot; `""`: base names without a dot. In the order of the paths. */
+export function filesEnding(files: Pick<ProjectFiles, "paths">, extension: string): readonly string[] {
+  let index = endings.get(files.paths);
+  if (!index) {
+    const made = new Map<string, string[]>();
+    for (const path of files.paths) {
+      const dot = path.lastIndexOf(".");
+      const ending = dot > path.lastIndexOf("/") ? path.slice(dot + 1) : "";
+      const known = made.get(ending);
+      if (known) known.push(path);
+      else made.set(ending, [path]);
+    }
+    index = made;
+    endings.set(files.paths, index);
+  }
+  return index.get(extension) ?? [];
 }
 
 /** `""` for a file at the root. */

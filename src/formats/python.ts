@@ -2,6 +2,7 @@ import type { Parsed } from "../core/artifact.ts";
 import type { Source } from "../core/source.ts";
 import { locate } from "../core/source.ts";
 import { type Node, Reader } from "./python-expressions.ts";
+import { statementRanges } from "./python-part.ts";
 import type { PyFunction, PyImport, PyModule, PyStatement, PyValue } from "./python-tree.ts";
 
 type Parser = typeof import("@lezer/python").parser;
@@ -35,6 +36,38 @@ export function parsePython(source: Source): Parsed<PyModule> {
     problems: [],
   };
   parsed.set(source, result);
+  return result;
+}
+
+/**
+ * As `parsePython`, but only with the top-level statements whose text matches (and perhaps others): a parse of a few
+ * lines instead of a whole file. Places are those of the file.
+ */
+export function parsePythonPart(source: Source, wanted: RegExp): PyModule {
+  const known = parsed.get(source);
+  const ranges = known ? undefined : statementRanges(source.text);
+  if (!parser || !ranges || source.text.length > largestFile) return parsePython(source).model;
+  // The first range is always kept: the places of a tree count from its start.
+  const kept = ranges.filter(
+    ({ from, to }) => from === 0 || (to > from && wanted.test(source.text.slice(from, to))),
+  );
+  if (kept.length === ranges.length) return parsePython(source).model;
+  const tree = parser.parse(source.text, [], joined(kept));
+  return {
+    file: source.path,
+    text: source.text,
+    body: new Statements(source).body(tree.topNode, 0),
+  };
+}
+
+/** Ranges that touch as one. */
+function joined(ranges: readonly { from: number; to: number }[]): { from: number; to: number }[] {
+  const result: { from: number; to: number }[] = [];
+  for (const { from, to } of ranges) {
+    const last = result.at(-1);
+    if (last?.to === from) last.to = to;
+    else result.push({ from, to });
+  }
   return result;
 }
 

@@ -78,8 +78,9 @@ const product =
  * is the product of a build, or a command or a step of a pipeline writes it.
  */
 export function mayAppear(stack: Stack, build: Build, path: string): boolean {
+  if (product.test(path)) return true;
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
-  if (stack.files.ignored(path) || stack.files.ignored(`${path}/x`) || product.test(path)) return true;
+  if (stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
   return (
     createdPaths(stack).some(each => arrives(each, path)) ||
@@ -112,13 +113,19 @@ function createdPaths(stack: Stack): readonly Created[] {
 }
 
 const notCreating = new Set(["rm", "chmod", "chown", "cat"]);
+const outputs = new Set(["-o", "-O", "--output", "--output-file", "--out"]);
+
+/** Most calls write nothing. */
+function mayCreate(call: PlacedCall["call"]): boolean {
+  if (call.kind === "file" || call.kind === "remote-copy" || call.name === "git") return true;
+  return call.writes.length > 0 || call.args.some(({ value }) => value !== undefined && outputs.has(value));
+}
 
 function createdBy(call: PlacedCall["call"]): Created[] {
+  if (!mayCreate(call)) return [];
   const targets = call.writes.flatMap(write => write.path.value ?? []);
   const values = call.args.map(argument => argument.value);
-  const output = values.findIndex(
-    value => value !== undefined && /^(-o|-O|--output|--output-file|--out)$/.test(value),
-  );
+  const output = values.findIndex(value => value !== undefined && outputs.has(value));
   if (output !== -1) targets.push(values[output + 1] ?? "");
   const operands = values.filter(value => !value?.startsWith("-"));
   const last = operands.at(-1);

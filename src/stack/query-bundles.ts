@@ -37,9 +37,17 @@ export function replacesAtRunTime(stack: Stack, service: Service): boolean {
   if (scripts.some(within)) return true;
   const words = [service.process?.text ?? "", service.command?.text ?? "", service.entrypoint?.text ?? ""];
   if (words.some(text => /\bsed\b|envsubst|env\.sh|inject/.test(text))) return true;
-  if (!component) return false;
-  return stack.files.paths.some(path => {
-    if (inside(component.dir, path) === undefined && component.dir !== "") return false;
+  return component !== undefined && namesReplacer(stack, component);
+}
+
+const replacing = new WeakMap<AppComponent, boolean>();
+
+/** A page, template or entry point of the component names a tool that replaces values. */
+function namesReplacer(stack: Stack, component: AppComponent): boolean {
+  const known = replacing.get(component);
+  if (known !== undefined) return known;
+  const answer = stack.files.paths.some(path => {
+    if (component.dir !== "" && inside(component.dir, path) === undefined) return false;
     if (
       !/(?:\.html?|env[^/]*\.[cm]?[jt]sx?|layout\.[jt]sx|_document\.[jt]sx|Dockerfile[^/]*|\.template|config\.js)$/i.test(
         path,
@@ -50,6 +58,8 @@ export function replacesAtRunTime(stack: Stack, service: Service): boolean {
     const result = stack.files.read(path);
     return "source" in result && replacers.test(result.source.text);
   });
+  replacing.set(component, answer);
+  return answer;
 }
 
 /** The bundle is made when the image is built, and what runs only serves it. */

@@ -66,13 +66,41 @@ const readable = new Set<AppComponent["kind"]>([
   "node",
 ]);
 
-function sourcesOf({ files }: Pick<Stack, "files">, component: AppComponent): string[] {
-  return files.paths.filter(path => isBelow(component.dir, path) && mayReadEnvironment(path));
+const sourcePaths = new WeakMap<readonly string[], readonly string[]>();
+
+function sourcesOf({ files }: Pick<Stack, "files">, component: AppComponent): readonly string[] {
+  let all = sourcePaths.get(files.paths);
+  if (!all) {
+    all = files.paths.filter(mayReadEnvironment);
+    sourcePaths.set(files.paths, all);
+  }
+  return component.dir === "" ? all : all.filter(path => isBelow(component.dir, path));
 }
 
 const texts =
   /\.(?:py|[cm]?[jt]sx?|vue|svelte|astro|sh|bash|prisma|json|toml|ini|cfg|conf|ya?ml|template|tmpl|rb|go|php|html|j2)$|(?:^|\/)(?:Procfile|Dockerfile[^/]*|[^/.]+)$/;
+const unread = /(?:^|\/)(?:docs?|\.github|\.[a-z]+)\/|package-lock|pnpm-lock/;
 const mentions = new WeakMap<AppComponent, Map<string, boolean>>();
+const textPaths = new WeakMap<AppComponent, readonly string[]>();
+
+/** The texts of a component that may name a variable, without Compose's own files. */
+function textsOf(stack: Stack, component: AppComponent): readonly string[] {
+  let paths = textPaths.get(component);
+  if (!paths) {
+    const composeFiles = new Set(stack.projects.flatMap(project => project.files));
+    paths = stack.files.paths.filter(
+      path =>
+        isBelow(component.dir, path) &&
+        texts.test(path) &&
+        !composeFiles.has(path) &&
+        !unread.test(path) &&
+        !isVendored(path) &&
+        !isTest(path),
+    );
+    textPaths.set(component, paths);
+  }
+  return paths;
+}
 
 /**
  * Whether a name stands anywhere in the component's own texts (configuration and scripts included), or in a script of
@@ -83,12 +111,8 @@ export function isMentioned(stack: Stack, component: AppComponent, name: string)
   mentions.set(component, answers);
   const before = answers.get(name);
   if (before !== undefined) return before;
-  const composeFiles = new Set(stack.projects.flatMap(project => project.files));
   const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
-  const answer = stack.files.paths.some(path => {
-    if (!isBelow(component.dir, path) || !texts.test(path) || composeFiles.has(path)) return false;
-    if (isVendored(path) || isTest(path) || /(?:^|\/)(?:docs?|\.github|\.[a-z]+)\//.test(path)) return false;
-    if (/(?:package-lock|pnpm-lock)/.test(path)) return false;
+  const answer = textsOf(stack, component).some(path => {
     const result = stack.files.read(path);
     return "source" in result && result.source.text.includes(name) && word.test(result.source.text);
   });

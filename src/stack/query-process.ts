@@ -66,23 +66,35 @@ function followScript(service: Service, command: RunningCommand): RunningCommand
 const writers =
   /^(mkdir|cp|mv|touch|ln|tee|install|tar|unzip|rsync|openssl|mkcert|certbot|htpasswd|git|wget|curl|envsubst)$/;
 
+const made = new WeakMap<Stack, ReadonlySet<string>>();
+
 /** A command of a script, Makefile or workflow that makes a path of the repository (or something below it). */
 export function madeByScript(stack: Stack, path: string): boolean {
-  return stack.calls.some(({ call }) => {
-    const written = call.writes.map(write => write.path.value);
-    const named = writers.test(call.name) ? call.args.map(argument => argument.value) : [];
-    return [...written, ...named].some(value => value !== undefined && means(value, path, call.cwd));
-  });
+  let all = made.get(stack);
+  if (!all) {
+    all = madePaths(stack);
+    made.set(stack, all);
+  }
+  for (const each of all)
+    if (inside(path, each) !== undefined || each.endsWith(`/${path}`) || each.includes(`/${path}/`))
+      return true;
+  return false;
 }
 
-function means(value: string, path: string, cwd: string | undefined): boolean {
-  const text = value.replace(/^--?[\w-]+=/, "");
-  if (text === "" || text.startsWith("-")) return false;
-  const plain = normalize(text);
-  const candidates = [plain, ...(cwd === undefined || cwd.startsWith("/") ? [] : [join(cwd, text)])];
-  return candidates.some(
-    each => inside(path, each) !== undefined || each.endsWith(`/${path}`) || each.includes(`/${path}/`),
-  );
+/** Everything that commands write or are given to write, as written and from the directory they run in. */
+function madePaths(stack: Stack): Set<string> {
+  const paths = new Set<string>();
+  const add = (value: string | undefined, cwd: string | undefined) => {
+    const text = value?.replace(/^--?[\w-]+=/, "");
+    if (!text || text.startsWith("-")) return;
+    paths.add(normalize(text));
+    if (cwd !== undefined && !cwd.startsWith("/")) paths.add(join(cwd, text));
+  };
+  for (const { call } of stack.calls) {
+    for (const write of call.writes) add(write.path.value, call.cwd);
+    if (writers.test(call.name)) for (const { value } of call.args) add(value, call.cwd);
+  }
+  return paths;
 }
 
 /** True the first time a place is asked for: one cause in a file that several services share is told once. */

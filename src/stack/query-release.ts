@@ -26,12 +26,25 @@ const maintenance = new RegExp(
   "i",
 );
 
+const runsOf = new WeakMap<Stack, readonly ReleaseRun[]>();
+
 /** Every run that starts containers on a server; runs of Compose projects for a workstation are left out. */
-export function releaseRuns(stack: Stack): ReleaseRun[] {
+export function releaseRuns(stack: Stack): readonly ReleaseRun[] {
+  let runs = runsOf.get(stack);
+  if (!runs) {
+    runs = findRuns(stack);
+    runsOf.set(stack, runs);
+  }
+  return runs;
+}
+
+function findRuns(stack: Stack): ReleaseRun[] {
   const groups = new Map<string, PlacedCall[]>();
   for (const placed of stack.calls) {
     const key = `${placed.caller.file}\n${placed.caller.name ?? ""}`;
-    groups.set(key, [...(groups.get(key) ?? []), placed]);
+    const group = groups.get(key);
+    if (group) group.push(placed);
+    else groups.set(key, [placed]);
   }
   const runs: ReleaseRun[] = [];
   for (const placed of groups.values()) {
@@ -88,9 +101,17 @@ export function isMigration(words: string): boolean {
   return migrateWords.test(words);
 }
 
+const lines = new WeakMap<Call, string>();
+
 /** A call as one line of plain words; unknown words stand as `?`. */
 export function wordsOf(call: Call): string {
-  return [call.name, ...call.args.map(arg => arg.value ?? "?")].join(" ");
+  let line = lines.get(call);
+  if (line === undefined) {
+    line = call.name;
+    for (const arg of call.args) line += ` ${arg.value ?? "?"}`;
+    lines.set(call, line);
+  }
+  return line;
 }
 
 /** Says something, nothing more. */

@@ -121,11 +121,10 @@ export function requiredModules(stack: Stack, manifest: PackageManifest): Module
   const wanted = manifest.dependencies.flatMap(each => {
     const first =
       each.group === "dependencies" && Object.hasOwn(modulesOnly, each.name) && modulesOnly[each.name];
+    if (!first) return [];
     const version =
       lockedAt(stack, manifest.file, each)?.version ?? /^[\^~]?(\d+\.\d+\.\d+)$/.exec(each.range)?.[1];
-    return first && version !== undefined && Number.parseInt(version, 10) >= first
-      ? [{ ...each, version }]
-      : [];
+    return version !== undefined && Number.parseInt(version, 10) >= first ? [{ ...each, version }] : [];
   });
   if (!component || wanted.length === 0) return [];
   const { dir, files } = component;

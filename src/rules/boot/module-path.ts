@@ -1,3 +1,5 @@
+import { filesNamed } from "../../artifacts/project-files.ts";
+import { basename } from "../../core/path.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { importable, mayBeInstalled, namedModule } from "../../stack/query-import.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -37,9 +39,9 @@ export default defineRule({
 function isOurs(stack: Stack, module: string): boolean {
   const tail = module.replaceAll(".", "/");
   return (
-    stack.files.paths.some(
-      path => path === `${tail}.py` || path.endsWith(`/${tail}.py`) || path.endsWith(`${tail}/__init__.py`),
-    ) || stack.files.paths.some(path => ownName(path, module))
+    filesNamed(stack.files, basename(`${tail}.py`)).some(
+      path => path === `${tail}.py` || path.endsWith(`/${tail}.py`) || ownName(path, module),
+    ) || filesNamed(stack.files, "__init__.py").some(path => path.endsWith(`${tail}/__init__.py`))
   );
 }
 

@@ -24,9 +24,12 @@ export default defineRule({
   *check(stack) {
     const placeholders = new Set<EnvFile>();
     for (const service of stack.services) {
-      if (replacesAtRunTime(stack, service)) continue;
-      yield* internalHosts(service);
-      if (!servesBuiltBundle(service)) continue;
+      const hosts = [...internalHosts(service)];
+      const isBundle = servesBuiltBundle(service);
+      // Reading what may replace values is dear: it is asked last.
+      if ((hosts.length === 0 && !isBundle) || replacesAtRunTime(stack, service)) continue;
+      yield* hosts;
+      if (!isBundle) continue;
       yield* ignored(stack, service);
       if (gradeOf(service) === "development") continue;
       for (const file of stack.envFiles) {

@@ -1,3 +1,4 @@
+import { filesNamed } from "../../artifacts/project-files.ts";
 import { dirname, join } from "../../core/path.ts";
 import type { PackageInstall, PackageManager } from "../../stack/image/image.ts";
 import { evidence } from "../../stack/query.ts";
@@ -61,7 +62,7 @@ function manifestOf({ manager }: PackageInstall): string {
 function cause(stack: Stack, build: Build, wanted: string, there: boolean): string {
   if (there) return build.ignore ? "it is not copied, or kept out by .dockerignore" : "it is not copied";
   const name = wanted.slice(wanted.lastIndexOf("/") + 1);
-  const elsewhere = stack.files.paths.find(path => path === name || path.endsWith(`/${name}`));
+  const elsewhere = filesNamed(stack.files, name)[0];
   const context = directoryName(build.context!);
   if (stack.files.ignored(wanted)) return `git ignores it, so ${context} of a fresh clone has none`;
   return elsewhere === undefined

@@ -1,3 +1,4 @@
+import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import type { Source } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
@@ -15,7 +16,7 @@ export default defineRule({
   severity: "medium",
   why: "Docker's default log driver keeps every line for as long as the container lives; a talkative service fills the disk and takes the database down with it.",
   *check(stack) {
-    if (stack.files.paths.some(path => /(^|\/)daemon\.json$/.test(path))) return;
+    if (filesNamed(stack.files, "daemon.json").length > 0) return;
     // A repository with many Compose files has one habit, not many defects: one finding for each severity.
     const groups = new Map<Severity, Service[]>();
     for (const project of stack.projects) {

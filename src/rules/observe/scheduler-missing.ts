@@ -1,6 +1,6 @@
-import { isTest, isVendored } from "../../artifacts/project-files.ts";
+import { filesEnding, isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
 import type { Location, Source } from "../../core/source.ts";
-import { parsePython } from "../../formats/python.ts";
+import { parsePythonPart } from "../../formats/python.ts";
 import { dottedName, everyStatement, keyword, type PyValue } from "../../formats/python-tree.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { wordsOf } from "../../stack/query-release.ts";
@@ -64,16 +64,18 @@ const candidates =
 
 function* schedules(stack: Stack): Generator<{ file: string; at: Location; jobs: number }> {
   const python = stack.components.filter(each => each.kind === "django" || each.kind === "fastapi");
+  const likely = filesEnding(stack.files, "py").filter(
+    file => candidates.test(file) && !isTest(file) && !isVendored(file),
+  );
   const sources = new Map<string, Source>();
   for (const { files, dir } of python)
-    for (const file of files.paths) {
-      if (sources.has(file) || !candidates.test(file) || (dir !== "" && !file.startsWith(`${dir}/`)))
-        continue;
-      const source = isTest(file) || isVendored(file) ? undefined : files.read(file);
+    for (const file of likely) {
+      if (sources.has(file) || !isBelow(dir, file)) continue;
+      const source = files.read(file);
       if (source && /beat_schedule/i.test(source.text)) sources.set(file, source);
     }
   for (const [file, source] of sources)
-    for (const { statement } of everyStatement(parsePython(source).model.body)) {
+    for (const { statement } of everyStatement(parsePythonPart(source, /beat_schedule/i).body)) {
       if (statement.kind === "assign" && statement.value) {
         const target = statement.targets.find(each =>
           /(^|\.)(beat_schedule|\w*BEAT_SCHEDULE)$/.test(dottedName(each) ?? ""),

@@ -1,3 +1,4 @@
+import { filesNamed } from "../../artifacts/project-files.ts";
 import { basename, isOutside, normalize } from "../../core/path.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -94,7 +95,7 @@ function isAbsent(stack: Stack, source: Source, written: string): boolean {
   // `./install.sh` alone is often that of another program which the page has the reader unpack.
   if (name === path && name.endsWith(".sh") && !/restor|back-?_?up|rollback/i.test(name)) return false;
   // Somewhere else in the tree: the reader is in another folder at that point.
-  if (stack.files.paths.some(other => basename(other) === name)) return false;
+  if (filesNamed(stack.files, name).length > 0) return false;
   return !isMade(source.text, name);
 }
 

@@ -1,3 +1,4 @@
+import { filesNamed } from "../../artifacts/project-files.ts";
 import { type FileReference, fileReferences } from "../../artifacts/script-references.ts";
 import { basename, dirname, join } from "../../core/path.ts";
 import type { ShellScript } from "../../formats/shell.ts";
@@ -71,9 +72,8 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
   )
     return false;
   if (/(^|\/)\.env|(^|\/)(venv|\.venv|dist|build|node_modules|target|out|tmp|bin)\//.test(path)) return false;
-  if (stack.files.ignored(path) || isElsewhere(stack, path, placed.caller.file) || isSubmodule(stack, path))
-    return false;
-  if (runsInImage(stack, placed.caller.file)) return false;
+  if (isElsewhere(stack, path, placed.caller.file) || isSubmodule(stack, path)) return false;
+  if (runsInImage(stack, placed.caller.file) || stack.files.ignored(path)) return false;
   return !stack.calls.some(
     other =>
       other.caller.file === placed.caller.file &&
@@ -88,7 +88,7 @@ function isElsewhere(stack: Stack, path: string, caller: string): boolean {
   for (let folder = dirname(caller); folder !== ""; folder = dirname(folder))
     if (stack.files.has(join(folder, path))) return true;
   const tail = `/${path.replace(/^(\.\.\/)+/, "")}`;
-  return stack.files.paths.some(other => other.endsWith(tail));
+  return filesNamed(stack.files, basename(tail)).some(other => other.endsWith(tail));
 }
 
 function isSubmodule(stack: Stack, path: string): boolean {

@@ -1,4 +1,4 @@
-import { isTest, isVendored } from "../../artifacts/project-files.ts";
+import { filesEnding, isTest, isVendored } from "../../artifacts/project-files.ts";
 import { basename, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { parsePython } from "../../formats/python.ts";
@@ -46,11 +46,10 @@ const most = 300;
 /** Python files that people and machines start: by their folder, or because something runs them. */
 function scriptsOf(stack: Stack): string[] {
   const run = stack.calls.filter(({ call }) => call.kind === "program");
-  return stack.files.paths
-    .filter(
-      path => path.endsWith(".py") && !isTest(path) && !isVendored(path) && basename(path) !== "__init__.py",
-    )
+  return filesEnding(stack.files, "py")
+    .filter(path => basename(path) !== "__init__.py")
     .filter(path => folders.test(path) || run.some(placed => isRunBy(placed, path)))
+    .filter(path => !isTest(path) && !isVendored(path))
     .slice(0, most);
 }
 

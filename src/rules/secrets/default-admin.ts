@@ -1,4 +1,4 @@
-import { isTest, isVendored } from "../../artifacts/project-files.ts";
+import { filesNamed, isTest, isVendored } from "../../artifacts/project-files.ts";
 import { basename } from "../../core/path.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
@@ -13,12 +13,7 @@ export default defineRule({
   severity: "high",
   why: "Anyone who can reach the login page and has seen the repository, or tries the usual passwords, is administrator.",
   *check(stack) {
-    const called = calledNames(stack);
-    for (const path of stack.files.paths) {
-      if (!/\.(?:py|[cm]?[jt]s|sh|bash)$/.test(path) || isVendored(path) || isTest(path)) continue;
-      const name = basename(path);
-      if (!called.has(name) && !(path.includes("/management/commands/") && called.has(name.slice(0, -3))))
-        continue;
+    for (const path of calledFiles(stack)) {
       const result = stack.files.read(path);
       if (!("source" in result)) continue;
       const at = literalPassword(result.source);
@@ -97,17 +92,32 @@ function argument(inside: string, offset: number, text: string): Quoted | undefi
   return { value: third[2]!, start: offset + third[0].length - third[2]!.length - 2 };
 }
 
-/** Names of files and management commands in any call: only these are read. */
+/** Code that some call names, as a file or as a management command: only this is read. */
+function calledFiles(stack: Stack): string[] {
+  const found = new Set<string>();
+  for (const name of calledNames(stack)) {
+    if (/\.(?:py|[cm]?[jt]s|sh|bash)$/.test(name))
+      for (const path of filesNamed(stack.files, name)) found.add(path);
+    for (const path of filesNamed(stack.files, `${name}.py`))
+      if (path.includes("/management/commands/")) found.add(path);
+  }
+  return [...found].filter(path => !isVendored(path) && !isTest(path)).sort();
+}
+
 function calledNames(stack: Stack): Set<string> {
   const names = new Set<string>();
   for (const { call, caller } of stack.calls) {
     names.add(basename(caller.file));
     if (call.kind === "program" && call.subcommand?.value) names.add(call.subcommand.value);
-    for (const word of call.command.words) names.add(basename(word.text.replace(/["']/g, "")));
-    for (const redirect of call.command.redirects)
-      names.add(basename(redirect.target.text.replace(/["']/g, "")));
+    for (const word of call.command.words) names.add(fileName(word.text));
+    for (const redirect of call.command.redirects) names.add(fileName(redirect.target.text));
   }
   return names;
+}
+
+/** The last part of a path, without quotes. */
+function fileName(text: string): string {
+  return basename(/["']/.test(text) ? text.replace(/["']/g, "") : text);
 }
 
 /** Calls that run a file: by its name, on standard input, or as a management command. The file itself when it is a script. */
@@ -121,6 +131,6 @@ function runsOf(stack: Stack, path: string): PlacedCall[] {
       ...call.command.words.map(word => word.text),
       ...call.command.redirects.map(each => each.target.text),
     ];
-    return texts.some(text => basename(text.replace(/["']/g, "")) === name);
+    return texts.some(text => fileName(text) === name);
   });
 }
