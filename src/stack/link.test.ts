@@ -79,6 +79,14 @@ describe("which Compose file is production", () => {
       ["compose.yml: development"],
     ],
     [
+      "Laravel Sail",
+      {
+        "compose.yml":
+          "services:\n  laravel.test:\n    build: vendor/laravel/sail/runtimes/8.4\n    image: sail-8.4/app\n",
+      },
+      ["compose.yml: development"],
+    ],
+    [
       "the only one, with optional services for development in it",
       { "compose.yml": `${app}  web-dev:\n    build: .\n    profiles: [dev]\n` },
       ["compose.yml: deployed"],
@@ -226,6 +234,11 @@ it("leaves shell problems to the rule that reports them, and keeps those of othe
     }),
   );
   expect(stack.problems.map(problem => problem.at.file)).toEqual(["Makefile"]);
+});
+
+it("the files of a vendored module are not the project's", async () => {
+  const files = { "compose.yml": app, "vendor/github.com/x/y/docker-compose.yml": app };
+  expect(grades(await link(tree(files)))).toEqual(["compose.yml: deployed"]);
 });
 
 it("a file that two services lack is one gap", async () => {

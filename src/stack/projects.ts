@@ -215,6 +215,8 @@ function looksLikeServer(file: ComposeFile): boolean {
 }
 
 const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
+/** Laravel Sail: `sail-8.4/app`, an image for a workstation. */
+const sail = /^sail-[\d.]+\/app$/;
 const devServer =
   /\bmanage\.py runserver\b|--reload\b|\b(npm|yarn|pnpm|bun)( run)? (dev|start:dev)\b|\bnodemon\b|\b(next|nuxt|nest|vite|flask|rails) (dev|start --watch|run --debug|s(erver)?)\b/;
 
@@ -230,7 +232,8 @@ function developmentHabit(
   const services = list.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
   for (const { key, value } of services) {
     if (child(value, "profiles") || !child(value, "build")) continue;
-    if (devName.test(key.value)) return `it runs "${key.value}"`;
+    if (devName.test(key.value) || sail.test(textOf(child(value, "image"))?.value ?? ""))
+      return `it runs "${key.value}"`;
     const command = child(value, "command");
     const text =
       textOf(command)?.value ??

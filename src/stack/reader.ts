@@ -36,8 +36,11 @@ export function maySpeakOfDeployment(path: string): boolean {
   return path.includes("sites-") || /^(?:docker|container)file/i.test(path.slice(name, name + 13));
 }
 
+/** Copies of other projects, with build files of their own: Go's vendor directory, packages of Node and PHP. */
+const foreign = /(?:^|\/)(?:vendor\/[\w.-]+\.[a-z]+\/|node_modules\/|site-packages\/|third[_-]party\/)/;
+
 export function createReader(files: ProjectFiles): Reader {
-  const surface = files.paths.filter(maySpeakOfDeployment);
+  const surface = files.paths.filter(path => maySpeakOfDeployment(path) && !foreign.test(path));
   const sources = new Map<string, Source>();
   const kinds = new Map<string, string>();
   const problems: Problem[] = [];
