@@ -1,3 +1,4 @@
+import { caddyfile } from "../artifacts/caddyfile.ts";
 import { composeFile } from "../artifacts/compose.ts";
 import { devcontainer } from "../artifacts/devcontainer.ts";
 import { dockerfile as dockerfileKind } from "../artifacts/dockerfile.ts";
@@ -13,6 +14,7 @@ import type { Gap, Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { detectComponents, loadParsers } from "./app/detect.ts";
 import { callBuilds } from "./build-calls.ts";
+import { linkCaddies } from "./caddies.ts";
 import { composeUses, placeCalls } from "./calls.ts";
 import { linkProject } from "./compose-project.ts";
 import { gitlabPipelines } from "./gitlab.ts";
@@ -99,6 +101,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     prometheus: reader.all(prometheus),
     devcontainers: containers,
     proxies: [],
+    caddies: [],
     calls,
     problems: unique(problems),
     gaps,
@@ -114,11 +117,13 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     .filter(path => nginx.recognises(path))
     .flatMap(path => reader.text(path, "nginx") ?? []);
   const proxies = linkProxies(stack, standalone, path => reader.text(path, "nginx"));
+  const { caddies, gaps: caddyGaps } = linkCaddies(stack, path => reader.parse(caddyfile, path));
   const told = toldAsFindings(stack);
   const withProxies = {
     ...stack,
     proxies,
-    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies), ...tableGaps(stack)]),
+    caddies,
+    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies), ...caddyGaps, ...tableGaps(stack)]),
     problems: unique([
       ...problems,
       ...reader.problems,

@@ -4,6 +4,7 @@ import { allLocations, type EffectiveNginx, listenPorts, tlsServers } from "./pr
 import { effectiveDirective } from "./proxy/inherit.ts";
 import { proxyTarget } from "./proxy/route.ts";
 import { gradeOf, hostNames, publicPorts } from "./query.ts";
+import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
 import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Questions about nginx and what stands in front of, and behind it. */
@@ -99,6 +100,11 @@ export function servingPorts(stack: Stack, service: Service): Serving | undefine
     if (own.effective.tree.some(directive => directive.name.value === "stream")) return undefined;
     return { ports: listenPorts(own.effective), at: own.effective.servers[0]!.listens[0]!.at };
   }
+  const caddy = stack.caddies.find(each => each.service === service);
+  if (caddy) {
+    const ports = caddyPorts(caddy);
+    return ports && { ports, at: caddy.model.sites[0]!.at };
+  }
   const words = service.process?.argv ?? [];
   const values = words.map(word => word.value);
   if (values.some(value => value === undefined)) return undefined;
@@ -145,11 +151,17 @@ const infrastructure =
 export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
   if (project.networks.some(network => network.external) || project.services.some(isPrepared)) return true;
   const others = stack.projects.filter(each => each === project || each.grade !== "development");
-  if (others.some(each => each.services.some(isTerminator))) return true;
+  const plain = stack.caddies.filter(isPlainCaddy);
+  const terminates = (service: Service): boolean => {
+    const caddy = caddyOf(stack, service);
+    return isTerminator(service) && !(caddy && plain.includes(caddy));
+  };
+  if (others.some(each => each.services.some(terminates))) return true;
   // A file that no service uses may be the configuration of the host.
   const near = stack.proxies.filter(({ service }) => service === undefined || service.project === project);
   if (near.some(proxy => tlsServers(proxy.effective).length > 0 || trustsOuterProxy(proxy))) return true;
-  return stack.files.paths.some(path => infrastructure.test(path));
+  const read = new Set(plain.map(caddy => caddy.file));
+  return stack.files.paths.some(path => infrastructure.test(path) && !read.has(path));
 }
 
 /** Its ports, labels or variables are those of a service that speaks TLS or that stands behind one that does. */

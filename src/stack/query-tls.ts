@@ -1,7 +1,8 @@
 import type { Location } from "../core/source.ts";
 import { allLocations, tlsServers } from "./proxy/effective.ts";
 import { proxyHeadersAt } from "./proxy/inherit.ts";
-import { proxiesOf } from "./query.ts";
+import { hostNames, proxiesOf } from "./query.ts";
+import { speaksTls } from "./query-caddy.ts";
 import { isTerminator, servicesBehind } from "./query-proxy.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -22,6 +23,12 @@ export function tlsInFrontOf(stack: Stack, service: Service): TlsInFront | undef
         const sendsScheme = proxyHeadersAt(location).get("X-Forwarded-Proto") !== undefined;
         return { at: location.proxyPass.url.at, sendsScheme };
       }
+  // Caddy sends X-Forwarded-Proto by itself.
+  for (const { service: caddy, model } of stack.caddies)
+    for (const { upstreams } of caddy.project === service.project ? model.sites.filter(speaksTls) : []) {
+      const upstream = upstreams.find(each => hostNames(service).includes(each.host));
+      if (upstream) return { at: upstream.at, sendsScheme: true };
+    }
   const label = service.labels.find(
     each => /^traefik\.http\.routers\.[^.]+\.(?:tls|entrypoints)/.test(each.name) && isTls(each.value?.text),
   );

@@ -1,3 +1,4 @@
+import type { CaddyModel } from "../artifacts/caddyfile.ts";
 import type { Call } from "../artifacts/commands.ts";
 import type { Devcontainer } from "../artifacts/devcontainer.ts";
 import type { Dockerfile, Stage } from "../artifacts/dockerfile.ts";
@@ -38,6 +39,8 @@ export interface Stack {
   readonly devcontainers: readonly Devcontainer[];
   /** nginx instances: one per service that runs nginx, plus configuration files no service mounts. */
   readonly proxies: readonly ProxyInstance[];
+  /** Services that run Caddy with a Caddyfile of the repository. */
+  readonly caddies: readonly CaddyInstance[];
   /** Every command of scripts, Makefiles and workflows that touches the deployment, with who calls it. */
   readonly calls: readonly PlacedCall[];
   readonly problems: readonly Problem[];
@@ -282,6 +285,12 @@ export interface ProxyInstance {
   /** Repository files that make up the configuration. */
   readonly files: readonly string[];
   readonly effective: EffectiveNginx;
+}
+
+export interface CaddyInstance {
+  readonly service: Service;
+  readonly file: string;
+  readonly model: CaddyModel;
 }
 
 /** A call with where it runs. */

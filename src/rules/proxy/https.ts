@@ -1,5 +1,6 @@
 import { listenPorts, tlsServers } from "../../stack/proxy/effective.ts";
 import { evidence, proxiesOf, serverServices, weigh } from "../../stack/query.ts";
+import { caddyOf, caddyPorts, isPlainCaddy, speaksTls } from "../../stack/query-caddy.ts";
 import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import type { ComposeProject, Port, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -20,6 +21,10 @@ export default defineRule({
       if (project.grade !== "deployed") continue;
       const [tls] = proxiesOf(stack, project).flatMap(proxy => tlsServers(proxy.effective));
       if (tls) yield { subject: project.name, kept: evidence(tls.listens[0]!.at, "speaks TLS") };
+      const secured = stack.caddies
+        .filter(caddy => caddy.service.project === project)
+        .flatMap(caddy => caddy.model.sites.filter(speaksTls));
+      if (secured[0]) yield { subject: project.name, kept: evidence(secured[0].at, "speaks TLS") };
       if (tls || tlsElsewhere(stack, project)) continue;
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
@@ -52,6 +57,11 @@ function entriesOf(stack: Stack, project: ComposeProject): Entry[] {
         if (proxy.effective.gaps.length > 0) return [];
         const listens = listenPorts(proxy.effective);
         return ports.filter(port => listens.includes(port.target!)).map(port => ({ service, port }));
+      }
+      const caddy = caddyOf(stack, service);
+      if (caddy) {
+        const listens = isPlainCaddy(caddy) ? caddyPorts(caddy) : undefined;
+        return ports.filter(port => listens?.includes(port.target!)).map(port => ({ service, port }));
       }
       if (service.kind !== "app" || !service.build || servesTls(service) || isWorkshop(service)) return [];
       return ports.filter(port => !debuggers.has(port.target!)).map(port => ({ service, port }));

@@ -1,7 +1,7 @@
 import type { Location } from "../../core/source.ts";
-import { child, itemsOf } from "../../formats/yaml.ts";
 import { evidence, hostNames, serviceAt, weigh } from "../../stack/query.ts";
 import { servingPorts, type Upstreamed, upstreamHosts } from "../../stack/query-proxy.ts";
+import { hasOwnNames, isServiceLike, shareNetwork } from "../../stack/query-upstreams.ts";
 import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -90,37 +90,4 @@ function violation(
     severity: weigh(service, severity),
     evidence: [evidence(at, shows), evidence(other, otherShows)] as const,
   };
-}
-
-/** Names that Compose does not know: those of the host, of other projects and of a resolver that is set by hand. */
-function hasOwnNames(service: Service): boolean {
-  if (service.networkMode) return true;
-  if (service.get("dns") || service.get("external_links") || service.get("extra_hosts")) return true;
-  if (itemsOf(service.get("links")).length > 0 || child(service.node, "extends")) return true;
-  const external = service.project.networks.filter(network => network.external).map(network => network.name);
-  return networksOf(service).some(name => external.includes(name));
-}
-
-/** A bare name that only Compose could resolve: no address, no domain, nothing that a template fills in. */
-function isServiceLike(service: Service, host: string): boolean {
-  if (!/^[a-z0-9][a-z0-9_-]*$/i.test(host) || /^\d+$/.test(host) || host === "localhost") return false;
-  // Containers and Swarm tasks carry their service's name in a longer one.
-  return !service.project.services.some(other =>
-    hostNames(other).some(
-      name =>
-        host.endsWith(`_${name}`) ||
-        host.endsWith(`-${name}`) ||
-        new RegExp(`[-_]${name.replace(/\W/g, "\\$&")}[-_]\\d+$`).test(host),
-    ),
-  );
-}
-
-function networksOf(service: Service): string[] {
-  return service.networks.length > 0 ? service.networks.map(network => network.value) : ["default"];
-}
-
-function shareNetwork(one: Service, other: Service): boolean {
-  if (other.networkMode) return true;
-  const mine = networksOf(one);
-  return networksOf(other).some(name => mine.includes(name));
 }

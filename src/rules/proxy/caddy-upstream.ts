@@ -1,0 +1,82 @@
+import type { CaddyUpstream } from "../../artifacts/caddyfile.ts";
+import { evidence, hostNames, serviceAt, weigh } from "../../stack/query.ts";
+import { caddyPorts } from "../../stack/query-caddy.ts";
+import { servingPorts } from "../../stack/query-proxy.ts";
+import { hasOwnNames, isServiceLike, shareNetwork } from "../../stack/query-upstreams.ts";
+import type { CaddyInstance, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "proxy/caddy-upstream",
+  title: "Every upstream of Caddy is a service that it can reach",
+  claim: "boots-healthy",
+  severity: "critical",
+  why: "Caddy starts and looks healthy, and answers every request for that part of the site with 502.",
+  *check(stack) {
+    for (const caddy of stack.caddies) {
+      if (hasOwnNames(caddy.service)) continue;
+      const seen = new Set<string>();
+      for (const upstream of caddy.model.sites.flatMap(site => site.upstreams)) {
+        const key = `${upstream.host}:${upstream.port}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const found = judge(stack, caddy, upstream);
+        if (!found) {
+          if (serviceAt(caddy.service.project, upstream.host))
+            yield { subject: key, kept: evidence(upstream.at, "names a service that Caddy can reach") };
+          continue;
+        }
+        yield {
+          subject: `${caddy.service.name} to ${key}`,
+          message: found.message,
+          severity: weigh(caddy.service, "critical"),
+          evidence: [evidence(upstream.at, found.shows), evidence(found.other, found.otherShows)],
+        };
+      }
+    }
+  },
+});
+
+function judge(stack: Stack, caddy: CaddyInstance, { host, port }: CaddyUpstream) {
+  const { service } = caddy;
+  const { name, project } = service;
+  if (/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(host)) {
+    const own = caddyPorts(caddy);
+    // Something else may run in an image of this project.
+    if (!own || own.includes(port) || port === 2019 || service.build) return undefined;
+    return {
+      message: `Caddy ("${name}") sends requests to port ${port} of its own container, where only Caddy runs.`,
+      shows: "this is Caddy's own container",
+      other: service.at,
+      otherShows: "only Caddy runs here",
+    };
+  }
+  const target = serviceAt(project, host);
+  if (!target) {
+    if (!isServiceLike(service, host) || stack.services.some(each => hostNames(each).includes(host)))
+      return undefined;
+    return {
+      message: `Caddy ("${name}") sends requests to "${host}", which is no service of its project.`,
+      shows: `"${host}" is no service of ${project.files.join(" and ")}`,
+      other: service.at,
+      otherShows: "Caddy runs here",
+    };
+  }
+  if (target === service) return undefined;
+  if (!shareNetwork(service, target))
+    return {
+      message: `Caddy ("${name}") shares no network with "${target.name}", which it sends requests to.`,
+      shows: `"${host}" is on another network`,
+      other: target.at,
+      otherShows: "on none of Caddy's networks",
+    };
+  const serving = servingPorts(stack, target);
+  if (!serving || serving.ports.includes(port)) return undefined;
+  const listens = serving.ports.join(", ");
+  return {
+    message: `Caddy ("${name}") sends requests to port ${port} of "${target.name}", which listens on ${listens}.`,
+    shows: `port ${port} is asked for`,
+    other: serving.at,
+    otherShows: `"${target.name}" listens on ${listens}`,
+  };
+}
