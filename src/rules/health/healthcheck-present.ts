@@ -45,7 +45,13 @@ function isServing(service: Service): boolean {
   );
 }
 
+const workers =
+  /^(celery (?!.*\bflower\b)|rq |rqworker|dramatiq|huey_consumer|arq |bundle exec sidekiq|sidekiq|taskiq (worker|scheduler))|\bartisan (queue:work|schedule:work|horizon)\b|\bmanage\.py (celery|rqworker|qcluster)\b/;
+
+/** A port that a worker has from the image of its server is not one that it listens on. */
 function listens(service: Service): boolean {
+  const command = service.process?.argv.map(word => word.value ?? "").join(" ") ?? "";
+  if (workers.test(`${command} `)) return service.ports.length > 0;
   return service.ports.length > 0 || (service.model?.exposes.length ?? 0) > 0 || !!service.get("expose");
 }
 
