@@ -1,5 +1,5 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
-import type { Evidence } from "../../core/finding.ts";
+import type { Evidence, Severity } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -15,18 +15,28 @@ export default defineRule({
   severity: "high",
   why: "What git has once stored is in every clone and in the history for good.",
   *check(stack) {
+    // One habit is one finding, however many files the stack is set up with.
+    const kept = new Map<Severity, { files: string[]; secrets: EnvEntry[] }>();
     for (const file of stack.envFiles) {
       if (file.role === "example" || stack.files.tracked(file.file) !== true || isSample(file.file)) continue;
       const secrets = secretsOf(file);
       if (secrets.length === 0) continue;
+      const severity = isForWork(file.file) ? "low" : "high";
+      const group = kept.get(severity) ?? { files: [], secrets: [] };
+      kept.set(severity, group);
+      group.files.push(file.file);
+      group.secrets.push(...secrets);
+    }
+    for (const [severity, { files, secrets }] of kept) {
+      const names = [...new Set(secrets.map(entry => entry.name.value))];
       yield {
-        subject: file.file,
-        message: `Git tracks ${file.file} with the values of ${listNames(secrets.map(entry => entry.name.value))}.`,
+        subject: files.join(" "),
+        message: `Git tracks ${files.length === 1 ? files[0] : `${files.length} env files`} with the values of ${listNames(names)}.`,
         evidence: secrets.map(entry => evidence(entry.name.at, "a secret has its value here")) as unknown as [
           Evidence,
           ...Evidence[],
         ],
-        severity: isForWork(file.file) ? "low" : "high",
+        severity,
       };
     }
     if (stack.files.has(".git") === undefined && stack.files.has(".gitignore") === undefined) return;
@@ -46,13 +56,22 @@ export default defineRule({
   },
 });
 
+type EnvEntry = EnvFile["entries"][number];
+
 function secretsOf(file: EnvFile) {
   return file.entries.filter(({ name, value, references, inherited }) => {
     if (inherited || references.length > 0 || publicName.test(name.value)) return false;
     const url = credentialsInUrl(value.value);
-    if (url) return isCredential(url.password) && !isPlaceholder(url.password);
+    if (url) return isCredential(url.password) && !isPlaceholder(url.password) && !isPattern(value.value);
     return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
   });
+}
+
+/** `scheme://username:password@localhost`: how such an address is written, not one that is used. */
+function isPattern(url: string): boolean {
+  return /:\/\/(?:user(?:name)?|db_?user):(?:pass(?:word)?|db_?pass(?:word)?)@(?:localhost|127\.0\.0\.1|host(?:name)?)(?=[:/]|$)/i.test(
+    url,
+  );
 }
 
 /** Values for tests and workstations open nothing on a server. */
