@@ -62,8 +62,11 @@ export const caddyfile: ArtifactKind<CaddyFile> = {
 /** Directives of one file after all snippets are put in place: more than any configuration has. */
 const mostDirectives = 5000;
 
-/** What a Caddyfile means with these variables. */
-export function caddyModel(file: CaddyFile, lookup: CaddyLookup): CaddyModel {
+/**
+ * What a Caddyfile means with these variables. `forAddresses` may know less: the address of a site is what servers set
+ * most often, and a default of the repository proves nothing about it.
+ */
+export function caddyModel(file: CaddyFile, lookup: CaddyLookup, forAddresses = lookup): CaddyModel {
   const snippets = new Map(
     file.blocks.flatMap(block => (block.kind === "snippet" ? [[block.keys[0]!.value, block] as const] : [])),
   );
@@ -73,7 +76,7 @@ export function caddyModel(file: CaddyFile, lookup: CaddyLookup): CaddyModel {
   const sites = file.blocks.flatMap(block => {
     if (block.kind !== "site") return [];
     const directives = expand(block.directives, snippets, unread, budget, []);
-    const addresses = block.keys.flatMap(key => addressesOf(key, lookup));
+    const addresses = block.keys.flatMap(key => addressesOf(key, forAddresses));
     return [
       {
         addresses,

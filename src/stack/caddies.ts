@@ -17,12 +17,15 @@ export function linkCaddies(
     if (file === undefined || stack.files.has(file) !== "file") continue;
     const read = parse(file);
     if (!read) continue;
-    const model = caddyModel(read, name => {
+    const lookup = (name: string): string | null | undefined => {
       const set = variable(service, name);
       if (set) return set.value?.text ?? null;
       // A file of variables that is not in the repository may set it.
       return service.envFiles.some(use => use.file === undefined) ? null : undefined;
-    });
+    };
+    const model = caddyModel(read, lookup, name =>
+      variable(service, name)?.value?.byDefault ? null : lookup(name),
+    );
     for (const { args, at } of model.unread)
       gaps.push({ about: `import "${args[0]?.value}" of ${file}`, why: "what it brings was not read", at });
     caddies.push({ service, file, model });
