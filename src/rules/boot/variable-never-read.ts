@@ -1,13 +1,10 @@
 import type { Evidence } from "../../core/finding.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
+import { ambient } from "../../stack/query-ambient.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { componentReads, givenVariables, isMentioned } from "../../stack/query-environment.ts";
 import type { Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-/** Read by runtimes, servers, libraries and proxies, not by the code of a project. */
-const ambient =
-  /^(?:NODE_|NPM_|YARN_|PNPM_|PYTHON|PIP_|UV_|JAVA_|JVM_|GO[A-Z]+$|LC_|LANG|TZ$|PATH$|HOME$|USER$|HOST$|HOSTNAME$|PORT$|DEBUG$|TERM$|P[UG]ID$|UID$|GID$|UMASK$|CI$|GUNICORN_|UVICORN_|WEB_CONCURRENCY$|DJANGO_SETTINGS_MODULE$|DJANGO_SUPERUSER_|DJANGO_ALLOW_ASYNC|FLASK_|FLOWER_|CELERY_|DRAMATIQ_|C_FORCE_ROOT|OTEL_|DD_|NEW_RELIC_|SENTRY_|ELASTIC_APM_|AWS_|GOOGLE_|GCP_|AZURE_|HTTPS?_PROXY$|NO_PROXY$|VIRTUAL_|LETSENCRYPT_|PG[A-Z]+$|MYSQL_|POSTGRES_|REDISCLI|SSL_|REQUESTS_|CURL_|GIT_|MALLOC_|LD_|OMP_|CUDA_|NVIDIA_|HF_|TRANSFORMERS_|NEXT_TELEMETRY|NEXT_RUNTIME|NEXTAUTH_|AUTH_|PRISMA_|FORCE_COLOR|NO_COLOR|CHOKIDAR_|WATCHPACK_|WDS_|BROWSER$|FAST_REFRESH|GENERATE_SOURCEMAP|INLINE_RUNTIME_CHUNK|PUBLIC_URL$|TS_|COMPOSE_|DOCKER_|SERVICE_|TRAEFIK|DEBIAN_|LOG_LEVEL$|RUST_|WATCHTOWER_|PM2_|SHELL$|DISPLAY$|PROMETHEUS_)/;
 
 export default defineRule({
   id: "boot/variable-never-read",
