@@ -63,6 +63,8 @@ function secretsOf(file: EnvFile) {
     if (inherited || references.length > 0 || publicName.test(name.value)) return false;
     const url = credentialsInUrl(value.value);
     if (url) return isCredential(url.password) && !isPlaceholder(url.password) && !isPattern(value.value);
+    // An address without a login tells nothing.
+    if (value.value.includes("://")) return false;
     return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
   });
 }
