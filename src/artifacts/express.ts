@@ -64,8 +64,17 @@ function requiredModule(value: JsValue): string | undefined {
   return value.args[0]?.kind === "string" ? value.args[0].value : undefined;
 }
 
-/** The app of a file; undefined when the file creates none. */
+const known = new WeakMap<ProjectFiles, Map<Source, ExpressApp | undefined>>();
+
+/** The app of a file, read once; undefined when the file creates none. */
 export function readExpress(files: ProjectFiles, source: Source): ExpressApp | undefined {
+  const apps = known.get(files) ?? new Map<Source, ExpressApp | undefined>();
+  known.set(files, apps);
+  if (!apps.has(source)) apps.set(source, appIn(files, source));
+  return apps.get(source);
+}
+
+function appIn(files: ProjectFiles, source: Source): ExpressApp | undefined {
   if (!source.text.includes("express")) return undefined;
   const { model, problems } = parseJavascript(source);
   const imports = scriptImports(model);

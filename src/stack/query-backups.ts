@@ -32,8 +32,19 @@ export function keptStores(stack: Stack): Service[] {
   });
 }
 
+const backups = new WeakMap<Stack, readonly PlacedCall[]>();
+
 /** Calls that make a backup: dumps, and the tools that store them. */
-export function backupCalls(stack: Stack): PlacedCall[] {
+export function backupCalls(stack: Stack): readonly PlacedCall[] {
+  let calls = backups.get(stack);
+  if (!calls) {
+    calls = findBackupCalls(stack);
+    backups.set(stack, calls);
+  }
+  return calls;
+}
+
+function findBackupCalls(stack: Stack): PlacedCall[] {
   const commands = new Set<unknown>();
   return stack.calls.filter(({ call }) => {
     if (!isDump(call) && !carriesDump(call) && !isArchiveOfVolume(call) && !isToolBackup(call)) return false;

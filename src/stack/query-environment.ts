@@ -66,12 +66,14 @@ const readable = new Set<AppComponent["kind"]>([
   "node",
 ]);
 
+/** Django writes these from the models: there are hundreds, and none asks the environment. */
+const schemaStep = /(?:^|\/)migrations\/\d{4}_[^/]*\.py$/;
 const sourcePaths = new WeakMap<readonly string[], readonly string[]>();
 
 function sourcesOf({ files }: Pick<Stack, "files">, component: AppComponent): readonly string[] {
   let all = sourcePaths.get(files.paths);
   if (!all) {
-    all = files.paths.filter(mayReadEnvironment);
+    all = files.paths.filter(path => mayReadEnvironment(path) && !schemaStep.test(path));
     sourcePaths.set(files.paths, all);
   }
   return component.dir === "" ? all : all.filter(path => isBelow(component.dir, path));

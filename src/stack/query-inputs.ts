@@ -91,11 +91,11 @@ function frameworkInputs(stack: Stack, component: AppComponent, script: string):
   if (component.kind === "next" && /\bnext\s+build/.test(script)) {
     for (const ending of ["js", "mjs", "ts"])
       need(`next.config.${ending}`, "Next.js builds by its configuration");
-    for (const root of ["app", "pages", "src/app", "src/pages"])
-      for (const path of stack.files.paths
-        .filter(each => inside(join(dir, root), each) !== undefined)
-        .slice(0, 1))
-        inputs.push([path, `Next.js has no routes without ${dirname(path)}`]);
+    for (const root of ["app", "pages", "src/app", "src/pages"]) {
+      const directory = join(dir, root);
+      const path = stack.files.paths.find(each => inside(directory, each) !== undefined);
+      if (path !== undefined) inputs.push([path, `Next.js has no routes without ${dirname(path)}`]);
+    }
   }
   if (/(^|[\s;&|])tsc\b/.test(script)) need("tsconfig.json", "the TypeScript compiler reads it");
   if (/\bprisma\s+generate/.test(script)) need("prisma/schema.prisma", "prisma generate reads it");

@@ -26,8 +26,21 @@ export function isArchive(copy: CopyStep, source: string): boolean {
 
 const mostMatches = 2_000;
 
+const matched = new WeakMap<BuildContextView, Map<string, readonly string[]>>();
+
 /** Paths of the context that a pattern matches, part by part as Go's filepath.Match; `**` is no special in COPY. */
 export function matchSources(context: BuildContextView, pattern: string): readonly string[] {
+  const answers = matched.get(context) ?? new Map<string, readonly string[]>();
+  matched.set(context, answers);
+  let paths = answers.get(pattern);
+  if (!paths) {
+    paths = findSources(context, pattern);
+    answers.set(pattern, paths);
+  }
+  return paths;
+}
+
+function findSources(context: BuildContextView, pattern: string): readonly string[] {
   let found = [""];
   for (const part of pattern.split("/")) {
     const glob = isPattern(part) ? compileGlob(part.replace(/\*+/g, "*")) : undefined;
@@ -38,8 +51,9 @@ export function matchSources(context: BuildContextView, pattern: string): readon
         if (context.has(path)) next.push(path);
       } else if (glob) {
         for (const name of context.list(directory)) {
+          if (!matchGlob(glob, name)) continue;
           const path = join(directory, name);
-          if (matchGlob(glob, name) && context.has(path)) next.push(path);
+          if (context.has(path)) next.push(path);
         }
       }
       if (next.length > mostMatches) return next;
