@@ -63,7 +63,10 @@ export function isBackupWork(placed: PlacedCall): boolean {
 
 /** Named for a workstation or a test run, and not run on a server. */
 export function isWorkstationCall(placed: PlacedCall): boolean {
-  return !placed.deploys && workstationWords.test(`${placed.caller.file} ${placed.caller.name ?? ""}`);
+  const { file, name = "", workflow } = placed.caller;
+  // The name of GitLab's one file says nothing about what its jobs do.
+  const where = workflow?.platform === "gitlab" ? name : `${file} ${name}`;
+  return !placed.deploys && workstationWords.test(where);
 }
 
 /** `scripts/x.sh`, `target "x" of Makefile`, `job "x" of .github/workflows/y.yml`. */

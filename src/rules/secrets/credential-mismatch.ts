@@ -1,6 +1,8 @@
+import { isBelow } from "../../artifacts/project-files.ts";
 import { type Severity, severities } from "../../core/finding.ts";
 import { evidence, listNames, variable, weigh } from "../../stack/query.ts";
 import { accountVariables } from "../../stack/query-connections.ts";
+import { accountsOf, isMysql } from "../../stack/query-data.ts";
 import {
   componentReads,
   givenVariables,
@@ -38,7 +40,7 @@ export default defineRule({
     for (const service of stack.services) {
       const told = new Set<Service>();
       for (const login of loginsOf(stack, service)) {
-        const wrong = mismatch(service, login);
+        const wrong = mismatch(service, login) ?? otherDatabase(stack, service, login);
         if (!wrong || told.has(login.store)) continue;
         told.add(login.store);
         const { file, span } = login.place.at;
@@ -54,10 +56,11 @@ export default defineRule({
         subject: `${names[0]} ${login.store.name}`,
         message: `${names.length === 1 ? `Service "${names[0]}" logs` : `Services ${listNames(names)} log`} in to "${login.store.name}" with ${wrong.text}.`,
         evidence: [
-          evidence(login.place.at, `another ${wrong.what} is used here`),
+          evidence(login.place.at, wrong.used ?? `another ${wrong.what} is used here`),
           evidence(wrong.at, wrong.shows),
         ],
         severity: heaviest(services.map(service => weigh(service, "critical"))),
+        ...(wrong.used ? { confidence: "likely" as const } : {}),
       };
     }
   },
@@ -100,6 +103,8 @@ function* loginsOf(stack: Stack, service: Service): Generator<Login> {
 interface Mismatch {
   readonly what: "user" | "password";
   readonly text: string;
+  /** What is seen at the login, where it is not another value. */
+  readonly used?: string;
   readonly shows: string;
   readonly at: Variable["at"];
 }
@@ -108,11 +113,14 @@ function mismatch(service: Service, { store, user, password }: Login): Mismatch 
   const protocol = protocolOf(store);
   if (protocol === "redis") return redisMismatch(store, password);
   const [userVariable, passwordVariable] = accountVariables(store);
-  const account = userVariable ? userVariable.value?.text : protocol === "postgres" ? "postgres" : undefined;
+  const usual =
+    protocol === "postgres" ? "postgres" : isMysql(store) && accountsOf(store) ? "root" : undefined;
+  const account = userVariable ? userVariable.value?.text : usual;
   const expected = passwordVariable?.value?.text;
   // Scripts at the first start may add any account.
   const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
   if (!account || account.includes("$") || scripted) return undefined;
+  if (user === "root" && protocol === "mysql") return rootMismatch(store, password);
   if (user === account && password && expected && password !== expected)
     return {
       what: "password",
@@ -141,4 +149,54 @@ function redisMismatch(store: Service, password: string | undefined): Mismatch |
     shows: "the password that it asks for",
     at: expected.at,
   };
+}
+
+/** The administrator of MySQL and MariaDB has a password of its own. */
+function rootMismatch(store: Service, password: string | undefined): Mismatch | undefined {
+  const own = variable(store, "MYSQL_ROOT_PASSWORD") ?? variable(store, "MARIADB_ROOT_PASSWORD");
+  const expected = own?.value?.text;
+  if (!own || !expected || !password || password === expected) return undefined;
+  return {
+    what: "password",
+    text: "another password than its administrator is created with",
+    shows: "the password that it is created with",
+    at: own.at,
+  };
+}
+
+/** MongoDB looks for an account in the database that the address names, unless `authSource` names another. */
+function otherDatabase(stack: Stack, service: Service, login: Login): Mismatch | undefined {
+  const { store, user, place } = login;
+  const text = place.value?.text ?? "";
+  const database = storeUrl(text)?.database;
+  const [account] = accountVariables(store);
+  const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
+  if (protocolOf(store) !== "mongodb" || !database || database === "admin" || /[?&]auth/i.test(text))
+    return undefined;
+  if (!user || !account || account.value?.text !== user || scripted || saysAuthSource(stack, service))
+    return undefined;
+  return {
+    what: "user",
+    text: `an account that it looks for in the database "${database}" and that is created in "admin"`,
+    used: "no `authSource=admin`",
+    shows: "created in the database admin",
+    at: account.at,
+  };
+}
+
+/** The program may set it beside the address. */
+function saysAuthSource(stack: Stack, service: Service): boolean {
+  const words = /auth_?source/i;
+  if ([...stack.sources.values()].some(({ text }) => words.test(text))) return true;
+  const { component } = service;
+  const code = stack.files.paths.filter(
+    path =>
+      component &&
+      isBelow(component.dir, path) &&
+      /\.(?:[cm]?[jt]sx?|py|go|rb|java|kt|php|json|ya?ml)$/.test(path),
+  );
+  return code.slice(0, 400).some(path => {
+    const read = stack.files.read(path);
+    return "source" in read && words.test(read.source.text);
+  });
 }
