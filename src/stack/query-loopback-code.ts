@@ -23,6 +23,9 @@ const aside =
 /** A default, a list of allowed origins, a sentence for people, a branch for workstations. */
 const harmless =
   /env|default|config|setting|origin|cors|allow|csrf|whitelist|console\.|print|log(?:ger|ging)?\b|\binfo\(|debug|develop|isDev|\bdev\b|\blocal\b|test|example|swagger|servers\b|help|description|placeholder|\|\||\?\?|\bor\b|\bfallback|__main__/i;
+/** The same, where it stands on the lines above: a list, a call or a condition that goes on. */
+const around =
+  /origin|cors|allow|csrf|whitelist|env\b|getenv|\|\||\?\?|[([{,?]\s*$|isDev|development|__main__|\bexcept\b|\bcatch\b/i;
 const managers =
   /^(?:supervisord|pm2|pm2-runtime|honcho|circusd|foreman|s6-svscan|concurrently|runit|multirun)$/;
 const mostFiles = 2_000;
@@ -88,10 +91,11 @@ function urlsOf(source: Source): LoopbackUrl[] {
       .split("\n")
       .slice(-5)
       .join("\n");
-    if (/^\s*(?:\/\/|#|\*|\/\*|<!--)/.test(whole) || /\/\/\s|#\s/.test(whole.slice(0, start - line)))
+    if (/^\s*(?:[?:]|\/\/|#|\*|\/\*|<!--)/.test(whole) || /\/\/\s|#\s/.test(whole.slice(0, start - line)))
       continue;
-    if (!/["'`]$/.test(text.slice(line, start)) || harmless.test(`${before}\n${whole}`)) continue;
-    if (/"""|'''/.test(before)) continue;
+    if (!/["'`]$/.test(text.slice(line, start)) || harmless.test(whole) || around.test(before)) continue;
+    // Inside a text that goes over several lines.
+    if ((before.match(/"""|'''/g)?.length ?? 0) % 2 === 1) continue;
     found.push({
       url: match[0],
       port: Number(match[1]),
