@@ -51,7 +51,7 @@ function mentionsMigration(stack: Stack): boolean {
       return true;
   return stack.files.paths.some(path => {
     if (
-      !/(^|\/)(Procfile|justfile|Taskfile\.ya?ml|fabfile\.py|tasks\.py|release\.\w+|(docker-)?entrypoint[\w.-]*|start[\w.-]*|run[\w.-]*|prestart[\w.-]*)$/.test(
+      !/(^|\/)(Procfile|justfile|Taskfile\.ya?ml|fabfile\.py|tasks\.py|release\.\w+|[\w-]*uwsgi[\w-]*\.(ini|toml|ya?ml)|supervisord?[\w-]*\.conf|gunicorn[\w.-]*\.py|(docker-)?entrypoint[\w.-]*|start[\w.-]*|run[\w.-]*|prestart[\w.-]*)$/.test(
         path,
       )
     )
