@@ -113,7 +113,11 @@ function inLoop(command: ShellCommand): boolean {
   );
 }
 
+/** The name says what is lost; `clean` does not. */
+const tellsAll = /(^|[-_])(drop|reset|nuke|purge|destroy|wipe)([-_]|$)/i;
+
 function severityOf(placed: PlacedCall, what: Destruction): Severity {
   if (placed.deploys) return what.partial ? "medium" : "high";
+  if (tellsAll.test(placed.caller.name ?? "")) return "low";
   return placed.caller.kind === "makefile" && !what.partial ? "medium" : "low";
 }
