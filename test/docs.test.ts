@@ -17,13 +17,10 @@ const read = (path: string): string => readFileSync(join(root, path), "utf8");
 const links = (path: string): string[] =>
   [...read(path).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(found => found[1]!);
 
-/** Written by hand from readings that are not finished; its absence is no mistake of the page that links to it. */
-const awaited = new Set(["precision.md"]);
-
 it("has no link that leads nowhere", () => {
   const broken = pages.flatMap(page =>
     links(page)
-      .filter(link => !/^[a-z]+:/.test(link) && !awaited.has(link))
+      .filter(link => !/^[a-z]+:/.test(link))
       .filter(link => !existsSync(join(root, dirname(page), link)))
       .map(link => `${page}: ${link}`),
   );
