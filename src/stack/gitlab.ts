@@ -62,5 +62,6 @@ function matching(reader: Reader, pattern: string): string[] {
       part === "*" ? "[^/]*" : part.startsWith("**") ? ".*" : part.replace(/[.+^${}()|[\]\\?]/g, "\\$&"),
     )
     .join("");
-  return reader.files.paths.filter(path => new RegExp(`^${expression}$`).test(path));
+  const whole = new RegExp(`^${expression}$`);
+  return reader.files.paths.filter(path => whole.test(path));
 }

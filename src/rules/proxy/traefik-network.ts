@@ -1,6 +1,6 @@
 import { evidence, weigh } from "../../stack/query.ts";
 import { routersOf, traefikNetwork, traefikOf, traefikStatic } from "../../stack/query-traefik.ts";
-import type { Service } from "../../stack/stack.ts";
+import { networksOf } from "../../stack/query-upstreams.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -52,8 +52,3 @@ export default defineRule({
     }
   },
 });
-
-/** Services without networks of their own are on the project's default one. */
-function networksOf(service: Service): string[] {
-  return service.networks.length > 0 ? service.networks.map(network => network.value) : ["default"];
-}

@@ -1,26 +1,8 @@
-import { isBelow } from "../../artifacts/project-files.ts";
 import { type Severity, severities } from "../../core/finding.ts";
-import { evidence, listNames, variable, weigh } from "../../stack/query.ts";
-import { accountVariables } from "../../stack/query-connections.ts";
-import { accountsOf, isMysql } from "../../stack/query-data.ts";
-import {
-  componentReads,
-  givenVariables,
-  pointsAt,
-  protocolOf,
-  storeUrl,
-} from "../../stack/query-environment.ts";
-import { hasAccount } from "../../stack/query-secrets.ts";
-import type { Service, Stack, Variable } from "../../stack/stack.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { type Login, loginsOf, type Mismatch, mismatchOf } from "../../stack/query-accounts.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-interface Login {
-  readonly store: Service;
-  readonly user?: string;
-  readonly password?: string;
-  /** Where the credential stands. */
-  readonly place: Variable;
-}
 
 interface Cause {
   readonly login: Login;
@@ -40,7 +22,7 @@ export default defineRule({
     for (const service of stack.services) {
       const told = new Set<Service>();
       for (const login of loginsOf(stack, service)) {
-        const wrong = mismatch(service, login) ?? otherDatabase(stack, service, login);
+        const wrong = mismatchOf(stack, service, login);
         if (!wrong || told.has(login.store)) continue;
         told.add(login.store);
         const { file, span } = login.place.at;
@@ -68,135 +50,4 @@ export default defineRule({
 
 function heaviest(all: readonly Severity[]): Severity {
   return severities.find(severity => all.includes(severity))!;
-}
-
-function* loginsOf(stack: Stack, service: Service): Generator<Login> {
-  const reads = service.component && componentReads(stack, service.component);
-  const isUnread = (name: string) =>
-    reads?.complete === true && reads.wildcards.length === 0 && !reads.names.has(name);
-  for (const place of givenVariables(service)) {
-    const store = pointsAt(service.project, place);
-    if (!store || store === service || isUnread(place.name)) continue;
-    const url = storeUrl(place.value!.text!);
-    if (url) {
-      const { user, password } = url;
-      yield { store, place, ...(user ? { user } : {}), ...(password ? { password } : {}) };
-      continue;
-    }
-    const prefix = /^(.*?)_?(?:HOST|HOSTNAME|SERVER|ADDR)$/i.exec(place.name)?.[1];
-    if (!prefix) continue;
-    const part = (...names: string[]) =>
-      names.map(name => variable(service, `${prefix}_${name}`)).find(each => each && !isUnread(each.name));
-    const user = part("USER", "USERNAME");
-    const password = part("PASSWORD", "PASS");
-    const known = { user: user?.value?.text, password: password?.value?.text };
-    if (!known.user && !known.password) continue;
-    yield {
-      store,
-      place: (known.password ? password : user) ?? place,
-      ...(known.user ? { user: known.user } : {}),
-      ...(known.password ? { password: known.password } : {}),
-    };
-  }
-}
-
-interface Mismatch {
-  readonly what: "user" | "password";
-  readonly text: string;
-  /** What is seen at the login, where it is not another value. */
-  readonly used?: string;
-  readonly shows: string;
-  readonly at: Variable["at"];
-}
-
-function mismatch(service: Service, { store, user, password }: Login): Mismatch | undefined {
-  const protocol = protocolOf(store);
-  if (protocol === "redis") return redisMismatch(store, password);
-  const [userVariable, passwordVariable] = accountVariables(store);
-  const usual =
-    protocol === "postgres" ? "postgres" : isMysql(store) && accountsOf(store) ? "root" : undefined;
-  const account = userVariable ? userVariable.value?.text : usual;
-  const expected = passwordVariable?.value?.text;
-  // Scripts at the first start may add any account.
-  const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
-  if (!account || account.includes("$") || scripted) return undefined;
-  if (user === "root" && protocol === "mysql") return rootMismatch(store, password);
-  if (user === account && password && expected && password !== expected)
-    return {
-      what: "password",
-      text: "another password than it is created with",
-      shows: "the password that it is created with",
-      at: passwordVariable!.at,
-    };
-  if (!user || user === account || (user === "root" && protocol !== "postgres")) return undefined;
-  if (hasAccount(service, account, userVariable)) return undefined;
-  return {
-    what: "user",
-    text: "a user that nothing creates",
-    shows: userVariable ? "the only user that it creates" : "creates only its default user",
-    at: userVariable?.at ?? store.at,
-  };
-}
-
-function redisMismatch(store: Service, password: string | undefined): Mismatch | undefined {
-  const words = store.process?.argv ?? [];
-  const index = words.findIndex(word => word.value === "--requirepass");
-  const expected = index === -1 ? undefined : words[index + 1];
-  if (!expected?.value || expected.value.includes("$") || password === expected.value) return undefined;
-  return {
-    what: "password",
-    text: password ? "another password than it asks for" : "no password, and it asks for one",
-    shows: "the password that it asks for",
-    at: expected.at,
-  };
-}
-
-/** The administrator of MySQL and MariaDB has a password of its own. */
-function rootMismatch(store: Service, password: string | undefined): Mismatch | undefined {
-  const own = variable(store, "MYSQL_ROOT_PASSWORD") ?? variable(store, "MARIADB_ROOT_PASSWORD");
-  const expected = own?.value?.text;
-  if (!own || !expected || !password || password === expected) return undefined;
-  return {
-    what: "password",
-    text: "another password than its administrator is created with",
-    shows: "the password that it is created with",
-    at: own.at,
-  };
-}
-
-/** MongoDB looks for an account in the database that the address names, unless `authSource` names another. */
-function otherDatabase(stack: Stack, service: Service, login: Login): Mismatch | undefined {
-  const { store, user, place } = login;
-  const text = place.value?.text ?? "";
-  const database = storeUrl(text)?.database;
-  const [account] = accountVariables(store);
-  const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
-  if (protocolOf(store) !== "mongodb" || !database || database === "admin" || /[?&]auth/i.test(text))
-    return undefined;
-  if (!user || !account || account.value?.text !== user || scripted || saysAuthSource(stack, service))
-    return undefined;
-  return {
-    what: "user",
-    text: `an account that it looks for in the database "${database}" and that is created in "admin"`,
-    used: "no `authSource=admin`",
-    shows: "created in the database admin",
-    at: account.at,
-  };
-}
-
-/** The program may set it beside the address. */
-function saysAuthSource(stack: Stack, service: Service): boolean {
-  const words = /auth_?source/i;
-  if ([...stack.sources.values()].some(({ text }) => words.test(text))) return true;
-  const { component } = service;
-  const code = stack.files.paths.filter(
-    path =>
-      component &&
-      isBelow(component.dir, path) &&
-      /\.(?:[cm]?[jt]sx?|py|go|rb|java|kt|php|json|ya?ml)$/.test(path),
-  );
-  return code.slice(0, 400).some(path => {
-    const read = stack.files.read(path);
-    return "source" in read && words.test(read.source.text);
-  });
 }
