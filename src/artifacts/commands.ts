@@ -72,6 +72,7 @@ interface Position {
 
 const noAssignments: CallContext["environment"] = [];
 const noWrappers: CallContext["wrappers"] = [];
+const noWrites: CallContext["writes"] = [];
 
 /** One pass over the commands of one script. */
 class Walk {
@@ -202,20 +203,22 @@ class Walk {
         ? noAssignments
         : command.assignments.map(({ name, value }) => ({ name, value: markedValue(value, known).value }));
     const inFunction = outermostFunction(command);
-    return {
+    // Made for every command: spreading what is mostly absent costs more than all the rest.
+    const context: { -readonly [K in keyof CallContext]: CallContext[K] } = {
       at: command.at,
       command,
       script: this.script,
       cwd: this.position.cwd,
       remote: around.remote,
-      ...(around.via ? { via: around.via } : {}),
-      ...(around.inside ? { inside: around.inside } : {}),
       wrappers: noWrappers,
       environment: assigned,
       stdin: stdinOf(command, around.onStdin),
-      writes: writesOf(command, known),
-      ...(inFunction !== undefined ? { function: inFunction } : {}),
+      writes: command.redirects.length === 0 ? noWrites : writesOf(command, known),
     };
+    if (around.via) context.via = around.via;
+    if (around.inside) context.inside = around.inside;
+    if (inFunction !== undefined) context.function = inFunction;
+    return context;
   }
 
   private inner(script: ShellScript, change: Parameters<Descend>[1], known: Knowledge): Call[] {
@@ -285,7 +288,8 @@ function isGivenToShell(command: ShellCommand, part: CommandPart): boolean {
 const isAllArguments = (text: string): boolean => text === '"$@"' || text === "$@" || text === "$*";
 
 function outermostFunction(command: ShellCommand): string | undefined {
-  return command.within.find(step => step.construct.kind === "function")?.construct.name;
+  for (const { construct } of command.within) if (construct.kind === "function") return construct.name;
+  return undefined;
 }
 
 function isTest(command: ShellCommand): boolean {
@@ -294,14 +298,18 @@ function isTest(command: ShellCommand): boolean {
 }
 
 function stdinOf(command: ShellCommand, onStdin: boolean): CallContext["stdin"] {
-  const redirect = command.redirects.findLast(
-    ({ op, fd }) => op.startsWith("<") && (fd === undefined || fd === "0"),
-  );
+  const redirect =
+    command.redirects.length === 0
+      ? undefined
+      : command.redirects.findLast(({ op, fd }) => op.startsWith("<") && (fd === undefined || fd === "0"));
   if (redirect) return redirect.op.startsWith("<<") ? "heredoc" : "file";
   if (command.stage > 0) return "pipe";
   for (let i = command.within.length - 1; i >= 0; i--) {
     const { construct } = command.within[i]!;
-    const own = construct.redirects.findLast(({ op }) => op.startsWith("<"));
+    const own =
+      construct.redirects.length === 0
+        ? undefined
+        : construct.redirects.findLast(({ op }) => op.startsWith("<"));
     if (own) return own.op.startsWith("<<") ? "heredoc" : "file";
     if (construct.stage > 0) return "pipe";
   }

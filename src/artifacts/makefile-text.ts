@@ -25,7 +25,16 @@ export function expandRecipe(file: string, written: Written, end: number, variab
       offsets.push(written.offsets[i === piece.length - 1 ? to - 1 : from] ?? end);
     }
   };
-  scan(written.text, (piece, from, to) => add(piece, from, to), variables);
+  const copy = (from: number, to: number) => {
+    const until = Math.min(to, from + longest - text.length);
+    text += written.text.slice(from, until);
+    for (let i = from; i < until; i++) offsets.push(written.offsets[i] ?? end);
+  };
+  scan(
+    written.text,
+    (piece, from, to, verbatim) => (verbatim ? copy(from, to) : add(piece, from, to)),
+    variables,
+  );
   offsets.push(end);
   return mappedFragment(file, text, offsets);
 }
@@ -51,32 +60,35 @@ export function expandText(text: string, variables: Definitions, depth = 0): str
 
 function scan(
   text: string,
-  add: (piece: string, from: number, to: number) => void,
+  add: (piece: string, from: number, to: number, verbatim: boolean) => void,
   variables: Definitions,
   unknown: () => void = () => {},
   depth = 0,
 ): void {
   for (let i = 0; i < text.length; ) {
-    if (text[i] !== "$" || i + 1 >= text.length) {
-      add(text[i]!, i, ++i);
+    const dollar = text.indexOf("$", i);
+    const plain = dollar === -1 || dollar + 1 >= text.length ? text.length : dollar;
+    if (plain > i) {
+      add(text.slice(i, plain), i, plain, true);
+      i = plain;
       continue;
     }
     const next = text[i + 1]!;
     if (next === "$") {
-      add("$", i, i + 2);
+      add("$", i, i + 2, false);
       i += 2;
       continue;
     }
     const close = next === "(" || next === "{" ? closing(text, i + 1) : i + 1;
     if (close === undefined) {
-      add(text.slice(i), i, text.length);
+      add(text.slice(i), i, text.length, false);
       return;
     }
     const inner = close === i + 1 ? next : text.slice(i + 2, close);
     const value = /^[\w.-]+$/.test(inner) ? variableText(inner, variables, depth) : undefined;
     if (value === undefined) unknown();
     const piece = value ?? shellSpelling(inner, variables, depth);
-    add(piece, i, close + 1);
+    add(piece, i, close + 1, false);
     i = close + 1;
   }
 }
