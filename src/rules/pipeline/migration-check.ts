@@ -1,0 +1,33 @@
+import { evidence } from "../../stack/query.ts";
+import {
+  callsForeignWorkflows,
+  isNamedInChecks,
+  isNamedInTests,
+  migrationsOf,
+  testRun,
+} from "../../stack/query-checks.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "pipeline/migration-check",
+  title: "The pipeline notices a migration that was forgotten",
+  claim: "migrates-safely",
+  severity: "low",
+  why: "A model that changed without a migration passes its tests and fails on the database of production.",
+  *check(stack) {
+    const migrations = migrationsOf(stack);
+    const run = migrations && testRun(stack, migrations.tests);
+    if (!migrations || !run || callsForeignWorkflows(stack)) return;
+    if (isNamedInChecks(stack, migrations.words) || isNamedInTests(stack, migrations.words)) return;
+    yield {
+      subject: migrations.title,
+      message: `The pipeline tests the program and never asks ${migrations.title} whether a migration is missing (\`${migrations.check}\`).`,
+      evidence: [
+        evidence(run.call.at, "tests run here, and no check of migrations"),
+        evidence(migrations.at, `migrations of ${migrations.title}`),
+      ],
+      // A check may stand where nobody sees it.
+      confidence: "possible",
+    };
+  },
+});
