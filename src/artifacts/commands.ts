@@ -13,7 +13,6 @@ import { type Descend, interpret } from "./commands-interpret.ts";
 import type { Argument, Call, CallContext } from "./commands-model.ts";
 import { writesOf } from "./commands-tools.ts";
 
-export { flagValue, flagValues, hasFlag } from "./commands-arguments.ts";
 export type * from "./commands-model.ts";
 
 export interface CallOptions {

@@ -361,8 +361,3 @@ function followIf(
     ? choice(evaluatePython(first.test, scope, depth), taken, not, statement.at)
     : undefined;
 }
-
-/** For expressions that stand alone, without a module around them. */
-export function evaluateAlone(value: PyValue): Value {
-  return evaluatePython(value, emptyScope(value.at.file));
-}

@@ -30,7 +30,7 @@ import {
 } from "./workflow-parts.ts";
 
 export type * from "./workflow-model.ts";
-export { contextsOf, expressionsIn } from "./workflow-parts.ts";
+export { contextsOf } from "./workflow-parts.ts";
 
 /** What a step takes over from its workflow and job. */
 interface Defaults {

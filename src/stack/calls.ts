@@ -156,5 +156,3 @@ function copiedComposeFiles(placed: PlacedCall, calls: readonly PlacedCall[], fi
 function copySources(sources: readonly Argument[]): string[] {
   return sources.flatMap(source => source.value?.split(",").map(part => part.trim()) ?? []);
 }
-
-export type { Call };

@@ -46,7 +46,7 @@ export function carriesDump(call: Call): boolean {
   );
 }
 
-export function isRestore(call: Call): boolean {
+function isRestore(call: Call): boolean {
   return restores.test(call.name);
 }
 
