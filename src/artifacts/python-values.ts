@@ -8,7 +8,7 @@ import {
 } from "../formats/python-tree.ts";
 import { environmentRead } from "./python-environment.ts";
 import { callMethod, compare, databaseFromUrl, pythonInt } from "./python-methods.ts";
-import { emptyScope, originOf, type PyScope } from "./python-scope.ts";
+import { originOf, type PyScope } from "./python-scope.ts";
 import {
   bounded,
   type Concrete,

@@ -9,7 +9,6 @@ import type { ComposeProject, PlacedCall, Service, Stack } from "./stack.ts";
 
 const dumps =
   /^(pg_dump|pg_dumpall|pg_basebackup|mysqldump|mariadb-dump|mongodump|pgbackrest|wal-g|barman|xtrabackup|mariabackup)$/;
-const restores = /^(pg_restore|mongorestore)$/;
 const backupWords = /(^|[^a-z])(back-?_?ups?|dump|restore|snapshot)([^a-z]|$)/i;
 const workstationWords = /(^|[^a-z])(dev|development|local|tests?|ci|e2e)([^a-z]|$)/i;
 
@@ -44,10 +43,6 @@ export function carriesDump(call: Call): boolean {
   return call.args.some(arg =>
     /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump)\b/.test(arg.word.text),
   );
-}
-
-function isRestore(call: Call): boolean {
-  return restores.test(call.name);
 }
 
 /** The call stands in a script, target or job that is named for backups, or is a dump or a restore itself. */
