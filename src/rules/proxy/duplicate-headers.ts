@@ -3,6 +3,7 @@ import { allLocations } from "../../stack/proxy/effective.ts";
 import { effectiveDirectives, headersAt, type NginxHeader } from "../../stack/proxy/inherit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { expressesInForce } from "../../stack/query-app.ts";
+import { generatedProxies } from "../../stack/query-generated-proxy.ts";
 import { serverProxies, servicesBehind } from "../../stack/query-proxy.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -16,9 +17,10 @@ export default defineRule({
   why: "A browser that gets two different values ignores the header or picks one: what was meant to protect may not.",
   *check(stack) {
     const senders = sendersOf(stack);
-    for (const proxy of serverProxies(stack)) {
+    const told = new Set<string>();
+    for (const proxy of [...serverProxies(stack), ...generatedProxies(stack)]) {
       if (!proxy.service || proxy.effective.gaps.length > 0) continue;
-      const told = new Map<Service, { header: NginxHeader; sent: string }[]>();
+      const clashing = new Map<Service, { header: NginxHeader; sent: string }[]>();
       for (const location of proxy.effective.servers.flatMap(allLocations)) {
         const behind = servicesBehind(proxy, location);
         const sender = behind.length === 1 ? senders.get(behind[0]!) : undefined;
@@ -31,16 +33,19 @@ export default defineRule({
           const sent = sender.headers.get(name);
           if (sent === undefined || hidden.includes(name) || header.value.includes("$")) continue;
           if (sent.toLowerCase() === header.value.trim().toLowerCase()) continue;
-          const known = told.get(behind[0]!) ?? [];
+          const known = clashing.get(behind[0]!) ?? [];
           if (!known.some(each => each.header.at.span.start === header.at.span.start))
             known.push({ header, sent });
-          told.set(behind[0]!, known);
+          clashing.set(behind[0]!, known);
         }
       }
-      for (const [service, clashes] of told) {
+      for (const [service, clashes] of clashing) {
+        const subject = `${proxy.service.name} ${service.name}`;
+        if (told.has(subject)) continue;
+        told.add(subject);
         const names = [...new Set(clashes.map(each => each.header.name))];
         yield {
-          subject: `${proxy.service.name} ${service.name}`,
+          subject,
           message: `The proxy "${proxy.service.name}" adds ${listNames(names)} to answers of "${service.name}", which sends ${names.length === 1 ? "it" : "them"} itself with another value: the browser gets both.`,
           evidence: [
             evidence(clashes[0]!.header.at, `the application sends ${clashes[0]!.sent}`),
