@@ -90,7 +90,7 @@ An acceptance without a reason, with a date that is over, or that no finding nee
 
 function row(key: string, node: Node, required: boolean): string {
   const meaning = node.description ?? meanings[key] ?? "";
-  return `| \`${key}\` | ${valueOf(node)}${required ? ", required" : ""} | ${meaning.replaceAll("|", "\\|")} |`;
+  return `| \`${key}\` | ${valueText(node)}${required ? ", required" : ""} | ${meaning.replaceAll("|", "\\|")} |`;
 }
 
 /** Keys whose schema has no description. */
@@ -99,7 +99,7 @@ const meanings: Readonly<Record<string, string>> = {
   "accept[].reason": "Why, for whoever reads the report.",
 };
 
-function valueOf(node: Node): string {
+function valueText(node: Node): string {
   // Every rule's id: the index of rules has them.
   if (node.enum && node.enum.length > 20) return "a rule's id";
   if (node.enum) return node.enum.map(value => `\`${value}\``).join(", ");

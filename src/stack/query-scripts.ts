@@ -9,6 +9,7 @@ import type { ComposeProject, PlacedCall, Service, Stack } from "./stack.ts";
 
 const dumps =
   /^(pg_dump|pg_dumpall|pg_basebackup|mysqldump|mariadb-dump|mongodump|pgbackrest|wal-g|barman|xtrabackup|mariabackup)$/;
+const restores = /^(pg_restore|mongorestore)$/;
 const backupWords = /(^|[^a-z])(back-?_?ups?|dump|restore|snapshot)([^a-z]|$)/i;
 const workstationWords = /(^|[^a-z])(dev|development|local|tests?|ci|e2e)([^a-z]|$)/i;
 
