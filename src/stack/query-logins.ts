@@ -13,7 +13,6 @@ import type { Service, Stack } from "./stack.ts";
 /** Routes of one deployed service that take a password or give out a token. */
 export interface Logins {
   readonly service: Service;
-  readonly component: AppComponent;
   /** One per place, in the order of the program; never empty. */
   readonly routes: readonly ListedRoute[];
 }
@@ -21,13 +20,13 @@ export interface Logins {
 const login =
   /(?:^|\/)(?:log-?_?in|sign-?_?in|(?:auth|jwt|oauth2?|login|api|accounts?|users?)\/(?:access-?_?)?token|token\/(?:obtain|create|pair|login)|token-auth|api-token-auth|obtain-?_?token|access-?_?token|jwt\/create|authenticate)\/?$/i;
 
-/** The login routes of every server whose routes can be read; each program once. */
-export function loginRoutes(stack: Stack): Logins[] {
+/** The login routes of every wanted server whose routes can be read; each program once. Reading routes is slow. */
+export function loginRoutes(stack: Stack, wanted: (service: Service) => boolean): Logins[] {
   const all: { service: Service; routes: readonly ListedRoute[] }[] = [];
   for (const { settings, service } of settingsInForce(stack)) {
     const project = service.component?.django;
     const name = settings.values.get("ROOT_URLCONF");
-    if (!project || name?.kind !== "literal") continue;
+    if (!project || name?.kind !== "literal" || !wanted(service)) continue;
     const { files } = service.component!;
     const roots = djangoRoots(project);
     const file = pythonModuleFile(files, String(name.value), roots);
@@ -36,13 +35,12 @@ export function loginRoutes(stack: Stack): Logins[] {
     all.push({ service, routes: listRoutes(urlRoutes(context, file)) });
   }
   for (const { app, service } of [...fastApisInForce(stack), ...expressesInForce(stack)])
-    all.push({ service, routes: listRoutes(app.routes).filter(takesPosts) });
+    if (wanted(service)) all.push({ service, routes: listRoutes(app.routes).filter(takesPosts) });
   return all.flatMap(({ service, routes }) => {
     const places = new Map(
       routes.filter(route => !route.prefix && isLogin(route)).map(route => [placeOf(route), route]),
     );
-    const { component } = service;
-    return component && places.size > 0 ? [{ service, component, routes: [...places.values()] }] : [];
+    return places.size > 0 ? [{ service, routes: [...places.values()] }] : [];
   });
 }
 

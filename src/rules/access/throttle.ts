@@ -2,6 +2,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { loginRoutes, seesProxies, speaksOfLimits } from "../../stack/query-logins.ts";
 import { isReached } from "../../stack/query-settings.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const mostPlaces = 8;
@@ -13,8 +14,12 @@ export default defineRule({
   severity: "low",
   why: "A list of leaked passwords is tried against the login at full speed, and nothing slows it down.",
   *check(stack) {
-    for (const { service, component, routes } of loginRoutes(stack)) {
-      if (!isReached(service) || !seesProxies(stack, service) || speaksOfLimits(stack, component)) continue;
+    const isOpen = (service: Service) =>
+      isReached(service) &&
+      seesProxies(stack, service) &&
+      service.component !== undefined &&
+      !speaksOfLimits(stack, service.component);
+    for (const { service, routes } of loginRoutes(stack, isOpen)) {
       const places = routes
         .slice(0, mostPlaces)
         .map(({ at }) => evidence(at, "a login without a rate limit"));
