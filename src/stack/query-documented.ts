@@ -56,7 +56,8 @@ function readsAsWhole(stack: Stack): boolean {
 
 const forPeople =
   /\.(?:md|mdx|rst|txt|adoc|html?|svg|csv|lock|map|snap|png|jpe?g|gif|ico|woff2?|pdf|po|sql)$|(?:^|\/)(?:docs?|LICENSE[^/]*|CHANGELOG[^/]*)(?:\/|$)|(?:package-lock|pnpm-lock|uv\.lock|yarn\.lock)/i;
-const mostFiles = 3_000;
+/** Reading every text is dear, for a hint of low weight: only small repositories are searched. */
+const mostFiles = 300;
 const largest = 400_000;
 
 /** Those names that stand in no text of the repository but env files and texts for people, in whatever case. */
