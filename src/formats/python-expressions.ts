@@ -333,7 +333,7 @@ function decodeEscapes(text: string): string {
 }
 
 /** The text that a string token stands for; bytes count as text. */
-export function decodeString(token: string): string {
+function decodeString(token: string): string {
   const opening = /^([a-zA-Z]*)('''|"""|'|")/.exec(token);
   if (!opening) return token;
   const quote = opening[2]!;

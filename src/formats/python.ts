@@ -3,7 +3,6 @@ import type { Source } from "../core/source.ts";
 import { locate } from "../core/source.ts";
 import { type Node, Reader } from "./python-expressions.ts";
 import { statementRanges } from "./python-part.ts";
-import { simpleStatement } from "./python-simple.ts";
 import type { PyFunction, PyImport, PyModule, PyStatement, PyValue } from "./python-tree.ts";
 
 type Parser = typeof import("@lezer/python").parser;
@@ -30,12 +29,10 @@ export function parsePython(source: Source): Parsed<PyModule> {
   if (known) return known;
   if (!parser) return refuse(source, "the Python reader was not loaded");
   if (source.text.length > largestFile) return refuse(source, "the file is too large to be read as Python");
+  const tree = parser.parse(source.text);
+  const reader = new Statements(source);
   const result = {
-    model: {
-      file: source.path,
-      text: source.text,
-      body: bodyOf(parser, source, statementRanges(source.text) ?? []),
-    },
+    model: { file: source.path, text: source.text, body: reader.body(tree.topNode, 0) },
     problems: [],
   };
   parsed.set(source, result);
@@ -50,8 +47,17 @@ export function parsePythonPart(source: Source, wanted: RegExp): PyModule {
   const known = parsed.get(source);
   const ranges = known ? undefined : statementRanges(source.text);
   if (!parser || !ranges || source.text.length > largestFile) return parsePython(source).model;
-  const kept = ranges.filter(({ from, to }) => wanted.test(source.text.slice(from, to)));
-  return { file: source.path, text: source.text, body: kept.length > 0 ? bodyOf(parser, source, kept) : [] };
+  // The first range is always kept: the places of a tree count from its start.
+  const kept = ranges.filter(
+    ({ from, to }) => from === 0 || (to > from && wanted.test(source.text.slice(from, to))),
+  );
+  if (kept.length === ranges.length) return parsePython(source).model;
+  const tree = parser.parse(source.text, [], joined(kept));
+  return {
+    file: source.path,
+    text: source.text,
+    body: new Statements(source).body(tree.topNode, 0),
+  };
 }
 
 /** Ranges that touch as one. */
@@ -63,28 +69,6 @@ function joined(ranges: readonly { from: number; to: number }[]): { from: number
     else result.push({ from, to });
   }
   return result;
-}
-
-type Range = ReturnType<typeof joined>[number];
-
-/** The statements of some ranges, or of all the text without any: simple ones by a short way, others by the grammar. */
-function bodyOf(grammar: Parser, source: Source, ranges: readonly Range[]): PyStatement[] {
-  const simple: PyStatement[] = [];
-  const others = ranges.filter(({ from, to }) => {
-    const statement = simpleStatement(source, from, to);
-    if (statement) simple.push(statement);
-    return !statement;
-  });
-  const first = others[0];
-  if (!first && ranges.length > 0) return simple;
-  const reader = new Statements(source);
-  if (!first) return reader.body(grammar.parse(source.text).topNode, 0);
-  // The places of a tree count from the start of what was parsed: the first line comes along.
-  const head = statementRanges(source.text)?.[0];
-  const parts = joined(first.from > 0 && head ? [head, ...others] : others);
-  const tree = grammar.parse(source.text, [], parts);
-  const read = reader.body(tree.topNode, 0).filter(({ at }) => at.span.start >= first.from);
-  return [...simple, ...read].sort((a, b) => a.at.span.start - b.at.span.start);
 }
 
 function refuse(source: Source, message: string): Parsed<PyModule> {
