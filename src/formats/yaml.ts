@@ -5,7 +5,6 @@ import { type Fragment, mappedFragment } from "../core/fragment.ts";
 import type { Problem } from "../core/problem.ts";
 import { type Located, type Location, locate, type Source } from "../core/source.ts";
 import { alignedFragment } from "./yaml-fragment.ts";
-import { parsePlainYaml } from "./yaml-plain.ts";
 
 export interface YamlScalar {
   readonly kind: "scalar";
@@ -82,12 +81,6 @@ export function parseYaml(source: Source): Parsed<readonly YamlDocument[]> {
       ],
     };
   }
-  const plain = parsePlainYaml(source);
-  return plain ? { model: [{ root: plain }], problems: [] } : parseAnyYaml(source);
-}
-
-/** The same by the full parser, which takes a multiple of the time. */
-export function parseAnyYaml(source: Source): Parsed<readonly YamlDocument[]> {
   const problems: Problem[] = [];
   const tooDeep = deepFlow(source.text);
   if (tooDeep !== undefined) {
