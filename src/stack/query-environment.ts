@@ -29,7 +29,8 @@ export function componentReads(stack: Pick<Stack, "files">, component: AppCompon
   const paths = sourcesOf(stack, component);
   const reads: EnvRead[] = [];
   const wildcards: EnvWildcard[] = [];
-  for (const path of paths.slice(0, mostFiles)) {
+  // A program that large is not searched at all: half an answer would cost as much, and prove no absence.
+  for (const path of paths.length > mostFiles ? [] : paths) {
     const result = stack.files.read(path);
     if (!("source" in result)) continue;
     const found = envReads(result.source);
