@@ -78,7 +78,7 @@ const product =
  * is the product of a build, or a command or a step of a pipeline writes it.
  */
 export function mayAppear(stack: Stack, build: Build, path: string): boolean {
-  if (product.test(path)) return true;
+  if (product.test(path) || inSubmodule(stack, path)) return true;
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
   if (stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
@@ -86,6 +86,25 @@ export function mayAppear(stack: Stack, build: Build, path: string): boolean {
     createdPaths(stack).some(each => arrives(each, path)) ||
     stack.calls.some(placed => !placed.call.remote && unpacksBeside(placed, build))
   );
+}
+
+const submodules = new WeakMap<Stack, readonly string[]>();
+
+/** A repository of its own, which a clone fetches only when it is asked to: its files are not seen here. */
+function inSubmodule(stack: Stack, path: string): boolean {
+  let all = submodules.get(stack);
+  if (!all) {
+    const file = stack.files.has(".gitmodules") === "file" ? stack.files.read(".gitmodules") : undefined;
+    const text = file && "source" in file ? file.source.text : "";
+    all = [...text.matchAll(/^[ \t]*path[ \t]*=[ \t]*(\S[^\r\n]*)/gm)].map(([, value = ""]) =>
+      value
+        .trim()
+        .replace(/^"(.*)"$/, "$1")
+        .replace(/\/$/, ""),
+    );
+    submodules.set(stack, all);
+  }
+  return all.some(module => inside(module, path) !== undefined);
 }
 
 /** An archive that the caller unpacks may hold anything. */
