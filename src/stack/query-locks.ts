@@ -60,7 +60,8 @@ export function lockState(stage: ImageModel, install: PackageInstall): "yes" | "
 /** The command works in another directory than the one it is called in. */
 function redirected(stage: ImageModel, install: PackageInstall): boolean {
   const run = stage.stage.runs.find(each => holds(each.at.span, install.at.span.start));
-  return /(^|\s)(--prefix|--cwd|-C|--dir|--project|--directory|-w|--workspace-root)([\s=]|$)/.test(
-    run?.fragment.text ?? "",
+  const texts = run ? [run.fragment, ...run.heredocs.map(each => each.body)] : [];
+  return texts.some(({ text }) =>
+    /(^|\s)(--prefix|--cwd|-C|--dir|--project|--directory|-w|--workspace-root)([\s=]|$)/.test(text),
   );
 }
