@@ -134,6 +134,15 @@ export function projectsOfCall(
     : stack.projects.filter(project => files.some(file => project.files.includes(file)));
 }
 
+/** A command lays other files over those of the project or under them, so that they are not all that Compose reads. */
+export function isLaidTogether(stack: Stack, project: ComposeProject): boolean {
+  return stack.calls.some(placed => {
+    if (placed.call.kind !== "compose" || placed.call.files.length <= project.files.length) return false;
+    const files = filesOf(placed.call, placed, stack.calls, stack.files);
+    return files.length > project.files.length && project.files.every(file => files.includes(file));
+  });
+}
+
 /** The services of the stack in which a call's program runs: `docker exec x`, `compose exec x`. */
 export function servicesInside(stack: Stack, placed: PlacedCall): Service[] {
   const { inside } = placed.call;

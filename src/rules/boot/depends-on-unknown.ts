@@ -2,6 +2,7 @@ import type { Location } from "../../core/source.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import { isLaidTogether } from "../../stack/query-scripts.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -41,6 +42,7 @@ function isClosed(stack: Stack, project: ComposeProject): boolean {
   const example =
     /override.*\.(example|sample|dist|template|tmpl)|\.(example|sample|dist|template|tmpl).*override/;
   if (stack.files.list(project.directory).some(name => example.test(name))) return false;
+  if (isLaidTogether(stack, project)) return false;
   return ![...stack.gaps, ...stack.problems].some(gap => gap.at && project.files.includes(gap.at.file));
 }
 
