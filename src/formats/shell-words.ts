@@ -128,12 +128,17 @@ function readBare(scanner: Scanner, parts: WordPart[], mode: WordMode, array: nu
       continue;
     }
     if (char === '"' || char === "`" || (char === "'" && mode !== "quoted-operand")) break;
-    if (char === "$" && startsExpansion(text, scanner.pos)) break;
+    if (char === "$" && startsExpansion(text, scanner.pos) && !isPlainDollar(text, scanner.pos, mode)) break;
     if (endsWord(text, scanner.pos, mode) && !passExtendedGlob(scanner, start, mode)) break;
     else if (!endsWord(text, scanner.pos, mode)) scanner.pos++;
   }
   pushLiteral(scanner, parts, start, "bare");
   return scanner.pos > start;
+}
+
+/** `$'` and `$"` inside an expansion that is quoted itself: the dollar stands for nothing. */
+function isPlainDollar(text: string, offset: number, mode: WordMode): boolean {
+  return mode === "quoted-operand" && (text[offset + 1] === "'" || text[offset + 1] === '"');
 }
 
 function startsExpansion(text: string, offset: number): boolean {

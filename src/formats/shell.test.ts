@@ -170,6 +170,12 @@ describe("words", () => {
     expect(word("${X#*/}").parts[0]).toMatchObject({ name: "X", operator: "#", operand: { text: "*/" } });
   });
 
+  test("keep ANSI quotes and double quotes inside an expansion that is quoted itself", () => {
+    const script = parse('echo "${line//[$\'\\r\\n\']}" "${name:-$"none"}"; next');
+    expect(script.problems).toEqual([]);
+    expect(script.commands.map(command => command.words.length)).toEqual([3, 1]);
+  });
+
   test("take an expression of a workflow as one opaque part, also in quotes", () => {
     const script = parse(
       "ssh ${{ secrets.U }}@${{ a || '}}' }} \"${{ x }}\" '${{ y }}' && if [ ${{ z }} == 1 ]; then a; fi",
