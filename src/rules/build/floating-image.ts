@@ -41,8 +41,11 @@ export default defineRule({
   },
 });
 
+/** `latest-pg16` of an extension of PostgreSQL: what wrote the data stays the same major version. */
+const postgresMajor = /(^|-)pg\d{2}(-|$)/;
+
 function isStore(use: ImageUse): boolean {
-  return use.build === undefined && stores.has(use.kind ?? "");
+  return use.build === undefined && stores.has(use.kind ?? "") && !postgresMajor.test(use.ref.tag ?? "");
 }
 
 /** Words of a tag that speak of the system below or of the size, not of the product's version. */
