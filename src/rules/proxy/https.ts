@@ -25,7 +25,7 @@ export default defineRule({
         .filter(caddy => caddy.service.project === project)
         .flatMap(caddy => caddy.model.sites.filter(speaksTls));
       if (secured[0]) yield { subject: project.name, kept: evidence(secured[0].at, "speaks TLS") };
-      if (tls || tlsElsewhere(stack, project)) continue;
+      if (tls || tlsElsewhere(stack, project) || hasSecureTwin(stack, project)) continue;
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
       if (!first) continue;
@@ -44,6 +44,26 @@ export default defineRule({
     }
   },
 });
+
+/** Another Compose file runs a program built from the same sources, behind a proxy that speaks TLS. */
+function hasSecureTwin(stack: Stack, project: ComposeProject): boolean {
+  return stack.projects.some(
+    other =>
+      other !== project &&
+      other.grade === "deployed" &&
+      proxiesOf(stack, other).some(proxy => tlsServers(proxy.effective).length > 0) &&
+      other.services.some(service => project.services.some(own => isSameProgram(own, service))),
+  );
+}
+
+function isSameProgram({ name, build }: Service, other: Service): boolean {
+  return (
+    name === other.name &&
+    build?.dockerfilePath !== undefined &&
+    build.dockerfilePath === other.build?.dockerfilePath &&
+    build.context === other.build.context
+  );
+}
 
 /** Where visitors come in: nginx on its published ports, and programs of this repository that are published. */
 function entriesOf(stack: Stack, project: ComposeProject): Entry[] {
