@@ -24,7 +24,10 @@ export function documentedUnread(stack: Stack): DocumentedUnread[] {
   const examples = stack.envFiles.filter(
     ({ file, role }) => role === "example" && stack.files.tracked(file) !== false && !isVendored(file),
   );
-  if (examples.length === 0 || stack.components.length === 0 || readsAsWhole(stack)) return [];
+  // Counted before anything is read: most of the cost is the reading.
+  if (stack.files.paths.length > mostFiles * 3 || examples.length === 0 || stack.components.length === 0)
+    return [];
+  if (readsAsWhole(stack)) return [];
   const all = stack.components.map(component => componentReads(stack, component));
   if (all.some(reads => !reads.complete || reads.wildcards.some(each => each.prefix === undefined)))
     return [];
