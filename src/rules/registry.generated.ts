@@ -4,10 +4,13 @@ import type { Stack } from "../stack/stack.ts";
 import accessAllowedHosts from "./access/allowed-hosts.ts";
 import accessAllowedHostsLocal from "./access/allowed-hosts-local.ts";
 import accessApiDocs from "./access/api-docs.ts";
+import accessCertificateChecks from "./access/certificate-checks.ts";
 import accessCookieTransport from "./access/cookie-transport.ts";
 import accessCors from "./access/cors.ts";
+import accessCorsLocal from "./access/cors-local.ts";
 import accessDatabaseSuperuser from "./access/database-superuser.ts";
 import accessDebugMode from "./access/debug-mode.ts";
+import accessDebugPort from "./access/debug-port.ts";
 import accessDebugToolbar from "./access/debug-toolbar.ts";
 import accessDefaultPermission from "./access/default-permission.ts";
 import accessDockerSocket from "./access/docker-socket.ts";
@@ -17,22 +20,32 @@ import accessPrivileged from "./access/privileged.ts";
 import accessProxySslHeader from "./access/proxy-ssl-header.ts";
 import accessPublishedAdmin from "./access/published-admin.ts";
 import accessPublishedStore from "./access/published-store.ts";
+import accessThrottle from "./access/throttle.ts";
 import accessTokenLifetime from "./access/token-lifetime.ts";
 import accessTrustProxy from "./access/trust-proxy.ts";
 import accessUnauthenticatedStore from "./access/unauthenticated-store.ts";
+import bootAssetHost from "./boot/asset-host.ts";
 import bootBindHidesImage from "./boot/bind-hides-image.ts";
 import bootBindSource from "./boot/bind-source.ts";
 import bootCommandFile from "./boot/command-file.ts";
+import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
+import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
+import bootEntrySettings from "./boot/entry-settings.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
+import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
+import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
+import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
 import bootVariableMissing from "./boot/variable-missing.ts";
+import bootVariableNeverRead from "./boot/variable-never-read.ts";
+import bootVariableUnset from "./boot/variable-unset.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
 import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
 import buildContext from "./build/context.ts";
@@ -43,18 +56,24 @@ import buildDockerfile from "./build/dockerfile.ts";
 import buildDockerignore from "./build/dockerignore.ts";
 import buildEndOfLife from "./build/end-of-life.ts";
 import buildFloatingImage from "./build/floating-image.ts";
+import buildFrameworkEndOfLife from "./build/framework-end-of-life.ts";
 import buildIgnoredInput from "./build/ignored-input.ts";
 import buildKnownBadVersion from "./build/known-bad-version.ts";
 import buildLockDrift from "./build/lock-drift.ts";
 import buildLockFile from "./build/lock-file.ts";
 import buildLockTool from "./build/lock-tool.ts";
+import buildNoDockerfile from "./build/no-dockerfile.ts";
 import buildPackageScript from "./build/package-script.ts";
+import buildPreReleaseDependency from "./build/pre-release-dependency.ts";
 import buildRuntimeVersion from "./build/runtime-version.ts";
 import buildStageReference from "./build/stage-reference.ts";
 import buildTargetStage from "./build/target-stage.ts";
+import buildUncheckedDownload from "./build/unchecked-download.ts";
 import buildUnlockedDependencies from "./build/unlocked-dependencies.ts";
 import capacityMemoryLimit from "./capacity/memory-limit.ts";
 import capacityMemorySettings from "./capacity/memory-settings.ts";
+import capacityRedisEviction from "./capacity/redis-eviction.ts";
+import dataBackupCwd from "./data/backup-cwd.ts";
 import dataBackupFailure from "./data/backup-failure.ts";
 import dataBackupOffsite from "./data/backup-offsite.ts";
 import dataBackupPresent from "./data/backup-present.ts";
@@ -72,23 +91,38 @@ import healthInheritedProbe from "./health/inherited-probe.ts";
 import healthProbePort from "./health/probe-port.ts";
 import healthProbeRedirect from "./health/probe-redirect.ts";
 import healthProbeRoute from "./health/probe-route.ts";
+import healthProbeShallow from "./health/probe-shallow.ts";
 import healthProbeStatus from "./health/probe-status.ts";
 import healthProbeTool from "./health/probe-tool.ts";
 import healthProbeVariables from "./health/probe-variables.ts";
 import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
 import observeLogRotation from "./observe/log-rotation.ts";
+import observeLogsDiscarded from "./observe/logs-discarded.ts";
+import observeMonitorStatus from "./observe/monitor-status.ts";
+import observeMonitoringTarget from "./observe/monitoring-target.ts";
 import observeSchedulerMissing from "./observe/scheduler-missing.ts";
+import observeUnusedService from "./observe/unused-service.ts";
 import pipelineActionPinned from "./pipeline/action-pinned.ts";
 import pipelineCalledWorkflow from "./pipeline/called-workflow.ts";
+import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
+import pipelineMigrationCheck from "./pipeline/migration-check.ts";
+import pipelinePermissions from "./pipeline/permissions.ts";
 import pipelineRetiredAction from "./pipeline/retired-action.ts";
+import pipelineShipsCheckout from "./pipeline/ships-checkout.ts";
+import pipelineTestDependencies from "./pipeline/test-dependencies.ts";
 import pipelineTestGate from "./pipeline/test-gate.ts";
 import pipelineTestsCanFail from "./pipeline/tests-can-fail.ts";
 import pipelineWorkingDirectory from "./pipeline/working-directory.ts";
+import proxyAliasTraversal from "./proxy/alias-traversal.ts";
 import proxyBodySize from "./proxy/body-size.ts";
+import proxyCaddyUpstream from "./proxy/caddy-upstream.ts";
 import proxyCertificateBootstrap from "./proxy/certificate-bootstrap.ts";
 import proxyCertificateRenewal from "./proxy/certificate-renewal.ts";
+import proxyCertificateStorage from "./proxy/certificate-storage.ts";
+import proxyDecodedPath from "./proxy/decoded-path.ts";
 import proxyDirectPort from "./proxy/direct-port.ts";
+import proxyDuplicateHeaders from "./proxy/duplicate-headers.ts";
 import proxyForwardedProto from "./proxy/forwarded-proto.ts";
 import proxyHeaderInheritance from "./proxy/header-inheritance.ts";
 import proxyHostHeader from "./proxy/host-header.ts";
@@ -102,14 +136,20 @@ import proxySecurityHeaders from "./proxy/security-headers.ts";
 import proxyStaticResolution from "./proxy/static-resolution.ts";
 import proxyTlsCiphers from "./proxy/tls-ciphers.ts";
 import proxyTlsProtocols from "./proxy/tls-protocols.ts";
+import proxyTraefikNetwork from "./proxy/traefik-network.ts";
+import proxyTraefikPort from "./proxy/traefik-port.ts";
+import proxyTraefikTls from "./proxy/traefik-tls.ts";
 import proxyUpstreamService from "./proxy/upstream-service.ts";
 import proxyWebsocket from "./proxy/websocket.ts";
+import recoveryDrainsRequests from "./recovery/drains-requests.ts";
 import recoveryEdgeWaits from "./recovery/edge-waits.ts";
 import recoveryRestartPolicy from "./recovery/restart-policy.ts";
 import recoveryScaleBlocked from "./recovery/scale-blocked.ts";
+import recoverySharedNetwork from "./recovery/shared-network.ts";
 import recoveryStartsAtBoot from "./recovery/starts-at-boot.ts";
 import recoveryStopSignal from "./recovery/stop-signal.ts";
 import releaseCancelledDeploy from "./release/cancelled-deploy.ts";
+import releaseCheckedStart from "./release/checked-start.ts";
 import releaseConcurrentDeploys from "./release/concurrent-deploys.ts";
 import releaseDownBeforeUp from "./release/down-before-up.ts";
 import releaseExecEatsStdin from "./release/exec-eats-stdin.ts";
@@ -119,9 +159,15 @@ import releaseMigrateOnStart from "./release/migrate-on-start.ts";
 import releaseMigrationsMissing from "./release/migrations-missing.ts";
 import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
+import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
+import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
+import scriptsEnvParse from "./scripts/env-parse.ts";
+import scriptsEnvPrecedence from "./scripts/env-precedence.ts";
 import scriptsMissingFile from "./scripts/missing-file.ts";
+import scriptsMissingImport from "./scripts/missing-import.ts";
 import scriptsNetworkName from "./scripts/network-name.ts";
+import scriptsOwnership from "./scripts/ownership.ts";
 import scriptsRunArguments from "./scripts/run-arguments.ts";
 import scriptsSubnet from "./scripts/subnet.ts";
 import scriptsSyntax from "./scripts/syntax.ts";
@@ -131,9 +177,13 @@ import secretsCommittedCredential from "./secrets/committed-credential.ts";
 import secretsCredentialMismatch from "./secrets/credential-mismatch.ts";
 import secretsDefaultAdmin from "./secrets/default-admin.ts";
 import secretsDefaultInCode from "./secrets/default-in-code.ts";
+import secretsEnvFileTracked from "./secrets/env-file-tracked.ts";
+import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
 import secretsPastedIntoShell from "./secrets/pasted-into-shell.ts";
+import secretsPlaceholderAccepted from "./secrets/placeholder-accepted.ts";
 import secretsPrinted from "./secrets/printed.ts";
+import secretsPrivateKey from "./secrets/private-key.ts";
 import secretsRenewedOnDeploy from "./secrets/renewed-on-deploy.ts";
 
 /** Every rule there is. */
@@ -141,10 +191,13 @@ export const rules: readonly Rule<Stack>[] = [
   accessAllowedHosts,
   accessAllowedHostsLocal,
   accessApiDocs,
+  accessCertificateChecks,
   accessCookieTransport,
   accessCors,
+  accessCorsLocal,
   accessDatabaseSuperuser,
   accessDebugMode,
+  accessDebugPort,
   accessDebugToolbar,
   accessDefaultPermission,
   accessDockerSocket,
@@ -154,22 +207,32 @@ export const rules: readonly Rule<Stack>[] = [
   accessProxySslHeader,
   accessPublishedAdmin,
   accessPublishedStore,
+  accessThrottle,
   accessTokenLifetime,
   accessTrustProxy,
   accessUnauthenticatedStore,
+  bootAssetHost,
   bootBindHidesImage,
   bootBindSource,
   bootCommandFile,
+  bootDatabaseOptions,
   bootDependsOnUnknown,
   bootDevServer,
+  bootDocumentedNeverRead,
+  bootEntrySettings,
   bootLoopbackAddress,
+  bootLoopbackInCode,
   bootModulePath,
   bootPortConflict,
   bootProgramInImage,
+  bootSettingsDependency,
   bootSettingsModule,
   bootVariableBuildTime,
   bootVariableContract,
+  bootVariableDefaultMismatch,
   bootVariableMissing,
+  bootVariableNeverRead,
+  bootVariableUnset,
   bootWaitsForHealth,
   buildBuildToolsInImage,
   buildContext,
@@ -180,18 +243,24 @@ export const rules: readonly Rule<Stack>[] = [
   buildDockerignore,
   buildEndOfLife,
   buildFloatingImage,
+  buildFrameworkEndOfLife,
   buildIgnoredInput,
   buildKnownBadVersion,
   buildLockDrift,
   buildLockFile,
   buildLockTool,
+  buildNoDockerfile,
   buildPackageScript,
+  buildPreReleaseDependency,
   buildRuntimeVersion,
   buildStageReference,
   buildTargetStage,
+  buildUncheckedDownload,
   buildUnlockedDependencies,
   capacityMemoryLimit,
   capacityMemorySettings,
+  capacityRedisEviction,
+  dataBackupCwd,
   dataBackupFailure,
   dataBackupOffsite,
   dataBackupPresent,
@@ -209,23 +278,38 @@ export const rules: readonly Rule<Stack>[] = [
   healthProbePort,
   healthProbeRedirect,
   healthProbeRoute,
+  healthProbeShallow,
   healthProbeStatus,
   healthProbeTool,
   healthProbeVariables,
   healthWaitsWithoutProbe,
   observeLogRotation,
+  observeLogsDiscarded,
+  observeMonitorStatus,
+  observeMonitoringTarget,
   observeSchedulerMissing,
+  observeUnusedService,
   pipelineActionPinned,
   pipelineCalledWorkflow,
+  pipelineImageScan,
   pipelineInjection,
+  pipelineMigrationCheck,
+  pipelinePermissions,
   pipelineRetiredAction,
+  pipelineShipsCheckout,
+  pipelineTestDependencies,
   pipelineTestGate,
   pipelineTestsCanFail,
   pipelineWorkingDirectory,
+  proxyAliasTraversal,
   proxyBodySize,
+  proxyCaddyUpstream,
   proxyCertificateBootstrap,
   proxyCertificateRenewal,
+  proxyCertificateStorage,
+  proxyDecodedPath,
   proxyDirectPort,
+  proxyDuplicateHeaders,
   proxyForwardedProto,
   proxyHeaderInheritance,
   proxyHostHeader,
@@ -239,14 +323,20 @@ export const rules: readonly Rule<Stack>[] = [
   proxyStaticResolution,
   proxyTlsCiphers,
   proxyTlsProtocols,
+  proxyTraefikNetwork,
+  proxyTraefikPort,
+  proxyTraefikTls,
   proxyUpstreamService,
   proxyWebsocket,
+  recoveryDrainsRequests,
   recoveryEdgeWaits,
   recoveryRestartPolicy,
   recoveryScaleBlocked,
+  recoverySharedNetwork,
   recoveryStartsAtBoot,
   recoveryStopSignal,
   releaseCancelledDeploy,
+  releaseCheckedStart,
   releaseConcurrentDeploys,
   releaseDownBeforeUp,
   releaseExecEatsStdin,
@@ -256,9 +346,15 @@ export const rules: readonly Rule<Stack>[] = [
   releaseMigrationsMissing,
   releaseRollback,
   releaseShipsSources,
+  releaseUnusedHardenedFile,
+  releaseUnversionedRollback,
   scriptsDocumentedCommand,
+  scriptsEnvParse,
+  scriptsEnvPrecedence,
   scriptsMissingFile,
+  scriptsMissingImport,
   scriptsNetworkName,
+  scriptsOwnership,
   scriptsRunArguments,
   scriptsSubnet,
   scriptsSyntax,
@@ -268,8 +364,12 @@ export const rules: readonly Rule<Stack>[] = [
   secretsCredentialMismatch,
   secretsDefaultAdmin,
   secretsDefaultInCode,
+  secretsEnvFileTracked,
+  secretsEnvInImage,
   secretsFilePermission,
   secretsPastedIntoShell,
+  secretsPlaceholderAccepted,
   secretsPrinted,
+  secretsPrivateKey,
   secretsRenewedOnDeploy,
 ];
