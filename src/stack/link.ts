@@ -123,7 +123,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     ...stack,
     proxies,
     caddies,
-    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies), ...caddyGaps, ...tableGaps(stack)]),
+    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies), ...caddyGaps, ...tableGaps(stack), ...sizeGaps(files)]),
     problems: unique([
       ...problems,
       ...reader.problems,
@@ -142,6 +142,13 @@ function unique(problems: readonly Problem[]): Problem[] {
     seen.add(key);
     return true;
   });
+}
+
+/** In a tree of this size `componentReads` stops: what no rule looked at is said. */
+function sizeGaps(files: ProjectFiles): Gap[] {
+  if (files.paths.length <= 8_000 || !files.paths.some(path => /\.(py|[cm]?[jt]sx?)$/.test(path))) return [];
+  const why = `The tree has ${files.paths.length} files: at most 4,000 source files are searched for the variables that they read.`;
+  return [{ about: "the programs' code", why }];
 }
 
 /** One file that several services or projects lack is one gap. */

@@ -20,6 +20,9 @@ export interface ComponentReads {
 }
 
 const mostFiles = 2_000;
+/** Source files searched in one audit, over all components. */
+const mostInAll = 4_000;
+const searched = new WeakMap<readonly string[], number>();
 const known = new WeakMap<AppComponent, ComponentReads>();
 
 /** What the code of a component reads, in all files below its directory that are no tests and not vendored. */
@@ -30,7 +33,10 @@ export function componentReads(stack: Pick<Stack, "files">, component: AppCompon
   const reads: EnvRead[] = [];
   const wildcards: EnvWildcard[] = [];
   // A program that large is not searched at all: half an answer would cost as much, and prove no absence.
-  for (const path of paths.length > mostFiles ? [] : paths) {
+  const soFar = searched.get(stack.files.paths) ?? 0;
+  const isTooMuch = paths.length > mostFiles || soFar + paths.length > mostInAll;
+  if (!isTooMuch) searched.set(stack.files.paths, soFar + paths.length);
+  for (const path of isTooMuch ? [] : paths) {
     const result = stack.files.read(path);
     if (!("source" in result)) continue;
     const found = envReads(result.source);
@@ -45,7 +51,7 @@ export function componentReads(stack: Pick<Stack, "files">, component: AppCompon
     reads,
     wildcards,
     names,
-    complete: paths.length > 0 && paths.length <= mostFiles && readable.has(component.kind),
+    complete: paths.length > 0 && !isTooMuch && readable.has(component.kind),
   };
   known.set(component, answer);
   return answer;
