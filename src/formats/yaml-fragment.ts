@@ -21,7 +21,8 @@ export function alignedFragment(
     const c = text[k]!;
     const blank = c === " " || c === "\n" || c === "\t";
     if (!blank) while (i < limit && raw[i] !== c && isSpace(raw.charCodeAt(i))) i++;
-    offsets.push(Math.min(i, limit));
+    // A character always stands before the end, also where the two texts cannot be laid side by side.
+    offsets.push(Math.min(i, Math.max(at.span.start, limit - 1)));
     if (style === "double" && raw[i] === "\\" && !(raw[i] === c && raw[i + 1] !== "\\")) {
       i += escapeLengths[raw[i + 1] ?? ""] ?? 2;
       continue;
