@@ -186,6 +186,7 @@ test("never throws, and every place lies in the text", () => {
             expect(at.span.end).toBeLessThanOrEqual(text.length);
           }
     }),
-    { numRuns: 300 },
+    // A byte order mark in the middle once pushed a place past the end.
+    { numRuns: 300, examples: [[["a: ", "script: ", "\ufeff", "'"]]] },
   );
 });
