@@ -282,8 +282,8 @@ function joined(lines: readonly YamlScalar[]): Fragment {
   const offsets: number[] = [];
   for (const { fragment } of lines) {
     for (let i = 0; i < fragment.text.length; i++) offsets.push(fragment.toFile(i));
-    const end =
-      fragment.text.length === 0 ? fragment.toFile(0) : fragment.toFile(fragment.text.length - 1) + 1;
+    // The line end that is put here stands at the last character, so that what runs on to it stays in the file.
+    const end = fragment.toFile(Math.max(0, fragment.text.length - 1));
     offsets.push(end);
     text += `${fragment.text}\n`;
   }
