@@ -9,6 +9,7 @@ const layers: readonly (readonly string[])[] = [
   ["formats"],
   ["artifacts"],
   ["stack"],
+  ["remedies"],
   ["claims", "rules", "drills", "operations"],
   ["audit", "fix", "drill", "operate", "config", "pages", "reporters"],
   ["engine", "workspace", "cli", "index"],

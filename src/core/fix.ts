@@ -13,5 +13,12 @@ export interface Fix {
   /** An imperative: "Add a restart policy". */
   readonly title: string;
   readonly grade: FixGrade;
+  /** An edit at 0..0 of a file that is absent creates it. */
   readonly edits: readonly Edit[];
+  /** What to try before it is released, an imperative sentence. Left out where the grade is `safe`. */
+  readonly test?: string;
+  /** What a person has to do that no file can: rotate a password, set a secret in the repository's settings. */
+  readonly afterwards?: string;
+  /** Files this fix creates that are run as programs (mode 0755). */
+  readonly executable?: readonly string[];
 }
