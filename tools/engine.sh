@@ -2,7 +2,7 @@
 # Brings up a Docker engine with Compose v2 on a Debian machine without one; for CI and for the engine tests.
 #   tools/engine.sh up     install what is missing, start dockerd, wait until it answers
 #   tools/engine.sh base   make the image debian:bookworm-slim from Debian's packages: no image registry is needed
-#   tools/engine.sh oracles   install the programs that the tests compare with (nginx)
+#   tools/engine.sh oracles   install the programs that the tests compare with (nginx, certbot, the test authority pebble)
 #   tools/engine.sh down   stop the dockerd that `up` started
 # What is there already is left as it is. All packages come from the mirror that apt is configured with.
 set -euo pipefail
@@ -94,14 +94,18 @@ base() {
 
 # Programs whose own answers the tests compare with. Debian starts a web server that it installs; this one is only asked.
 oracles() {
-  command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] && return
+  local wanted=() program
+  for program in nginx certbot pebble; do
+    command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || wanted+=("${program/#nginx/nginx-light}")
+  done
+  [ ${#wanted[@]} -eq 0 ] && return
   local policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 0755 "$policy"
     trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
   fi
-  install_packages nginx-light
+  install_packages "${wanted[@]}"
 }
 
 down() {
