@@ -17,6 +17,12 @@ export interface RunPlace {
   readonly shows: string;
 }
 
+/** What a run's report says of one of our claims. */
+export interface RunClaim {
+  readonly id: string;
+  readonly verdict: string;
+}
+
 /** found: a mapped rule at the place; candidate: something at the place, nobody has judged it; apart: files cannot show it. */
 export type Outcome = "found" | "candidate" | "not found" | "apart";
 
@@ -28,6 +34,7 @@ export interface Compared {
   readonly by: readonly string[];
 }
 
+/** A finding that says what is not so: it falls into a trap, or repeats a finding of the review that is none. */
 export interface WrongReport {
   readonly trap: TruthItem;
   readonly finding: RunFinding;
@@ -35,10 +42,29 @@ export interface WrongReport {
   readonly judged: boolean;
 }
 
+/** A strength that the review praises and that is not there, beside what our claims say. */
+export interface PraiseCheck {
+  readonly item: TruthItem;
+  /** held: we praise it too, which is wrong; apart: no claim of ours speaks of it; unmapped: nobody has said which one does. */
+  readonly verdict: "refuted" | "undecided" | "held" | "apart" | "unmapped";
+  readonly by: readonly string[];
+}
+
+/** What no file can show, and the claim whose drill decides it. */
+export interface LeftToDrill {
+  readonly item: TruthItem;
+  readonly claim: string | undefined;
+  readonly why: string;
+}
+
 export interface Recall {
   readonly missed: readonly Compared[];
   readonly claims: readonly Compared[];
   readonly wrong: readonly WrongReport[];
+  /** Findings of the review that are none: how many there are; those that we repeat are in `wrong`. */
+  readonly refuted: readonly TruthItem[];
+  readonly praise: readonly PraiseCheck[];
+  readonly drills: readonly LeftToDrill[];
 }
 
 const nearLines = 3;
@@ -50,15 +76,40 @@ export function compare(
   items: readonly TruthItem[],
   findings: readonly RunFinding[],
   map: RuleMap = new Map(),
+  claims: readonly RunClaim[] = [],
 ): Recall {
+  const of = (kind: TruthItem["kind"]): readonly TruthItem[] => items.filter(item => item.kind === kind);
   const compareAll = (kind: TruthItem["kind"]): readonly Compared[] =>
-    items.filter(item => item.kind === kind).map(item => compareOne(item, findings, map.get(item.id)));
-  const traps = items.filter(item => item.kind === "trap");
+    of(kind).map(item => compareOne(item, findings, map.get(item.id)));
+  const grave = findings.filter(finding => finding.severity !== "low");
   return {
     missed: compareAll("missed"),
     claims: compareAll("claim"),
-    wrong: traps.flatMap(trap => fallenInto(trap, findings, map.get(trap.id))),
+    wrong: [
+      ...of("trap").flatMap(trap => fallenInto(trap, grave, map.get(trap.id))),
+      // What is not so must not be said at any severity.
+      ...of("refuted").flatMap(item => fallenInto(item, findings, map.get(item.id))),
+    ],
+    refuted: of("refuted"),
+    praise: of("praise").map(item => praised(item, claims, map.get(item.id))),
+    drills: [...of("missed"), ...of("claim")].flatMap(item => {
+      const entry = map.get(item.id);
+      return entry?.needs === "drill" ? [{ item, claim: entry.drill, why: entry.why ?? "" }] : [];
+    }),
   };
+}
+
+function praised(item: TruthItem, claims: readonly RunClaim[], entry: MapEntry | undefined): PraiseCheck {
+  if (entry?.needs !== undefined) return { item, verdict: "apart", by: [entry.why ?? entry.needs] };
+  if (entry?.claims === undefined) return { item, verdict: "unmapped", by: [] };
+  const said = claims.filter(claim => entry.claims?.includes(claim.id));
+  const those = (verdict: string): readonly string[] =>
+    unique(said.filter(claim => claim.verdict === verdict).map(claim => claim.id));
+  const [held, refuted] = [those("held"), those("refuted")];
+  if (held.length > 0) return { item, verdict: "held", by: held };
+  return refuted.length > 0
+    ? { item, verdict: "refuted", by: refuted }
+    : { item, verdict: "undecided", by: entry.claims };
 }
 
 function compareOne(item: TruthItem, findings: readonly RunFinding[], entry: MapEntry | undefined): Compared {
@@ -139,9 +190,7 @@ function fallenInto(
   if (entry?.needs !== undefined) return [];
   const places = placesOf(trap);
   return findings
-    .filter(
-      finding => finding.severity !== "low" && (entry === undefined || entry.rules.includes(finding.rule)),
-    )
+    .filter(finding => entry === undefined || entry.rules.includes(finding.rule))
     .filter(finding => {
       const primary = finding.evidence[0];
       return primary !== undefined && places.some(place => isAt(primary, place));

@@ -1,16 +1,18 @@
-import type { Compared, Recall, Share } from "./recall-match.ts";
+import type { Claim } from "../src/core/claim.ts";
+import type { Compared, LeftToDrill, PraiseCheck, Recall, Share } from "./recall-match.ts";
 import { shares } from "./recall-match.ts";
 
 const order = ["critical", "high", "medium", "low"];
 const rank = (severity: string): number =>
   order.includes(severity) ? order.indexOf(severity) : order.length;
 
-/** The comparison as text for a terminal. */
-export function printed(recall: Recall): string {
+/** The comparison as text for a terminal. `claims` tell which drill decides what no file can show. */
+export function printed(recall: Recall, claims: readonly Claim[] = []): string {
   const lines: string[] = [];
   section(lines, "MISSED BY THE REVIEW", recall.missed);
   section(lines, "TRUE FINDINGS OF THE REVIEW", recall.claims);
-  lines.push("WRONGLY REPORTED (a trap, at medium or above)");
+  const { refuted } = recall;
+  lines.push("WRONGLY REPORTED (a trap at medium or above, or a finding of the review that is none)");
   for (const { trap, finding, judged } of recall.wrong) {
     const at = finding.evidence[0];
     lines.push(
@@ -19,7 +21,34 @@ export function printed(recall: Recall): string {
     lines.push(`           ${trap.title}`);
   }
   if (recall.wrong.length === 0) lines.push("  none");
+  const repeated = new Set(recall.wrong.map(one => one.trap.id));
+  lines.push(
+    `  findings of the review that are none: ${refuted.length}, repeated: ${refuted.filter(one => repeated.has(one.id)).length}${refuted.length > 0 ? ` (${refuted.map(one => one.id).join(", ")})` : ""}`,
+  );
+  praiseSection(lines, recall.praise);
+  drillSection(lines, recall.drills, claims);
   return lines.join("\n") + "\n";
+}
+
+function praiseSection(lines: string[], praise: readonly PraiseCheck[]): void {
+  if (praise.length === 0) return;
+  lines.push("", "STRENGTHS THAT ARE NOT THERE");
+  for (const verdict of ["held", "unmapped", "refuted", "undecided", "apart"] as const) {
+    const those = praise.filter(one => one.verdict === verdict);
+    if (those.length === 0) continue;
+    lines.push(`  ${verdict === "held" ? "held, which is wrong" : verdict} (${those.length})`);
+    for (const { item, by } of those)
+      lines.push(`    ${item.id} ${shortened(item.title)}${by.length > 0 ? `  <- ${by.join(", ")}` : ""}`);
+  }
+}
+
+function drillSection(lines: string[], drills: readonly LeftToDrill[], claims: readonly Claim[]): void {
+  if (drills.length === 0) return;
+  lines.push("", "NOT DECIDABLE ON PAPER");
+  for (const { item, claim, why } of drills) {
+    const how = claims.find(one => one.id === claim)?.decidedBy ?? "no drill is named";
+    lines.push(`    ${item.id} ${shortened(item.title)}`, `      ${why}; drill ${claim ?? "?"}: ${how}`);
+  }
 }
 
 function section(lines: string[], title: string, compared: readonly Compared[]): void {

@@ -4,7 +4,11 @@ export interface TruthItem {
   readonly id: string;
   readonly severity: string;
   readonly title: string;
-  readonly kind: "missed" | "claim" | "trap";
+  /**
+   * missed: the review did not see it; claim: the review says it and is right; trap: looks like a defect and is none;
+   * refuted: the review calls it a defect and is wrong; praise: the review praises it and is wrong.
+   */
+  readonly kind: "missed" | "claim" | "trap" | "refuted" | "praise";
   /** Kind of defect in the reader's words, when the truth file has one. */
   readonly ruleClass?: string;
   readonly evidence: readonly string[];
@@ -23,6 +27,10 @@ export interface MapEntry {
   readonly class?: string;
   /** Further places (`path:line`) where a finding of these rules was read and is about the same defect. */
   readonly places?: readonly string[];
+  /** Ids of our claims that speak of a strength which is not there: none of them may be held. */
+  readonly claims?: readonly string[];
+  /** For what needs a drill: id of the claim whose drill decides it. */
+  readonly drill?: string;
 }
 
 export type RuleMap = ReadonlyMap<string, MapEntry>;
@@ -36,7 +44,10 @@ const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? val
 const texts = (value: unknown): readonly string[] => list(value).map(text).filter(Boolean);
 const objects = (value: unknown): readonly Json[] => list(value).filter(isObject);
 
-/** The items of a truth file: missed defects, true or partly true claims of kind "finding", and traps (trap-1, ...). */
+/**
+ * The items of a truth file: missed defects, true or partly true claims of kind "finding", traps (trap-1, ...), and
+ * what the review is wrong about: findings that are none, and strengths that are not there.
+ */
 export function readTruth(json: unknown): readonly TruthItem[] {
   if (!isObject(json))
     throw new Error("a truth file is an object with claims, missed and false_positive_traps");
@@ -48,15 +59,17 @@ export function readTruth(json: unknown): readonly TruthItem[] {
     evidence: texts(item["evidence"]),
     ...(text(item["rule_class"]) ? { ruleClass: text(item["rule_class"]) } : {}),
   }));
-  const claims = objects(json["claims"])
-    .filter(claim => claim["kind"] === "finding" && ["true", "partly"].includes(text(claim["verdict"])))
-    .map(claim => ({
-      id: text(claim["id"]),
-      severity: text(claim["review_severity"]) || "unknown",
-      title: text(claim["text"]),
-      kind: "claim" as const,
-      evidence: texts(claim["evidence"]),
-    }));
+  const said = objects(json["claims"]);
+  const claimsOf = (kind: TruthItem["kind"], says: string, verdicts: readonly string[]): TruthItem[] =>
+    said
+      .filter(claim => claim["kind"] === says && verdicts.includes(text(claim["verdict"])))
+      .map(claim => ({
+        id: text(claim["id"]),
+        severity: text(claim["review_severity"]) || "unknown",
+        title: text(claim["text"]),
+        kind,
+        evidence: texts(claim["evidence"]),
+      }));
   const traps = objects(json["false_positive_traps"]).map((trap, index) => ({
     id: `trap-${index + 1}`,
     severity: "trap",
@@ -64,12 +77,19 @@ export function readTruth(json: unknown): readonly TruthItem[] {
     kind: "trap" as const,
     evidence: texts(trap["evidence"]),
   }));
-  return [...missed, ...claims, ...traps];
+  return [
+    ...missed,
+    ...claimsOf("claim", "finding", ["true", "partly"]),
+    ...traps,
+    ...claimsOf("refuted", "finding", ["false"]),
+    ...claimsOf("praise", "strength", ["false"]),
+  ];
 }
 
 /**
  * `{"ID": ["area/rule"], "ID": {"rules": [...], "needs": "drill", "why": "...", "class": "..."}}`.
- * Keys are ids of missed items and claims, and trap-N for the N-th trap.
+ * Keys are ids of missed items and claims, and trap-N for the N-th trap. For a trap and for a finding of the review
+ * that is none, the rules are those that would say it; a strength that is not there names `claims`.
  */
 export function readMap(json: unknown): RuleMap {
   if (!isObject(json)) throw new Error("a map file is an object from truth ids to rule ids");
@@ -84,6 +104,8 @@ export function readMap(json: unknown): RuleMap {
         ...(text(value["why"]) ? { why: text(value["why"]) } : {}),
         ...(text(value["class"]) ? { class: text(value["class"]) } : {}),
         ...(texts(value["places"]).length > 0 ? { places: texts(value["places"]) } : {}),
+        ...(texts(value["claims"]).length > 0 ? { claims: texts(value["claims"]) } : {}),
+        ...(text(value["drill"]) ? { drill: text(value["drill"]) } : {}),
       },
     ];
   });

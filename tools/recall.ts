@@ -8,14 +8,16 @@
  * --report    a JSON report that is at hand instead of a run; NAME=FILE puts `NAME:` before its paths
  * --prefix    for truth about several repositories (`backend:path`). With DIR, paths under PATH in it are renamed;
  *             without DIR, each PATH is audited by itself
- * --at-least  exit 1 when less than N per cent of the missed defects is found, or when a judged trap is reported
+ * --at-least  exit 1 when less than N per cent of the missed defects is found, when a judged trap or a finding of the
+ *             review that is none is reported, or when a strength that is not there counts as held
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { RunFinding } from "./recall-match.ts";
+import { claims as ourClaims } from "../src/claims/claims.ts";
+import type { RunClaim, RunFinding } from "./recall-match.ts";
 import { compare, shares } from "./recall-match.ts";
 import { percentage, printed } from "./recall-print.ts";
 import { readMap, readTruth } from "./recall-truth.ts";
@@ -24,7 +26,14 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
 interface Report {
   readonly findings: readonly RunFinding[];
+  readonly claims?: readonly RunClaim[];
   readonly accepted?: readonly { readonly finding?: RunFinding }[];
+}
+
+/** What was said about the system, of one repository or of several. */
+interface Said {
+  readonly findings: readonly RunFinding[];
+  readonly claims: readonly RunClaim[];
 }
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
@@ -44,12 +53,17 @@ function audited(directory: string): Report {
   return JSON.parse(run.stdout) as Report;
 }
 
-function findingsOf(report: Report, rename: (file: string) => string): readonly RunFinding[] {
+function saidIn(report: Report, rename: (file: string) => string): Said {
   const accepted = (report.accepted ?? []).flatMap(one => (one.finding ? [one.finding] : []));
-  return [...report.findings, ...accepted].map(finding => ({
+  const findings = [...report.findings, ...accepted].map(finding => ({
     ...finding,
     evidence: finding.evidence.map(at => ({ ...at, file: rename(at.file) })),
   }));
+  return { findings, claims: report.claims ?? [] };
+}
+
+function together(all: readonly Said[]): Said {
+  return { findings: all.flatMap(one => one.findings), claims: all.flatMap(one => one.claims) };
 }
 
 /** `NAME=PATH` as its two halves; a path alone has no name. */
@@ -66,7 +80,7 @@ function collected(
   directory: string | undefined,
   prefixes: readonly string[],
   reports: readonly string[],
-): readonly RunFinding[] {
+): Said {
   const given = prefixes.map(named);
   const renamed = (file: string): string => {
     const prefix = given.find(({ path }) => file.startsWith(`${path.replace(/\/+$/, "")}/`));
@@ -75,12 +89,14 @@ function collected(
       : `${prefix.name}:${file.slice(prefix.path.replace(/\/+$/, "").length + 1)}`;
   };
   if (reports.length > 0) {
-    return reports
-      .map(named)
-      .flatMap(({ name, path }) => findingsOf(readJson(path) as Report, name === "" ? renamed : under(name)));
+    return together(
+      reports
+        .map(named)
+        .map(({ name, path }) => saidIn(readJson(path) as Report, name === "" ? renamed : under(name))),
+    );
   }
-  if (directory !== undefined) return findingsOf(audited(directory), renamed);
-  return given.flatMap(({ name, path }) => findingsOf(audited(path), under(name)));
+  if (directory !== undefined) return saidIn(audited(directory), renamed);
+  return together(given.map(({ name, path }) => saidIn(audited(path), under(name))));
 }
 
 function firstThere(...files: readonly (string | undefined)[]): string | undefined {
@@ -117,14 +133,15 @@ function main(): number {
     );
   const map = mapFile === undefined ? undefined : readMap(readJson(mapFile));
 
-  const findings = collected(directory, values.prefix, values.report);
-  const recall = compare(readTruth(readJson(truthFile)), findings, map);
+  const said = collected(directory, values.prefix, values.report);
+  const recall = compare(readTruth(readJson(truthFile)), said.findings, map, said.claims);
   const all = shares(recall.missed, () => "all")[0] ?? { found: 0, all: 0 };
-  process.stdout.write(values.json ? `${JSON.stringify(recall, null, 2)}\n` : printed(recall));
+  process.stdout.write(values.json ? `${JSON.stringify(recall, null, 2)}\n` : printed(recall, ourClaims));
 
   if (values["at-least"] === undefined) return 0;
   const enough = percentage(all.found, all.all) >= Number(values["at-least"]);
-  return enough && !recall.wrong.some(one => one.judged) ? 0 : 1;
+  const praisesToo = recall.praise.some(one => one.verdict === "held");
+  return enough && !praisesToo && !recall.wrong.some(one => one.judged) ? 0 : 1;
 }
 
 try {

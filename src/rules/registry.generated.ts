@@ -14,12 +14,14 @@ import accessDebugPort from "./access/debug-port.ts";
 import accessDebugToolbar from "./access/debug-toolbar.ts";
 import accessDefaultPermission from "./access/default-permission.ts";
 import accessDockerSocket from "./access/docker-socket.ts";
+import accessHardening from "./access/hardening.ts";
 import accessNetworkSeparation from "./access/network-separation.ts";
 import accessNonRoot from "./access/non-root.ts";
 import accessPrivileged from "./access/privileged.ts";
 import accessProxySslHeader from "./access/proxy-ssl-header.ts";
 import accessPublishedAdmin from "./access/published-admin.ts";
 import accessPublishedStore from "./access/published-store.ts";
+import accessRateLimit from "./access/rate-limit.ts";
 import accessThrottle from "./access/throttle.ts";
 import accessTokenLifetime from "./access/token-lifetime.ts";
 import accessTrustProxy from "./access/trust-proxy.ts";
@@ -96,6 +98,7 @@ import healthProbeStatus from "./health/probe-status.ts";
 import healthProbeTool from "./health/probe-tool.ts";
 import healthProbeVariables from "./health/probe-variables.ts";
 import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
+import observeFailureNotice from "./observe/failure-notice.ts";
 import observeLogRotation from "./observe/log-rotation.ts";
 import observeLogsDiscarded from "./observe/logs-discarded.ts";
 import observeMonitorStatus from "./observe/monitor-status.ts";
@@ -108,6 +111,7 @@ import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
 import pipelineMigrationCheck from "./pipeline/migration-check.ts";
 import pipelinePermissions from "./pipeline/permissions.ts";
+import pipelinePresent from "./pipeline/present.ts";
 import pipelineRetiredAction from "./pipeline/retired-action.ts";
 import pipelineShipsCheckout from "./pipeline/ships-checkout.ts";
 import pipelineTestDependencies from "./pipeline/test-dependencies.ts";
@@ -180,6 +184,7 @@ import secretsDefaultInCode from "./secrets/default-in-code.ts";
 import secretsEnvFileTracked from "./secrets/env-file-tracked.ts";
 import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
+import secretsInEnvironment from "./secrets/in-environment.ts";
 import secretsPastedIntoShell from "./secrets/pasted-into-shell.ts";
 import secretsPlaceholderAccepted from "./secrets/placeholder-accepted.ts";
 import secretsPrinted from "./secrets/printed.ts";
@@ -201,12 +206,14 @@ export const rules: readonly Rule<Stack>[] = [
   accessDebugToolbar,
   accessDefaultPermission,
   accessDockerSocket,
+  accessHardening,
   accessNetworkSeparation,
   accessNonRoot,
   accessPrivileged,
   accessProxySslHeader,
   accessPublishedAdmin,
   accessPublishedStore,
+  accessRateLimit,
   accessThrottle,
   accessTokenLifetime,
   accessTrustProxy,
@@ -283,6 +290,7 @@ export const rules: readonly Rule<Stack>[] = [
   healthProbeTool,
   healthProbeVariables,
   healthWaitsWithoutProbe,
+  observeFailureNotice,
   observeLogRotation,
   observeLogsDiscarded,
   observeMonitorStatus,
@@ -295,6 +303,7 @@ export const rules: readonly Rule<Stack>[] = [
   pipelineInjection,
   pipelineMigrationCheck,
   pipelinePermissions,
+  pipelinePresent,
   pipelineRetiredAction,
   pipelineShipsCheckout,
   pipelineTestDependencies,
@@ -367,6 +376,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsEnvFileTracked,
   secretsEnvInImage,
   secretsFilePermission,
+  secretsInEnvironment,
   secretsPastedIntoShell,
   secretsPlaceholderAccepted,
   secretsPrinted,

@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { claims as ourClaims } from "../../src/claims/claims.ts";
+import { rules } from "../../src/rules/registry.generated.ts";
 import type { RunFinding } from "../../tools/recall-match.ts";
 import { compare, shares } from "../../tools/recall-match.ts";
 import { percentage, printed } from "../../tools/recall-print.ts";
@@ -30,8 +33,9 @@ const truth = readTruth({
       review_severity: "P1",
       evidence: ["backend:compose.yml:7"],
     },
-    { id: "C2", kind: "finding", verdict: "false", text: "nonsense", evidence: ["compose.yml:1"] },
+    { id: "C2", kind: "finding", verdict: "false", text: "nonsense", evidence: ["web/nginx.conf:8"] },
     { id: "C3", kind: "strength", verdict: "true", text: "good", evidence: ["compose.yml:1"] },
+    { id: "S1", kind: "strength", verdict: "false", text: "backups in place", evidence: ["backup.sh:1"] },
   ],
   false_positive_traps: [
     { what: "curl is in that image", why_fine: "it is", evidence: ["web/Dockerfile:23"] },
@@ -164,4 +168,69 @@ test("the print has shares for each severity and class, rounded down", () => {
 test("a file that is something else is refused", () => {
   expect(() => readTruth([])).toThrow("truth file");
   expect(() => readMap("x")).toThrow("map file");
+});
+
+test("a finding of the review that is none must not be repeated, at any severity", () => {
+  const there = [finding("proxy/headers", "web/nginx.conf", 8, { severity: "low" })];
+  expect(compare(truth, there).wrong).toMatchObject([{ trap: { id: "C2" }, judged: false }]);
+  expect(compare(truth, there, readMap({ C2: ["proxy/headers"] })).wrong).toMatchObject([{ judged: true }]);
+  expect(compare(truth, there, readMap({ C2: { rules: [], why: "it says something else" } })).wrong).toEqual(
+    [],
+  );
+  const text = printed(compare(truth, there, readMap({ C2: ["proxy/headers"] })));
+  expect(text).toContain("wrong    C2 low proxy/headers web/nginx.conf:8");
+  expect(text).toContain("findings of the review that are none: 1, repeated: 1 (C2)");
+});
+
+test("a strength that is not there is refuted, undecided, or wrongly held", () => {
+  const verdictOf = (entry: unknown, ...claims: { id: string; verdict: string }[]) =>
+    compare(truth, [], readMap({ S1: entry }), claims).praise[0];
+  const mapped = { rules: [], claims: ["backup-restores", "survives-kill"] };
+  const [refuted, held, open] = ["refuted", "held", "undecided"].map(verdict => ({
+    id: "backup-restores",
+    verdict,
+  })) as [{ id: string; verdict: string }, { id: string; verdict: string }, { id: string; verdict: string }];
+  expect(verdictOf(mapped, refuted)).toMatchObject({ verdict: "refuted", by: ["backup-restores"] });
+  expect(verdictOf(mapped, open)).toMatchObject({ verdict: "undecided" });
+  // One repository of several that holds it is enough to praise what is not there.
+  expect(verdictOf(mapped, refuted, held)).toMatchObject({ verdict: "held" });
+  expect(verdictOf({ rules: [], needs: "nothing", why: "a document" }, held)).toMatchObject({
+    verdict: "apart",
+    by: ["a document"],
+  });
+  expect(verdictOf([], held)).toMatchObject({ verdict: "unmapped" });
+  expect(printed(compare(truth, [], readMap({ S1: mapped }), [held]))).toContain("held, which is wrong (1)");
+});
+
+test("what is not decidable on paper is listed with the drill that decides it", () => {
+  const map = readMap({ M3: { needs: "drill", drill: "migrates-safely", why: "makemigrations has to run" } });
+  const text = printed(compare(truth, [], map), ourClaims);
+  expect(text).toContain(
+    "NOT DECIDABLE ON PAPER\n    M3 drift\n      makemigrations has to run; drill migrates-safely: Migrate from",
+  );
+  expect(printed(compare(truth, [], readMap({ M3: { needs: "drill" } })), ourClaims)).toContain(
+    "no drill is named",
+  );
+});
+
+const corpus = new URL("../corpus/", import.meta.url);
+const maps = readdirSync(corpus).filter(name => name.endsWith(".map.json"));
+
+test.each(maps)("%s names rules and claims that exist, and a drill for what needs one", name => {
+  const map = readMap(JSON.parse(readFileSync(new URL(name, corpus), "utf8")));
+  expect(map.size).toBeGreaterThan(10);
+  const known = new Set(rules.map(rule => rule.id));
+  const promises = new Set(ourClaims.map(claim => claim.id));
+  for (const [id, entry] of map) {
+    expect(
+      entry.rules.filter(rule => !known.has(rule)),
+      id,
+    ).toEqual([]);
+    expect(
+      (entry.claims ?? []).filter(claim => !promises.has(claim)),
+      id,
+    ).toEqual([]);
+    if (entry.needs === "drill") expect(promises.has(entry.drill ?? ""), `${id} names no drill`).toBe(true);
+    if (entry.needs !== undefined) expect(entry.why ?? "", id).not.toBe("");
+  }
 });
