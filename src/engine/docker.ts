@@ -1,0 +1,247 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type ComposeModel,
+  type Container,
+  type ContainerProcess,
+  type Done,
+  type Engine,
+  EngineError,
+  type LabProject,
+  labLabel,
+  labPrefix,
+  type Obtained,
+  type ServiceImage,
+} from "../core/engine.ts";
+import { basename, dirname } from "../core/path.ts";
+import { type Api, openApi } from "./api.ts";
+import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
+import { type Signal, signalFromOutside } from "./crash.ts";
+import { findEndpoint } from "./endpoint.ts";
+import { followEvents } from "./events.ts";
+import { execIn } from "./exec.ts";
+import { ask } from "./http.ts";
+import { type Inspected, toContainer } from "./inspect.ts";
+import { runProgram } from "./run-program.ts";
+import { demultiplexer } from "./stream.ts";
+import { labsOn, sweepLab } from "./sweep.ts";
+import { packFile, unpackFile } from "./tar.ts";
+
+export interface DockerOptions {
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly buildTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The engine that the `docker` command of this user talks to. @throws EngineError `absent`, `refused` or `old`. */
+export async function dockerEngine(options: DockerOptions = {}): Promise<Engine> {
+  const environment = { ...process.env, ...options.environment };
+  const api = openApi(await findEndpoint(environment));
+  const composeVersion = await requireVersions(api, environment);
+  const docker = async (argv: readonly string[], timeoutMs: number, extra = {}): Promise<Done> => {
+    const run = await runProgram("docker", argv, {
+      timeoutMs,
+      environment: { ...environment, ...extra, COMPOSE_ANSI: "never", COMPOSE_PROGRESS: "plain" },
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    if (run.code === 0) return { ok: true, words: run.stdout };
+    if (run.trouble === "timeout")
+      return { ok: false, words: `It did not end within ${timeoutMs / 1000} s.` };
+    return { ok: false, words: lastLines(run.stderr || run.stdout) };
+  };
+  const inspect = async (id: string) => (await api.call("GET", `/containers/${id}/json`)).json<Inspected>();
+  /** The one gate to everything that changes a container: what does not carry a lab's label is not ours. */
+  const ours = async (container: Container): Promise<Inspected> => {
+    const seen = await inspect(container.id);
+    const label = seen.Config.Labels?.[labLabel];
+    if (!label || label !== container.lab)
+      throw new EngineError("foreign", `${seen.Name} does not belong to the lab: it is left alone.`);
+    return seen;
+  };
+  const list = async (lab: string): Promise<Container[]> => {
+    const filters = encodeURIComponent(
+      JSON.stringify({ label: [`${labLabel}=${lab}`, "com.docker.compose.service"] }),
+    );
+    const found = (await api.call("GET", `/containers/json?all=1&filters=${filters}`)).json<
+      { Id: string }[]
+    >();
+    const seen = await Promise.all(
+      found.map(({ Id }) => api.call("GET", `/containers/${Id}/json`, { allow: [404] })),
+    );
+    const there = seen
+      .filter(({ status }) => status === 200)
+      .map(answer => toContainer(answer.json<Inspected>()));
+    return there.sort((a, b) => (a.name < b.name ? -1 : 1));
+  };
+  const signal = async (seen: Inspected, name: Signal, pids: readonly number[]) => {
+    const others = (await list(seen.Config.Labels?.[labLabel] ?? "")).map(({ image }) => image);
+    await signalFromOutside(api, seen, name, pids, others);
+  };
+
+  return {
+    now: () => Date.now(),
+    sleep: ms => sleep(ms),
+    async about() {
+      const info = (await api.call("GET", "/info")).json<{
+        NCPU: number;
+        MemTotal: number;
+        ServerVersion: string;
+      }>();
+      return {
+        version: info.ServerVersion,
+        composeVersion,
+        cpus: info.NCPU,
+        memoryBytes: info.MemTotal,
+        local: api.endpoint.local && process.platform === "linux",
+      };
+    },
+    async config(source) {
+      const { ok, words } = await docker(configArguments(source), 60_000, source.environment);
+      if (!ok) throw new EngineError("failed", words);
+      return JSON.parse(words) as ComposeModel;
+    },
+    obtain: (lab, service) => obtain(api, docker, lab, service, options.buildTimeoutMs ?? 15 * 60_000),
+    up: (lab, up = {}) => docker(upArguments(named(lab), up), up.timeoutMs ?? 5 * 60_000),
+    down: (lab, down = {}) => docker(downArguments(named(lab), down.volumes === true), 5 * 60_000),
+    containers: list,
+    async start(container) {
+      await ours(container);
+      await api.call("POST", `/containers/${container.id}/start`, { allow: [304] });
+    },
+    async stop(container, { graceMs } = {}) {
+      await ours(container);
+      const grace = graceMs === undefined ? "" : `?t=${Math.ceil(graceMs / 1000)}`;
+      await api.call("POST", `/containers/${container.id}/stop${grace}`, {
+        allow: [304],
+        timeoutMs: 10 * 60_000,
+      });
+    },
+    async crash(container) {
+      const seen = await ours(container);
+      await signal(seen, "KILL", seen.State.Pid > 1 ? [seen.State.Pid] : []);
+    },
+    async freeze(container, frozen) {
+      const seen = await ours(container);
+      const running = await processesOf(api, container.id);
+      await signal(
+        seen,
+        frozen ? "STOP" : "CONT",
+        running.map(({ pid }) => pid),
+      );
+    },
+    processes: container => processesOf(api, container.id),
+    async exec(container, argv, execOptions) {
+      await ours(container);
+      return execIn(api, container.id, argv, execOptions);
+    },
+    async logs(container, { sinceMs, tail } = {}) {
+      const since = sinceMs === undefined ? "" : `&since=${(sinceMs / 1000).toFixed(3)}`;
+      const path = `/containers/${container.id}/logs?stdout=1&stderr=1&tail=${tail ?? "all"}${since}`;
+      const output = demultiplexer();
+      output.push((await api.call("GET", path, { timeoutMs: 60_000 })).bytes);
+      return output.both();
+    },
+    events: lab => followEvents(api, lab),
+    async http(container, request) {
+      const { NetworkSettings: settings } = await inspect(container.id);
+      const networks = Object.entries(settings.Networks ?? {}).filter(
+        ([, network]) => network.IPAddress !== "",
+      );
+      const address = (networks.find(([name]) => name === request.network) ?? networks[0])?.[1].IPAddress;
+      if (address === undefined) return { headers: {}, body: "", ms: 0, error: "no address" };
+      return ask(address, request);
+    },
+    async copyIn(container, path, content) {
+      await ours(container);
+      const archive = packFile(basename(path), content);
+      await api.call("PUT", `/containers/${container.id}/archive?path=${encodeURIComponent(dirname(path))}`, {
+        raw: archive,
+      });
+    },
+    async copyOut(container, path) {
+      const query = `path=${encodeURIComponent(path)}`;
+      const answer = await api.call("GET", `/containers/${container.id}/archive?${query}`, {
+        timeoutMs: 120_000,
+      });
+      const content = unpackFile(answer.bytes);
+      if (!content) throw new EngineError("failed", `${path} in ${container.name} is no file.`);
+      return content;
+    },
+    async usage(container) {
+      const path = `/containers/${container.id}/stats?stream=false&one-shot=true`;
+      const stats = (await api.call("GET", path)).json<{
+        memory_stats?: { usage?: number };
+        pids_stats?: { current?: number };
+      }>();
+      return { memoryBytes: stats.memory_stats?.usage ?? 0, pids: stats.pids_stats?.current ?? 0 };
+    },
+    sweep: lab => sweepLab(api, lab),
+    labs: () => labsOn(api),
+  };
+}
+
+async function processesOf(api: Api, id: string): Promise<ContainerProcess[]> {
+  const columns = encodeURIComponent("-eo pid,uid,args");
+  const answer = await api.call("GET", `/containers/${id}/top?ps_args=${columns}`);
+  const { Processes: rows } = answer.json<{ Processes: readonly (readonly string[])[] | null }>();
+  return (rows ?? []).map(([pid, uid, ...words]) => ({
+    pid: Number(pid),
+    uid: Number(uid),
+    command: words.join(" "),
+  }));
+}
+
+/** Compose acts on a project by its name alone, so that a name that could be the user's is refused here. */
+function named(lab: LabProject): LabProject {
+  if (!lab.name.startsWith(labPrefix))
+    throw new EngineError("foreign", `The project "${lab.name}" is not a lab: it is left alone.`);
+  return lab;
+}
+
+type Docker = (argv: readonly string[], timeoutMs: number) => Promise<Done>;
+
+async function obtain(
+  api: Api,
+  docker: Docker,
+  lab: LabProject,
+  service: ServiceImage,
+  timeoutMs: number,
+): Promise<Obtained> {
+  const start = performance.now();
+  const done = async (how: Obtained["how"], run: Promise<Done> | Done): Promise<Obtained> => ({
+    ...(await run),
+    how,
+    ms: Math.round(performance.now() - start),
+  });
+  if (service.build) return done("built", docker(buildArguments(named(lab), service.name), timeoutMs));
+  const present = await api.call("GET", `/images/${service.image}/json`, { allow: [404] });
+  if (present.status === 200) return done("present", { ok: true, words: "" });
+  return done("pulled", docker(pullArguments(named(lab), service.name), timeoutMs));
+}
+
+async function requireVersions(
+  api: Api,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string> {
+  const { ApiVersion, Version } = (await api.call("GET", "/version", { timeoutMs: 10_000 })).json<{
+    ApiVersion: string;
+    Version: string;
+  }>();
+  if (Number(ApiVersion.split(".")[1]) < 41)
+    throw new EngineError("old", `The engine is of version ${Version}; 20.10 or later is needed.`);
+  const asked = await runProgram("docker", ["compose", "version", "--format", "json"], {
+    timeoutMs: 15_000,
+    environment,
+  });
+  if (asked.code !== 0)
+    throw new EngineError("absent", "The docker command has no `compose`: install Compose 2.24 or later.");
+  const version = (JSON.parse(asked.stdout) as { version: string }).version.replace(/^v/, "");
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < 2 || (major === 2 && minor < 24))
+    throw new EngineError("old", `Compose is of version ${version}; 2.24 or later is needed.`);
+  return version;
+}
+
+/** The end of what a program said, for a person. */
+function lastLines(text: string): string {
+  return text.trim().split("\n").slice(-12).join("\n").slice(-1500);
+}

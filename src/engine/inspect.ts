@@ -1,0 +1,69 @@
+import { type Container, labLabel } from "../core/engine.ts";
+
+/** What we read of `GET /containers/ID/json`. */
+export interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Image: string;
+  readonly RestartCount: number;
+  readonly State: {
+    readonly Status: Container["state"];
+    readonly Running: boolean;
+    readonly Pid: number;
+    readonly ExitCode: number;
+    readonly OOMKilled: boolean;
+    readonly StartedAt: string;
+    readonly Health?: { readonly Status: string };
+  };
+  readonly Config: {
+    readonly Image: string;
+    readonly User: string;
+    readonly Env: readonly string[] | null;
+    readonly Labels: Readonly<Record<string, string>> | null;
+  };
+  readonly HostConfig: {
+    readonly Privileged: boolean;
+    readonly ReadonlyRootfs: boolean;
+    readonly Memory: number;
+    readonly PidsLimit: number | null;
+    readonly NanoCpus: number;
+    readonly RestartPolicy: { readonly Name: string };
+    readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> | null };
+  };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>> | null;
+  };
+}
+
+export function toContainer(seen: Inspected): Container {
+  const labels = seen.Config.Labels ?? {};
+  const health = seen.State.Health?.Status;
+  const addresses = Object.entries(seen.NetworkSettings.Networks ?? {}).filter(
+    ([, network]) => network.IPAddress !== "",
+  );
+  return {
+    id: seen.Id,
+    name: seen.Name.replace(/^\//, ""),
+    service: labels["com.docker.compose.service"] ?? "",
+    lab: labels[labLabel] ?? "",
+    image: seen.Image,
+    state: seen.State.Status,
+    ...(health === undefined || health === "none" ? {} : { health: health as "starting" }),
+    exitCode: seen.State.ExitCode,
+    oomKilled: seen.State.OOMKilled,
+    restarts: seen.RestartCount,
+    startedAt: seen.State.StartedAt,
+    restartPolicy: seen.HostConfig.RestartPolicy.Name || "no",
+    addresses: Object.fromEntries(addresses.map(([name, network]) => [name, network.IPAddress])),
+    security: {
+      user: seen.Config.User,
+      privileged: seen.HostConfig.Privileged,
+      readOnly: seen.HostConfig.ReadonlyRootfs,
+      memoryBytes: seen.HostConfig.Memory,
+      pids: seen.HostConfig.PidsLimit ?? 0,
+      nanoCpus: seen.HostConfig.NanoCpus,
+    },
+    logging: { driver: seen.HostConfig.LogConfig.Type, options: seen.HostConfig.LogConfig.Config ?? {} },
+    environment: seen.Config.Env ?? [],
+  };
+}

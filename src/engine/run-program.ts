@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+
+export interface ProgramResult {
+  /** Undefined when it was killed or could not be started. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Why it did not end by itself. */
+  readonly trouble?: "timeout" | "absent" | "refused";
+}
+
+export interface ProgramOptions {
+  readonly timeoutMs: number;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly directory?: string;
+  /** Ends it early, with everything it has started. */
+  readonly signal?: AbortSignal;
+}
+
+/** Output beyond this is dropped from the front: 8 MiB. */
+const most = 8 << 20;
+/** How long after the end of a program its last output may take. */
+const graceMs = 500;
+
+/**
+ * Runs a program to its end or to the time limit. Waits for the program, not for its pipes: a process that it left
+ * behind may hold those for ever.
+ */
+export function runProgram(
+  program: string,
+  argv: readonly string[],
+  options: ProgramOptions,
+): Promise<ProgramResult> {
+  return new Promise(settle => {
+    const child = spawn(program, argv, {
+      stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own, so that a time limit also ends what it has started.
+      detached: true,
+      ...(options.directory === undefined ? {} : { cwd: options.directory }),
+      env: { ...process.env, ...options.environment },
+    });
+    const out = collect(child.stdout);
+    const err = collect(child.stderr);
+    let trouble: ProgramResult["trouble"];
+    const end = () => killGroup(child.pid);
+    const timer = setTimeout(() => {
+      trouble = "timeout";
+      end();
+    }, options.timeoutMs);
+    options.signal?.addEventListener("abort", end, { once: true });
+    let settled = false;
+    const finish = (code: number | undefined) => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      options.signal?.removeEventListener("abort", end);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      settle({ code, stdout: out(), stderr: err(), ...(trouble ? { trouble } : {}) });
+    };
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      trouble = error.code === "ENOENT" ? "absent" : "refused";
+      finish(undefined);
+    });
+    child.on("close", code => finish(code ?? undefined));
+    child.on("exit", code => setTimeout(finish, graceMs, code ?? undefined));
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    while (size > most && chunks.length > 1) size -= chunks.shift()!.length;
+  });
+  // The program is what counts; a pipe that breaks shows in its exit code.
+  stream.on("error", () => {});
+  return () => Buffer.concat(chunks).toString("utf8");
+}
+
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}
