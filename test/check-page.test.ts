@@ -3,7 +3,7 @@ import type { ProjectFiles } from "../src/core/project-files.ts";
 import type { Rule } from "../src/core/rule.ts";
 import { locate, type Source } from "../src/core/source.ts";
 import { parsePage } from "../src/pages/page.ts";
-import { fixedOf, runSection } from "./check-page.ts";
+import { asShown, fixedOf, runSection } from "./check-page.ts";
 
 interface Words {
   readonly sources: ReadonlyMap<string, Source>;
@@ -81,4 +81,20 @@ it("sees a fix that does not mend, or goes on for ever", async () => {
   const result = await runSection(grows, section(`## Bad: x\n${fence("a.txt", "bad\n^^^")}`), link);
   expect(result.fixedAgain).not.toEqual(result.fixed);
   expect(result.unmended).toEqual(["It is bad."]);
+});
+
+it.each([
+  ["all of it", "a\nb\nc\n", true],
+  ["other text", "a\nb\n", false],
+  ["a cut in the middle", "a\n...\nc\n", true],
+  ["a cut of nothing", "a\nb\n...\nc\n", true],
+  ["cuts at both ends", "...\nb\n...\n", true],
+  ["an indented cut", "a\n  ...\n", true],
+  ["a wrong beginning", "b\n...\n", false],
+  ["a wrong end", "a\n...\nb\n", false],
+  ["a wrong middle", "a\n...\nx\n...\nc\n", false],
+  ["half a line", "...\n\n", false],
+])("compares a shown file with %s", (_, shown, same) => {
+  const file = { "a.txt": "a\nb\nc\n" };
+  expect(asShown(file, { "a.txt": shown })["a.txt"] === shown).toBe(same);
 });

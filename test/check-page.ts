@@ -140,3 +140,34 @@ export function fixedOf(section: PageSection): Record<string, string> {
     section.files.flatMap(file => (file.fixed === undefined ? [] : [[file.path, file.fixed]])),
   );
 }
+
+/**
+ * The texts after the fixes as the page shows them: a line `...` there stands for any lines, so that a page can show
+ * what matters of a long file. A text that the page's pieces do not fit stays as it is, for the comparison to fail.
+ */
+export function asShown(
+  fixed: Readonly<Record<string, string>>,
+  shown: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const fitting = Object.entries(fixed).map(([path, text]) => {
+    const page = shown[path];
+    return [path, page !== undefined && fits(text, page) ? page : text] as const;
+  });
+  return Object.fromEntries(fitting);
+}
+
+function fits(text: string, page: string): boolean {
+  const pieces = `\n${page}`.split(/(?<=\n)[ \t]*\.\.\.\n/);
+  if (pieces.length === 1) return text === page;
+  const whole = `\n${text}`;
+  let at = 0;
+  for (const [index, piece] of pieces.entries()) {
+    const last = index === pieces.length - 1;
+    const found = last && piece !== "" ? whole.length - piece.length : whole.indexOf(piece, at);
+    if (found < at || (index === 0 && found !== 0) || !whole.startsWith(piece, found)) return false;
+    // A piece begins where a line begins.
+    if (index > 0 && piece !== "" && whole[found - 1] !== "\n") return false;
+    at = found + piece.length;
+  }
+  return true;
+}

@@ -2,7 +2,7 @@
 # Brings up a Docker engine with Compose v2 on a Debian machine without one; for CI and for the engine tests.
 #   tools/engine.sh up     install what is missing, start dockerd, wait until it answers
 #   tools/engine.sh base   make the image debian:bookworm-slim from Debian's packages: no image registry is needed
-#   tools/engine.sh oracles   install the programs that the tests compare with (nginx, certbot, the test authority pebble)
+#   tools/engine.sh oracles   install the programs that the tests compare with: nginx, certbot, databases, monitoring
 #   tools/engine.sh down   stop the dockerd that `up` started
 # What is there already is left as it is. All packages come from the mirror that apt is configured with.
 set -euo pipefail
@@ -11,6 +11,9 @@ state=${ENGINE_STATE:-/var/lib/shipworthy-engine}
 plugins=/usr/libexec/docker/cli-plugins
 release=bookworm      # the image's release
 plugin_release=trixie # the first Debian release with Compose v2
+# Programs that tests compare with, and the packages that bring them.
+oracle_programs="nginx:nginx-light certbot:certbot pebble:pebble psql:postgresql mariadbd:mariadb-server
+pgbouncer:pgbouncer promtool:prometheus amtool:prometheus-alertmanager shellcheck:shellcheck"
 
 say() { printf 'engine: %s\n' "$*" >&2; }
 answers() { docker info >/dev/null 2>&1; }
@@ -94,9 +97,9 @@ base() {
 
 # Programs whose own answers the tests compare with. Debian starts a web server that it installs; this one is only asked.
 oracles() {
-  local wanted=() program
-  for program in nginx certbot pebble; do
-    command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] || wanted+=("${program/#nginx/nginx-light}")
+  local wanted=() each
+  for each in $oracle_programs; do
+    command -v "${each%%:*}" >/dev/null || [ -x "/usr/sbin/${each%%:*}" ] || wanted+=("${each#*:}")
   done
   [ ${#wanted[@]} -eq 0 ] && return
   local policy=/usr/sbin/policy-rc.d

@@ -1,3 +1,4 @@
+import { backupFix } from "../../remedies/backup-fix.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { hasBackup, keptStores } from "../../stack/query-backups.ts";
 import { defineRule } from "../rule.ts";
@@ -19,12 +20,14 @@ export default defineRule({
     const [place, ...more] = stores.map(service =>
       evidence(service.at, "keeps data, and nothing backs it up"),
     );
+    const fix = backupFix(stack, stores);
     yield {
       subject: first.project.name,
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
       severity: own ? "high" : shipped ? "medium" : "low",
       confidence: "likely",
+      ...(fix ? { fix } : {}),
     };
   },
 });

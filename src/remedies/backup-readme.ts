@@ -1,0 +1,54 @@
+import type { BackupInput } from "./backup.ts";
+
+/** What a person has to know at three in the morning. */
+export function backupReadme(input: BackupInput): string {
+  const { writers = [], uploads = [] } = input;
+  const names = writers.join(" ");
+  const what = `the database${uploads.length > 0 ? ` and the uploaded files (${uploads.map(each => each.name).join(", ")})` : ""}`;
+  const stop = names === "" ? "" : `    docker compose stop ${names}\n`;
+  const start = names === "" ? "" : `    docker compose start ${names}\n`;
+  const kept =
+    input.engine === "postgres"
+      ? `The backup is restored into a new database beside the live one and looked at there; then the two change names. Roles that
+the server does not have come back without a password. Settings and grants on the database itself (\`ALTER DATABASE ... SET\`)
+are not part of a backup. The database from before is kept as \`replaced_<time>\`: when all is well, drop it with
+
+    docker compose exec ${input.database} sh -c 'dropdb --username "$POSTGRES_USER" replaced_<time>'`
+      : `The backup is restored into a new database first and looked at there. Then the live one is backed up as it is, and
+replaced. The name of that last backup is printed: \`docker compose run --rm restore NAME\` is the way back.`;
+  return `# Backup and restore
+
+Service \`backup\` saves ${what} once a day at BACKUP_HOUR (UTC, 03 unless .env says
+otherwise), reads each dump back in full, and keeps the newest 14 in the volume \`backups\`. It is unhealthy when the last
+good backup is older than 26 hours: \`docker compose ps backup\`.
+
+A backup now:
+
+    docker compose exec -T backup /opt/backup/backup.sh </dev/null
+
+## Restore
+
+${stop}    docker compose run --rm restore
+${start}
+brings the newest one back; a name after \`restore\` another one. The names:
+
+    docker compose exec -T backup ls /backups </dev/null
+
+${kept}
+
+Try it before it is needed, and once a quarter after that.
+
+## Copies on another machine
+
+What lies on this machine is lost with it. Put into \`.env\` (mode 0600):
+
+    COMPOSE_PROFILES=offsite
+    RESTIC_REPOSITORY=...
+    RESTIC_PASSWORD=...
+
+and run \`docker compose up -d backup-offsite\`. Keep RESTIC_PASSWORD in a place that is not this machine: without it the copies
+cannot be read. On a new machine, bring them back with
+
+    docker compose run --rm --entrypoint restic -v backups:/backups backup-offsite restore latest --target /
+`;
+}
