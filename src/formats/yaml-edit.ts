@@ -53,6 +53,18 @@ export function removePair(source: Source, pair: YamlPair): Edit | undefined {
   return { at: { file: source.path, span: { start, end } }, text: "" };
 }
 
+/** Takes an item of a block sequence out with its lines. Undefined when it shares a line with something else. */
+export function removeItem(source: Source, seq: YamlSeq, item: YamlNode): Edit | undefined {
+  if (seq.flow || item.at.file !== source.path || seq.items.length < 2) return undefined;
+  const start = source.text.lastIndexOf("\n", item.at.span.start - 1) + 1;
+  const newline = source.text.indexOf("\n", item.at.span.end);
+  const end = newline === -1 ? source.text.length : newline + 1;
+  const rest = source.text.slice(item.at.span.end, newline === -1 ? end : newline).trim();
+  // A comment would go with the item.
+  if (!/^[ \t]*-[ \t]+$/.test(source.text.slice(start, item.at.span.start)) || rest !== "") return undefined;
+  return { at: { file: source.path, span: { start, end } }, text: "" };
+}
+
 /** The entries that are written inside the mapping itself, not brought in by a merge key. */
 function ownEntries(source: Source, map: YamlMap): readonly YamlPair[] {
   return map.entries.filter(

@@ -1,13 +1,18 @@
 import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
 import { readExpress } from "../../artifacts/express.ts";
+import type { NginxLocation } from "../../artifacts/nginx-model.ts";
 import { concrete, entryOf } from "../../artifacts/value.ts";
 import type { Location } from "../../core/source.ts";
+import type { NginxDirective } from "../../formats/nginx.ts";
+import { addAfter, replaceArgs } from "../../formats/nginx-edit.ts";
+import { allEdits, nginxSource, ownDirectives, passOf } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { effectiveDirective } from "../../stack/proxy/inherit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { lookupOf, settingsOf } from "../../stack/query-environment.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
-import type { ProxyInstance, Service } from "../../stack/stack.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** nginx's own limit when nothing is set. */
@@ -35,9 +40,21 @@ export default defineRule({
           message: `The proxy "${service.name}" refuses bodies above ${inWords(widest.bytes)}; "${target.name}" accepts ${inWords(accepted.bytes)}.`,
           severity: weigh(service, "low"),
           evidence: [
-            evidence(widest.at, widest.said ? "the proxy's limit" : "no client_max_body_size: 1 MB"),
+            evidence(widest.at, widest.directive ? "the proxy's limit" : "no client_max_body_size: 1 MB"),
             evidence(accepted.at, "the application's limit"),
           ],
+          ...offer(
+            {
+              title: `Let bodies of ${inWords(accepted.bytes)} through`,
+              grade: "needs-testing",
+              test: "Upload a file just below the limit, and look at the free space of the proxy's container meanwhile.",
+            },
+            allEdits(
+              passing
+                .filter(each => each.bytes === widest.bytes)
+                .map(each => raise(stack, each, accepted.bytes)),
+            ),
+          ),
         };
       }
     }
@@ -49,15 +66,33 @@ interface Size {
   readonly at: Location;
 }
 
+interface Passing extends Size {
+  readonly location: NginxLocation;
+  /** None: nginx's own limit holds. */
+  readonly directive?: NginxDirective;
+}
+
+/** The location's own limit is raised; one from further out stays as it is for the other locations. */
+function raise(stack: Stack, { location, directive }: Passing, bytes: number) {
+  const size = bytes % 1024 ** 2 === 0 ? `${bytes / 1024 ** 2}m` : `${Math.ceil(bytes / 1024)}k`;
+  const own = ownDirectives(stack, location.scope, "client_max_body_size").at(-1);
+  const pass = passOf(location);
+  const source = nginxSource(stack, location.at);
+  if (!source || !pass || (directive && own !== directive && location.directives.includes(directive)))
+    return undefined;
+  return own ? replaceArgs(source, own, size) : addAfter(source, pass, [`client_max_body_size ${size};`]);
+}
+
 /** What reaches a service, location by location; no limit is the largest number. */
-function passingSizes(proxy: ProxyInstance, target: Service): (Size & { readonly said: boolean })[] {
+function passingSizes(proxy: ProxyInstance, target: Service): Passing[] {
   return proxy.effective.servers.flatMap(allLocations).flatMap(location => {
     if (!servicesBehind(proxy, location).includes(target)) return [];
     const directive = effectiveDirective(location, "client_max_body_size");
     const bytes = directive ? bytesOf(directive.args[0]?.value) : unset;
-    if (bytes === undefined) return [{ bytes: Number.MAX_SAFE_INTEGER, at: location.at, said: true }];
+    if (bytes === undefined) return [{ bytes: Number.MAX_SAFE_INTEGER, at: location.at, location }];
     const at = directive?.at ?? location.proxyPass?.url.at ?? location.at;
-    return [{ bytes: bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes, at, said: directive !== undefined }];
+    const size = bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes;
+    return [{ bytes: size, at, location, ...(directive ? { directive } : {}) }];
   });
 }
 

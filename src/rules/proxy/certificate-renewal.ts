@@ -1,3 +1,7 @@
+import type { Edit } from "../../core/fix.ts";
+import { addPair, replaceNode } from "../../formats/yaml-edit.ts";
+import { allEdits } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import {
   certbotsFor,
@@ -7,7 +11,7 @@ import {
   startText,
 } from "../../stack/query-certificates.ts";
 import { serverProxies } from "../../stack/query-proxy.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const reloads = /reload|\bHUP\b|deploy-hook|post-hook|renew-hook|docker\s+(?:kill|restart|exec)|\brestart\b/i;
@@ -53,6 +57,14 @@ export default defineRule({
             "renews the file, and tells nobody",
           ),
         ],
+        ...offer(
+          {
+            title: "Read certificates again four times a day",
+            grade: "needs-testing",
+            test: "Compare what is served (openssl s_client -connect NAME:443) with the new file after six hours.",
+          },
+          allEdits([reloading(stack, service)]),
+        ),
       };
     }
   },
@@ -60,4 +72,20 @@ export default defineRule({
 
 function renews(certbot: Service): boolean {
   return !certbot.build && /\brenew\b/.test(startText(certbot)) && !/\.sh\b/.test(startText(certbot));
+}
+
+/** A loop beside nginx, which stays the process that signals reach. Only for images with the official entry point. */
+function reloading(stack: Stack, service: Service): Edit | undefined {
+  const tag = service.imageRef?.tag ?? "";
+  if (service.facts?.family !== "nginx" || service.entrypoint || /^1\.(?:\d|1[0-8])(?:\.|-|$)/.test(tag))
+    return undefined;
+  const start =
+    "while sleep 6h; do nginx -s reload; done & exec /docker-entrypoint.sh nginx -g 'daemon off;'";
+  const text = `["/bin/sh", "-c", "${start}"]`;
+  const source = stack.sources.get(service.at.file);
+  const node = service.get("command");
+  if (!node)
+    return source && addPair(source, service.node, [`command: ${text}`], ["image", "container_name"]);
+  const isPlain = /^nginx -g ["']?daemon off;["']?$/.test(service.command?.text.trim() ?? "");
+  return isPlain && node.at.file === service.at.file ? replaceNode(node, text) : undefined;
 }

@@ -1,5 +1,8 @@
+import { allEdits } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { edgeProxies, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { loopbackFix } from "../../stack/query-ports.ts";
 import { plainPorts, servicesBehind } from "../../stack/query-proxy.ts";
 import { defineRule } from "../rule.ts";
 
@@ -28,6 +31,7 @@ export default defineRule({
       const [first, ...more] = doors;
       if (!first) continue;
       const names = [...new Set(doors.map(door => door.target.name))];
+      const loopback = doors.map(({ target, port }) => loopbackFix(stack, target, [port]));
       yield {
         subject: service.name,
         message: `${listNames(names)} can be reached from outside without the proxy "${service.name}".`,
@@ -37,6 +41,14 @@ export default defineRule({
           ...more.map(door => evidence(door.port.at, "published on every address")),
           evidence(first.at, "the proxy's way to it"),
         ],
+        ...offer(
+          {
+            title: `Publish ${listNames(names)} on loopback only`,
+            grade: "needs-testing",
+            test: "Ask the people and machines that use the port directly; on the server itself it still answers.",
+          },
+          loopback.every(fix => fix !== undefined) ? allEdits(loopback.flatMap(fix => fix.edits)) : undefined,
+        ),
       };
     }
   },

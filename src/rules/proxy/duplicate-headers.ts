@@ -1,4 +1,8 @@
+import type { NginxLocation } from "../../artifacts/nginx-model.ts";
 import type { Location } from "../../core/source.ts";
+import { addAfter } from "../../formats/nginx-edit.ts";
+import { allEdits, listLevel, nginxSource, ownDirectives } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { effectiveDirectives, headersAt, type NginxHeader } from "../../stack/proxy/inherit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
@@ -18,9 +22,10 @@ export default defineRule({
   *check(stack) {
     const senders = sendersOf(stack);
     const told = new Set<string>();
-    for (const proxy of [...serverProxies(stack), ...generatedProxies(stack)]) {
+    const proxies = new Set(serverProxies(stack));
+    for (const proxy of [...proxies, ...generatedProxies(stack)]) {
       if (!proxy.service || proxy.effective.gaps.length > 0) continue;
-      const clashing = new Map<Service, { header: NginxHeader; sent: string }[]>();
+      const clashing = new Map<Service, Clash[]>();
       for (const location of proxy.effective.servers.flatMap(allLocations)) {
         const behind = servicesBehind(proxy, location);
         const sender = behind.length === 1 ? senders.get(behind[0]!) : undefined;
@@ -35,7 +40,7 @@ export default defineRule({
           if (sent.toLowerCase() === header.value.trim().toLowerCase()) continue;
           const known = clashing.get(behind[0]!) ?? [];
           if (!known.some(each => each.header.at.span.start === header.at.span.start))
-            known.push({ header, sent });
+            known.push({ header, sent, location });
           clashing.set(behind[0]!, known);
         }
       }
@@ -53,11 +58,34 @@ export default defineRule({
             evidence(senders.get(service)!.at, "sends security headers"),
           ],
           severity: weigh(service, "low"),
+          ...offer(
+            {
+              title: "Keep the application's header back",
+              grade: "needs-testing",
+              test: "Open pages that the application lets others show in a frame: the proxy's value now counts alone.",
+            },
+            proxies.has(proxy) ? allEdits(clashes.map(clash => hide(stack, clash))) : undefined,
+          ),
         };
       }
     }
   },
 });
+
+interface Clash {
+  readonly header: NginxHeader;
+  readonly sent: string;
+  readonly location: NginxLocation;
+}
+
+/** Hides the upstream's header at the level that adds the proxy's own, unless that would drop a list from further out. */
+function hide(stack: Stack, { header, location }: Clash) {
+  const level = listLevel(location.scope, "add_header");
+  const list = listLevel(location.scope, "proxy_hide_header");
+  const added = level && ownDirectives(stack, level, "add_header").find(({ at }) => at === header.at);
+  const source = added && (list === undefined || list === level) && nginxSource(stack, added.at);
+  return source ? addAfter(source, added, [`proxy_hide_header ${header.name};`]) : undefined;
+}
 
 interface Sender {
   readonly at: Location;

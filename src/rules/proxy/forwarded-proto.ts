@@ -1,5 +1,7 @@
 import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
 import type { NginxLocation } from "../../artifacts/nginx-model.ts";
+import { sendToUpstream } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations, tlsServers } from "../../stack/proxy/effective.ts";
 import { proxyHeadersAt } from "../../stack/proxy/inherit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
@@ -33,6 +35,20 @@ export default defineRule({
           ...more.map(each => evidence(each.at, "sends no X-Forwarded-Proto")),
           evidence(first.because, loops ? "redirects what came in plain HTTP" : "waits for the header"),
         ],
+        ...offer(
+          {
+            title: "Tell the application how the visitor came",
+            grade: "needs-testing",
+            test: "Open a page and send a form through TLS.",
+          },
+          silent.every(each => each.believes)
+            ? sendToUpstream(
+                stack,
+                silent.map(each => each.location),
+                "X-Forwarded-Proto $scheme",
+              )
+            : undefined,
+        ),
       };
     }
   },
@@ -47,7 +63,7 @@ function silentLocations(proxy: ProxyInstance) {
       if (proxyHeadersAt(location).get("X-Forwarded-Proto") !== undefined) return [];
       const target = servicesBehind(proxy, location).find(each => each.component?.kind === "django");
       const wish = target && wishOf(target);
-      return target && wish ? [{ target, at: placeOf(location), ...wish }] : [];
+      return target && wish ? [{ target, location, at: placeOf(location), ...wish }] : [];
     });
 }
 
@@ -64,5 +80,5 @@ function wishOf(service: Service) {
   const names = Array.isArray(header) && header[0] === "HTTP_X_FORWARDED_PROTO";
   const at = settings.values.get(redirect === true ? "SECURE_SSL_REDIRECT" : "SECURE_PROXY_SSL_HEADER")?.at;
   if (!at || (redirect !== true && !names)) return undefined;
-  return { redirects: redirect === true, because: at };
+  return { redirects: redirect === true, because: at, believes: names };
 }

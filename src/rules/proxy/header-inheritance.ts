@@ -1,8 +1,13 @@
+import type { NginxScope } from "../../artifacts/nginx-model.ts";
+import type { Edit } from "../../core/fix.ts";
+import { addBefore } from "../../formats/nginx-edit.ts";
+import { allEdits, nginxSource, ownDirectives } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { headersAt, type NginxHeader } from "../../stack/proxy/inherit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
-import type { ProxyInstance } from "../../stack/stack.ts";
+import type { ProxyInstance, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const protective =
@@ -13,6 +18,7 @@ interface Loss {
   readonly at: NginxHeader["at"];
   readonly lost: readonly NginxHeader[];
   readonly asset: boolean;
+  readonly scope: NginxScope;
 }
 
 export default defineRule({
@@ -39,10 +45,31 @@ export default defineRule({
           ...more.map(loss => evidence(loss.at, shows(loss))),
           ...lost.map(header => evidence(header.at, "set here, and lost there")),
         ],
+        ...offer(
+          {
+            title: "Repeat the headers where they are lost",
+            grade: "needs-testing",
+            test: "Open these pages: does anything load them into a frame, or load scripts from elsewhere?",
+          },
+          allEdits(losses.map(loss => repeated(stack, loss))),
+        ),
       };
     }
   },
 });
+
+/** The lost headers as they are written, before the first one of the place. */
+function repeated(stack: Stack, { scope, lost }: Loss): Edit | undefined {
+  const [first] = ownDirectives(stack, scope, "add_header");
+  const source = first && nginxSource(stack, first.at);
+  const lines = lost.map(
+    ({ at }) => stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "",
+  );
+  // A value of a template is known in its own file only.
+  const isPlain = (line: string, index: number) =>
+    /^add_header\s[^\n]*;$/.test(line) && (!line.includes("${") || lost[index]!.at.file === source?.path);
+  return source && lines.every(isPlain) ? addBefore(source, first, lines) : undefined;
+}
 
 function placeOf({ file, span }: NginxHeader["at"]): string {
   return `${file}:${span.start}`;
@@ -63,7 +90,7 @@ function lossesOf(proxy: ProxyInstance): Loss[] {
       if (!from || serious.length === 0 || found.has(from) || onlyRedirects(place)) continue;
       const asset = "modifier" in place && assetPath.test(place.path.value);
       const at = from.directives.find(directive => directive.name.value === "add_header")?.at;
-      if (at) found.set(from, { at, lost: serious, asset });
+      if (at) found.set(from, { at, lost: serious, asset, scope: from });
     }
   return [...found.values()];
 }

@@ -1,6 +1,8 @@
 import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
 import type { NginxLocation } from "../../artifacts/nginx-model.ts";
 import type { Location } from "../../core/source.ts";
+import { sendToUpstream } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { proxyHeadersAt } from "../../stack/proxy/inherit.ts";
 import { proxyTarget } from "../../stack/proxy/route.ts";
@@ -42,6 +44,18 @@ export default defineRule({
           ...more.map(each => evidence(placeOf(each), `sends Host: ${each.host}`)),
           ...[...reasons.values()].map(each => evidence(each.because, each.shows)),
         ],
+        ...offer(
+          {
+            title: "Pass the visitor's host name on",
+            grade: "needs-testing",
+            test: "Ask for these paths through the proxy, and follow a link that the application builds.",
+          },
+          sendToUpstream(
+            stack,
+            refused.map(each => each.location),
+            "Host $host",
+          ),
+        ),
       };
     }
   },

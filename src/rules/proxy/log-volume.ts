@@ -1,5 +1,10 @@
 import type { NginxDirective } from "../../formats/nginx.ts";
+import { itemsOf, pairOf } from "../../formats/yaml.ts";
+import { removeItem, removePair } from "../../formats/yaml-edit.ts";
+import { allEdits } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const folder = "/var/log/nginx";
@@ -26,6 +31,14 @@ export default defineRule({
         message: `The volume over ${folder} of "${service.name}" holds no logs: the image's files there are links to its output.`,
         severity: weigh(service, "low"),
         evidence: [evidence(mount.at, "gets the links to /dev/stdout and /dev/stderr")],
+        ...offer(
+          {
+            title: "Leave the logs to Docker",
+            grade: "needs-testing",
+            test: `See requests in docker compose logs ${service.name}, and ask who reads the volume.`,
+          },
+          allEdits([withoutMount(stack, service, mount)]),
+        ),
       };
     }
   },
@@ -36,4 +49,12 @@ function logFiles(directives: readonly NginxDirective[]): string[] {
     ...(name.value === "access_log" || name.value === "error_log" ? [args[0]?.value ?? ""] : []),
     ...logFiles(block ?? []),
   ]);
+}
+
+function withoutMount(stack: Stack, service: Service, mount: Mount) {
+  const source = stack.sources.get(mount.at.file);
+  const pair = pairOf(service.node, "volumes");
+  const item = itemsOf(pair?.value).find(each => each.at === mount.at);
+  if (!source || pair?.value.kind !== "seq" || !item) return undefined;
+  return pair.value.items.length === 1 ? removePair(source, pair) : removeItem(source, pair.value, item);
 }

@@ -1,6 +1,12 @@
-import { limitZones } from "../../stack/proxy/effective.ts";
+import type { NginxLimitZone } from "../../artifacts/nginx-model.ts";
+import { addFirst } from "../../formats/nginx-edit.ts";
+import { allEdits, blockAt, nginxSource } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
+import { allLocations, limitZones } from "../../stack/proxy/effective.ts";
+import { effectiveDirective } from "../../stack/proxy/inherit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
+import type { ProxyInstance, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -30,7 +36,33 @@ export default defineRule({
           evidence(first.at, "defined here, used by no location"),
           ...more.map(zone => evidence(zone.at, "defined here, used by no location")),
         ],
+        ...offer(
+          {
+            title: "Apply the limit to the location of its name",
+            grade: "needs-testing",
+            test: "Use the pages behind it as fast as a busy visitor does: none may be refused.",
+          },
+          allEdits(unused.flatMap(zone => applied(stack, proxy, zone))),
+        ),
       };
     }
   },
 });
+
+/** The zone's limit in each location whose path has the zone's name as a part; undefined where there is none. */
+function applied(stack: Stack, { effective }: ProxyInstance, zone: NginxLimitZone) {
+  const name = zone.name.value;
+  const [, digits, unit] = /^(\d+)r\/([sm])$/.exec(zone.rate ?? "") ?? [];
+  const meant = effective.servers
+    .flatMap(allLocations)
+    .filter(({ path, proxyPass }) => proxyPass && path.value.split(/[^\w-]+/).includes(name));
+  // A limit of its own would replace one from further out.
+  const isFree = meant.every(location => effectiveDirective(location, "limit_req") === undefined);
+  if (digits === undefined || meant.length === 0 || !isFree) return [undefined];
+  const burst = unit === "s" ? Number(digits) * 2 : Math.max(5, Math.ceil(Number(digits) / 6));
+  return meant.map(location => {
+    const block = blockAt(effective.tree, location.at);
+    const source = nginxSource(stack, location.at);
+    return block && source && addFirst(source, block, [`limit_req zone=${name} burst=${burst} nodelay;`]);
+  });
+}

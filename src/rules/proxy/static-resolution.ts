@@ -1,4 +1,6 @@
 import { child } from "../../formats/yaml.ts";
+import { offer } from "../../remedies/offer.ts";
+import { resolvePerRequest } from "../../remedies/request-resolution.ts";
 import { evidence, listNames, serviceAt, weigh } from "../../stack/query.ts";
 import { upstreamHosts } from "../../stack/query-proxy.ts";
 import { isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
@@ -31,6 +33,14 @@ export default defineRule({
             ),
             evidence(at, "looked up once, when nginx starts"),
           ],
+          ...offer(
+            {
+              title: "Look services up while serving",
+              grade: "needs-testing",
+              test: "Ask for a path of every location, one with a query and one with an encoded space; then replace a container and ask again.",
+            },
+            resolvePerRequest(stack, proxy),
+          ),
         };
         break;
       }

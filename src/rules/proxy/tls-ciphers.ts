@@ -1,3 +1,7 @@
+import type { NginxDirective } from "../../formats/nginx.ts";
+import { isVerbatim } from "../../formats/nginx-edit.ts";
+import { allEdits, nginxSource } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { effectiveDirective } from "../../stack/proxy/inherit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import {
@@ -6,7 +10,7 @@ import {
   neededCertificates,
   startText,
 } from "../../stack/query-certificates.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -36,12 +40,37 @@ export default defineRule({
             evidence(at, "certbot's certificate"),
             evidence(certbot.image?.at ?? certbot.at, "makes ECDSA keys by default"),
           ],
+          ...offer(
+            {
+              title: "Add the same ciphers for ECDSA keys",
+              grade: "needs-testing",
+              test: "Connect with TLS 1.2 alone: openssl s_client -tls1_2 -connect NAME:443.",
+            },
+            allEdits(rsaOnlyLists(proxy).map(list => withEcdsa(stack, list))),
+          ),
         };
         break;
       }
     }
   },
 });
+
+/** Every list of the proxy that takes RSA keys alone. */
+function rsaOnlyLists(proxy: ProxyInstance): NginxDirective[] {
+  const lists = neededCertificates(proxy).flatMap(
+    ({ server }) => effectiveDirective(server, "ssl_ciphers") ?? [],
+  );
+  return [...new Set(lists)].filter(list => isRsaOnly(list.args[0]?.value));
+}
+
+/** Each cipher with its twin for the other kind of key before it. */
+function withEcdsa(stack: Stack, list: NginxDirective) {
+  const [arg] = list.args;
+  const source = nginxSource(stack, list.at);
+  if (!arg || !source || !isVerbatim(source, list) || /[, ]/.test(arg.value)) return undefined;
+  const names = arg.raw.replace(/(?<![!\w-])ECDHE-RSA-([\w-]+)/g, "ECDHE-ECDSA-$1:ECDHE-RSA-$1");
+  return names === arg.raw ? undefined : { at: arg.at, text: names };
+}
 
 /** Every cipher is named, and none takes an ECDSA key. A group such as HIGH may hold one. */
 function isRsaOnly(list: string | undefined): boolean {

@@ -1,4 +1,6 @@
+import type { Fix } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
+import { nginxSource } from "../../remedies/nginx.ts";
 import { evidence, hostNames, serviceAt, weigh } from "../../stack/query.ts";
 import { servingPorts, type Upstreamed, upstreamHosts } from "../../stack/query-proxy.ts";
 import { hasOwnNames, isServiceLike, shareNetwork } from "../../stack/query-upstreams.ts";
@@ -62,7 +64,8 @@ function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: U
     );
   const serving = servingPorts(stack, target);
   if (!serving || port === undefined || serving.ports.includes(port)) return undefined;
-  return violation(
+  const fix = serving.ports.length === 1 ? portFix(stack, upstream, serving.ports[0]!) : undefined;
+  const wrong = violation(
     subject,
     service,
     "critical",
@@ -72,6 +75,26 @@ function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: U
     serving.at,
     `"${target.name}" listens on ${serving.ports.join(", ")}`,
   );
+  return fix ? { ...wrong, fix } : wrong;
+}
+
+/** Asks for the one port that the service listens on, where host and port stand side by side in the file. */
+function portFix(stack: Stack, { host, port, at }: Upstreamed, right: number): Fix | undefined {
+  const source = nginxSource(stack, at);
+  const text = source?.text.slice(at.span.start, at.span.end) ?? "";
+  const found = text.split(host).length === 2 ? text.indexOf(host) + host.length : -1;
+  const written = `:${port}`;
+  if (found < 0 || /^[\w.-]/.test(text.slice(found))) return undefined;
+  const isWritten = text.startsWith(written, found) && !/^\d/.test(text.slice(found + written.length));
+  if (!isWritten && text[found] === ":") return undefined;
+  const start = at.span.start + found;
+  const span = { start, end: start + (isWritten ? written.length : 0) };
+  return {
+    title: `Ask for port ${right}`,
+    grade: "needs-testing",
+    test: "Ask for a path of this service through the proxy.",
+    edits: [{ at: { file: at.file, span }, text: `:${right}` }],
+  };
 }
 
 function violation(

@@ -1,11 +1,16 @@
+import type { NginxLocation } from "../../artifacts/nginx-model.ts";
 import { dependsOn } from "../../artifacts/package-manifest.ts";
+import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
+import { addAfter, addBefore } from "../../formats/nginx-edit.ts";
+import { allEdits, blockAt, listLevel, nginxSource, ownDirectives, passOf } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
-import { proxyHeadersAt } from "../../stack/proxy/inherit.ts";
+import { effectiveDirective, proxyHeadersAt } from "../../stack/proxy/inherit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { settingsOf } from "../../stack/query-environment.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** Packages with which a program serves sockets; `ws` alone is as often a client. */
@@ -37,6 +42,14 @@ export default defineRule({
             evidence(location.proxyPass.url.at, "sends no Upgrade header, as no location does"),
             evidence(sockets, "serves WebSockets"),
           ],
+          ...offer(
+            {
+              title: "Let connections be upgraded",
+              grade: "needs-testing",
+              test: "Open a page with live updates and look for status 101; then let a connection be silent for a minute.",
+            },
+            upgrade(stack, proxy, location),
+          ),
         };
         break;
       }
@@ -58,4 +71,37 @@ function socketsOf(service: Service): Location | undefined {
     .flat()
     .some(word => /daphne|uvicorn|hypercorn/i.test(word.value ?? ""));
   return asgi ? settingsOf(service)?.values.get("CHANNEL_LAYERS")?.at : undefined;
+}
+
+/** The headers where their list is in force, and the map that leaves plain requests as they are. */
+function upgrade(stack: Stack, { effective }: ProxyInstance, location: NginxLocation) {
+  const known = effective.maps.find(map => map.source === "$http_upgrade")?.variable.value;
+  const level = listLevel(location.scope, "proxy_set_header");
+  const anchor = level ? ownDirectives(stack, level, "proxy_set_header").at(-1) : passOf(location);
+  const source = anchor && nginxSource(stack, anchor.at);
+  if (!source) return undefined;
+  const lines = [
+    ...(effectiveDirective(location, "proxy_http_version")?.args[0]?.value === "1.1"
+      ? []
+      : ["proxy_http_version 1.1;"]),
+    "proxy_set_header Upgrade $http_upgrade;",
+    `proxy_set_header Connection ${known ?? "$connection_upgrade"};`,
+  ];
+  const edits: (Edit | undefined)[] = [addAfter(source, anchor, lines)];
+  if (known === undefined) edits.push(connectionMap(stack, effective.tree, location));
+  return allEdits(edits);
+}
+
+/** Before the server of the location, which stands where maps may stand. */
+function connectionMap(
+  stack: Stack,
+  tree: ProxyInstance["effective"]["tree"],
+  { scope }: NginxLocation,
+): Edit | undefined {
+  let server = scope;
+  while (server.kind !== "server" && server.parent) server = server.parent;
+  const block = server.at && server.parent?.kind === "http" ? blockAt(tree, server.at) : undefined;
+  const source = block && nginxSource(stack, block.at);
+  const lines = ["map $http_upgrade $connection_upgrade {", "    default upgrade;", "    '' '';", "}", ""];
+  return source && addBefore(source, block, lines);
 }
