@@ -1,4 +1,6 @@
 import type { NginxDirective } from "../../formats/nginx.ts";
+import { listByEnvironment, ownHosts } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, proxiesOf, weigh } from "../../stack/query.ts";
 import {
   isReached,
@@ -12,6 +14,12 @@ import { defineRule } from "../rule.ts";
 
 const local =
   /^(?:\.?localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0|testserver|host\.docker\.internal)(?::\d+)?$/i;
+
+const siteHosts = {
+  name: "DJANGO_ALLOWED_HOSTS",
+  example: "www.example.org",
+  says: "names under which visitors reach the site, with commas",
+};
 
 export default defineRule({
   id: "access/allowed-hosts-local",
@@ -46,6 +54,18 @@ export default defineRule({
         ],
         severity: weigh(service, fromEnvironment ? "high" : "critical"),
         ...(here.complete && (!fromEnvironment || found.givenAt) ? {} : { confidence: "likely" as const }),
+        ...offer(
+          {
+            title: "Take the host names from the environment",
+            grade: "needs-testing",
+            test: "Open the site under each of its names, and see that the health check stays green.",
+            afterwards: "Set the names of the site on the server before the next start.",
+          },
+          listByEnvironment(stack, here, found, {
+            kept: [...new Set([...hosts, ...ownHosts(here)])],
+            variable: siteHosts,
+          }),
+        ),
       };
     }
   },

@@ -1,7 +1,15 @@
+import { listByEnvironment, ownHosts } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { openPorts } from "../../stack/query-ports.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import { defineRule } from "../rule.ts";
+
+const siteHosts = {
+  name: "DJANGO_ALLOWED_HOSTS",
+  example: "www.example.org",
+  says: "names under which visitors reach the site, with commas",
+};
 
 export default defineRule({
   id: "access/allowed-hosts",
@@ -31,6 +39,18 @@ export default defineRule({
         ],
         severity: weigh(service, direct ? "medium" : "low"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
+        ...offer(
+          {
+            title: "Take the host names from the environment",
+            grade: "needs-testing",
+            test: "Open the site under each of its names, and see that the health check stays green.",
+            afterwards: "Set the names of the site on the server before the next start.",
+          },
+          listByEnvironment(stack, here, found, {
+            kept: [...new Set([...ownHosts(here), ...hosts.filter(host => host !== "*")])],
+            variable: siteHosts,
+          }),
+        ),
       };
     }
   },

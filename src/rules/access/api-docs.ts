@@ -1,6 +1,11 @@
+import type { FastApiApp } from "../../artifacts/fastapi.ts";
+import { addInBrackets, importModule } from "../../formats/python-edit.ts";
+import { allEdits } from "../../remedies/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { fastApisInForce } from "../../stack/query-app.ts";
 import { openPorts } from "../../stack/query-ports.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -28,7 +33,26 @@ export default defineRule({
         severity: weigh(service, "low"),
         // A public API shows them on purpose.
         confidence: "likely",
+        ...offer(
+          {
+            title: "Publish the description only where OPENAPI_URL is set",
+            grade: "needs-testing",
+            test: "Ask for the documentation page: 404 here, and there on a workstation with OPENAPI_URL=/openapi.json.",
+          },
+          withoutDocs(stack, app),
+        ),
       };
     }
   },
 });
+
+function withoutDocs(stack: Stack, { at, openapi }: FastApiApp) {
+  const source = stack.sources.get(at.file);
+  const imports = source && importModule(source, "os");
+  const text = source?.text.slice(at.span.start, at.span.end) ?? "";
+  // An address of the application's own is not the default that is replaced here.
+  if (!source || !imports || !/\bFastAPI\(/.test(text) || openapi?.value !== "/openapi.json")
+    return undefined;
+  if (/\b(?:openapi_url|docs_url|redoc_url)\b/.test(text)) return undefined;
+  return allEdits([...imports, addInBrackets(source, at, 'openapi_url=os.environ.get("OPENAPI_URL")')]);
+}

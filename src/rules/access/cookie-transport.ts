@@ -1,8 +1,11 @@
 import { isTruthy } from "../../artifacts/value.ts";
 import type { Evidence } from "../../core/finding.ts";
+import { addSettings, exceptInDebug, replaceSetting } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { type SettingsInForce, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import { tlsInFrontOf } from "../../stack/query-tls.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const cookies = [
@@ -39,6 +42,18 @@ export default defineRule({
         message: `Django in service "${service.name}" is served through TLS, and lets its cookies travel without it: ${listNames(open.map(each => each.name)).replaceAll('"', "")} ${open.length === 1 ? "is" : "are"} not set.`,
         evidence: [first.shown, ...rest.map(each => each.shown), evidence(tls.at, "TLS ends here")],
         severity: weigh(service, "medium"),
+        ...offer(
+          {
+            title: "Mark the cookies for TLS only",
+            grade: "needs-testing",
+            test: "Sign in over https:// under every name of the site; over http:// nobody can sign in any more.",
+          },
+          marked(
+            stack,
+            here,
+            open.map(({ name }) => name),
+          ),
+        ),
       };
     }
   },
@@ -53,4 +68,28 @@ function openCookie(here: SettingsInForce, name: string): Evidence | undefined {
   }
   const near = ["ALLOWED_HOSTS", "MIDDLEWARE"].flatMap(each => here.settings.values.get(each) ?? [])[0];
   return near && evidence(near.at, "cookies are not marked in these settings");
+}
+
+/** A setting that is off is switched on where it stands; one that is missing is added. */
+function marked(stack: Stack, here: SettingsInForce, names: readonly string[]) {
+  const value = exceptInDebug(stack, here);
+  const missing = names.filter(name => !here.settings.values.has(name));
+  const near = here.settings.values.get("MIDDLEWARE")?.at;
+  const parts = [
+    ...names.flatMap(name => {
+      const at = here.settings.values.get(name)?.at;
+      return at ? [replaceSetting(stack, at, value)] : [];
+    }),
+    ...(missing.length > 0
+      ? [
+          addSettings(
+            stack,
+            here,
+            missing.map(name => `${name} = ${value}`),
+            near,
+          ),
+        ]
+      : []),
+  ];
+  return parts.every(part => part !== undefined) ? parts.flat() : undefined;
 }

@@ -1,5 +1,8 @@
 import { concrete } from "../../artifacts/value.ts";
+import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
+import { extendList, listByEnvironment, replaceList } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { fastApisInForce } from "../../stack/query-app.ts";
 import { openPorts } from "../../stack/query-ports.ts";
@@ -13,7 +16,14 @@ interface Origins {
   readonly origins: readonly string[] | undefined;
   readonly at: Location;
   readonly givenAt?: Location;
+  readonly edits?: () => readonly Edit[] | undefined;
 }
+
+const sites = {
+  name: "CORS_ALLOWED_ORIGINS",
+  example: "https://www.example.org",
+  says: "addresses of the sites that may call the API, with commas",
+};
 
 const local = /^https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?\/?$/;
 const pages = new Set(["next", "vite", "cra"]);
@@ -25,7 +35,7 @@ export default defineRule({
   severity: "high",
   why: "The browser blocks every call from an origin that the API does not allow: the site loads and shows nothing.",
   *check(stack) {
-    for (const { subject, service, origins, at, givenAt } of [...django(stack), ...fastApi(stack)]) {
+    for (const { subject, service, origins, at, givenAt, edits } of [...django(stack), ...fastApi(stack)]) {
       if (!origins || origins.length === 0 || !origins.every(origin => local.test(origin))) continue;
       const api = openPorts(service)[0];
       // On one origin, behind a proxy, no permission is needed.
@@ -49,6 +59,15 @@ export default defineRule({
         severity: weigh(service, "high"),
         // The site may fetch on its server, or through a proxy that is not in the repository.
         confidence: "likely",
+        ...offer(
+          {
+            title: "Take the allowed origins from the environment",
+            grade: "needs-testing",
+            test: "Open the site under its real address, and look for refused calls in the browser's console.",
+            afterwards: "Set the address of the site on the server before the next start.",
+          },
+          edits?.(),
+        ),
       };
     }
   },
@@ -70,6 +89,7 @@ function* django(stack: Stack): Generator<Origins> {
       origins,
       at,
       ...(givenAt ? { givenAt } : {}),
+      edits: () => listByEnvironment(stack, here, found, { kept: origins ?? [], variable: sites }),
     };
   }
 }
@@ -79,6 +99,14 @@ function* fastApi(stack: Stack): Generator<Origins> {
     const cors = app.middleware.find(each => each.name === "CORSMiddleware");
     const value = cors?.options.get("allow_origins");
     if (!value || cors?.options.has("allow_origin_regex")) continue;
-    yield { subject: app.file, service, origins: textsOf(concrete(value, lookup)), at: value.at };
+    const origins = textsOf(concrete(value, lookup));
+    yield {
+      subject: app.file,
+      service,
+      origins,
+      at: value.at,
+      edits: () =>
+        extendList(stack, [service], value.at, { kept: origins ?? [], variable: sites }, replaceList),
+    };
   }
 }

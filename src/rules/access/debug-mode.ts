@@ -1,8 +1,16 @@
 import type { Severity } from "../../core/finding.ts";
+import { giveToAll, replaceSetting, textThatIsFalse } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
+import { giveVariable } from "../../remedies/service-variable.ts";
 import type { AppKind } from "../../stack/app/detect.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import { settingHere, settingsInForce } from "../../stack/query-settings.ts";
-import type { Service } from "../../stack/stack.ts";
+import {
+  type SettingHere,
+  type SettingsInForce,
+  settingHere,
+  settingsInForce,
+} from "../../stack/query-settings.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 interface Switch {
@@ -14,6 +22,8 @@ interface Switch {
   readonly command?: RegExp;
   readonly severity: Severity;
   readonly consequence: string;
+  /** What it is in production. */
+  readonly off: string;
 }
 
 const yes = /^(?:true|1|yes|on|t|y)$/i;
@@ -25,6 +35,7 @@ const switches: readonly Switch[] = [
     command: /\bflask\b.*\brun\b/,
     severity: "high",
     consequence: "whoever provokes an error gets a debugger that runs Python",
+    off: "0",
   },
   {
     name: "APP_DEBUG",
@@ -32,6 +43,7 @@ const switches: readonly Switch[] = [
     kinds: ["laravel"],
     severity: "high",
     consequence: "error pages show code, queries and parts of the configuration",
+    off: "false",
   },
   {
     name: "RAILS_ENV",
@@ -39,6 +51,7 @@ const switches: readonly Switch[] = [
     kinds: ["rails"],
     severity: "high",
     consequence: "error pages show code and parameters to everybody",
+    off: "production",
   },
   {
     name: "NODE_ENV",
@@ -46,6 +59,7 @@ const switches: readonly Switch[] = [
     kinds: ["express", "nest", "next"],
     severity: "medium",
     consequence: "its libraries run their slower development code and answer errors with the stack",
+    off: "production",
   },
 ];
 
@@ -79,6 +93,14 @@ export default defineRule({
         ],
         severity: weigh(here.service, "high"),
         ...(here.complete && !isUnset ? {} : { confidence: "likely" as const }),
+        ...offer(
+          {
+            title: "Switch DEBUG off",
+            grade: "needs-testing",
+            test: "Open pages, static files and a page that does not exist: without DEBUG other code serves them.",
+          },
+          switchedOff(stack, here, found),
+        ),
       };
     }
     for (const service of serverServices(stack)) {
@@ -94,6 +116,14 @@ export default defineRule({
           evidence: [evidence(variable.nameAt, "a debugging mode is on")],
           severity: weigh(service, each.severity),
           ...(variable.value?.byDefault ? { confidence: "likely" as const } : {}),
+          ...offer(
+            {
+              title: `Run without ${each.name}=${text}`,
+              grade: "needs-testing",
+              test: "Start the service and provoke an error: the answer shows no code.",
+            },
+            production(stack, service, each),
+          ),
         };
       }
     }
@@ -102,4 +132,32 @@ export default defineRule({
 
 function commandLine(service: Service): string {
   return (service.process?.argv ?? []).map(word => word.value ?? "").join(" ");
+}
+
+/** Where a variable decides, it is set in Compose; a literal gives way to one that has to be set to switch it on. */
+function switchedOff(stack: Stack, here: SettingsInForce, found: SettingHere) {
+  const value = here.settings.values.get("DEBUG");
+  const [name, ...others] = found.setting?.env?.names ?? [];
+  if (value && name !== undefined && others.length === 0) {
+    const given = here.service.environment.find(variable => variable.name === name);
+    const text = textThatIsFalse(value, here.lookup, name, given?.value?.text);
+    const says = "switches the debugging mode on: never on a server";
+    return text === undefined
+      ? undefined
+      : giveToAll(stack, here.services, { name, example: text, says }, text);
+  }
+  return found.setting?.kind === "literal"
+    ? replaceSetting(stack, found.at, 'os.environ.get("DJANGO_DEBUG") == "1"', true)
+    : undefined;
+}
+
+const workshop = /^(?:dev|develop|start:dev|nodemon|ts-node-dev|webpack-dev-server|--watch|--inspect.*)$/;
+
+/** A service that runs a development server needs another command first. */
+function production(stack: Stack, service: Service, { name, off }: Switch) {
+  const words = service.process?.commands.flat().map(word => word.value ?? "$") ?? ["$"];
+  if (off === "production" && words.some(word => workshop.test(word) || word.startsWith("$")))
+    return undefined;
+  const edit = giveVariable(stack, service, name, off);
+  return edit && [edit];
 }

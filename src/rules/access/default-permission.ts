@@ -1,9 +1,14 @@
 import { concrete, entryOf } from "../../artifacts/value.ts";
+import type { Location } from "../../core/source.ts";
+import { addEntry, addSettings } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const setting = "DEFAULT_PERMISSION_CLASSES";
+const closed = '["rest_framework.permissions.IsAuthenticated"]';
 
 export default defineRule({
   id: "access/default-permission",
@@ -33,7 +38,27 @@ export default defineRule({
         evidence: [evidence(at, value ? "everybody is let in" : `no ${setting}`)],
         severity: weigh(here.service, "medium"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
+        ...offer(
+          {
+            title: "Close views that say nothing",
+            grade: "big-change",
+            test: "Call every public view without a login, the health check and the sign-in first: each needs AllowAny now.",
+          },
+          value
+            ? replaced(stack, value.at)
+            : settings
+              ? addEntry(stack, settings.at, `"${setting}": ${closed}`)
+              : addSettings(stack, here, [`REST_FRAMEWORK = {"${setting}": ${closed}}`], installed.at),
+        ),
       };
     }
   },
 });
+
+/** The list as it is written; what is put together elsewhere stays. */
+function replaced(stack: Stack, at: Location) {
+  const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  return /^[[(][^#]*[\])]$/.test(text) && text.split("AllowAny").length === 2
+    ? [{ at, text: text.replace("AllowAny", "IsAuthenticated") }]
+    : undefined;
+}

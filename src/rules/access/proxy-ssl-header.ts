@@ -1,8 +1,11 @@
 import { isTruthy } from "../../artifacts/value.ts";
+import { addSettings, replaceSetting } from "../../remedies/django-settings.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { openPorts } from "../../stack/query-ports.ts";
 import { type SettingsInForce, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import { tlsInFrontOf } from "../../stack/query-tls.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const local = /^https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?$/;
@@ -51,10 +54,27 @@ export default defineRule({
         ],
         severity: weigh(service, loops ? "critical" : refuses ? "high" : "low"),
         ...(loops ? {} : { confidence: "likely" as const }),
+        // Who reaches it without the proxy could claim to have come through TLS.
+        ...offer(
+          {
+            title: "Read the scheme that the proxy sends",
+            grade: "needs-testing",
+            test: "Open a page, send a form and follow a link of a mail, each through TLS.",
+          },
+          openPorts(service).length > 0 ? undefined : believe(stack, here),
+        ),
       };
     }
   },
 });
+
+function believe(stack: Stack, here: SettingsInForce) {
+  const value = '("HTTP_X_FORWARDED_PROTO", "https")';
+  const header = here.settings.values.get("SECURE_PROXY_SSL_HEADER");
+  if (header) return replaceSetting(stack, header.at, value);
+  const near = here.settings.values.get("MIDDLEWARE") ?? here.settings.values.get("ALLOWED_HOSTS");
+  return addSettings(stack, here, [`SECURE_PROXY_SSL_HEADER = ${value}`], near?.at);
+}
 
 /** Whether Django refuses forms for their origin; undefined when that cannot be told. */
 function refusesForms(here: SettingsInForce): boolean | undefined {

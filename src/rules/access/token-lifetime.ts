@@ -1,7 +1,9 @@
 import { type Concrete, concrete, entryOf } from "../../artifacts/value.ts";
 import type { Location } from "../../core/source.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { type SettingsInForce, settingsInForce } from "../../stack/query-settings.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const hour = 3_600;
@@ -38,6 +40,14 @@ export default defineRule({
         ],
         severity: weigh(here.service, access.seconds >= 30 * day ? "high" : "medium"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
+        ...offer(
+          {
+            title: "Let access tokens expire after an hour",
+            grade: "needs-testing",
+            test: "Stay signed in for more than an hour in every client: each has to ask for a new token by itself.",
+          },
+          shorter(stack, access.at, refresh?.seconds),
+        ),
       };
     }
   },
@@ -60,4 +70,12 @@ function spell(seconds: number): string {
     seconds >= 2 * day ? [day, "day"] : seconds >= 2 * hour ? [hour, "hour"] : [60, "minute"];
   const count = Math.round((seconds / (unit as number)) * 10) / 10;
   return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
+/** Where the lifetime is written as one call that makes it. */
+function shorter(stack: Stack, at: Location, refresh: number | undefined) {
+  const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  const maker = /^((?:datetime\.)?timedelta)\([^()]*\)$/.exec(text)?.[1];
+  if (maker === undefined || (refresh !== undefined && refresh <= hour)) return undefined;
+  return [{ at, text: `${maker}(hours=1)` }];
 }

@@ -1,0 +1,118 @@
+import type { Edit } from "../core/fix.ts";
+import type { Location, Source } from "../core/source.ts";
+import { parsePython } from "./python.ts";
+import type { PyAssign, PyModule, PyStatement } from "./python-tree.ts";
+
+/** Where text may be put into a Python file. The parser has to be loaded, as it is once anything was audited. */
+
+/** The assignment of a file's top level that a place stands in; what stands in a block or function is not there. */
+export function assignmentAt(source: Source, at: Location): PyAssign | undefined {
+  if (at.file !== source.path) return undefined;
+  const found = moduleOf(source).body.find(
+    ({ at: whole }) => whole.span.start <= at.span.start && at.span.end <= whole.span.end,
+  );
+  return found?.kind === "assign" ? found : undefined;
+}
+
+/** The last plain assignment of a name at the file's top level. */
+export function assignmentOf(source: Source, name: string): PyAssign | undefined {
+  return moduleOf(source).body.findLast(
+    (statement): statement is PyAssign =>
+      statement.kind === "assign" &&
+      !statement.update &&
+      statement.targets.some(target => target.kind === "name" && target.name === name),
+  );
+}
+
+/** Adds lines behind a statement of the top level, its comment on the same line included. */
+export function addBehind(
+  source: Source,
+  statement: PyStatement,
+  lines: readonly string[],
+): Edit | undefined {
+  const { text } = source;
+  const { start } = statement.at.span;
+  const end = start + text.slice(start, statement.at.span.end).trimEnd().length;
+  const rest = /^[ \t]*(?:#[^\r\n]*)?(?=\r?\n|$)/.exec(text.slice(end));
+  if (statement.at.file !== source.path || !rest) return undefined;
+  const offset = end + rest[0].length;
+  return insert(source, offset, lines.map(line => eolOf(text) + line).join(""));
+}
+
+/** Adds lines at the end of a file. */
+export function addAtEnd(source: Source, lines: readonly string[]): Edit {
+  const { text } = source;
+  const eol = eolOf(text);
+  const before = text === "" || text.endsWith("\n") ? "" : eol;
+  return insert(source, text.length, before + lines.map(line => line + eol).join(""));
+}
+
+/** Brings a module in under its own name; an empty list where it is there already. */
+export function importModule(source: Source, name: string): Edit[] | undefined {
+  const { body } = moduleOf(source);
+  const imports = body.filter(statement => statement.kind === "import");
+  if (imports.some(each => each.module === name && each.names === undefined && (each.as ?? name) === name))
+    return [];
+  const eol = eolOf(source.text);
+  const first = imports.find(each => each.module !== "__future__");
+  if (first)
+    return isLineStart(source, first.at)
+      ? [insert(source, first.at.span.start, `import ${name}${eol}`)]
+      : undefined;
+  const future = imports.at(-1);
+  if (future) {
+    const edit = addBehind(source, future, [`import ${name}`]);
+    return edit && [edit];
+  }
+  // Behind the text that describes the module, which has to stay the first statement.
+  const [head] = body;
+  if (!head) return undefined;
+  if (head.kind === "expression" && head.value.kind === "string") {
+    const edit = addBehind(source, head, ["", `import ${name}`]);
+    return edit && [edit];
+  }
+  return isLineStart(source, head.at)
+    ? [insert(source, head.at.span.start, `import ${name}${eol}${eol}`)]
+    : undefined;
+}
+
+/** Adds an argument or item before the closing bracket that ends a place: of a call, a list, a dict. */
+export function addInBrackets(source: Source, at: Location, text: string): Edit | undefined {
+  const whole = source.text.slice(at.span.start, at.span.end);
+  if (at.file !== source.path || !/[)\]}]$/.test(whole)) return undefined;
+  const inner = whole.slice(0, -1).trimEnd();
+  // A comment at the end would swallow what is added.
+  const lastLine = inner.slice(inner.lastIndexOf("\n") + 1);
+  if (/#/.test(lastLine)) return undefined;
+  const offset = at.span.start + inner.length;
+  if (/[([{]$/.test(inner)) return insert(source, offset, text);
+  const isBlock = whole.slice(inner.length, -1).includes("\n");
+  if (!isBlock) return insert(source, offset, inner.endsWith(",") ? ` ${text}` : `, ${text}`);
+  const indent = /^[ \t]*/.exec(lastLine)![0];
+  const comma = inner.endsWith(",") ? "" : ",";
+  return insert(source, offset, `${comma}${eolOf(source.text)}${indent}${text},`);
+}
+
+const modules = new WeakMap<Source, PyModule>();
+
+function moduleOf(source: Source): PyModule {
+  let known = modules.get(source);
+  if (!known) {
+    known = parsePython(source).model;
+    modules.set(source, known);
+  }
+  return known;
+}
+
+function isLineStart({ text }: Source, at: Location): boolean {
+  const { start } = at.span;
+  return start === 0 || text[start - 1] === "\n";
+}
+
+function insert(source: Source, offset: number, text: string): Edit {
+  return { at: { file: source.path, span: { start: offset, end: offset } }, text };
+}
+
+function eolOf(text: string): string {
+  return text.includes("\r\n") ? "\r\n" : "\n";
+}

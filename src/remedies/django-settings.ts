@@ -1,0 +1,166 @@
+import { type Concrete, concrete, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
+import type { Edit } from "../core/fix.ts";
+import type { Location } from "../core/source.ts";
+import {
+  addAtEnd,
+  addBehind,
+  addInBrackets,
+  assignmentAt,
+  assignmentOf,
+  importModule,
+} from "../formats/python-edit.ts";
+import { hostNames } from "../stack/query.ts";
+import { type SettingHere, type SettingsInForce, textsOf } from "../stack/query-settings.ts";
+import type { Service, Stack } from "../stack/stack.ts";
+import { allEdits } from "./nginx.ts";
+import { documentVariable, giveVariable } from "./service-variable.ts";
+
+/** Changes of Django's settings, in the file where they count and in the environment that they read. */
+
+type Edits = readonly Edit[] | undefined;
+
+/**
+ * Sets settings that are missing: behind the assignment of a neighbour where that stands in the module that is served,
+ * at the module's end otherwise, so that a module for development which shares the base keeps its own.
+ */
+export function addSettings(
+  stack: Stack,
+  here: SettingsInForce,
+  lines: readonly string[],
+  near?: Location,
+  needsOs = false,
+): Edits {
+  const source = stack.sources.get(here.settings.file);
+  const imports = source && (needsOs ? importModule(source, "os") : []);
+  if (!source || !imports) return undefined;
+  const neighbour = near && assignmentAt(source, near);
+  return allEdits([...imports, neighbour ? addBehind(source, neighbour, lines) : addAtEnd(source, lines)]);
+}
+
+/** `not DEBUG` where the settings decide that elsewhere, so that a workstation keeps working in plain HTTP; else `True`. */
+export function exceptInDebug(stack: Stack, here: SettingsInForce): "not DEBUG" | "True" {
+  const source = stack.sources.get(here.settings.file);
+  const value = here.settings.values.get("DEBUG");
+  if (!source || !value || value.kind === "literal") return "True";
+  const assigned = assignmentOf(source, "DEBUG");
+  const near = here.settings.values.get("MIDDLEWARE");
+  const isAbove = near?.at.file !== source.path || (assigned && assigned.at.span.end < near.at.span.start);
+  return assigned && isAbove ? "not DEBUG" : "True";
+}
+
+/** Puts Python in place of a setting's value, where that is an assignment of its own. */
+export function replaceSetting(stack: Stack, at: Location, text: string, needsOs = false): Edits {
+  const source = stack.sources.get(at.file);
+  const statement = source && assignmentAt(source, at);
+  const { value } = statement ?? {};
+  if (
+    !source ||
+    !value ||
+    statement?.update ||
+    value.at.span.start !== at.span.start ||
+    value.at.span.end !== at.span.end
+  )
+    return undefined;
+  const imports = needsOs ? importModule(source, "os") : [];
+  return imports && [...imports, { at, text }];
+}
+
+/** The texts of a variable with commas, in Python; nothing where it is not set, so that nobody new is let in. */
+export function listFromEnvironment(name: string): string {
+  return `[each for each in os.environ.get("${name}", "").split(",") if each]`;
+}
+
+/** Gives a variable to all services that answer requests with these settings, and documents it. */
+export function giveToAll(
+  stack: Stack,
+  services: readonly Service[],
+  variable: { readonly name: string; readonly example: string; readonly says: string },
+  value: string,
+): Edits {
+  const given = allEdits(services.map(service => giveVariable(stack, service, variable.name, value)));
+  return given && [...given, ...documentVariable(stack, services[0]!.project, variable)];
+}
+
+export interface ListWish {
+  /** What stays allowed whatever the environment says. */
+  readonly kept: readonly string[];
+  readonly variable: { readonly name: string; readonly example: string; readonly says: string };
+}
+
+/** Names under which the stack itself asks: probes in the container, and services beside it. */
+export function ownHosts({ services }: SettingsInForce): string[] {
+  const names = services.flatMap(hostNames).filter(name => /^[a-z0-9.-]+$/i.test(name));
+  return [...new Set(["localhost", "127.0.0.1", ...names])];
+}
+
+/**
+ * Lets a list of names hold what the server's environment says, beside `kept`. Where the settings read a variable, that
+ * is set in Compose; where they hold a plain list, they read one from now on. Undefined where neither is plain.
+ */
+export function listByEnvironment(
+  stack: Stack,
+  here: SettingsInForce,
+  found: SettingHere,
+  wish: ListWish,
+): Edits {
+  const value = here.settings.values.get(settingName(here, found));
+  if (!value) return undefined;
+  const { kept, variable } = wish;
+  if (found.setting?.kind === "env") {
+    const [name, ...others] = found.setting.env?.names ?? [];
+    if (name === undefined || others.length > 0 || !splitsAtCommas(value, here.lookup, name))
+      return undefined;
+    const demanded = `\${${name}:?${variable.says}}`;
+    return giveToAll(stack, here.services, { ...variable, name }, [...kept, demanded].join(","));
+  }
+  return found.setting?.kind === "literal"
+    ? extendList(stack, here.services, found.at, wish, replaceSetting)
+    : undefined;
+}
+
+/** Puts a list in place that holds `kept` and what a variable says from now on; `replace` makes the edits in Python. */
+export function extendList(
+  stack: Stack,
+  services: readonly Service[],
+  at: Location,
+  { kept, variable }: ListWish,
+  replace: (stack: Stack, at: Location, text: string, needsOs: boolean) => Edits,
+): Edits {
+  const own = kept.length > 0 ? `[${kept.map(each => `"${each}"`).join(", ")}] + ` : "";
+  const edits = replace(stack, at, own + listFromEnvironment(variable.name), true);
+  const given = giveToAll(stack, services, variable, `\${${variable.name}:?${variable.says}}`);
+  return edits && given && [...edits, ...given];
+}
+
+/** Puts a text in place of a list that is written at a place, anywhere in a file. */
+export function replaceList(stack: Stack, at: Location, text: string): Edits {
+  const source = stack.sources.get(at.file);
+  const old = source?.text.slice(at.span.start, at.span.end) ?? "";
+  const imports = source && importModule(source, "os");
+  return imports && /^\[[^[\]#]*\]$/.test(old) ? [...imports, { at, text }] : undefined;
+}
+
+function settingName({ settings }: SettingsInForce, { at }: SettingHere): string {
+  return [...settings.values].find(([, value]) => value.at === at)?.[0] ?? "";
+}
+
+/** Whether a text with a comma gives two names. */
+function splitsAtCommas(value: Value, lookup: Lookup, name: string): boolean {
+  const texts = textsOf(concrete(value, each => (each === name ? "one.example,two.example" : lookup(each))));
+  return texts?.length === 2 && texts[0] === "one.example" && texts[1] === "two.example";
+}
+
+/** A text for a variable under which a setting is off, in the spelling that stands there; undefined when there is none. */
+export function textThatIsFalse(value: Value, lookup: Lookup, name: string, before = ""): string | undefined {
+  const spellings = /^[a-z]+$/.test(before) ? ["false", "0", "no", "off"] : ["False", "false", "0"];
+  return spellings.find(text => {
+    const under: Concrete | undefined = concrete(value, each => (each === name ? text : lookup(each)));
+    return under !== undefined && !isTruthy(under);
+  });
+}
+
+/** Adds an entry to a list or dict of the settings. */
+export function addEntry(stack: Stack, at: Location, text: string): Edits {
+  const source = stack.sources.get(at.file);
+  return source && allEdits([addInBrackets(source, at, text)]);
+}
