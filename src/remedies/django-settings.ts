@@ -81,6 +81,13 @@ export function giveToAll(
   return given && [...given, ...documentVariable(stack, services[0]!.project, variable)];
 }
 
+/** The variable that names a site. */
+export const siteHosts = {
+  name: "DJANGO_ALLOWED_HOSTS",
+  example: "www.example.org",
+  says: "names under which visitors reach the site, with commas",
+};
+
 export interface ListWish {
   /** What stays allowed whatever the environment says. */
   readonly kept: readonly string[];
@@ -163,4 +170,21 @@ export function textThatIsFalse(value: Value, lookup: Lookup, name: string, befo
 export function addEntry(stack: Stack, at: Location, text: string): Edits {
   const source = stack.sources.get(at.file);
   return source && allEdits([addInBrackets(source, at, text)]);
+}
+
+/** Switches DEBUG off. Where a variable decides, that is set in Compose; a literal gives way to one that has to be set to switch it on. */
+export function switchOff(stack: Stack, here: SettingsInForce, found: SettingHere): Edits {
+  const value = here.settings.values.get("DEBUG");
+  const [name, ...others] = found.setting?.env?.names ?? [];
+  if (value && name !== undefined && others.length === 0) {
+    const given = here.service.environment.find(variable => variable.name === name);
+    const text = textThatIsFalse(value, here.lookup, name, given?.value?.text);
+    const says = "switches the debugging mode on: never on a server";
+    return text === undefined
+      ? undefined
+      : giveToAll(stack, here.services, { name, example: text, says }, text);
+  }
+  return found.setting?.kind === "literal"
+    ? replaceSetting(stack, found.at, 'os.environ.get("DJANGO_DEBUG") == "1"', true)
+    : undefined;
 }

@@ -2,7 +2,7 @@ import type { NginxLocation, NginxScope } from "../artifacts/nginx-model.ts";
 import type { Edit } from "../core/fix.ts";
 import type { Location, Source } from "../core/source.ts";
 import type { NginxDirective } from "../formats/nginx.ts";
-import { addAfter, addFirst, isVerbatim } from "../formats/nginx-edit.ts";
+import { addAfter, isVerbatim } from "../formats/nginx-edit.ts";
 import { directivesNamed, levelsOf } from "../stack/proxy/inherit.ts";
 import { repositoryPathOf } from "../stack/query-certificates.ts";
 import { isWorkstationCall } from "../stack/query-scripts.ts";
@@ -82,12 +82,6 @@ export function passOf(location: NginxLocation): NginxDirective | undefined {
       at.span.start >= location.at.span.start &&
       at.span.end <= location.at.span.end,
   );
-}
-
-/** Adds directives as the first of a server or location. */
-export function addToScope(stack: Stack, block: NginxDirective, lines: readonly string[]): Edit | undefined {
-  const source = nginxSource(stack, block.at);
-  return source && addFirst(source, block, lines);
 }
 
 /** The block of the tree that a scope, server or location was read from. */

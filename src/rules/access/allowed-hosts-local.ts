@@ -1,5 +1,5 @@
 import type { NginxDirective } from "../../formats/nginx.ts";
-import { listByEnvironment, ownHosts } from "../../remedies/django-settings.ts";
+import { listByEnvironment, ownHosts, siteHosts } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, proxiesOf, weigh } from "../../stack/query.ts";
 import {
@@ -14,12 +14,6 @@ import { defineRule } from "../rule.ts";
 
 const local =
   /^(?:\.?localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0|testserver|host\.docker\.internal)(?::\d+)?$/i;
-
-const siteHosts = {
-  name: "DJANGO_ALLOWED_HOSTS",
-  example: "www.example.org",
-  says: "names under which visitors reach the site, with commas",
-};
 
 export default defineRule({
   id: "access/allowed-hosts-local",

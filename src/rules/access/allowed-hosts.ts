@@ -1,15 +1,9 @@
-import { listByEnvironment, ownHosts } from "../../remedies/django-settings.ts";
+import { listByEnvironment, ownHosts, siteHosts } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { openPorts } from "../../stack/query-ports.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import { defineRule } from "../rule.ts";
-
-const siteHosts = {
-  name: "DJANGO_ALLOWED_HOSTS",
-  example: "www.example.org",
-  says: "names under which visitors reach the site, with commas",
-};
 
 export default defineRule({
   id: "access/allowed-hosts",

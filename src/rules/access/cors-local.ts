@@ -1,6 +1,7 @@
 import { concrete } from "../../artifacts/value.ts";
 import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
+import { sites } from "../../remedies/cors.ts";
 import { extendList, listByEnvironment, replaceList } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
@@ -18,12 +19,6 @@ interface Origins {
   readonly givenAt?: Location;
   readonly edits?: () => readonly Edit[] | undefined;
 }
-
-const sites = {
-  name: "CORS_ALLOWED_ORIGINS",
-  example: "https://www.example.org",
-  says: "addresses of the sites that may call the API, with commas",
-};
 
 const local = /^https?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+)?\/?$/;
 const pages = new Set(["next", "vite", "cra"]);

@@ -2,25 +2,12 @@ import { concrete, entryOf, isTruthy, type Lookup, type Value } from "../../arti
 import type { Evidence, Severity, Violation } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
-import {
-  addSettings,
-  extendList,
-  giveToAll,
-  listFromEnvironment,
-  replaceList,
-  replaceSetting,
-  textThatIsFalse,
-} from "../../remedies/django-settings.ts";
+import { closeOrigins, sites } from "../../remedies/cors.ts";
+import { extendList, replaceList } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
-import {
-  type SettingHere,
-  type SettingsInForce,
-  settingHere,
-  settingsInForce,
-  textsOf,
-} from "../../stack/query-settings.ts";
+import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -35,12 +22,6 @@ interface Sharing {
   readonly more?: readonly Evidence[];
   readonly edits?: readonly Edit[] | undefined;
 }
-
-const sites = {
-  name: "CORS_ALLOWED_ORIGINS",
-  example: "https://www.example.org",
-  says: "addresses of the sites that may call the API, with commas",
-};
 
 export default defineRule({
   id: "access/cors",
@@ -96,39 +77,9 @@ function* django(stack: Stack): Generator<Sharing> {
       ...(sends ? { credentials: credentials.at } : {}),
       ...(open.givenAt ? { more: [evidence(open.givenAt, "set here")] } : {}),
       sure: here.complete && (open.setting?.kind !== "env" || open.givenAt !== undefined),
-      edits: closed(stack, here, open),
+      edits: closeOrigins(stack, here, open),
     };
   }
-}
-
-/** Off, with the list of sites that may call taken from the environment where there is none yet. */
-function closed(stack: Stack, here: SettingsInForce, open: SettingHere): readonly Edit[] | undefined {
-  const [name, ...others] = open.setting?.env?.names ?? [];
-  if (open.setting?.kind === "env" && name !== undefined && others.length === 0) {
-    const value = [...here.settings.values.values()].find(each => each.at === open.at);
-    const text = value && textThatIsFalse(value, here.lookup, name);
-    return text === undefined
-      ? undefined
-      : giveToAll(
-          stack,
-          here.services,
-          { name, example: text, says: "whether any site may call the API" },
-          text,
-        );
-  }
-  const off = open.setting?.kind === "literal" ? replaceSetting(stack, open.at, "False") : undefined;
-  if (!off || settingHere(here, "CORS_ALLOWED_ORIGINS")) return off;
-  if (["CORS_ORIGIN_WHITELIST", "CORS_ALLOWED_ORIGIN_REGEXES"].some(each => here.settings.values.has(each)))
-    return off;
-  const list = addSettings(
-    stack,
-    here,
-    [`${sites.name} = ${listFromEnvironment(sites.name)}`],
-    open.at,
-    true,
-  );
-  const given = giveToAll(stack, here.services, sites, `\${${sites.name}:?${sites.says}}`);
-  return list && given && [...off, ...list, ...given];
 }
 
 function* fastApi(stack: Stack): Generator<Sharing> {

@@ -1,15 +1,10 @@
 import type { Severity } from "../../core/finding.ts";
-import { giveToAll, replaceSetting, textThatIsFalse } from "../../remedies/django-settings.ts";
+import { switchOff } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { giveVariable } from "../../remedies/service-variable.ts";
 import type { AppKind } from "../../stack/app/detect.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import {
-  type SettingHere,
-  type SettingsInForce,
-  settingHere,
-  settingsInForce,
-} from "../../stack/query-settings.ts";
+import { settingHere, settingsInForce } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -99,7 +94,7 @@ export default defineRule({
             grade: "needs-testing",
             test: "Open pages, static files and a page that does not exist: without DEBUG other code serves them.",
           },
-          switchedOff(stack, here, found),
+          switchOff(stack, here, found),
         ),
       };
     }
@@ -132,23 +127,6 @@ export default defineRule({
 
 function commandLine(service: Service): string {
   return (service.process?.argv ?? []).map(word => word.value ?? "").join(" ");
-}
-
-/** Where a variable decides, it is set in Compose; a literal gives way to one that has to be set to switch it on. */
-function switchedOff(stack: Stack, here: SettingsInForce, found: SettingHere) {
-  const value = here.settings.values.get("DEBUG");
-  const [name, ...others] = found.setting?.env?.names ?? [];
-  if (value && name !== undefined && others.length === 0) {
-    const given = here.service.environment.find(variable => variable.name === name);
-    const text = textThatIsFalse(value, here.lookup, name, given?.value?.text);
-    const says = "switches the debugging mode on: never on a server";
-    return text === undefined
-      ? undefined
-      : giveToAll(stack, here.services, { name, example: text, says }, text);
-  }
-  return found.setting?.kind === "literal"
-    ? replaceSetting(stack, found.at, 'os.environ.get("DJANGO_DEBUG") == "1"', true)
-    : undefined;
 }
 
 const workshop = /^(?:dev|develop|start:dev|nodemon|ts-node-dev|webpack-dev-server|--watch|--inspect.*)$/;
