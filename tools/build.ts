@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
-import { generated, ruleIds } from "./generate.ts";
+import { drillIds, generated, ruleIds } from "./generate.ts";
 
 process.chdir(new URL("..", import.meta.url).pathname);
 for (const path of (await generated()).keys()) mkdirSync(dirname(path), { recursive: true });
@@ -73,6 +73,7 @@ await build({
 });
 chmodSync("dist/shipworthy.js", 0o755);
 for (const id of ruleIds()) cpSync(`src/rules/${id}.md`, `dist/rules/${id}.md`);
+for (const id of drillIds()) cpSync(`src/drills/${id}.md`, `dist/drills/${id}.md`);
 
 // `npm run types` judges the types; here they are only written down.
 execFileSync("npx", ["tsc", "--project", "tools/types.json", "--noCheck"], {

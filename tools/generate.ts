@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { claims } from "../src/claims/claims.ts";
+import type { Drill } from "../src/core/drill.ts";
 import { severities } from "../src/core/finding.ts";
 import type { Rule } from "../src/core/rule.ts";
 import { configPage } from "./config-page.ts";
@@ -19,19 +20,30 @@ export function ruleIds(directory = join(root, "src/rules")): string[] {
     .sort();
 }
 
+/** Ids of the drills that there are, from their pages: what else lies there is shared by them. */
+export function drillIds(directory = join(root, "src/drills")): string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .map(path => path.replaceAll("\\", "/"))
+    .filter(path => /^[\w-]+\/[\w-]+\.md$/.test(path))
+    .map(path => path.slice(0, -".md".length))
+    .sort();
+}
+
 /** Every generated file, by path from the root. */
 export async function generated(): Promise<Map<string, string>> {
   const ids = ruleIds();
   const rules = await Promise.all(ids.map(loadRule));
+  const drills = await Promise.all(drillIds().map(loadDrill));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return new Map([
     ["src/rules/registry.generated.ts", registry(ids)],
+    ["src/drills/registry.generated.ts", drillRegistry(drills.map(({ id }) => id))],
     [
       "src/cli/version.generated.ts",
       `// ${note}\nexport const version = ${JSON.stringify(manifest.version)};\n`,
     ],
     ["docs/rules/index.md", ruleIndex(rules)],
-    ["docs/claims.md", claimPage(rules)],
+    ["docs/claims.md", claimPage(rules, drills)],
     ["docs/config.md", configPage(configSchema(ids), note)],
     ["schema/config.schema.json", `${JSON.stringify(configSchema(ids), null, 2)}\n`],
     ["schema/report.schema.json", `${JSON.stringify(reportSchema(), null, 2)}\n`],
@@ -45,6 +57,30 @@ async function loadRule(id: string): Promise<Rule<never>> {
   if (module.default?.id !== id)
     throw new Error(`src/rules/${id}.ts: its default export is not the rule "${id}"`);
   return module.default;
+}
+
+async function loadDrill(id: string): Promise<Drill<never>> {
+  const module = (await import(pathToFileURL(join(root, `src/drills/${id}.ts`)).href)) as {
+    default: Drill<never>;
+  };
+  if (module.default?.id !== id)
+    throw new Error(`src/drills/${id}.ts: its default export is not the drill "${id}"`);
+  return module.default;
+}
+
+function drillRegistry(ids: readonly string[]): string {
+  const name = (id: string) =>
+    id.split("/")[1]!.replace(/-+(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return [
+    `// ${note}`,
+    'import type { Drill } from "../core/drill.ts";',
+    'import type { DrillStack } from "./drill.ts";',
+    ...ids.map(id => `import ${name(id)} from "./${id}.ts";`),
+    "",
+    "/** Every drill there is. */",
+    `export const drills: readonly Drill<DrillStack>[] = [${ids.length === 0 ? "" : `\n${ids.map(id => `  ${name(id)},\n`).join("")}`}];`,
+    "",
+  ].join("\n");
 }
 
 function registry(ids: readonly string[]): string {
@@ -76,7 +112,7 @@ function ruleIndex(rules: readonly Rule<never>[]): string {
   return `# Rules\n\n${note}\n\n${rules.length} rules. \`shipworthy explain RULE\` prints a page.\n\n${sections.join("\n")}`;
 }
 
-function claimPage(rules: readonly Rule<never>[]): string {
+function claimPage(rules: readonly Rule<never>[], drills: readonly Drill<never>[]): string {
   const sections = claims.map(({ id, promise, weight, decidedBy }) => {
     const mine = rules.filter(rule => rule.claim === id);
     const refuted = mine.map(rule => `- [${rule.id}](../src/rules/${rule.id}.md): ${rule.title}`);
@@ -84,7 +120,10 @@ function claimPage(rules: readonly Rule<never>[]): string {
       refuted.length > 0
         ? `Refuted on paper by:\n\n${refuted.join("\n")}`
         : "No rule can refute it on paper yet.";
-    return `## ${id}\n\n${promise} (${weight})\n\n${list}\n\nDecided by a drill: ${decidedBy}\n`;
+    const tried = drills.filter(drill => drill.claim === id);
+    const links = tried.map(drill => `- [${drill.id}](../src/drills/${drill.id}.md): ${drill.title}\n`);
+    const drilled = tried.length > 0 ? `\n\n${links.join("")}` : "\n";
+    return `## ${id}\n\n${promise} (${weight})\n\n${list}\n\nDecided by a drill: ${decidedBy}${drilled}`;
   });
   return `# Claims\n\n${note}\n\nA claim is a promise about production. A rule refutes it with evidence from files, a drill decides it on an engine.\n\n${sections.join("\n")}`;
 }

@@ -52,7 +52,7 @@ export async function auditCommand(directory: string, flags: AuditFlags): Promis
   return exitCode(report, flags.failOn ?? config.failOn);
 }
 
-async function requireDirectory(directory: string): Promise<void> {
+export async function requireDirectory(directory: string): Promise<void> {
   const found = await stat(directory).catch(() => undefined);
   if (!found)
     throw new UserError(
@@ -73,7 +73,8 @@ async function settingsFor(files: ProjectFiles, flags: AuditFlags): Promise<Conf
   return baseline.length === 0 ? config : { ...config, accept: [...config.accept, ...baseline] };
 }
 
-async function configOf(files: ProjectFiles, flag: string | false | undefined): Promise<Config> {
+/** The settings that a command named, or those of the project. */
+export async function configOf(files: ProjectFiles, flag: string | false | undefined): Promise<Config> {
   if (flag === false) return defaultConfig;
   const source = flag === undefined ? configIn(files) : await textFile(flag, "settings");
   if (!source) return defaultConfig;
@@ -123,7 +124,7 @@ function reasonOf(error: unknown): string {
   );
 }
 
-async function knownClaims(asked: readonly string[]): Promise<readonly string[]> {
+export async function knownClaims(asked: readonly string[]): Promise<readonly string[]> {
   const { claims } = await import("../claims/claims.ts");
   const ids = claims.map(claim => claim.id);
   for (const id of asked) {

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { confidences, severities } from "../core/finding.ts";
 import { UserError } from "../core/user-error.ts";
 import type { AuditFlags } from "./audit.ts";
+import type { DrillFlags } from "./drill.ts";
 import { formats } from "./formats.ts";
 import { surviveClosedPipes, write } from "./output.ts";
 import { version } from "./version.generated.ts";
@@ -65,6 +66,45 @@ function program(done: (code: number) => void): Command {
     });
 
   shipworthy
+    .command("drill")
+    .description("start a clone of the deployed stack on a Docker engine, break it, and say what held")
+    .argument("[DIR]", "directory of the project", ".")
+    .option("--claim <ID>", "only drills of this claim (repeatable)", (id, all: string[] = []) => [
+      ...all,
+      id,
+    ])
+    .option("--list", "say which drills there are for this project, and start nothing")
+    .option("--plan", "say what would be done and used, and start nothing")
+    .option("--keep", "leave the clone running, to look into it")
+    .option("--json", "the run as JSON, progress on standard error")
+    .option("--report <FILE>", "write the run to a file, for shipworthy audit --drills")
+    .option("--config <FILE>", "settings to use instead of DIR/shipworthy.yml")
+    .option("--no-config", "use no settings")
+    .option("--no-color", "no colours")
+    .option("--debug", "show stack traces")
+    .action(async (directory: string, flags: DrillFlags) => {
+      const { drillCommand } = await import("./drill.ts");
+      done(await drillCommand(directory, flags));
+    });
+
+  const lab = shipworthy.command("lab").description("the clones that drills work in");
+  lab
+    .command("list")
+    .description("say which labs there are, and whether one is at work")
+    .action(async () => {
+      const { labList } = await import("./lab.ts");
+      done(await labList());
+    });
+  lab
+    .command("clean")
+    .description("remove what labs have left behind, after a crash or a reboot")
+    .option("--all", "also those that a running process owns")
+    .action(async (flags: { all?: boolean }) => {
+      const { labClean } = await import("./lab.ts");
+      done(await labClean(flags.all === true));
+    });
+
+  shipworthy
     .command("explain")
     .description("print a rule's page: what it promises, why, and examples")
     .argument("<RULE>", "rule id, such as recovery/restart-policy")
@@ -92,7 +132,7 @@ function program(done: (code: number) => void): Command {
       claimsCommand(flags.json === true);
     });
 
-  for (const command of [shipworthy, ...shipworthy.commands]) {
+  for (const command of [shipworthy, ...shipworthy.commands, ...lab.commands]) {
     command.exitOverride().showHelpAfterError("(shipworthy --help lists commands and options)");
   }
   return shipworthy;

@@ -163,8 +163,18 @@ export interface Container {
   /** Addresses by network; empty while it does not run. */
   readonly addresses: Readonly<Record<string, string>>;
   readonly security: ContainerSecurity;
+  readonly probe?: ContainerProbe;
   readonly logging: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
   readonly environment: readonly string[];
+}
+
+/** The health check in force, from the Compose file or the image. */
+export interface ContainerProbe {
+  /** `CMD` and words, or `CMD-SHELL` and a text. */
+  readonly test: readonly string[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
 }
 
 export interface ContainerSecurity {

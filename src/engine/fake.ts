@@ -160,6 +160,8 @@ export function fakeEngine(
   };
   const show = (container: FakeContainer): Container => {
     const health = healthOf(container);
+    const check = container.model["healthcheck"] as { disable?: boolean; test?: string[] } | undefined;
+    const test = check?.disable ? undefined : check?.test;
     return {
       ...{ id: container.id, name: container.name, service: container.service, lab: container.lab },
       image: container.model.image ?? "",
@@ -175,6 +177,7 @@ export function fakeEngine(
         readOnly: container.model["read_only"] === true,
         ...{ memoryBytes: 0, pids: 0, nanoCpus: 0 },
       },
+      ...(test ? { probe: { test, intervalMs: probeMs, timeoutMs: 5_000, retries: 3 } } : {}),
       logging: { driver: "json-file", options: {} },
       environment: Object.entries(container.model.environment ?? {}).map(
         ([name, value]) => `${name}=${value}`,
@@ -299,6 +302,13 @@ export function fakeEngine(
       const found = find(container);
       if (found.state !== "running") throw new EngineError("failed", `${found.name} is not running`);
       const before = clock;
+      const { test } = show(found).probe ?? {};
+      // The health check is the engine's own matter: it passes when the program is well.
+      if (test && argv.at(-1) === test.at(-1)) {
+        const well =
+          found.failingMs === undefined && clock - found.startedMs >= (program(found).healthyAfterMs ?? 0);
+        return { code: well ? 0 : 1, stdout: "", stderr: "" };
+      }
       const result = program(found).exec?.(argv, world(found)) ?? {
         code: 127,
         stdout: "",

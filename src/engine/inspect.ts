@@ -1,4 +1,4 @@
-import { type Container, labLabel } from "../core/engine.ts";
+import { type Container, type ContainerProbe, labLabel } from "../core/engine.ts";
 
 /** What we read of `GET /containers/ID/json`. */
 export interface Inspected {
@@ -20,6 +20,12 @@ export interface Inspected {
     readonly User: string;
     readonly Env: readonly string[] | null;
     readonly Labels: Readonly<Record<string, string>> | null;
+    readonly Healthcheck?: {
+      readonly Test?: readonly string[] | null;
+      readonly Interval?: number;
+      readonly Timeout?: number;
+      readonly Retries?: number;
+    };
   };
   readonly HostConfig: {
     readonly Privileged: boolean;
@@ -63,7 +69,17 @@ export function toContainer(seen: Inspected): Container {
       pids: seen.HostConfig.PidsLimit ?? 0,
       nanoCpus: seen.HostConfig.NanoCpus,
     },
+    ...probeOf(seen),
     logging: { driver: seen.HostConfig.LogConfig.Type, options: seen.HostConfig.LogConfig.Config ?? {} },
     environment: seen.Config.Env ?? [],
   };
+}
+
+/** Durations are nanoseconds; 0 stands for the engine's defaults: 30 s, 30 s and 3. */
+function probeOf({ Config: { Healthcheck: check } }: Inspected): { probe?: ContainerProbe } {
+  const test = check?.Test ?? [];
+  if (!check || test.length === 0 || test[0] === "NONE") return {};
+  const intervalMs = (check.Interval ?? 0) / 1e6 || 30_000;
+  const timeoutMs = (check.Timeout ?? 0) / 1e6 || 30_000;
+  return { probe: { test, intervalMs, timeoutMs, retries: check.Retries || 3 } };
 }

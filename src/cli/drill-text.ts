@@ -1,0 +1,78 @@
+import type { Drill, DrillRun, Outcome } from "../core/drill.ts";
+import type { DrillLine } from "../drill/drill.ts";
+import type { DrillStack } from "../drills/drill.ts";
+
+const mebibyte = 1 << 20;
+const usualMemory = 256 * mebibyte;
+
+/** What will be done, before anything is: the project, its drills, and what the clone will use at most. */
+export function drillPlan(view: DrillStack, drills: readonly Drill<DrillStack>[]): string {
+  const { project } = view;
+  const lines = [`${project.name} (${project.files.join(", ")}), in a clone of its own:`];
+  let targets = 0;
+  for (const drill of drills) {
+    const subjects = drill.targets(view).map(({ subject }) => subject);
+    targets += subjects.length;
+    lines.push(`  ${drill.id.padEnd(32)} ${subjects.length > 0 ? subjects.join(", ") : "nothing to do"}`);
+    lines.push(`    ${drill.disturbs}`);
+  }
+  const memory = project.services.reduce(
+    (sum, service) =>
+      sum +
+      (limitOf(
+        service.text("deploy", "resources", "limits", "memory")?.text ?? service.text("mem_limit")?.text,
+      ) ?? usualMemory),
+    0,
+  );
+  const minutes = Math.ceil((project.services.length * 15 + targets * 30) / 60);
+  lines.push(
+    `It will use up to ${Math.ceil(memory / mebibyte)} MB of memory in ${project.services.length} containers, the disk that its images need, and about ${minutes} min.`,
+  );
+  return `${lines.join("\n")}\n`;
+}
+
+/** `512M`, `1g`, `1.5G`, `1073741824` in bytes. */
+function limitOf(text: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([bkmg]?)b?$/i.exec(text ?? "");
+  if (!match) return undefined;
+  const unit = { b: 1, "": 1, k: 1024, m: mebibyte, g: 1024 * mebibyte }[match[2]!.toLowerCase()] ?? 1;
+  return Number(match[1]) * unit;
+}
+
+const marks: Readonly<Record<Outcome, string>> = {
+  proved: "\u001b[32m✓ proved\u001b[0m",
+  refuted: "\u001b[31m✗ refuted\u001b[0m",
+  inconclusive: "? inconclusive",
+  "not-applicable": "- not applicable",
+};
+
+export function mark(outcome: Outcome, color: boolean): string {
+  return color ? marks[outcome] : marks[outcome].replace(/\u001b\[\d+m/g, "");
+}
+
+/** One line of live progress. */
+export function drillLine(line: DrillLine, color: boolean): string {
+  if (line.kind === "begins") return `\n${line.drill}${line.subject === "" ? "" : `  ${line.subject}`}\n`;
+  if (line.kind === "entry") {
+    const { atMs, phase, what, saw } = line.entry;
+    return `  ${(atMs / 1000).toFixed(1).padStart(6)} s  ${phase.padEnd(7)}  ${what}: ${saw.split("\n").join("\n             ")}\n`;
+  }
+  return `  ${mark(line.report.outcome, color)}\n`;
+}
+
+/** All verdicts, refuted ones with what decided them. */
+export function drillSummary(run: DrillRun, color: boolean): string {
+  const lines = [""];
+  if (run.changes.length > 0)
+    lines.push("The clone is otherwise than the files in this:", ...run.changes.map(one => `  ${one}`), "");
+  for (const { outcome, drill, subject, because } of run.reports) {
+    const why = outcome === "proved" ? "" : `\n      ${because.split("\n").join("\n      ")}`;
+    lines.push(`${mark(outcome, color)}  ${drill}${subject === "" ? "" : `  ${subject}`}${why}`);
+  }
+  const count = (wanted: Outcome) => run.reports.filter(({ outcome }) => outcome === wanted).length;
+  lines.push(
+    "",
+    `${count("proved")} proved, ${count("refuted")} refuted, ${count("inconclusive")} inconclusive, ${count("not-applicable")} not applicable.`,
+  );
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Drill, DrillReport, DrillRun } from "../core/drill.ts";
+import { UserError } from "../core/user-error.ts";
+import { runDrills } from "../drill/drill.ts";
+import { openLab } from "../drill/lab.ts";
+import { prepareLab } from "../drill/prepare.ts";
+import { requestsOf } from "../drill/requests.ts";
+import type { DrillStack } from "../drills/drill.ts";
+import { drills as allDrills } from "../drills/registry.generated.ts";
+import { link } from "../stack/link.ts";
+import { openWorkspace } from "../workspace/workspace.ts";
+import { configOf, knownClaims, requireDirectory } from "./audit.ts";
+import { drillLine, drillPlan, drillSummary } from "./drill-text.ts";
+import { removeLab, userEngine, userLabs } from "./lab.ts";
+import { useColor, write } from "./output.ts";
+import { projectFiles } from "./project-files.ts";
+import { version } from "./version.generated.ts";
+
+export interface DrillFlags {
+  readonly claim?: readonly string[];
+  readonly list?: boolean;
+  readonly plan?: boolean;
+  readonly keep?: boolean;
+  readonly json?: boolean;
+  readonly report?: string;
+  readonly config?: string | false;
+  readonly color: boolean;
+}
+
+/** `shipworthy drill [DIR]`. Gives the exit code: 1 something is refuted, 3 something could not be decided. */
+export async function drillCommand(directory: string, flags: DrillFlags): Promise<number> {
+  await requireDirectory(directory);
+  const { files } = projectFiles(openWorkspace(resolve(directory)));
+  const config = await configOf(files, flags.config);
+  const stack = await link(files, { deployed: config.deployed });
+  const project = stack.projects.find(({ grade }) => grade === "deployed");
+  if (!project)
+    throw new UserError(
+      "There is no Compose project here that is deployed.",
+      "Name its files in shipworthy.yml: deployed: [compose.yml]",
+    );
+  const wanted = flags.claim ? await knownClaims(flags.claim) : undefined;
+  const drills = allDrills.filter(drill => !wanted || wanted.includes(drill.claim));
+  const view: DrillStack = { stack, project };
+  const out = flags.json ? process.stderr : process.stdout;
+  const color = flags.color && useColor(process.env, out.isTTY === true);
+  write(out, drillPlan(view, drills));
+  if (flags.list) return 0;
+  const run = await inLab(directory, view, drills, flags, line => write(out, line), color);
+  write(out, drillSummary(run, color));
+  if (flags.json) write(process.stdout, `${JSON.stringify(run, null, 2)}\n`);
+  if (flags.report !== undefined) await save(flags.report, run);
+  return exitCodeOf(run.reports);
+}
+
+export function exitCodeOf(reports: readonly DrillReport[]): 0 | 1 | 3 {
+  if (reports.some(({ outcome }) => outcome === "refuted")) return 1;
+  return reports.some(({ outcome }) => outcome === "inconclusive") ? 3 : 0;
+}
+
+/** Makes the lab, drills, and removes it again whatever happens: also when the process is asked to end. */
+async function inLab(
+  directory: string,
+  view: DrillStack,
+  drills: readonly Drill<DrillStack>[],
+  flags: DrillFlags,
+  say: (text: string) => void,
+  color: boolean,
+): Promise<DrillRun> {
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, end);
+  const engine = await userEngine(ended.signal);
+  const about = await engine.about();
+  const store = userLabs();
+  const lab = randomBytes(5).toString("hex");
+  say(`engine ${about.version}, Compose ${about.composeVersion}; lab ${lab}\n`);
+  const files = await store.open(lab, { root: resolve(directory) });
+  const stopped = () => ended.signal.aborted;
+  try {
+    const prepared = await prepareLab(view.stack, view.project, engine, files, {
+      ...{ lab, stopped, environment: process.env, say: line => say(`${line}\n`) },
+      random: () => randomBytes(16).toString("hex"),
+    });
+    const running = openLab({
+      ...{ engine, ...prepared, say: line => say(`${line}\n`) },
+      candidates: service => requestsOf(view.stack, view.project, service),
+    });
+    const reports = await runDrills(running, drills, view, {
+      say: line => say(drillLine(line, color)),
+      stopped,
+    });
+    return {
+      ...{ project: view.project.name, files: view.project.files, at: new Date().toISOString(), version },
+      ...{ engine: about.version, changes: prepared.changes, images: prepared.images, reports },
+    };
+  } finally {
+    if (flags.keep && !stopped())
+      say(`The lab stays: shipworthy lab clean removes it. Its project: ${files.path("compose.json")}\n`);
+    // What was ended must not keep us from cleaning up, so this is an engine of its own.
+    else await removeLab(await userEngine(), store, lab);
+    for (const name of signals) process.off(name, end);
+  }
+}
+
+async function save(path: string, run: DrillRun): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(run, null, 2)}\n`);
+  } catch (error) {
+    throw new UserError(
+      `"${path}" cannot be written: ${String(error)}`,
+      "Name a file in a directory you can write to.",
+    );
+  }
+}

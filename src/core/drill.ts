@@ -1,0 +1,137 @@
+import type { ComposeModel, Container, Engine, LabProject } from "./engine.ts";
+
+/** What an experiment says about a claim. */
+export type Outcome = "proved" | "refuted" | "inconclusive" | "not-applicable";
+
+export type Phase = "lab" | "steady" | "disturb" | "holds" | "restore";
+
+/** One line of a journal: what was done or asked, and what was seen. `atMs` counts from the drill's start. */
+export interface JournalEntry {
+  readonly atMs: number;
+  readonly phase: Phase;
+  readonly what: string;
+  readonly saw: string;
+}
+
+export interface DrillReport {
+  readonly drill: string;
+  readonly title: string;
+  readonly claim: string;
+  /** What it was done to: a service, or the whole stack. Empty where the drill has nothing to do here. */
+  readonly subject: string;
+  readonly outcome: Outcome;
+  /** What decided, a sentence. */
+  readonly because: string;
+  readonly ms: number;
+  readonly journal: readonly JournalEntry[];
+}
+
+/** A run of drills, as it is reported and kept. */
+export interface DrillRun {
+  readonly project: string;
+  readonly files: readonly string[];
+  /** ISO time. */
+  readonly at: string;
+  readonly version: string;
+  readonly engine: string;
+  /** What the clone has otherwise than the files say. */
+  readonly changes: readonly string[];
+  readonly images: readonly LabImage[];
+  readonly reports: readonly DrillReport[];
+}
+
+export interface LabImage {
+  readonly service: string;
+  readonly how: "built" | "pulled" | "present" | "missing";
+  readonly ms: number;
+  /** Why it is missing. */
+  readonly words: string;
+}
+
+export interface Target {
+  readonly subject: string;
+  /** Services without which the drill can say nothing. */
+  readonly services: readonly string[];
+}
+
+/**
+ * An experiment that decides a claim on an engine. `run` goes through three phases by the scene's three verbs: what
+ * fails while `steady` or in `disturb` leaves the claim undecided, what fails in `holds` refutes it.
+ */
+export interface Drill<S> {
+  /** `area/name`, equal to the file's place. */
+  readonly id: string;
+  /** A positive promise. */
+  readonly title: string;
+  readonly claim: string;
+  /** What it does to the clone, for the plan: "Kills the main process of each service". */
+  readonly disturbs: string;
+  targets(stack: S): readonly Target[];
+  run(scene: Scene, target: Target, stack: S): Promise<void>;
+}
+
+export interface Scene {
+  readonly lab: Lab;
+  /** Looks before anything is disturbed. `look` gives what was seen, or throws NotSeen. */
+  steady(what: string, look: () => Promise<string>): Promise<void>;
+  /** Does the harm; gives what shows that it was felt. */
+  disturb(what: string, act: () => Promise<string>): Promise<void>;
+  holds(what: string, look: () => Promise<string>): Promise<void>;
+  note(what: string, saw: string): void;
+  /** Done at the end whatever happens, last first. */
+  afterwards(what: string, undo: () => Promise<void>): void;
+}
+
+/** What was looked for was not there; the message says what was there instead. */
+export class NotSeen extends Error {
+  constructor(saw: string) {
+    super(saw);
+    this.name = "NotSeen";
+  }
+}
+
+/** The clone, as a drill uses it. */
+export interface Lab {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly project: LabProject;
+  /** The clone's own model. */
+  readonly model: ComposeModel;
+  /** Services that are not in the lab, with the reason. */
+  readonly missing: ReadonlyMap<string, string>;
+  containers(service: string): Promise<readonly Container[]>;
+  /** Looks once whether a service serves, by every sign that it gave when the lab was calm. */
+  look(service: string): Promise<Look>;
+  /** Looks until it serves. @throws NotSeen with the last look when the time is over. */
+  serves(service: string, withinMs?: number): Promise<string>;
+  /** How long a service may take to be seen serving again, by its own health check's times. */
+  patienceMs(service: string): number;
+  /** Removes containers and volumes and starts the stack from nothing. */
+  coldStart(): Promise<readonly Started[]>;
+  /** Starts what is there again, and waits. */
+  warmStart(): Promise<readonly Started[]>;
+  /** Requests that were answered when the lab was calm, by service. */
+  requests(service: string): readonly KnownRequest[];
+}
+
+export interface KnownRequest {
+  readonly port: number;
+  readonly path: string;
+  readonly tls: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly status: number;
+}
+
+export interface Look {
+  readonly ok: boolean;
+  readonly saw: string;
+}
+
+/** How a service started. */
+export interface Started {
+  readonly service: string;
+  readonly ok: boolean;
+  /** From the command to serving; undefined when that was not seen. */
+  readonly ms?: number;
+  readonly saw: string;
+}

@@ -1,0 +1,65 @@
+import type { Drill, DrillReport, JournalEntry, Target } from "../core/drill.ts";
+import type { RunningLab } from "./lab.ts";
+import { type Played, play } from "./scene.ts";
+
+export interface DrillOptions {
+  /** Told as it happens. */
+  readonly say: (line: DrillLine) => void;
+  readonly stopped?: () => boolean;
+}
+
+export type DrillLine =
+  | { readonly kind: "begins"; readonly drill: string; readonly subject: string }
+  | { readonly kind: "entry"; readonly entry: JournalEntry }
+  | { readonly kind: "ends"; readonly report: DrillReport };
+
+/** Runs each drill against each of its targets, in a lab that is brought back to order before each. */
+export async function runDrills<S>(
+  lab: RunningLab,
+  drills: readonly Drill<S>[],
+  stack: S,
+  { say, stopped = () => false }: DrillOptions,
+): Promise<DrillReport[]> {
+  const reports: DrillReport[] = [];
+  for (const drill of drills) {
+    const targets = drill.targets(stack);
+    for (const target of targets.length > 0 ? targets : [undefined]) {
+      if (stopped()) return reports;
+      say({ kind: "begins", drill: drill.id, subject: target?.subject ?? "" });
+      const played = target ? await attempt(lab, drill, target, stack, say) : nothingToDo;
+      const { id, title, claim } = drill;
+      const report = { drill: id, title, claim, subject: target?.subject ?? "", ...played };
+      reports.push(report);
+      say({ kind: "ends", report });
+    }
+  }
+  return reports;
+}
+
+const nothingToDo: Played = {
+  ...{ outcome: "not-applicable", because: "The stack has nothing that this concerns.", ms: 0, journal: [] },
+};
+
+async function attempt<S>(
+  lab: RunningLab,
+  drill: Drill<S>,
+  target: Target,
+  stack: S,
+  say: DrillOptions["say"],
+): Promise<Played> {
+  const undecided = (because: string): Played => ({ outcome: "inconclusive", because, ms: 0, journal: [] });
+  const missing = target.services.find(service => lab.missing.has(service));
+  if (missing !== undefined) return undecided(`${missing} is not in the lab: ${lab.missing.get(missing)}.`);
+  // A drill of the start brings the lab into order itself.
+  const bad = target.services.length > 0 ? await lab.calm() : new Map<string, string>();
+  const failing = target.services.find(service => bad.has(service));
+  if (failing !== undefined)
+    return undecided(
+      `${failing} does not serve in the lab, before anything is done to it: ${bad.get(failing)}.`,
+    );
+  return play(
+    lab,
+    scene => drill.run(scene, target, stack),
+    entry => say({ kind: "entry", entry }),
+  );
+}

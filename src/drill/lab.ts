@@ -1,0 +1,128 @@
+import { type KnownRequest, type Lab, type Look, NotSeen, type Started } from "../core/drill.ts";
+import type { ComposeModel, Container, Engine, LabProject } from "../core/engine.ts";
+import { answered, type Candidate, isOneShot, lookAt, watchStart } from "./watch.ts";
+
+export interface LabOptions {
+  readonly engine: Engine;
+  readonly project: LabProject;
+  /** The clone without what could not be had. */
+  readonly model: ComposeModel;
+  readonly missing: ReadonlyMap<string, string>;
+  /** What may be asked of a service. */
+  candidates(service: string): readonly Candidate[];
+  say(line: string): void;
+}
+
+/** A lab that can also be brought back to order. */
+export interface RunningLab extends Lab {
+  /** Makes every service serve that served after a cold start. Gives what does not, with what was seen. */
+  calm(): Promise<ReadonlyMap<string, string>>;
+}
+
+const startLimitMs = 240_000;
+const calmWithinMs = 20_000;
+
+/** The clone as drills use it. Starts nothing before it is asked to. */
+export function openLab({ engine, project, model, missing, candidates, say }: LabOptions): RunningLab {
+  let known = new Map<string, readonly KnownRequest[]>();
+  /** How each service stood after the last cold start; undefined before the first. */
+  let bad: Map<string, string> | undefined;
+  const names = Object.keys(model.services);
+
+  const containers = async (service: string): Promise<Container[]> =>
+    (await engine.containers(project.lab)).filter(container => container.service === service);
+  const patienceMs = (service: string): number => {
+    const check = (model.services[service]?.["healthcheck"] ?? {}) as Readonly<Record<string, unknown>>;
+    const own = durationMs(check["start_period"]) + 2 * durationMs(check["interval"]);
+    return Math.min(180_000, 30_000 + own);
+  };
+  const look = async (service: string): Promise<Look> => {
+    const mine = await containers(service);
+    if (isOneShot(model, service)) {
+      const ended = mine.length > 0 && mine.every(one => one.state === "exited" && one.exitCode === 0);
+      return { ok: ended, saw: ended ? "it has ended with success" : "it has not ended with success" };
+    }
+    return lookAt(engine, mine, known.get(service) ?? []);
+  };
+  const serves = async (service: string, withinMs = patienceMs(service)): Promise<string> => {
+    const start = engine.now();
+    for (;;) {
+      const { ok, saw } = await look(service);
+      const waited = ((engine.now() - start) / 1000).toFixed(1);
+      if (ok) return `after ${waited} s ${saw}`;
+      if (engine.now() - start > withinMs) throw new NotSeen(`after ${waited} s ${saw}`);
+      await engine.sleep(500);
+    }
+  };
+  /** The drill before may have started it a moment ago. */
+  const settles = (service: string): Promise<boolean> =>
+    serves(service, calmWithinMs).then(
+      () => true,
+      error => {
+        if (error instanceof NotSeen) return false;
+        throw error;
+      },
+    );
+  const start = async (): Promise<Started[]> => {
+    const since = engine.now();
+    // Compose waits for dependencies itself, so watching has to go on beside it.
+    const up = engine.up(project, { timeoutMs: startLimitMs });
+    const watched = watchStart(engine, project.lab, model, since, startLimitMs);
+    const [done, started] = await Promise.all([up, watched]);
+    if (!done.ok) say(`  compose: ${done.words.split("\n").at(-1)}`);
+    return started;
+  };
+  const learn = async (started: readonly Started[]) => {
+    known = new Map();
+    bad = new Map(started.filter(({ ok }) => !ok).map(({ service, saw }) => [service, saw]));
+    for (const { service, ok } of started) {
+      const [first] = ok ? await containers(service) : [];
+      if (first?.state === "running") known.set(service, await answered(engine, first, candidates(service)));
+    }
+  };
+  const coldStart = async () => {
+    await engine.down(project, { volumes: true });
+    const started = await start();
+    await learn(started);
+    return started;
+  };
+  const calm = async (): Promise<ReadonlyMap<string, string>> => {
+    if (!bad) await coldStart();
+    const before = bad!;
+    for (const service of names) {
+      if (before.has(service) || (await settles(service))) continue;
+      say(`  ${service} does not serve any more: starting from nothing`);
+      await coldStart();
+      break;
+    }
+    return bad!;
+  };
+  return {
+    ...{
+      id: project.lab,
+      engine,
+      project,
+      model,
+      missing,
+      containers,
+      look,
+      serves,
+      patienceMs,
+      coldStart,
+      calm,
+    },
+    warmStart: start,
+    requests: service => known.get(service) ?? [],
+  };
+}
+
+const units: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+/** `1m30s` in milliseconds; 0 for what is no duration. */
+export function durationMs(text: unknown): number {
+  if (typeof text !== "string") return 0;
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce(
+    (sum, [, number, unit]) => sum + Number(number) * units[unit!]!,
+    0,
+  );
+}

@@ -1,0 +1,103 @@
+import type { LabImage } from "../core/drill.ts";
+import { type ComposeModel, type Engine, EngineError, type LabProject, labPrefix } from "../core/engine.ts";
+import type { LabFiles } from "../core/lab-files.ts";
+import { join } from "../core/path.ts";
+import { UserError } from "../core/user-error.ts";
+import type { ComposeProject, Stack } from "../stack/stack.ts";
+import { buildTrouble } from "./build-trouble.ts";
+import { cloneModel, withoutServices } from "./clone.ts";
+import { dataUnderProject, fillIn } from "./fill-in.ts";
+
+export interface Prepared {
+  readonly project: LabProject;
+  readonly model: ComposeModel;
+  readonly missing: ReadonlyMap<string, string>;
+  readonly changes: readonly string[];
+  readonly images: readonly LabImage[];
+}
+
+export interface PrepareOptions {
+  readonly lab: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Hexadecimal digits nobody can guess. */
+  random(): string;
+  say(line: string): void;
+  readonly stopped?: () => boolean;
+}
+
+/** Copies the project, fills in what it lacks, resolves it, turns it into a clone and gets its images. */
+export async function prepareLab(
+  stack: Stack,
+  project: ComposeProject,
+  engine: Engine,
+  files: LabFiles,
+  options: PrepareOptions,
+): Promise<Prepared> {
+  const { lab, say } = options;
+  const { local } = await engine.about();
+  await files.copyProject(dataUnderProject(project));
+  const filled = await fillIn(stack, project, files, options);
+  const resolved = await resolve(engine, project, files);
+  const clone = cloneModel(resolved, { lab, directory: files.directory, copy: files.copy, closed: local });
+  const changes = [...filled, ...clone.changes];
+  for (const { source, to } of clone.outside)
+    if (!(await files.copyOutside(source, to))) changes.push(`${source}: empty in the lab`);
+  for (const { name, to } of clone.fromEnvironment)
+    await files.write(to, options.environment[name] ?? options.random(), 0o444);
+  const labProject = { lab, name: `${labPrefix}${lab}`, file: files.path("compose.json") };
+  await files.write("compose.json", JSON.stringify(clone.model));
+  const images = await obtainAll(stack, project, engine, labProject, clone.model, options);
+  const absent = new Map(
+    images.filter(({ how }) => how === "missing").map(({ service, words }) => [service, words]),
+  );
+  const { model, missing } = withoutServices(clone.model, new Map([...clone.leftOut, ...absent]));
+  await files.write("compose.json", JSON.stringify(model));
+  for (const [service, why] of missing) say(`  not in the lab: ${service}: ${why.split("\n").at(-1)}`);
+  return { project: labProject, model, missing, changes, images };
+}
+
+async function resolve(engine: Engine, project: ComposeProject, files: LabFiles): Promise<ComposeModel> {
+  const directory = join(files.copy, project.directory);
+  try {
+    const named = project.files.map(file => join(files.copy, file).slice(directory.length + 1));
+    return await engine.config({ directory, files: named });
+  } catch (error) {
+    if (error instanceof EngineError && error.trouble === "failed")
+      throw new UserError(`Compose refuses the project: ${error.message}`, "Mend it first: shipworthy audit");
+    throw error;
+  }
+}
+
+async function obtainAll(
+  stack: Stack,
+  project: ComposeProject,
+  engine: Engine,
+  lab: LabProject,
+  model: ComposeModel,
+  { say, stopped = () => false }: PrepareOptions,
+): Promise<LabImage[]> {
+  const images: LabImage[] = [];
+  const had = new Map<string, LabImage>();
+  // What is built comes first: other services may use the image by its name.
+  const order = Object.entries(model.services).sort(([, a], [, b]) => Number(!a.build) - Number(!b.build));
+  for (const [service, { image = "", build }] of order) {
+    if (stopped()) break;
+    const known = had.get(image);
+    if (known) {
+      images.push({ ...known, service, ms: 0 });
+      continue;
+    }
+    const trouble = build ? buildTrouble(stack, project, service) : undefined;
+    if (build && !trouble) say(`  building ${service}`);
+    const got = trouble
+      ? { ok: false, how: "built" as const, ms: 0, words: trouble }
+      : await engine.obtain(lab, { name: service, image, build: build !== undefined });
+    const verb = build ? "its image does not build" : `its image ${image} is not here and cannot be pulled`;
+    const entry: LabImage = got.ok
+      ? { service, how: got.how, ms: got.ms, words: "" }
+      : { service, how: "missing", ms: got.ms, words: `${verb}: ${got.words}` };
+    images.push(entry);
+    had.set(image, entry);
+  }
+  return images;
+}

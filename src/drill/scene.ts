@@ -1,0 +1,79 @@
+import {
+  type DrillReport,
+  type JournalEntry,
+  type Lab,
+  NotSeen,
+  type Outcome,
+  type Phase,
+  type Scene,
+} from "../core/drill.ts";
+
+/** Thrown by a scene when the outcome is known. */
+class Decided extends Error {
+  readonly outcome: Outcome;
+
+  constructor(outcome: Outcome, because: string) {
+    super(because);
+    this.outcome = outcome;
+  }
+}
+
+export type Played = Pick<DrillReport, "outcome" | "because" | "ms" | "journal">;
+
+/**
+ * Plays one drill and keeps its journal. What is not seen while steady, or goes wrong in the disturbance, decides
+ * nothing; what does not hold afterwards refutes. Undone is always, last first.
+ */
+export async function play(
+  lab: Lab,
+  run: (scene: Scene) => Promise<void>,
+  say: (entry: JournalEntry) => void,
+): Promise<Played> {
+  const { engine } = lab;
+  const start = engine.now();
+  const journal: JournalEntry[] = [];
+  const undos: { what: string; undo: () => Promise<void> }[] = [];
+  const write = (phase: Phase, what: string, saw: string) => {
+    const entry = { atMs: engine.now() - start, phase, what, saw };
+    journal.push(entry);
+    say(entry);
+  };
+  const act = (phase: Phase, otherwise: Outcome) => async (what: string, look: () => Promise<string>) => {
+    try {
+      write(phase, what, await look());
+    } catch (error) {
+      const saw = error instanceof Error ? error.message : String(error);
+      write(phase, what, saw);
+      // An engine that fails says nothing about the promise.
+      throw new Decided(error instanceof NotSeen ? otherwise : "inconclusive", `${what}: ${saw}.`);
+    }
+  };
+  let result: { outcome: Outcome; because: string };
+  try {
+    await run({
+      lab,
+      steady: act("steady", "inconclusive"),
+      disturb: act("disturb", "inconclusive"),
+      holds: act("holds", "refuted"),
+      note: (what, saw) => write("disturb", what, saw),
+      afterwards: (what, undo) => void undos.push({ what, undo }),
+    });
+    const last = journal.filter(({ phase }) => phase === "holds").at(-1);
+    result = last
+      ? { outcome: "proved", because: `${last.what}: ${last.saw}.` }
+      : { outcome: "inconclusive", because: "Nothing was seen to hold." };
+  } catch (error) {
+    if (!(error instanceof Decided)) throw error;
+    result = { outcome: error.outcome, because: error.message };
+  }
+  for (const { what, undo } of undos.reverse()) {
+    try {
+      await undo();
+      write("restore", what, "done");
+    } catch (error) {
+      // The lab is looked at before the next drill; what cannot be undone is started from nothing.
+      write("restore", what, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { ...result, ms: engine.now() - start, journal };
+}

@@ -1,0 +1,13 @@
+import type { Drill } from "../core/drill.ts";
+import type { ComposeProject, Stack } from "../stack/stack.ts";
+
+/** What a drill is derived from: the whole model, and the project that was cloned. */
+export interface DrillStack {
+  readonly stack: Stack;
+  readonly project: ComposeProject;
+}
+
+/** Gives a drill its types; adds nothing. */
+export function defineDrill(drill: Drill<DrillStack>): Drill<DrillStack> {
+  return drill;
+}

@@ -1,0 +1,54 @@
+import { isStore } from "../../stack/query.ts";
+import { pointsAt } from "../../stack/query-environment.ts";
+import type { Service } from "../../stack/stack.ts";
+import { type DrillStack, defineDrill } from "../drill.ts";
+import { containerOf, eventOf, longRunning } from "../targets.ts";
+
+/** Long enough that connections break and are tried again, short enough for a drill. */
+const lossMs = 10_000;
+
+export default defineDrill({
+  id: "recovery/survives-dependency-loss",
+  title: "A service recovers when a dependency went away and came back",
+  claim: "survives-dependency-loss",
+  disturbs: "Crashes each store that others use, keeps it away for ten seconds, and starts it again.",
+  targets: stack =>
+    longRunning(stack)
+      .filter(isStore)
+      .filter(store => usersOf(stack, store).length > 0)
+      .map(store => ({
+        subject: store.name,
+        services: [store.name, ...usersOf(stack, store).map(({ name }) => name)],
+      })),
+  async run(scene, { subject, services }) {
+    const { lab } = scene;
+    const { engine } = lab;
+    const users = services.slice(1);
+    for (const name of services) await scene.steady(`${name} serves`, () => lab.serves(name));
+    const feed = await engine.events(lab.id);
+    scene.afterwards("close the event feed", async () => feed.close());
+    scene.afterwards(`start ${subject}`, async () => engine.start(await containerOf(lab, subject)));
+    await scene.disturb(`take ${subject} away`, async () => {
+      await engine.stop(await containerOf(lab, subject), { graceMs: 0 });
+      const died = await eventOf(lab, feed, subject, /^die$/, 10_000);
+      return `it ended with code ${died.exitCode}`;
+    });
+    await engine.sleep(lossMs);
+    for (const user of users) scene.note(`${user} without ${subject}`, (await lab.look(user)).saw);
+    await scene.disturb(`bring ${subject} back`, async () => {
+      await engine.start(await containerOf(lab, subject));
+      return lab.serves(subject);
+    });
+    for (const user of users) await scene.holds(`${user} serves again`, () => lab.serves(user));
+  },
+});
+
+/** Services that name the store: in `depends_on`, or in an address of their environment. */
+function usersOf(stack: DrillStack, store: Service): Service[] {
+  return longRunning(stack).filter(
+    service =>
+      service !== store &&
+      (service.dependsOn.some(dependency => dependency.service === store.name) ||
+        service.environment.some(variable => pointsAt(stack.project, variable) === store)),
+  );
+}
