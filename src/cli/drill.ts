@@ -5,7 +5,7 @@ import type { Drill, DrillReport, DrillRun } from "../core/drill.ts";
 import { UserError } from "../core/user-error.ts";
 import { runDrills } from "../drill/drill.ts";
 import { openLab } from "../drill/lab.ts";
-import { prepareLab } from "../drill/prepare.ts";
+import { drilledProject, prepareLab } from "../drill/prepare.ts";
 import { requestsOf } from "../drill/requests.ts";
 import type { DrillStack } from "../drills/drill.ts";
 import { drills as allDrills } from "../drills/registry.generated.ts";
@@ -35,10 +35,10 @@ export async function drillCommand(directory: string, flags: DrillFlags): Promis
   const { files } = projectFiles(openWorkspace(resolve(directory)));
   const config = await configOf(files, flags.config);
   const stack = await link(files, { deployed: config.deployed });
-  const project = stack.projects.find(({ grade }) => grade === "deployed");
+  const project = drilledProject(stack);
   if (!project)
     throw new UserError(
-      "There is no Compose project here that is deployed.",
+      "There is no Compose project here, or several and none that is deployed.",
       "Name its files in shipworthy.yml: deployed: [compose.yml]",
     );
   const wanted = flags.claim ? await knownClaims(flags.claim) : undefined;

@@ -110,6 +110,8 @@ export interface Lab {
   coldStart(): Promise<readonly Started[]>;
   /** Starts what is there again, and waits. */
   warmStart(): Promise<readonly Started[]>;
+  /** Takes credentials out of a text that is to be shown or kept. */
+  mask(text: string): string;
   /** Requests that were answered when the lab was calm, by service. */
   requests(service: string): readonly KnownRequest[];
 }

@@ -1,5 +1,6 @@
 import { type KnownRequest, type Lab, type Look, NotSeen, type Started } from "../core/drill.ts";
 import type { ComposeModel, Container, Engine, LabProject } from "../core/engine.ts";
+import { masker } from "./mask.ts";
 import { answered, type Candidate, isOneShot, lookAt, watchStart } from "./watch.ts";
 
 export interface LabOptions {
@@ -112,6 +113,7 @@ export function openLab({ engine, project, model, missing, candidates, say }: La
       calm,
     },
     warmStart: start,
+    mask: masker(model),
     requests: service => known.get(service) ?? [],
   };
 }

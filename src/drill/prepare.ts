@@ -25,6 +25,15 @@ export interface PrepareOptions {
   readonly stopped?: () => boolean;
 }
 
+/** The project that is drilled: the deployed one, or the only one there is. */
+export function drilledProject(stack: Stack): ComposeProject | undefined {
+  return stack.projects.find(({ grade }) => grade === "deployed") ?? onlyOne(stack.projects);
+}
+
+function onlyOne<T>(list: readonly T[]): T | undefined {
+  return list.length === 1 ? list[0] : undefined;
+}
+
 /** Copies the project, fills in what it lacks, resolves it, turns it into a clone and gets its images. */
 export async function prepareLab(
   stack: Stack,

@@ -33,17 +33,18 @@ export async function play(
   const start = engine.now();
   const journal: JournalEntry[] = [];
   const undos: { what: string; undo: () => Promise<void> }[] = [];
-  const write = (phase: Phase, what: string, saw: string) => {
+  const write = (phase: Phase, what: string, seen: string): string => {
+    const saw = lab.mask(seen);
     const entry = { atMs: engine.now() - start, phase, what, saw };
     journal.push(entry);
     say(entry);
+    return saw;
   };
   const act = (phase: Phase, otherwise: Outcome) => async (what: string, look: () => Promise<string>) => {
     try {
       write(phase, what, await look());
     } catch (error) {
-      const saw = error instanceof Error ? error.message : String(error);
-      write(phase, what, saw);
+      const saw = write(phase, what, error instanceof Error ? error.message : String(error));
       // An engine that fails says nothing about the promise.
       throw new Decided(error instanceof NotSeen ? otherwise : "inconclusive", `${what}: ${saw}.`);
     }
@@ -55,7 +56,7 @@ export async function play(
       steady: act("steady", "inconclusive"),
       disturb: act("disturb", "inconclusive"),
       holds: act("holds", "refuted"),
-      note: (what, saw) => write("disturb", what, saw),
+      note: (what, saw) => void write("disturb", what, saw),
       afterwards: (what, undo) => void undos.push({ what, undo }),
     });
     const last = journal.filter(({ phase }) => phase === "holds").at(-1);

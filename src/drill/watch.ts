@@ -68,11 +68,17 @@ export function isOneShot(model: ComposeModel, name: string): boolean {
   );
 }
 
+/** What a program said last: mostly why it ended. */
+async function lastWords(engine: Engine, container: Container): Promise<string> {
+  const said = (await engine.logs(container, { tail: 3 })).trim();
+  return said === "" ? "" : `, saying:\n${said.slice(-400)}`;
+}
+
 const steadyMs = 3_000;
 
 /**
- * How a service stands while the stack starts: undefined while that is still open. A service without a health check
- * has to stay up for some seconds, because a program that cannot start takes a moment to say so.
+ * How a service stands while the stack starts: undefined while that is still open. It has to stay up for some seconds,
+ * because a program that cannot start takes a moment to say so.
  */
 export async function standing(
   engine: Engine,
@@ -84,20 +90,21 @@ export async function standing(
     const { state, exitCode, restarts, health, restartPolicy, probe } = container;
     if (state === "exited" && restartPolicy === "no") {
       if (exitCode === 0 && (oneShot || !probe)) continue;
-      return { ok: false, saw: stateOf(container) };
+      return { ok: false, saw: `${stateOf(container)}${await lastWords(engine, container)}` };
     }
-    if (restarts >= 3) return { ok: false, saw: stateOf(container) };
+    if (restarts >= 3)
+      return {
+        ok: false,
+        saw: `it ends again and again, restarted ${restarts} times${await lastWords(engine, container)}`,
+      };
     if (state !== "running" || oneShot) return undefined;
     if (health === "unhealthy")
       return { ok: false, saw: (await runProbe(engine, container))?.saw ?? "it is unhealthy" };
-    const upMs = engine.now() - Date.parse(container.startedAt);
-    if (health === "healthy") continue;
-    if (
-      health === "starting" &&
-      !((probe?.intervalMs ?? 0) > 60_000 && (await runProbe(engine, container))?.ok)
-    )
-      return undefined;
-    if (upMs < steadyMs) return undefined;
+    // Health may come before the crash.
+    if (engine.now() - Date.parse(container.startedAt) < steadyMs) return undefined;
+    if (health !== "starting") continue;
+    // A check that looks once in minutes is run here instead of waited for.
+    if ((probe?.intervalMs ?? 0) <= 60_000 || !(await runProbe(engine, container))?.ok) return undefined;
   }
   return {
     ok: true,

@@ -1,6 +1,5 @@
 import { request as plain } from "node:http";
 import { request as secure } from "node:https";
-import { connect } from "node:net";
 import type { HttpAnswer, HttpRequest } from "../core/engine.ts";
 
 const usualTimeoutMs = 5_000;
@@ -54,20 +53,5 @@ export function ask(address: string, wanted: HttpRequest): Promise<HttpAnswer> {
       });
     });
     outgoing.end(wanted.body);
-  });
-}
-
-/** Whether something accepts a TCP connection. */
-export function accepts(address: string, port: number, timeoutMs = 2_000): Promise<boolean> {
-  return new Promise(settle => {
-    const socket = connect({ host: address, port });
-    const finish = (open: boolean) => {
-      clearTimeout(timer);
-      socket.destroy();
-      settle(open);
-    };
-    const timer = setTimeout(finish, timeoutMs, false);
-    socket.on("connect", () => finish(true));
-    socket.on("error", () => finish(false));
   });
 }

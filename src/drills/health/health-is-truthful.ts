@@ -18,11 +18,9 @@ export default defineDrill({
     const { engine } = lab;
     const container = await containerOf(lab, subject);
     const { probe } = container;
-    await scene.steady(`${subject} serves`, () => lab.serves(subject));
-    await scene.steady("its health check passes", async () => {
-      const look = await runProbe(engine, container);
-      if (!look?.ok) throw new NotSeen(look?.saw ?? "the container has no health check");
-      return look.saw;
+    await scene.steady(`${subject} serves, its health check passes`, async () => {
+      if (!probe) throw new NotSeen("the container has no health check");
+      return lab.serves(subject);
     });
     let thawed = false;
     const thaw = async () => {

@@ -42,14 +42,16 @@ export default defineDrill({
     await scene.holds("every request that came before the signal is answered", async () => {
       const lost = answers.filter(({ status }) => status === undefined || status >= 500);
       if (lost.length > 0)
-        throw new NotSeen(`${lost.length} of ${answers.length} were lost: ${lost[0]!.error ?? lost[0]!.status}`);
+        throw new NotSeen(
+          `${lost.length} of ${answers.length} were lost: ${lost[0]!.error ?? lost[0]!.status}`,
+        );
       return `${answers.length} answered, none lost`;
     });
   },
 });
 
 /** Sent at once just before the signal, so that something is on its way also where answers are quick. */
-const burst = 10;
+const burst = 2;
 
 function startLoad(lab: Lab, container: Container, request: KnownRequest) {
   const { engine } = lab;

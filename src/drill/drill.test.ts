@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import type { Drill } from "../core/drill.ts";
+import { type ComposeModel, labLabel } from "../core/engine.ts";
+import { drills } from "../drills/registry.generated.ts";
+import { type FakeProgram, fakeEngine } from "../engine/fake.ts";
+import { pageFiles } from "../pages/page-files.ts";
+import { link } from "../stack/link.ts";
+import { runDrills } from "./drill.ts";
+import { openLab } from "./lab.ts";
+
+const healthcheck = { test: ["CMD", "probe"] };
+const answers: FakeProgram = { healthyAfterMs: 200, http: () => ({ status: 200 }) };
+
+interface Stage {
+  readonly web?: Readonly<Record<string, unknown>>;
+  readonly program?: FakeProgram;
+  readonly missing?: ReadonlyMap<string, string>;
+}
+
+/** A web service and its store on the engine in memory; the text and the model say the same. */
+async function onFake(claim: string, { web = {}, program = answers, missing = new Map() }: Stage) {
+  const labels = { [labLabel]: "a1" };
+  const model: ComposeModel = {
+    services: {
+      web: { image: "web", labels, healthcheck, restart: "unless-stopped", ...web },
+      db: {
+        ...{ image: "postgres:16", labels, healthcheck, restart: "always" },
+        volumes: [{ type: "volume", source: "data", target: "/var/lib/postgresql/data" }],
+      },
+    },
+  };
+  const text = `services:
+  web:
+    image: web
+    ports: ["80:8000"]
+    depends_on: [db]
+    healthcheck: { test: ["CMD", "probe"] }
+  db:
+    image: postgres:16
+    volumes: ["data:/var/lib/postgresql/data"]
+volumes:
+  data:
+`;
+  const stack = await link(
+    pageFiles([{ path: "compose.yml", text, ignored: false, untracked: false, directory: false }]),
+  );
+  const engine = fakeEngine({
+    models: new Map([["/lab/compose.json", model]]),
+    programs: { web: program, db: { healthyAfterMs: 100 } },
+  });
+  const lab = openLab({
+    ...{ engine, model, missing, say: () => {} },
+    project: { lab: "a1", name: "shipworthy-lab-a1", file: "/lab/compose.json" },
+    candidates: service =>
+      service === "web" ? [{ port: 8000, path: "/", tls: false, headers: { host: "localhost" } }] : [],
+  });
+  const chosen = drills.filter(drill => drill.claim === claim);
+  const reports = await runDrills(lab, chosen, { stack, project: stack.projects[0]! }, { say: () => {} });
+  return Object.fromEntries(reports.map(report => [report.subject, report]));
+}
+
+describe("drills on the engine in memory", () => {
+  it("proves a start, and refutes one that never becomes healthy", async () => {
+    const [good] = Object.values(await onFake("boots-healthy", {}));
+    expect(good).toMatchObject({ outcome: "proved" });
+    const [bad] = Object.values(await onFake("boots-healthy", { program: { healthyAfterMs: Infinity } }));
+    expect(bad).toMatchObject({ outcome: "refuted" });
+    expect(bad!.because).toMatch(/web: after \d+ s it runs and is starting/);
+  });
+
+  it("refutes a program that ends again and again", async () => {
+    const [report] = Object.values(
+      await onFake("boots-healthy", { program: { endsAfterMs: 100, exitCode: 1 } }),
+    );
+    expect(report).toMatchObject({ outcome: "refuted" });
+    expect(report!.because).toMatch(/web: it ends again and again, restarted \d+ times/);
+  });
+
+  it("proves a restart policy, and refutes that there is none", async () => {
+    expect(await onFake("survives-kill", {})).toMatchObject({
+      web: { outcome: "proved" },
+      db: { outcome: "proved" },
+    });
+    const { web, db } = await onFake("survives-kill", { web: { restart: "no" } });
+    expect(web).toMatchObject({ outcome: "refuted" });
+    expect(web!.because).toContain("it has no restart policy");
+    // The lab was brought back to order in between.
+    expect(db).toMatchObject({ outcome: "proved" });
+  });
+
+  it("refutes a program that ignores the stop signal", async () => {
+    expect((await onFake("stops-gracefully", {}))["web"]).toMatchObject({ outcome: "proved" });
+    const { web } = await onFake("stops-gracefully", { program: { ...answers, stopsAfterMs: 60_000 } });
+    expect(web).toMatchObject({ outcome: "refuted" });
+    expect(web!.because).toContain("did not react to the stop signal");
+  });
+
+  it("refutes a program that does not recover from the loss of its store", async () => {
+    const recovers: FakeProgram = {
+      ...answers,
+      http: (_, world) => ({ status: world.runs("db") ? 200 : 503 }),
+    };
+    expect((await onFake("survives-dependency-loss", { program: recovers }))["db"]).toMatchObject({
+      outcome: "proved",
+    });
+    let lost = false;
+    const gives: FakeProgram = {
+      ...answers,
+      http: (_, world) => {
+        lost ||= !world.runs("db");
+        return { status: lost ? 503 : 200 };
+      },
+    };
+    const { db } = await onFake("survives-dependency-loss", { program: gives });
+    expect(db).toMatchObject({ outcome: "refuted" });
+    expect(db!.because).toContain("GET / on 8000 answers 503");
+  });
+
+  it("decides nothing about a service that is not there, or does not serve before", async () => {
+    const { web } = await onFake("survives-kill", {
+      missing: new Map([["web", "its image does not build"]]),
+    });
+    expect(web).toMatchObject({ outcome: "inconclusive" });
+    expect(web!.because).toBe("web is not in the lab: its image does not build.");
+    const sick = await onFake("survives-kill", { program: { healthyAfterMs: Infinity } });
+    expect(sick["web"]).toMatchObject({ outcome: "inconclusive" });
+    expect(sick["db"]).toMatchObject({ outcome: "proved" });
+  });
+});
+
+describe("the runner", () => {
+  const drill = (run: Drill<null>["run"]): Drill<null> => ({
+    ...{ id: "x/y", title: "T", claim: "c", disturbs: "D", run },
+    targets: () => [{ subject: "s", services: [] }],
+  });
+  const lab = () => {
+    const model = { services: {} };
+    const engine = fakeEngine({ models: new Map([["/f", model]]) });
+    const project = { lab: "a1", name: "shipworthy-lab-a1", file: "/f" };
+    return openLab({ engine, project, model, missing: new Map(), candidates: () => [], say: () => {} });
+  };
+  const outcome = async (run: Drill<null>["run"]) =>
+    (await runDrills(lab(), [drill(run)], null, { say: () => {} }))[0]!;
+
+  it("undoes in reverse order, whatever happened", async () => {
+    const undone: string[] = [];
+    const { outcome: result, journal } = await outcome(async scene => {
+      scene.afterwards("first", async () => void undone.push("first"));
+      scene.afterwards("second", async () => {
+        undone.push("second");
+        throw new Error("cannot");
+      });
+      await scene.holds("it holds", async () => {
+        throw new Error("the engine fell over");
+      });
+    });
+    expect(undone).toEqual(["second", "first"]);
+    // A failing engine says nothing about the promise.
+    expect(result).toBe("inconclusive");
+    expect(journal.map(({ phase, what, saw }) => `${phase} ${what}: ${saw}`)).toEqual([
+      "holds it holds: the engine fell over",
+      "restore second: cannot",
+      "restore first: done",
+    ]);
+  });
+
+  it("does not call proved what was never seen to hold", async () => {
+    expect((await outcome(async () => {})).outcome).toBe("inconclusive");
+  });
+
+  it("has nothing to do where there is no target, and stops when it is told to", async () => {
+    const idle = { ...drill(async () => {}), targets: () => [] };
+    expect(await runDrills(lab(), [idle], null, { say: () => {} })).toMatchObject([
+      { outcome: "not-applicable" },
+    ]);
+    expect(await runDrills(lab(), [idle], null, { say: () => {}, stopped: () => true })).toEqual([]);
+  });
+});
