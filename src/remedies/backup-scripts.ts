@@ -65,12 +65,12 @@ echo "backup $name: $(du -sh "/backups/$name" | cut -f 1)"
 /** Runs backup.sh once a day, and again soon where it failed. */
 export const scheduleScript = `#!/bin/sh
 # A backup at once when the last good one is too old, then one a day at BACKUP_HOUR (UTC). A failed one is tried again
-# after five minutes; healthy.sh tells when it is late.
+# after a minute; healthy.sh tells when it is late.
 set -u
 trap 'exit 0' INT TERM
 /opt/backup/healthy.sh 20 2>/dev/null || /opt/backup/backup.sh
 while :; do
-    pause=300
+    pause=60
     if /opt/backup/healthy.sh 20 2>/dev/null; then
         now=$(date -u +%s)
         hour=\${BACKUP_HOUR:-03}
