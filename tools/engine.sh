@@ -83,15 +83,15 @@ up() {
 }
 
 base() {
-  if docker image inspect debian:bookworm-slim >/dev/null 2>&1; then return; fi
+  local name=${1:-$release} root
+  if docker image inspect "debian:$name-slim" >/dev/null 2>&1; then return; fi
   command -v debootstrap >/dev/null || install_packages debootstrap
-  say "building debian:bookworm-slim"
-  local root
+  say "building debian:$name-slim"
   root=$(mktemp -d)
-  as_root debootstrap --variant=minbase "$release" "$root" "$(mirror)" >/dev/null
+  as_root debootstrap --variant=minbase "$name" "$root" "$(mirror)" >/dev/null
   as_root rm -rf "$root/var/cache/apt/archives" "$root/var/lib/apt/lists"
   as_root mkdir -p "$root/var/cache/apt/archives/partial" "$root/var/lib/apt/lists/partial"
-  as_root tar -C "$root" -c . | docker import - debian:bookworm-slim >/dev/null
+  as_root tar -C "$root" -c . | docker import - "debian:$name-slim" >/dev/null
   as_root rm -rf "$root"
 }
 
@@ -119,7 +119,8 @@ down() {
 }
 
 case ${1:-} in
-  up | base | oracles | down) "$1" ;;
+  up | oracles | down) "$1" ;;
+  base) base "${2:-}" ;;
   *)
     echo "usage: tools/engine.sh up|base|oracles|down" >&2
     exit 2
