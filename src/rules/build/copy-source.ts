@@ -1,5 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import { join } from "../../core/path.ts";
+import { bringSources } from "../../remedies/build-context.ts";
+import { rewriteDockerfile } from "../../remedies/rewrite.ts";
 import type { MissingSource } from "../../stack/image/copy-sources.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import {
@@ -33,11 +35,13 @@ export default defineRule({
         };
         continue;
       }
+      const fix = bringSources(stack, group, missing) ?? rewriteDockerfile(stack, group);
       yield {
         subject: buildSubject(first),
         message: `The build of ${first.dockerfilePath} stops at a COPY: ${reasons(first, missing)}.`,
         evidence: evidenceOf(stack, group, missing),
         severity: weighBuilds(group, "critical"),
+        ...(fix ? { fix } : {}),
       };
     }
   },

@@ -1,3 +1,4 @@
+import { leaveOutDevelopment } from "../../remedies/dev-packages.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { groupBuilds, places, serverBuilds, weighBuilds } from "../../stack/query-build.ts";
 import {
@@ -30,6 +31,7 @@ export default defineRule({
           yield { subject: first.dockerfilePath!, kept: evidence(clean.install.at, "leaves them out") };
         continue;
       }
+      const fix = leaveOutDevelopment(stack, first, shipped);
       const names = [...new Set(shipped.flatMap(each => each.names))];
       yield {
         subject: first.dockerfilePath!,
@@ -39,6 +41,7 @@ export default defineRule({
           "installs development dependencies",
         ) as [ReturnType<typeof evidence>],
         severity: weighBuilds(group, "low"),
+        ...(fix ? { fix } : {}),
       };
     }
   },

@@ -1,4 +1,7 @@
-import { dirname } from "../../core/path.ts";
+import type { Fix } from "../../core/fix.ts";
+import { basename, dirname } from "../../core/path.ts";
+import { moveBuild, rightContext } from "../../remedies/build-context.ts";
+import { createDockerfile } from "../../remedies/rewrite.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, groupBuilds, mayAppear, places, weighBuilds } from "../../stack/query-build.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
@@ -29,6 +32,8 @@ export default defineRule({
       const path = first.dockerfilePath!;
       const found = nearby(stack, first);
       const hint = found.length === 0 ? "" : ` The repository has ${listNames(found)}.`;
+      const fix =
+        useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined);
       yield {
         subject: path,
         message: `${callerName(first)} builds with ${path}, which does not exist: the build fails at once.${hint}`,
@@ -40,10 +45,32 @@ export default defineRule({
           ).slice(1),
         ],
         severity: weighBuilds(group, "critical"),
+        ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** Another Dockerfile, where its name or place leaves no doubt and all that it copies is found. */
+function useAnother(stack: Stack, group: readonly [Build, ...Build[]]): Fix | undefined {
+  const path = meant(group[0].dockerfilePath!, [...stack.dockerfiles.keys()]);
+  const context = path === undefined ? undefined : rightContext(stack, path, undefined);
+  if (path === undefined || context === undefined) return undefined;
+  const edits = group.flatMap(build => moveBuild(stack, build, context, path) ?? []);
+  const files = new Set(edits.map(edit => `${edit.at.file}:${edit.at.span.start}`));
+  if (files.size !== edits.length || edits.length < group.length) return undefined;
+  return { title: `Build with ${path}`, grade: "needs-testing", edits, test: "Build the image." };
+}
+
+/** `Dockerfile.api` can mean `apps/api/Dockerfile`; a file that differs in case alone is the same. */
+function meant(wanted: string, all: readonly string[]): string | undefined {
+  const alike = all.filter(path => path.toLowerCase() === wanted.toLowerCase());
+  const part = /^Dockerfile\.([\w-]+)$|^([\w-]+)\.Dockerfile$/i.exec(basename(wanted));
+  const name = part?.[1] ?? part?.[2];
+  const named = name === undefined ? [] : all.filter(path => dirname(path).split("/").includes(name));
+  const found = alike.length > 0 ? alike : named;
+  return found.length === 1 ? found[0] : undefined;
+}
 
 /** Dockerfiles that may have been meant: in the same directory, else anywhere. */
 function nearby(stack: Stack, build: Build): string[] {

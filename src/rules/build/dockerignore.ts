@@ -1,3 +1,6 @@
+import type { Fix } from "../../core/fix.ts";
+import { inside, join } from "../../core/path.ts";
+import { dockerignoreText } from "../../remedies/dockerignore.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   buildSubject,
@@ -9,6 +12,7 @@ import {
 } from "../../stack/query-build.ts";
 import { broadCopies } from "../../stack/query-shipped.ts";
 import { listed, unreadIgnore, unwanted } from "../../stack/query-unwanted.ts";
+import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -46,8 +50,35 @@ export default defineRule({
             "a context without .dockerignore",
           ),
         ] as [ReturnType<typeof evidence>],
+        fix: addIgnore(stack, first),
         severity: weighBuilds(group, comes.some(each => each.secret) ? "medium" : "low"),
       };
     }
   },
 });
+
+/** A file for the context: what any image built from it copies by name stays in. */
+function addIgnore(stack: Stack, build: Build): Fix {
+  const context = build.context!;
+  const copied = stack.builds
+    .filter(each => each.context === context)
+    .flatMap(each => each.dockerfile?.stages ?? [])
+    .flatMap(stage => stage.copies.filter(copy => !copy.from))
+    .flatMap(copy => copy.sources.map(source => join(context, source.value.replace(/^\/+/, ""))));
+  const bundles = stack.components.some(each => each.package && inside(context, each.dir) !== undefined);
+  const path = join(context, ".dockerignore");
+  return {
+    title: `Add ${path}`,
+    grade: "needs-testing",
+    edits: [
+      {
+        at: { file: path, span: { start: 0, end: 0 } },
+        text: dockerignoreText(stack.files, context, {
+          bundles,
+          needed: copied.filter(each => stack.files.has(each) === "file"),
+        }),
+      },
+    ],
+    test: "Build the image and start it: what it needs from the folders that the file names has to be listed with `!` in front.",
+  };
+}

@@ -1,5 +1,6 @@
 import type { Violation } from "../../core/finding.ts";
 import type { Located } from "../../core/source.ts";
+import { upgradeRuntime } from "../../remedies/base-upgrade.ts";
 import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/facts.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { places } from "../../stack/query-build.ts";
@@ -35,6 +36,7 @@ export default defineRule({
     for (const [name, { end, uses }] of ended) {
       const shipped = uses.filter(use => use.runs);
       const old = yearsBetween(end.date, stack.today) >= 2 && exposed.has(end.product) && shipped.length > 0;
+      const fix = upgradeRuntime(stack, uses);
       yield {
         subject: name,
         message: `${name} has had no security fixes since ${end.date} (table of ${end.asOf}).`,
@@ -44,6 +46,7 @@ export default defineRule({
           shipped.length === 0 && end.product !== "golang"
             ? "low"
             : weigh(gravest(uses), old ? "high" : "medium"),
+        ...(fix ? { fix } : {}),
       };
     }
     yield* runners(stack);

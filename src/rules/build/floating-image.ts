@@ -1,3 +1,4 @@
+import { pinImages } from "../../remedies/base-upgrade.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
 import { defineRule } from "../rule.ts";
@@ -30,12 +31,14 @@ export default defineRule({
     const others = floating.filter(use => !isStore(use));
     for (const file of new Set(others.map(use => use.at.file))) {
       const uses = others.filter(use => use.at.file === file);
+      const fix = pinImages(stack, uses);
       const names = [...new Set(uses.map(use => use.text))];
       yield {
         subject: file,
         message: `${file} names ${listNames(names)} without a version: what is pulled depends on the day.`,
         evidence: useEvidence(uses, () => "any version"),
         severity: weigh(gravest(uses), "low"),
+        ...(fix ? { fix } : {}),
       };
     }
   },

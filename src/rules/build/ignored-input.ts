@@ -1,6 +1,10 @@
+import type { Fix } from "../../core/fix.ts";
+import { inside } from "../../core/path.ts";
+import { letIn } from "../../remedies/build-context.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { buildSubject, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
-import { ignoredInputs } from "../../stack/query-inputs.ts";
+import { buildSubject, groupBuilds, places, weighBuilds, writtenAt } from "../../stack/query-build.ts";
+import { type Ignored, ignoredInputs } from "../../stack/query-inputs.ts";
+import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -24,6 +28,7 @@ export default defineRule({
         continue;
       }
       const names = [...new Set(ignored.map(each => each.input.path))];
+      const fix = letInputsIn(stack, first, ignored);
       yield {
         subject: buildSubject(first),
         message: `${first.ignore.path} keeps ${listNames(names)} out of the build of ${first.dockerfilePath}, but ${worst.input.neededBy}.`,
@@ -43,7 +48,26 @@ export default defineRule({
           ),
         ],
         severity: weighBuilds(group, "critical"),
+        ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** A directory that is ignored as a whole comes back as a whole: the build reads more of it than what it stops at. */
+function letInputsIn(stack: Stack, build: Build, ignored: readonly Ignored[]): Fix | undefined {
+  const paths = ignored.map(({ input, by }) => {
+    const path = inside(build.context!, input.path)!;
+    const pattern = writtenAt(stack, by).replace(/^\/|\/$/g, "");
+    return path.startsWith(`${pattern}/`) ? pattern : path;
+  });
+  const edit = letIn(stack, build, paths);
+  return (
+    edit && {
+      title: `Let ${build.ignore!.path} leave in what the build reads`,
+      grade: "needs-testing",
+      edits: [edit],
+      test: "Build the image.",
+    }
+  );
+}

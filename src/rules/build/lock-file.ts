@@ -1,5 +1,6 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import { dirname, join } from "../../core/path.ts";
+import { bringLock } from "../../remedies/lock-files.ts";
 import type { PackageInstall, PackageManager } from "../../stack/image/image.ts";
 import { evidence } from "../../stack/query.ts";
 import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
@@ -34,6 +35,12 @@ export default defineRule({
         const manifest = stage.fileBefore(install.at, join(install.directory!, manifestOf(install)));
         const from = dirname(manifest.source ?? join(first.context!, "x"));
         const there = stack.files.has(join(from, name!)) === "file";
+        const fix = bringLock(
+          stack,
+          first,
+          { stage, install },
+          manifest.source ?? join(first.context!, manifestOf(install)),
+        );
         yield {
           subject: `${buildSubject(first)} ${install.manager}`,
           message: `${first.dockerfilePath} installs in a mode that needs a lock file, but no ${name} is in the image at that point: ${cause(stack, first, join(from, name!), there)}. The build fails there.`,
@@ -48,6 +55,7 @@ export default defineRule({
                 )),
           ],
           severity: weighBuilds(group, "critical"),
+          ...(fix ? { fix } : {}),
         };
       }
     }

@@ -1,7 +1,9 @@
 import type { Evidence } from "../../core/finding.ts";
 import { severities } from "../../core/finding.ts";
+import { upgradeRuntime } from "../../remedies/base-upgrade.ts";
 import { evidence } from "../../stack/query.ts";
 import { groupBuilds, weighBuilds } from "../../stack/query-build.ts";
+import { imageUses } from "../../stack/query-images.ts";
 import { nodeNeeds, pythonNeeds } from "../../stack/query-needs.ts";
 import { type RuntimeUse, runtimeUses } from "../../stack/query-runtime.ts";
 import { newestOf } from "../../stack/query-versions.ts";
@@ -41,12 +43,17 @@ export default defineRule({
         }
         const worst = Math.min(...needs.map(need => severities.indexOf(need.severity)));
         const gravest = needs.find(need => severities.indexOf(need.severity) === worst)!;
+        const fix = upgradeRuntime(
+          stack,
+          imageUses(stack).filter(use => use.at.file === at.file && use.at.span.start === at.span.start),
+        );
         yield {
           subject: `${group[0].dockerfilePath} ${base.family}`,
           message: `${group[0].dockerfilePath} has ${name}, but ${[...new Set(needs.map(need => need.says))].join("; ")}.`,
           evidence: [evidence(at, name), ...unique(needs.flatMap(need => need.evidence))],
           severity: weighBuilds(group, gravest.severity),
           confidence: gravest.confidence,
+          ...(fix ? { fix } : {}),
         };
       }
     }

@@ -1,0 +1,90 @@
+import { parsePackageManifest } from "../artifacts/package-manifest.ts";
+import { parsePythonManifest } from "../artifacts/python-dependencies.ts";
+import type { Edit, Fix } from "../core/fix.ts";
+import { writtenAt } from "../stack/query-build.ts";
+import type { ImageUse } from "../stack/query-images.ts";
+import { runtimeUses } from "../stack/query-runtime.ts";
+import type { Stack } from "../stack/stack.ts";
+import { chooseVersion } from "./base-images.ts";
+
+const names = { node: "Node.js", python: "Python" } as const;
+
+/**
+ * Moves base images of a language to a supported version that the manifests allow, in all given places. Undefined for
+ * other products (a data store's major version converts its data), for computed names, and where nothing supported is
+ * allowed.
+ */
+export function upgradeRuntime(stack: Stack, uses: readonly ImageUse[]): Fix | undefined {
+  const product = uses[0]?.ref.family;
+  if (product !== "node" && product !== "python") return undefined;
+  const version = chooseVersion(product, [], rangesOf(stack, uses, product), stack.today);
+  if (version === undefined) return undefined;
+  const edits = uses.flatMap(use => retag(stack, use, product, version) ?? []);
+  if (edits.length !== uses.length) return undefined;
+  return {
+    title: `Move to ${names[product]} ${version}`,
+    grade: "big-change",
+    edits,
+    test: `Build, and run the tests in an image of ${names[product]} ${version}: packages that are fixed to old versions may not install there.`,
+  };
+}
+
+/** What package.json or pyproject.toml of the programs in these images ask for. */
+function rangesOf(
+  stack: Stack,
+  uses: readonly ImageUse[],
+  product: "node" | "python",
+): (string | undefined)[] {
+  const manifests = uses.flatMap(use => (use.build ? runtimeUses(use.build).map(each => each.manifest) : []));
+  return [...new Set(manifests)].map(path => {
+    const read = stack.files.read(path);
+    if (!("source" in read)) return undefined;
+    if (path.endsWith("package.json"))
+      return product === "node"
+        ? parsePackageManifest(read.source).model.engines.get("node")?.value
+        : undefined;
+    return product === "python" ? parsePythonManifest(read.source).model.python?.value : undefined;
+  });
+}
+
+/** `18.19-alpine3.18` becomes `24-alpine`; a release of Debian that the new version has no image for gives way to the next. */
+function retag(stack: Stack, use: ImageUse, product: string, version: string): Edit | undefined {
+  const written = writtenAt(stack, use.at);
+  const found = new RegExp(
+    `^((?:docker\\.io/)?(?:library/)?${product}):([\\d.]+)((?:-[a-z]+[\\d.]*)*)$`,
+  ).exec(written);
+  if (!found) return undefined;
+  const suffix = found[3]!.replace(/alpine[\d.]+/, "alpine").replace(/stretch|buster|bullseye/, "bookworm");
+  const start = use.at.span.start + found[1]!.length + 1;
+  return {
+    at: { file: use.at.file, span: { start, end: use.at.span.end } },
+    text: `${version}${suffix}`,
+  };
+}
+
+/** Released versions of images whose new versions read what the old ones wrote; compared with their pages on 2026-11-20. */
+const pins: Readonly<Record<string, { readonly version: string; readonly variants: RegExp }>> = {
+  nginx: { version: "1.30", variants: /^(?:(?:latest|stable)(?=-|$))?-?(alpine|alpine-slim|bookworm)?$/ },
+  "certbot/certbot": { version: "v5.7.0", variants: /^(?:latest)?()$/ },
+};
+
+/** Names versions of images that have none. Undefined when one of them has no known version, or its tag says more. */
+export function pinImages(stack: Stack, uses: readonly ImageUse[]): Fix | undefined {
+  const edits = uses.flatMap(use => {
+    const pin = pins[use.ref.name];
+    const variant = pin?.variants.exec(use.ref.tag ?? "");
+    const written = writtenAt(stack, use.at);
+    if (!pin || !variant || use.ref.registry !== undefined || !/^[\w./-]+(:[\w.-]+)?$/.test(written))
+      return [];
+    const bare = written.replace(/:[^:]*$/, "");
+    const text = `${bare}:${pin.version}${variant[1] ? `-${variant[1]}` : ""}`;
+    return [{ at: use.at, text }];
+  });
+  if (uses.length === 0 || edits.length !== uses.length) return undefined;
+  return {
+    title: "Name the versions of the images",
+    grade: "needs-testing",
+    edits,
+    test: "Start the stack and look at the logs of these services: the version may be another than the one that runs now.",
+  };
+}

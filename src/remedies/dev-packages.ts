@@ -1,0 +1,52 @@
+import type { Edit, Fix } from "../core/fix.ts";
+import { addWord, insertAfter } from "../formats/dockerfile-edit.ts";
+import { type Shipped, shippedInstalls } from "../stack/query-dev-packages.ts";
+import type { StageInstall } from "../stack/query-locks.ts";
+import { shippedStages } from "../stack/query-shipped.ts";
+import type { Build, Stack } from "../stack/stack.ts";
+
+/** Steps after an install that may need what it would leave out. */
+const builds =
+  /\b(npm|yarn|pnpm)\s+(run\s+)?(build|generate|compile)|\bnpx\b|\btsc\b|node_modules\/\.bin|\bnext build|\bvite\b/;
+/** Programs that are developers' tools themselves. */
+const developing = /\b(nodemon|ts-node|tsx|vite|next dev|react-scripts|concurrently)\b|\brun dev\b/;
+
+/**
+ * Leaves development packages out of an image: in the install where nothing is built after it, else by taking them out
+ * at the end of the stage that builds. npm and Poetry only; undefined where the program may be one of those packages.
+ */
+export function leaveOutDevelopment(
+  stack: Stack,
+  build: Build,
+  shipped: readonly Shipped[],
+): Fix | undefined {
+  const source = build.dockerfilePath === undefined ? undefined : stack.sources.get(build.dockerfilePath);
+  const command = [build.model?.cmd?.text, build.model?.entrypoint?.text].join(" ");
+  if (!source || !build.model || developing.test(command)) return undefined;
+  const installs = shippedInstalls(build).filter(each =>
+    shipped.some(({ install }) => install === each.install),
+  );
+  const edits = installs.flatMap(each => editFor(each) ?? []);
+  if (edits.length !== shipped.length || edits.length === 0) return undefined;
+  return {
+    title: "Leave development packages out of the image",
+    grade: "needs-testing",
+    edits,
+    test: "Build and start the image: a program that loads one of them stops at once.",
+  };
+
+  function editFor({ stage, install }: StageInstall): Edit | undefined {
+    const after = stage.stage.runs.filter(run => run.at.span.start >= install.at.span.start);
+    const isShipped = shippedStages(build).some(each => each.index === stage.stage.index);
+    const isBuilt = after.some(run => builds.test(run.fragment.text));
+    if (install.manager === "poetry" && !isBuilt)
+      return addWord(source!, install.at, /^poetry\s+install/, "--only main");
+    if (install.manager !== "npm") return undefined;
+    if (!isBuilt) return addWord(source!, install.at, /^npm\s+(ci|install|i)\b/, "--omit=dev");
+    const last = after.at(-1);
+    // A configuration in TypeScript is read with the compiler, which is such a package.
+    if (isShipped || !last || stack.files.paths.some(path => /(^|\/)next\.config\.ts$/.test(path)))
+      return undefined;
+    return insertAfter(source!, last.at, ["RUN npm prune --omit=dev"]);
+  }
+}
