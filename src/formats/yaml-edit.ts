@@ -36,6 +36,38 @@ export function addItem(source: Source, seq: YamlSeq, text: string): Edit | unde
   return insertAfter(source, last.at.span.end, dash[0].slice(0, -1), [`- ${text}`]);
 }
 
+/**
+ * Adds a scalar at a path of block mappings, the missing ones with it: `["deploy", "resources"]` below a service.
+ * Undefined where a part of the path is there already as something else, in flow style, or comes from an anchor.
+ */
+export function addPath(
+  source: Source,
+  map: YamlMap,
+  path: readonly string[],
+  value: string,
+  after: readonly string[] = [],
+): Edit | undefined {
+  const [key, ...rest] = path as [string, ...string[]];
+  const there = map.entries.find(entry => entry.key.value === key);
+  if (!there) {
+    const lines = path.map((name, depth) => `${"  ".repeat(depth)}${name}:`);
+    return addPair(source, map, [...lines.slice(0, -1), `${lines.at(-1)!} ${value}`], after);
+  }
+  const own = ownEntries(source, map).includes(there) && there.value.at.span.end <= map.at.span.end;
+  if (!own || rest.length === 0 || there.value.kind !== "map") return undefined;
+  return isShared(source, there.value) ? undefined : addPath(source, there.value, rest, value);
+}
+
+/** Whether a node has an anchor that an alias or a merge key of the file brings to other places. */
+export function isShared(source: Source, node: YamlNode): boolean {
+  const before = source.text.slice(0, node.at.span.start);
+  // Comments may stand between the anchor and the first key.
+  const anchor = /&([^\s,[\]{}]+)[ \t]*(?:#[^\n]*)?(?:\r?\n[ \t]*(?:#[^\n]*)?)*$/.exec(before)?.[1];
+  if (anchor === undefined) return false;
+  const alias = anchor.replace(/[.*+?^$()|\\]/g, "\\$&");
+  return new RegExp(`\\*${alias}(?=[\\s,\\]}]|$)`).test(source.text);
+}
+
 /** Puts `text` in place of a node's own text. */
 export function replaceNode(node: YamlNode, text: string): Edit {
   return { at: node.at, text };
@@ -75,13 +107,24 @@ function ownEntries(source: Source, map: YamlMap): readonly YamlPair[] {
   );
 }
 
+/** Where the line of an offset starts. */
+export function lineStartOf(source: Source, offset: number): number {
+  return source.text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Nothing but a comment follows on the line. */
+export function endsLine(source: Source, offset: number): boolean {
+  return /^[ \t]*(?:\r?\n|$|#)/.test(source.text.slice(offset));
+}
+
 function indentOf(source: Source, offset: number): string | undefined {
   const start = source.text.lastIndexOf("\n", offset - 1) + 1;
   const indent = source.text.slice(start, offset).replace(/^﻿/, "");
   return /^[ ]*$/.test(indent) ? indent : /^[ ]*- +$/.test(indent) ? " ".repeat(indent.length) : undefined;
 }
 
-function insertAfter(source: Source, offset: number, indent: string, lines: readonly string[]): Edit {
+/** Adds lines below the line in which an offset stands, its comment included. */
+export function insertAfter(source: Source, offset: number, indent: string, lines: readonly string[]): Edit {
   const newline = source.text.indexOf("\n", offset);
   let end = newline === -1 ? source.text.length : newline;
   if (source.text[end - 1] === "\r") end--;

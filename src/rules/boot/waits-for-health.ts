@@ -1,6 +1,6 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import type { Edit } from "../../core/fix.ts";
 import { join } from "../../core/path.ts";
+import { waitsUntilHealthy } from "../../remedies/waiting.ts";
 import { containerFile, evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { workingDirectory } from "../../stack/query-import.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
@@ -30,8 +30,7 @@ export default defineRule({
       if (pairs.length === 0) continue;
       const names = [...new Set(pairs.map(pair => pair.service.name))];
       const stores = [...new Set(pairs.map(pair => pair.store.name))];
-      const edits = pairs.map(pair => conditionEdits(stack, pair));
-      const whole = edits.every(each => each !== undefined);
+      const fix = waitsUntilHealthy(stack, pairs);
       yield {
         subject: project.name,
         message: `${listNames(names)} ${names.length === 1 ? "starts" : "start"} as soon as the container of ${listNames(stores)} runs, before it accepts connections.`,
@@ -39,15 +38,7 @@ export default defineRule({
         evidence: pairs.map(pair => evidence(pair.edge.at, "does not wait until it is healthy")) as [
           Evidence,
         ],
-        ...(whole
-          ? {
-              fix: {
-                title: "Wait until it is healthy",
-                grade: "needs-testing" as const,
-                edits: edits.flat(),
-              },
-            }
-          : {}),
+        ...(fix ? { fix } : {}),
       };
     }
   },
@@ -99,26 +90,4 @@ function asksAtStart(service: Service): boolean {
     argv.some(word => /^(migrate|upgrade|db:migrate|db:prepare|deploy)$/.test(word.value ?? "")),
   );
   return migrates === true || asking.has(service.component?.kind ?? "");
-}
-
-/** Makes the dependency's condition `service_healthy`, when there is a health check to wait for. */
-function conditionEdits(stack: Stack, { service, store, edge }: Pair): Edit[] | undefined {
-  const source = stack.sources.get(edge.at.file);
-  const node = service.get("depends_on");
-  if (!source || !node || !store.healthcheck?.command || node.at.file !== edge.at.file) return undefined;
-  if (node.kind === "map") {
-    const condition = service.get("depends_on", edge.service, "condition");
-    return condition && condition.at.file === edge.at.file
-      ? [{ at: condition.at, text: "service_healthy" }]
-      : undefined;
-  }
-  if (node.kind !== "seq" || node.flow || node.items.length !== 1) return undefined;
-  const lineStart = source.text.lastIndexOf("\n", edge.at.span.start - 1) + 1;
-  const dash = /^( *)- +$/.exec(source.text.slice(lineStart, edge.at.span.start));
-  const keyLine = source.text.slice(0, lineStart).trimEnd().split("\n").at(-1) ?? "";
-  const outer = /^ */.exec(keyLine)![0].length;
-  // A list at its key's own indentation cannot become a mapping in place.
-  if (!dash || dash[1]!.length <= outer) return undefined;
-  const at = { file: source.path, span: { start: lineStart, end: edge.at.span.end } };
-  return [{ at, text: `${dash[1]}${edge.service}:\n${dash[1]}  condition: service_healthy` }];
 }

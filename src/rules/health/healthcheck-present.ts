@@ -1,7 +1,9 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Fix } from "../../core/fix.ts";
+import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isComplete } from "../../stack/query-process.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -19,6 +21,7 @@ export default defineRule({
           yield { subject: service.name, kept: evidence(service.healthcheck.at, "has a health check") };
       const silent = own.filter(lacksCheck);
       if (silent.length === 0) continue;
+      const fix = checks(stack, silent);
       const have = silent.length === 1 ? "has" : "have";
       yield {
         subject: project.name,
@@ -31,10 +34,24 @@ export default defineRule({
             service.healthcheck ? "the health check is switched off" : "no health check here or in its image",
           ),
         ) as [Evidence],
+        ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** A health check for each of them, or no fix: what is left would be the same finding. */
+function checks(stack: Stack, services: readonly Service[]): Fix | undefined {
+  const edits = services.flatMap(service => addHealthcheck(stack, service) ?? []);
+  if (edits.length < services.length) return undefined;
+  const names = services.map(service => service.name);
+  return {
+    title: `Check the health of ${names.join(", ")}`,
+    grade: "needs-testing",
+    edits,
+    test: probeTest(names),
+  };
+}
 
 /** Something that answers others: applications that listen, data stores, proxies of a built image. */
 function isServing(service: Service): boolean {

@@ -37,6 +37,7 @@ export default defineRule({
                 title: "Switch the image's health check off",
                 grade: "needs-testing" as const,
                 edits: [edit],
+                test: `Start it, and see that \`docker compose ps\` no longer calls ${service.name} unhealthy.`,
               },
             }
           : {}),

@@ -1,7 +1,10 @@
+import type { Edit } from "../../core/fix.ts";
+import { probeTest } from "../../remedies/probe.ts";
 import { evidence, weigh } from "../../stack/query.ts";
-import { httpProbe } from "../../stack/query-health.ts";
+import { editInCheck, type HttpProbe, httpProbe } from "../../stack/query-health.ts";
 import { listening } from "../../stack/query-listen.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -17,6 +20,7 @@ export default defineRule({
       const open = probe && listening(stack, service);
       if (!open || open.ports.includes(probe.port) || !first(probe.at)) continue;
       const ports = open.ports.length === 1 ? `port ${open.ports[0]}` : `ports ${open.ports.join(", ")}`;
+      const edit = open.ports.length === 1 ? portEdit(stack, service, probe, open.ports[0]!) : undefined;
       yield {
         subject: service.name,
         message: `The health check of "${service.name}" asks port ${probe.port}, but the service listens on ${ports}.`,
@@ -25,7 +29,28 @@ export default defineRule({
           evidence(probe.at, `the health check asks port ${probe.port}`),
           evidence(open.at, `listens on ${ports}`),
         ],
+        ...(edit
+          ? {
+              fix: {
+                title: `Ask port ${open.ports[0]}`,
+                grade: "needs-testing" as const,
+                edits: [edit],
+                test: probeTest([service.name]),
+              },
+            }
+          : {}),
       };
     }
   },
 });
+
+/** The port of the URL; undefined where what is published says that the check has the right one and the program not. */
+function portEdit(stack: Stack, service: Service, probe: HttpProbe, port: number): Edit | undefined {
+  if (service.ports.some(each => each.target === probe.port)) return undefined;
+  const host = probe.host.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const written = new RegExp(`(?<=${host}):${probe.port}(?=[/"'\\s?)]|$)`);
+  const unwritten = new RegExp(`(?<=//${host})(?=[/"'\\s?)]|$)`);
+  return (
+    editInCheck(stack, service, written, `:${port}`) ?? editInCheck(stack, service, unwritten, `:${port}`)
+  );
+}

@@ -1,3 +1,4 @@
+import { probeTest } from "../../remedies/probe.ts";
 import { route } from "../../stack/proxy/route.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { appAnswer, editInCheck, type HttpProbe, httpProbe, nginxOf } from "../../stack/query-health.ts";
@@ -34,7 +35,14 @@ export default defineRule({
           evidence(redirect.at, `${redirect.by} redirects to ${probe.path}/`),
         ],
         ...(edit
-          ? { fix: { title: "Ask for the path itself", grade: "needs-testing" as const, edits: [edit] } }
+          ? {
+              fix: {
+                title: "Ask for the path itself",
+                grade: "needs-testing" as const,
+                edits: [edit],
+                test: probeTest([service.name]),
+              },
+            }
           : {}),
       };
     }

@@ -1,6 +1,9 @@
+import type { Fix } from "../../core/fix.ts";
+import { healthPath } from "../../remedies/app-probe.ts";
+import { probeTest } from "../../remedies/probe.ts";
 import { route } from "../../stack/proxy/route.ts";
 import { evidence, weigh } from "../../stack/query.ts";
-import { appAnswer, type HttpProbe, httpProbe, nginxOf } from "../../stack/query-health.ts";
+import { appAnswer, editInCheck, type HttpProbe, httpProbe, nginxOf } from "../../stack/query-health.ts";
 import { listening } from "../../stack/query-listen.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -25,6 +28,7 @@ export default defineRule({
         ),
       );
       const then = waiting ? `, and "${waiting.name}", which waits for it, never starts` : "";
+      const fix = askInstead(stack, service, probe);
       yield {
         subject: service.name,
         message: `The health check of "${service.name}" asks for ${probe.path}, which the service does not serve: it is never healthy${then}.`,
@@ -34,10 +38,26 @@ export default defineRule({
           evidence(probe.at, `the health check asks for ${probe.path}`),
           ...(refused.at ? [evidence(refused.at, refused.because)] : []),
         ],
+        ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** Asks for a route that the service does have. */
+function askInstead(stack: Stack, service: Service, probe: HttpProbe): Fix | undefined {
+  const path = healthPath(stack, service, probe.port);
+  if (path === undefined) return undefined;
+  const escaped = probe.path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const edit = editInCheck(stack, service, new RegExp(`(?<=[^/\\s"':])${escaped}(?=["'\\s?)]|$)`), path);
+  if (!edit) return undefined;
+  return {
+    title: `Ask for ${path}`,
+    grade: "needs-testing",
+    edits: [edit],
+    test: probeTest([service.name]),
+  };
+}
 
 function refusal(stack: Stack, service: Service, probe: HttpProbe) {
   const nginx = nginxOf(stack, service);

@@ -1,3 +1,4 @@
+import { probeTest } from "../../remedies/probe.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { editInCheck, httpProbe } from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -27,7 +28,14 @@ export default defineRule({
         severity: weigh(service, "medium"),
         evidence: [evidence(probe.at, "curl succeeds with any answer")],
         ...(edit
-          ? { fix: { title: "Let curl fail on errors", grade: "needs-testing" as const, edits: [edit] } }
+          ? {
+              fix: {
+                title: "Let curl fail on errors",
+                grade: "needs-testing" as const,
+                edits: [edit],
+                test: probeTest([service.name]),
+              },
+            }
           : {}),
       };
     }

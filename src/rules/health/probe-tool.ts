@@ -1,4 +1,5 @@
 import { basename } from "../../core/path.ts";
+import { replaceProbe } from "../../remedies/probe.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { type ProbeCommand, probeOf, toolInContainer } from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -28,6 +29,7 @@ export default defineRule({
         return evidence(edge.at, `"${other.name}" waits until it is healthy`);
       });
       const image = service.build ? "its image" : `the image ${service.image?.text}`;
+      const fix = replaceProbe(stack, service);
       const start = waiting.length > 0 ? ` "${waiting[0]!.name}" waits for it and never starts.` : "";
       yield {
         subject: service.name,
@@ -38,6 +40,7 @@ export default defineRule({
           ...(missing.image ? [evidence(missing.image, `this image has no ${missing.name}`)] : []),
           ...edges,
         ],
+        ...(fix ? { fix } : {}),
       };
     }
   },

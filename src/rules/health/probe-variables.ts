@@ -1,3 +1,4 @@
+import { probeTest } from "../../remedies/probe.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Interpolated, Reference } from "../../stack/resolve/interpolate.ts";
@@ -45,6 +46,7 @@ export default defineRule({
                   title: `Let the container fill in ${name}`,
                   grade: "needs-testing" as const,
                   edits: [{ at: reference.at, text: `$${written}` }],
+                  test: probeTest([service.name]),
                 },
               }
             : {}),

@@ -1,14 +1,8 @@
-import { addPair } from "../../formats/yaml-edit.ts";
+import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-/** What tells that a store serves, in the image's own tools. */
-const probes: Readonly<Record<string, string>> = {
-  postgres: 'test: ["CMD-SHELL", "pg_isready -U $${POSTGRES_USER:-postgres}"]',
-  redis: 'test: ["CMD", "redis-cli", "ping"]',
-};
 
 export default defineRule({
   id: "health/waits-without-probe",
@@ -23,12 +17,7 @@ export default defineRule({
         if (edge.condition !== "service_healthy" || !edge.required) continue;
         const other = service.project.services.find(each => each.name === edge.service);
         if (!other || !lacksProbe(other) || !first(edge.at)) continue;
-        const probe = other.healthcheck ? undefined : probes[other.imageRef?.family ?? ""];
-        const source = stack.sources.get(other.at.file);
-        const edit =
-          probe && !other.get("healthcheck") && source
-            ? addPair(source, other.node, ["healthcheck:", `  ${probe}`, "  interval: 10s", "  retries: 5"])
-            : undefined;
+        const edit = addHealthcheck(stack, other);
         const how = other.healthcheck?.disabled
           ? "its health check is switched off"
           : "it has no health check";
@@ -46,6 +35,7 @@ export default defineRule({
                   title: `Check the health of ${other.name}`,
                   grade: "needs-testing" as const,
                   edits: [edit],
+                  test: probeTest([other.name]),
                 },
               }
             : {}),
