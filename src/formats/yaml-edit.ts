@@ -38,7 +38,7 @@ export function addItem(source: Source, seq: YamlSeq, text: string): Edit | unde
 
 /**
  * Adds a scalar at a path of block mappings, the missing ones with it: `["deploy", "resources"]` below a service.
- * Undefined where a part of the path is there already as something else, in flow style, or comes from an anchor.
+ * Undefined where a part of the path is there already as something else, or comes from an anchor.
  */
 export function addPath(
   source: Source,
@@ -49,6 +49,7 @@ export function addPath(
 ): Edit | undefined {
   const [key, ...rest] = path as [string, ...string[]];
   const there = map.entries.find(entry => entry.key.value === key);
+  if (!there && map.flow) return addFlowPair(source, map, path, value);
   if (!there) {
     const lines = path.map((name, depth) => `${"  ".repeat(depth)}${name}:`);
     return addPair(source, map, [...lines.slice(0, -1), `${lines.at(-1)!} ${value}`], after);
@@ -56,6 +57,18 @@ export function addPath(
   const own = ownEntries(source, map).includes(there) && there.value.at.span.end <= map.at.span.end;
   if (!own || rest.length === 0 || there.value.kind !== "map") return undefined;
   return isShared(source, there.value) ? undefined : addPath(source, there.value, rest, value);
+}
+
+/** `{ a: 1 }` becomes `{ a: 1, b: { c: 2 } }`. */
+function addFlowPair(source: Source, map: YamlMap, path: readonly string[], value: string): Edit | undefined {
+  const last = ownEntries(source, map).at(-1);
+  // What a merge key or an alias brings has no end in the brackets to be followed.
+  if (!last || last.value.at.span.end > map.at.span.end || last.value.at.file !== source.path)
+    return undefined;
+  if (ownEntries(source, map).length !== map.entries.length) return undefined;
+  const { end } = last.at.span;
+  const text = path.map(name => `${name}: `).join("{ ") + value + " }".repeat(path.length - 1);
+  return { at: { file: source.path, span: { start: end, end } }, text: `, ${text}` };
 }
 
 /** Whether a node has an anchor that an alias or a merge key of the file brings to other places. */
@@ -73,7 +86,7 @@ export function replaceNode(node: YamlNode, text: string): Edit {
   return { at: node.at, text };
 }
 
-/** Takes a pair out with its lines. Undefined when it shares a line with something else. */
+/** Takes a pair out with its lines. Undefined when it shares a line with something else. A comment in them stays. */
 export function removePair(source: Source, pair: YamlPair): Edit | undefined {
   const start = source.text.lastIndexOf("\n", pair.at.span.start - 1) + 1;
   if (source.text.slice(start, pair.at.span.start).trim() !== "" || pair.at.file !== source.path)
@@ -82,7 +95,15 @@ export function removePair(source: Source, pair: YamlPair): Edit | undefined {
   const end = newline === -1 ? source.text.length : newline + 1;
   const rest = source.text.slice(pair.at.span.end, newline === -1 ? end : newline).trim();
   if (rest !== "" && !rest.startsWith("#")) return undefined;
-  return { at: { file: source.path, span: { start, end } }, text: "" };
+  return withoutLines(source, start, end);
+}
+
+/** Takes whole lines out. Lines with a comment are commented out instead: what people wrote is theirs to delete. */
+export function withoutLines(source: Source, start: number, end: number): Edit {
+  const at = { file: source.path, span: { start, end } };
+  const lines = source.text.slice(start, end);
+  if (!/(?:^|\s)#/.test(lines)) return { at, text: "" };
+  return { at, text: lines.replace(/^([ \t]*)(?=[^\s#])/gm, "$1# ") };
 }
 
 /** Takes an item of a block sequence out with its lines. Undefined when it shares a line with something else. */

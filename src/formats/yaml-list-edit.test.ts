@@ -3,7 +3,7 @@ import { applyEdits } from "../core/edit.ts";
 import type { Source } from "../core/source.ts";
 import { child, pairOf, parseYaml, type YamlMap, type YamlSeq } from "./yaml.ts";
 import { addPath, isShared } from "./yaml-edit.ts";
-import { listToMap, removeItem } from "./yaml-list-edit.ts";
+import { listToMap, removeItems } from "./yaml-list-edit.ts";
 
 const source = (text: string): Source => ({ path: "compose.yml", text });
 const node = (text: string, ...path: string[]) =>
@@ -45,16 +45,24 @@ describe("listToMap", () => {
   });
 });
 
-describe("removeItem", () => {
-  const remove = (text: string, index: number) => {
+describe("removeItems", () => {
+  const remove = (text: string, ...indices: number[]) => {
     const pair = pairOf(node(text, "web"), "volumes")!;
-    const edit = removeItem(source(text), pair, (pair.value as YamlSeq).items[index]!);
-    return edit && applyEdits(text, [edit]);
+    const items = indices.map(index => (pair.value as YamlSeq).items[index]!);
+    const edits = removeItems(source(text), pair, items);
+    return edits && applyEdits(text, edits);
   };
 
   test("takes the line out, and the key with the last item", () => {
     const text = "services:\n  web:\n    volumes:\n      - ./a:/a\n      - ./b:/b # why\n    image: a\n";
-    expect(remove(text, 1)).toBe("services:\n  web:\n    volumes:\n      - ./a:/a\n    image: a\n");
+    expect(remove(text, 0)).toBe("services:\n  web:\n    volumes:\n      - ./b:/b # why\n    image: a\n");
+    // A comment is not ours to delete.
+    expect(remove(text, 1)).toBe(
+      "services:\n  web:\n    volumes:\n      - ./a:/a\n      # - ./b:/b # why\n    image: a\n",
+    );
+    expect(remove(text, 0, 1)).toBe(
+      "services:\n  web:\n    # volumes:\n      # - ./a:/a\n      # - ./b:/b # why\n    image: a\n",
+    );
     const one = "services:\n  web:\n    volumes:\n      - ./a:/a\n    image: a\n";
     expect(remove(one, 0)).toBe("services:\n  web:\n    image: a\n");
     expect(remove("services:\n  web:\n    volumes: [./a:/a, ./b:/b]\n", 0)).toBeUndefined();
@@ -76,8 +84,14 @@ describe("addPath", () => {
     ).toBe("services:\n  web:\n    deploy:\n      replicas: 2 # two\n      limits:\n        memory: 512M\n");
   });
 
+  test("adds inside brackets", () => {
+    expect(add("services:\n  web:\n    deploy: { a: { b: 1 } } # why\n", "deploy", "a", "c", "d")).toBe(
+      "services:\n  web:\n    deploy: { a: { b: 1, c: { d: 512M } } } # why\n",
+    );
+  });
+
   test("changes nothing that comes from elsewhere or is something else", () => {
-    expect(add("services:\n  web:\n    deploy: {replicas: 2}\n", "deploy", "limits")).toBeUndefined();
+    expect(add("services:\n  web:\n    deploy: {}\n", "deploy", "limits")).toBeUndefined();
     expect(add("services:\n  web:\n    deploy: 1\n", "deploy", "limits")).toBeUndefined();
     const merged = "x: &x\n  deploy:\n    replicas: 2\nservices:\n  web:\n    <<: *x\n    image: a\n";
     expect(add(merged, "deploy", "limits")).toBeUndefined();

@@ -1,7 +1,7 @@
 import type { Edit } from "../core/fix.ts";
 import { locate, type Source } from "../core/source.ts";
 import type { YamlNode, YamlPair, YamlSeq } from "./yaml.ts";
-import { endsLine, insertAfter, lineStartOf, removePair } from "./yaml-edit.ts";
+import { endsLine, insertAfter, lineStartOf, removePair, withoutLines } from "./yaml-edit.ts";
 
 /**
  * Turns a list of names into a mapping of these names, with lines below each: comments stay where they are. Undefined
@@ -67,14 +67,24 @@ function keyIndent(source: Source, seq: YamlSeq): number {
   return /^ */.exec(key)![0].length;
 }
 
-/** Takes an item out of a block list with its line, or the whole pair when it is the only one. */
-export function removeItem(source: Source, pair: YamlPair, item: YamlNode): Edit | undefined {
+/** Takes items out of a block list with their lines, or the whole pair when they are all that it has. Comments stay. */
+export function removeItems(source: Source, pair: YamlPair, items: readonly YamlNode[]): Edit[] | undefined {
   const { value } = pair;
-  if (value.kind !== "seq" || value.flow || item.at.file !== source.path) return undefined;
-  if (value.items.length === 1) return removePair(source, pair);
+  if (value.kind !== "seq" || value.flow) return undefined;
+  if (value.items.length === items.length) {
+    const edit = removePair(source, pair);
+    return edit && [edit];
+  }
+  const edits = items.flatMap(item => lineOf(source, item) ?? []);
+  return edits.length === items.length ? edits : undefined;
+}
+
+/** The edit that takes out the lines of an item that shares them with nothing else. */
+function lineOf(source: Source, item: YamlNode): Edit | undefined {
+  if (item.at.file !== source.path) return undefined;
   const { start, end } = item.at.span;
   const line = lineStartOf(source, start);
   if (!/^ *- +$/.test(source.text.slice(line, start)) || !endsLine(source, end)) return undefined;
   const newline = source.text.indexOf("\n", end);
-  return { at: locate(source, line, newline === -1 ? source.text.length : newline + 1), text: "" };
+  return withoutLines(source, line, newline === -1 ? source.text.length : newline + 1);
 }

@@ -1,5 +1,10 @@
 import type { Evidence, Violation } from "../../core/finding.ts";
+import type { Edit, Fix } from "../../core/fix.ts";
 import { basename, inside } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { itemsOf } from "../../formats/yaml.ts";
+import { removeItems } from "../../formats/yaml-list-edit.ts";
+import { ownPair } from "../../remedies/service-edit.ts";
 import { containerFile, evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { workingDirectory } from "../../stack/query-import.ts";
 import { oncePerPlace, packageScript } from "../../stack/query-process.ts";
@@ -23,6 +28,7 @@ export default defineRule({
           if (!lost) hidden.push({ service, mount, copied });
           else
             yield violation(
+              stack,
               [{ service, mount, copied }],
               `and with it ${lost}, so it does not start`,
               "critical",
@@ -30,7 +36,7 @@ export default defineRule({
         }
       }
       if (hidden.length > 0)
-        yield violation(hidden, "so the server's checkout runs instead of what was built", "medium");
+        yield violation(stack, hidden, "so the server's checkout runs instead of what was built", "medium");
     }
   },
 });
@@ -41,7 +47,12 @@ interface Hidden {
   readonly copied: Evidence;
 }
 
-function violation(hidden: readonly Hidden[], effect: string, severity: "critical" | "medium"): Violation {
+function violation(
+  stack: Stack,
+  hidden: readonly Hidden[],
+  effect: string,
+  severity: "critical" | "medium",
+): Violation {
   const names = listNames([...new Set(hidden.map(each => each.service.name))]);
   const { service } = hidden[0]!;
   const what =
@@ -50,6 +61,7 @@ function violation(hidden: readonly Hidden[], effect: string, severity: "critica
       : "source code over their images'";
   const hides = hidden.length === 1 ? "hides what the image has there" : "hide what was built";
   const first = oncePerPlace();
+  const fix = withoutMounts(stack, hidden);
   return {
     subject: severity === "critical" ? service.name : service.project.name,
     message: `${names} ${hidden.length === 1 ? "mounts" : "mount"} ${what} and ${hides}, ${effect}.`,
@@ -59,7 +71,38 @@ function violation(hidden: readonly Hidden[], effect: string, severity: "critica
       ...hidden.map(each => evidence(each.mount.sourceAt, `hides ${each.mount.target} of the image`)),
       ...hidden.map(each => each.copied).filter(each => first(each.at)),
     ] as [Evidence],
+    ...(fix ? { fix } : {}),
   };
+}
+
+/** Takes the mounts out, and with each the anonymous volumes that kept parts of the image visible below it. */
+function withoutMounts(stack: Stack, hidden: readonly Hidden[]): Fix | undefined {
+  const edits: Edit[] = [];
+  for (const service of new Set(hidden.map(each => each.service))) {
+    const targets = hidden.filter(each => each.service === service).map(each => each.mount.target);
+    const pair = ownPair(stack, service, "volumes");
+    const source = pair && stack.sources.get(pair.at.file);
+    const gone = service.mounts.filter(
+      ({ type, source: from, target }) =>
+        targets.includes(target) ||
+        (type === "volume" && from === undefined && targets.some(each => inside(each, target) !== undefined)),
+    );
+    const items = itemsOf(pair?.value).filter(item => gone.some(mount => isAt(mount.at, item.at)));
+    const removed = source && items.length === gone.length ? removeItems(source, pair, items) : undefined;
+    if (!removed) return undefined;
+    edits.push(...removed);
+  }
+  const targets = listNames([...new Set(hidden.map(each => each.mount.target))]).replaceAll('"', "");
+  return {
+    title: "Run what the image holds",
+    grade: "needs-testing",
+    edits,
+    test: `Build and start it without the mounts. Whatever the program writes below ${targets} (uploads, a SQLite file, logs) needs a volume of its own first, or it is gone with the container.`,
+  };
+}
+
+function isAt(one: Location, other: Location): boolean {
+  return one.file === other.file && one.span.start === other.span.start;
 }
 
 /** What the image has below the mount's target that people wrote or built; undefined when it hides nothing of it. */

@@ -1,4 +1,5 @@
 import type { Severity } from "../../core/finding.ts";
+import { limitMemory } from "../../remedies/memory.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -24,12 +25,14 @@ export default defineRule({
         open.map(({ at }) => [`${at.file}:${at.span.start}`, evidence(at, "no memory limit")]),
       ).values();
       if (!first) continue;
+      const fix = limitMemory(stack, open);
       const projects = [...new Set(open.map(service => service.project.name))];
       yield {
         subject: projects.join(" "),
         message: message(projects, open, own),
         severity,
         evidence: [first, ...more],
+        ...(fix ? { fix } : {}),
       };
     }
   },

@@ -1,6 +1,8 @@
-import type { Located, Location } from "../../core/source.ts";
+import type { Edit } from "../../core/fix.ts";
+import { locate } from "../../core/source.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import type { Service } from "../../stack/stack.ts";
+import { type MemorySetting, memoryLimit, memorySettings } from "../../stack/query-memory.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,13 +13,15 @@ export default defineRule({
   why: "The program believes that it has more than the limit allows, so it never cleans up in time: the kernel kills it under load instead.",
   *check(stack) {
     for (const service of serverServices(stack)) {
-      const limit = limitOf(service);
+      const limit = memoryLimit(service);
       if (!limit) continue;
-      for (const { name, bytes, at } of settingsOf(service)) {
+      for (const setting of memorySettings(service)) {
+        const { name, bytes, at } = setting;
         if (bytes < limit.value) {
           yield { subject: service.name, kept: evidence(at, `${name} fits into the limit`) };
           continue;
         }
+        const edit = lowered(stack, setting, limit.value / 2 ** 20);
         yield {
           subject: `${service.name} ${name}`,
           message: `Service "${service.name}" may use ${mebibytes(bytes)} by its own setting \`${name}\`, and its container is killed at ${mebibytes(limit.value)}.`,
@@ -26,70 +30,42 @@ export default defineRule({
             evidence(at, `${mebibytes(bytes)} by its own setting`),
             evidence(limit.at, `killed at ${mebibytes(limit.value)}`),
           ],
+          ...(edit
+            ? {
+                fix: {
+                  title: `Lower ${name} of ${service.name} below its limit`,
+                  grade: "needs-testing" as const,
+                  edits: [edit],
+                  test: `Put ${service.name} under its usual load and watch \`docker stats\`: it stays below its limit and is fast enough. Where it is not, raise both figures.`,
+                },
+              }
+            : {}),
         };
       }
     }
   },
 });
 
-function limitOf(service: Service): Located<number> | undefined {
-  const text = service.text("deploy", "resources", "limits", "memory") ?? service.text("mem_limit");
-  const bytes = text?.text === undefined || text.byDefault ? undefined : sizeOf(text.text, 1);
-  return text && bytes ? { value: bytes, at: text.at } : undefined;
-}
+/** How a setting is written, and what of the limit it may take: the rest is for all that the program does not count. */
+const spellings: Readonly<Record<string, readonly [RegExp, number, (mebibytes: number) => string]>> = {
+  "--max-old-space-size": [/(?<=--max[-_]old[-_]space[-_]size[= ])\d+/, 0.75, String],
+  "-Xmx": [/(?<=-Xmx)\d+[kmgt]?/i, 0.75, each => `${each}m`],
+  maxmemory: [/\d[\w.]*/, 0.75, each => `${each}mb`],
+  shared_buffers: [/(?<=shared_buffers=)[\w.]+/, 0.25, each => `${each}MB`],
+};
 
-interface Setting {
-  readonly name: string;
-  readonly bytes: number;
-  readonly at: Location;
-}
-
-/** Heap and cache sizes on the command line and in the variables that runtimes read. */
-function settingsOf(service: Service): Setting[] {
-  const found: Setting[] = [];
-  const add = (name: string, text: string | undefined, unit: number, at: Location) => {
-    const bytes = text === undefined ? undefined : sizeOf(text, unit);
-    if (bytes) found.push({ name, bytes, at });
-  };
-  const read = (text: string, at: Location) => {
-    add("--max-old-space-size", /--max[-_]old[-_]space[-_]size[= ](\d+)/.exec(text)?.[1], 2 ** 20, at);
-    add("-Xmx", /(?:^|\s)-Xmx(\d+[kmgt]?)\b/i.exec(text)?.[1], 1, at);
-  };
-  const words = service.process?.argv ?? [];
-  words.forEach((word, index) => {
-    if (word.value === undefined) return;
-    const next = words[index + 1];
-    read(word.value, word.at);
-    if (word.value === "--maxmemory" && next) add("maxmemory", next.value, 1, next.at);
-    const buffers = /^(?:--)?shared_buffers=(\S+)$/.exec(word.value)?.[1];
-    // PostgreSQL counts blocks of 8 kB when no unit is given.
-    if (buffers) add("shared_buffers", buffers, 8192, word.at);
-  });
-  for (const variable of service.environment)
-    if (
-      [
-        "NODE_OPTIONS",
-        "JAVA_OPTS",
-        "JAVA_TOOL_OPTIONS",
-        "JDK_JAVA_OPTIONS",
-        "ES_JAVA_OPTS",
-        "OPENSEARCH_JAVA_OPTS",
-      ].includes(variable.name) &&
-      variable.value?.text !== undefined &&
-      !variable.value.byDefault
-    )
-      read(variable.value.text, variable.at);
-  return found;
-}
-
-const units: Readonly<Record<string, number>> = { "": 0, b: 0, k: 1, m: 2, g: 3, t: 4 };
-
-/** `512m`, `1.5G`, `256MB`, `1gib` in bytes; a bare number counts in `unit`. */
-function sizeOf(text: string, unit: number): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgtb]?)(i?b)?$/i.exec(text.trim());
-  if (!match) return undefined;
-  const number = Number(match[1]);
-  return match[2] === "" ? number * unit : number * 1024 ** units[match[2]!.toLowerCase()]!;
+function lowered(stack: Stack, { name, at }: MemorySetting, limit: number): Edit | undefined {
+  const source = stack.sources.get(at.file);
+  const spelling = spellings[name];
+  if (!source || !spelling) return undefined;
+  const [pattern, share, written] = spelling;
+  const text = source.text.slice(at.span.start, at.span.end);
+  const matches = [...text.matchAll(new RegExp(pattern, `g${pattern.flags}`))];
+  // The least heap may not lie above the largest.
+  if (matches.length !== 1 || (name === "-Xmx" && /-Xms/.test(text))) return undefined;
+  const start = at.span.start + matches[0]!.index;
+  const value = written(Math.floor(limit * share));
+  return { at: locate(source, start, start + matches[0]![0].length), text: value };
 }
 
 function mebibytes(bytes: number): string {

@@ -1,4 +1,6 @@
+import type { Edit } from "../../core/fix.ts";
 import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
+import type { Dependency, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -21,6 +23,7 @@ export default defineRule({
       );
       const sites = service.project.services.filter(other => other.kind === "app").length;
       if (!certificates && sites < 2) continue;
+      const edits = edges.flatMap(each => startedEdit(stack, service, each) ?? []);
       yield {
         subject: service.name,
         message: `The proxy "${service.name}" is not created until ${names} ${edges.length === 1 ? "is" : "are"} healthy.`,
@@ -29,7 +32,25 @@ export default defineRule({
           evidence(edge.at, "the proxy waits for service_healthy"),
           ...edges.slice(1).map(each => evidence(each.at, "and for this one")),
         ],
+        ...(edits.length === edges.length
+          ? {
+              fix: {
+                title: "Let the proxy start with the containers behind it",
+                grade: "needs-testing" as const,
+                edits,
+                test: `Start the stack with one application that cannot start: ${service.name} must run, answer 502 for it and serve the rest.`,
+              },
+            }
+          : {}),
       };
     }
   },
 });
+
+/** The containers must be there all the same: nginx does not start while a name that it sends requests to is unknown. */
+function startedEdit(stack: Stack, service: Service, edge: Dependency): Edit | undefined {
+  const condition = service.get("depends_on", edge.service, "condition");
+  const source = condition && stack.sources.get(condition.at.file);
+  const text = source?.text.slice(condition!.at.span.start, condition!.at.span.end);
+  return text === "service_healthy" ? { at: condition!.at, text: "service_started" } : undefined;
+}

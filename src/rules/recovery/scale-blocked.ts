@@ -1,5 +1,9 @@
+import type { Fix } from "../../core/fix.ts";
+import { removePair } from "../../formats/yaml-edit.ts";
+import { ownPair } from "../../remedies/service-edit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -25,16 +29,43 @@ export default defineRule({
         ...fixed.map(port => evidence(port.at, `port ${port.published} of the server exists once`)),
       ];
       if (blocks.length === 0) continue;
+      const fix = fixed.length === 0 ? withoutName(stack, service) : undefined;
       const what = containerName ? "a fixed container name" : `port ${fixed[0]!.published} of the server`;
       yield {
         subject: service.name,
         message: `"${service.name}" asks for ${replicas.value} replicas but claims ${what}, which only one of them can have.`,
         severity: weigh(service, "high"),
         evidence: [evidence(replicas.at, `${replicas.value} replicas`), ...blocks],
+        ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** Takes the fixed name out, where nothing in the repository calls the container by it. */
+function withoutName(stack: Stack, service: Service): Fix | undefined {
+  const name = service.containerName?.text;
+  const pair = ownPair(stack, service, "container_name");
+  const source = pair && stack.sources.get(pair.at.file);
+  if (!source || name === undefined || isCalled(stack, service, name)) return undefined;
+  const edit = removePair(source, pair);
+  return (
+    edit && {
+      title: `Let Compose name the containers of ${service.name}`,
+      grade: "needs-testing",
+      edits: [edit],
+      test: `Start it: \`docker compose ps\` shows every replica of ${service.name}. Look for the name ${name} in scripts and monitoring outside this repository.`,
+    }
+  );
+}
+
+/** Other services find it under its service's name all the same. */
+function isCalled(stack: Stack, service: Service, name: string): boolean {
+  if (name === service.name) return false;
+  const word = new RegExp(`(?<![\\w.-])${name.replace(/\W/g, "\\$&")}(?![\\w.-])`, "g");
+  const uses = [...stack.sources.values()].flatMap(source => [...source.text.matchAll(word)]);
+  return uses.length > 1;
+}
 
 /** `8000-8003:8000` gives each replica a port of its own. */
 function isRange(raw: string): boolean {
