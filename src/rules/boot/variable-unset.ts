@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import { isSecretName } from "../../formats/secret.ts";
+import { documentVariables, setByHand } from "../../remedies/env-example.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { storeUrl } from "../../stack/query-environment.ts";
 import { isSigningName } from "../../stack/query-secrets.ts";
@@ -39,7 +40,18 @@ export default defineRule({
         fix: {
           title: "Refuse to start without the variable",
           grade: "needs-testing",
-          edits: references.map(({ at, name }) => ({ at, text: `\${${name}:?set ${name}}` })),
+          edits: [
+            ...references.map(({ at, name }) => ({ at, text: `\${${name}:?set ${name}}` })),
+            ...documentVariables(
+              stack,
+              project,
+              names
+                .filter(name => !isDocumented(stack, name))
+                .map(name => ({ name, says: "Required: Compose stops without it" })),
+            ),
+          ],
+          test: "Run `docker compose config -q` on the server: it must pass there, and stop where one of them is not set.",
+          afterwards: setByHand(project, names),
         },
       };
     }

@@ -1,5 +1,6 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
+import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, listNames, publicPorts, weigh } from "../../stack/query.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
@@ -27,6 +28,7 @@ export default defineRule({
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
       const repeated = rest.length === 0 ? "" : `, the same one in ${places.length} places`;
+      const fix = moveToVariable(stack, places);
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
       yield {
@@ -36,7 +38,7 @@ export default defineRule({
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
         evidence: [show(first!), ...rest.map(show)],
         severity,
-        ...(literal ? {} : { fix: requireSet(places) }),
+        ...(fix ? { fix } : {}),
       };
     }
   },
@@ -61,16 +63,4 @@ function show(place: Credential): Evidence {
     place.at,
     place.kind === "literal" ? "a credential is written here" : "used when the variable is not set",
   );
-}
-
-/** Compose stops with a message instead of starting with a known credential. */
-function requireSet(places: readonly Credential[]) {
-  return {
-    title: "Refuse to start without the variable",
-    grade: "needs-testing" as const,
-    edits: places.map(({ at, reference }) => ({
-      at,
-      text: `\${${reference!.name}:?set ${reference!.name}}`,
-    })),
-  };
 }

@@ -1,0 +1,188 @@
+import type { Edit, Fix } from "../core/fix.ts";
+import { locate } from "../core/source.ts";
+import { credentialsInUrl, isSecretName } from "../formats/secret.ts";
+import { isStore } from "../stack/query.ts";
+import { accountOf } from "../stack/query-connections.ts";
+import { protocolOf } from "../stack/query-environment.ts";
+import { type Credential, isSigningName } from "../stack/query-secrets.ts";
+import type { Service, Stack } from "../stack/stack.ts";
+import { documentVariables, setByHand } from "./env-example.ts";
+
+/**
+ * Takes one credential out of the Compose files: every place that holds it asks for a variable without a default.
+ * Undefined where it also stands in an image, or in a place that cannot be changed as text.
+ */
+export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix | undefined {
+  const deployed = places.filter(each => each.grade !== "development");
+  const [first] = deployed;
+  if (!first || places.some(each => !each.service || !isComposeFile(stack, each))) return undefined;
+  const name = nameFor(stack, places);
+  const edits = places.map(place => replacement(stack, place, name));
+  if (edits.some(edit => edit === undefined)) return undefined;
+  const projects = [...new Set(places.map(each => each.service!.project))];
+  const names = [...new Set(places.map(each => (each.kind === "default" ? each.reference!.name : name)))];
+  const inUrl = places.some(each => variableOf(each)?.value?.raw.includes("://"));
+  const hint = inUrl ? "; letters and digits only, it also stands in a URL" : "";
+  const variables = names.map(each => ({
+    name: each,
+    says: `${purpose(places)}, a random value (openssl rand -hex 24)${hint}`,
+    ...formerValue(places, each, name),
+  }));
+  return {
+    title: names.length === 1 ? `Take ${names[0]} from outside` : `Take ${names.join(" and ")} from outside`,
+    grade: "needs-testing",
+    edits: [
+      ...once(edits as Edit[]),
+      ...once(projects.flatMap(project => documentVariables(stack, project, variables))),
+    ],
+    test: "Run `docker compose config -q` without the variable, which must stop, and with it; then see that every service that logs in with it still does.",
+    afterwards: [setByHand(first.service!.project, names), ...rotation(places)].join(" "),
+  };
+}
+
+/** What a variable stood for until now. */
+function formerValue(places: readonly Credential[], name: string, chosen: string): { value?: string } {
+  const asked = places.find(each => each.kind === "default" && each.reference!.name === name);
+  const argument = asked?.reference?.argument;
+  if (argument !== undefined) return argument.includes("$") ? {} : { value: argument };
+  return name === chosen ? { value: places[0]!.value } : {};
+}
+
+function isComposeFile(stack: Stack, place: Credential): boolean {
+  return stack.projects.some(project => project.files.includes(place.at.file));
+}
+
+/** Services of several projects may share a file: one edit for one place. */
+function once(edits: readonly Edit[]): Edit[] {
+  const seen = new Map(
+    edits.map(edit => [`${edit.at.file}:${edit.at.span.start}:${edit.at.span.end}`, edit]),
+  );
+  return [...seen.values()];
+}
+
+/** A name that a place already asks for, else the store's own, else that of the first plain variable. */
+function nameFor(stack: Stack, places: readonly Credential[]): string {
+  const asked = places.find(each => each.kind === "default" && isSecretName(each.reference!.name));
+  const plain = places.filter(
+    each => each.kind === "literal" && isSecretName(each.name) && !isInUrl(stack, each),
+  );
+  const own = plain.find(each => isStore(each.service!)) ?? plain[0];
+  const protocol = places.flatMap(each => urlProtocol(each) ?? [])[0];
+  const name = asked?.reference?.name ?? own?.name ?? `${protocol ?? "STORE"}_PASSWORD`;
+  const { service } = own ?? places[0]!;
+  return isTaken(places, service!, name)
+    ? `${service!.name.replace(/\W/g, "_").toUpperCase()}_${name}`
+    : name;
+}
+
+function urlProtocol(place: Credential): string | undefined {
+  const scheme = /^(\w+)(?:\+\w+)?:\/\//.exec(variableOf(place)?.value?.raw ?? "")?.[1];
+  return scheme?.replace(/^postgresql$/, "postgres").toUpperCase();
+}
+
+function variableOf({ service, name }: Credential) {
+  return [...service!.environment, ...(service!.build?.args ?? [])].find(each => each.name === name);
+}
+
+/** The project means something else by this name. */
+function isTaken(places: readonly Credential[], service: Service, name: string): boolean {
+  const { project } = service;
+  const { value } = places[0]!;
+  const set = project.lookup(name);
+  if (set !== undefined && set !== value) return true;
+  return project.services.some(other =>
+    other.environment.some(
+      each => each.name === name && each.value?.text !== undefined && each.value.text !== value,
+    ),
+  );
+}
+
+function isInUrl(stack: Stack, place: Credential): boolean {
+  const text = textAt(stack, place);
+  return text !== undefined && credentialsInUrl(text) !== undefined;
+}
+
+function textAt(stack: Stack, { at }: Credential): string | undefined {
+  return stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+}
+
+function replacement(stack: Stack, place: Credential, name: string): Edit | undefined {
+  const source = stack.sources.get(place.at.file);
+  const text = textAt(stack, place);
+  if (!source || text === undefined) return undefined;
+  if (place.kind === "default") {
+    const asked = place.reference!.name;
+    return { at: place.at, text: `\${${asked}:?set ${asked}}` };
+  }
+  const asks = `\${${name}:?set ${name}}`;
+  const url = credentialsInUrl(text);
+  if (url) {
+    const { start, end } = url.span;
+    const at = locate(source, place.at.span.start + start, place.at.span.start + end);
+    // Braces end a plain text inside brackets.
+    return isInBrackets(place) && !/^["']/.test(text) ? undefined : { at, text: asks };
+  }
+  const quote = /^["']/.exec(text)?.[0] ?? "";
+  if (/^[|>&*!{[]/.test(text) || (quote !== "" && !text.endsWith(quote))) return undefined;
+  if (quote !== "" || !isInBrackets(place)) return { at: place.at, text: `${quote}${asks}${quote}` };
+  return isListItem(place) ? undefined : { at: place.at, text: `"${asks}"` };
+}
+
+function isInBrackets({ service, at }: Credential): boolean {
+  return [service!.get("environment"), service!.get("build", "args")].some(
+    node =>
+      node !== undefined &&
+      node.kind !== "scalar" &&
+      node.flow &&
+      node.at.file === at.file &&
+      node.at.span.start <= at.span.start &&
+      at.span.end <= node.at.span.end,
+  );
+}
+
+function isListItem(place: Credential): boolean {
+  return (
+    place.service!.get("environment")?.kind === "seq" || place.service!.get("build", "args")?.kind === "seq"
+  );
+}
+
+function purpose(places: readonly Credential[]): string {
+  const stores = [...new Set(places.flatMap(each => (isStore(each.service!) ? [each.service!.name] : [])))];
+  if (stores.length > 0) return `The password of ${stores.join(" and ")}`;
+  const names = [...new Set(places.map(each => each.service!.name))];
+  return isSigningName(places[0]!.name)
+    ? `What ${names.join(" and ")} signs with`
+    : `A credential of ${names.join(" and ")}`;
+}
+
+/** The old value is known for good; where it is kept beside the files, it has to be changed there as well. */
+function rotation(places: readonly Credential[]): string[] {
+  const said = ["The old value stays in git's history: make a new one."];
+  const stores = places.flatMap(each => (isStore(each.service!) ? [each.service!] : []));
+  for (const store of new Set(stores)) {
+    const change = changeOf(store);
+    if (change)
+      said.push(
+        `The volume of ${store.name} keeps the password that it was created with: ${change}, and then start with the new value.`,
+      );
+  }
+  if (places.some(each => isSigningName(each.name)))
+    said.push("A new signing key ends every session and voids every token that was signed with the old one.");
+  return said;
+}
+
+function changeOf(store: Service): string | undefined {
+  const user = accountOf(store).user;
+  switch (protocolOf(store)) {
+    case "postgres":
+      return `change it with \`docker compose exec ${store.name} psql -U ${user ?? "USER"} -c '\\password'\``;
+    case "mysql":
+      return `change it with ALTER USER in \`docker compose exec ${store.name} mysql -u root -p\``;
+    case "mongodb":
+      return "change it with db.changeUserPassword()";
+    case "amqp":
+      return `change it with \`docker compose exec ${store.name} rabbitmqctl change_password ${user ?? "USER"}\``;
+    default:
+      return undefined;
+  }
+}
