@@ -1,8 +1,9 @@
 import type { PathKind, ProjectFiles } from "../core/project-files.ts";
 import { locate, type Source } from "../core/source.ts";
+import { gitignored, parseGitignore } from "../formats/gitignore.ts";
 import type { PageFile } from "./page.ts";
 
-/** The project of a page's section, in memory. Git tracks every file that is not marked otherwise. */
+/** The project of a page's section, in memory. Git tracks every file that is not marked otherwise, and ignores what a .gitignore says. */
 export function pageFiles(files: readonly PageFile[]): ProjectFiles {
   const sources = new Map<string, Source>();
   const directories = new Set([""]);
@@ -15,6 +16,10 @@ export function pageFiles(files: readonly PageFile[]): ProjectFiles {
   const clean = (path: string) => path.replace(/^\.\//, "").replace(/\/+$/, "").replace(/^\.$/, "");
   const has = (path: string): PathKind | undefined =>
     sources.has(clean(path)) ? "file" : directories.has(clean(path)) ? "directory" : undefined;
+  const rulesOf = (folder: string) => {
+    const text = sources.get(folder === "" ? ".gitignore" : `${folder}/.gitignore`)?.text;
+    return text === undefined ? undefined : parseGitignore(text);
+  };
   const find = (path: string) => files.find(file => clean(file.path) === clean(path));
   return {
     root: "/project",
@@ -35,7 +40,8 @@ export function pageFiles(files: readonly PageFile[]): ProjectFiles {
       return [...new Set(names.filter(name => name !== ""))].sort();
     },
     tracked: path => has(path) === "file" && !find(path)?.ignored && !find(path)?.untracked,
-    ignored: path => isIgnored(files, clean(path)),
+    ignored: path =>
+      isIgnored(files, clean(path)) || gitignored(path.replace(/^\.\//, ""), folder => rulesOf(folder)),
   };
 }
 

@@ -1,5 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Edit, Fix } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
+import { nameService } from "../../remedies/loopback.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { connectionGaps, isWired, type LoopbackUse, loopbackUses } from "../../stack/query-connections.ts";
 import {
@@ -11,6 +13,7 @@ import {
   storesOf,
   storeUrl,
 } from "../../stack/query-environment.ts";
+import { shareNetwork } from "../../stack/query-upstreams.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -34,6 +37,7 @@ export default defineRule({
       }
       for (const { services, uses } of groups.values()) {
         const stores = [...new Set(uses.flatMap(use => storesOf(project, use.protocol)))];
+        const fix = byName(stack, services, uses);
         const names = listNames(services.map(service => service.name));
         const who = services.length === 1 ? `Service ${names} looks` : `Services ${names} look`;
         yield {
@@ -44,11 +48,36 @@ export default defineRule({
             ...stores.map(store => evidence(store.at, "is another container")),
           ] as [Evidence],
           severity: weigh(project, "high"),
+          ...(fix ? { fix } : {}),
         };
       }
     }
   },
 });
+
+/** Every connection by the name of the one store that speaks its protocol; what is fixed in the code is not ours. */
+function byName(stack: Stack, services: readonly Service[], uses: readonly LoopbackUse[]): Fix | undefined {
+  const edits: Edit[] = [];
+  const names = new Set<string>();
+  for (const use of uses) {
+    const owner = services.find(each => givenVariables(each).some(variable => variable.at === use.at));
+    const variable = owner && givenVariables(owner).find(each => each.at === use.at);
+    const stores = owner ? storesOf(owner.project, use.protocol).filter(store => store !== owner) : [];
+    const edit =
+      variable && stores.length === 1 && shareNetwork(owner!, stores[0]!)
+        ? nameService(stack, variable, stores[0]!)
+        : undefined;
+    if (!edit) return undefined;
+    edits.push(edit);
+    names.add(stores[0]!.name);
+  }
+  return {
+    title: `Look for ${[...names].join(" and ")} by name`,
+    grade: "needs-testing",
+    edits,
+    test: `Start it and see in the log of ${services.map(each => each.name).join(" and ")} that the connection is made.`,
+  };
+}
 
 const placeKey = (at: Location): string => `${at.file}:${at.span.start}`;
 

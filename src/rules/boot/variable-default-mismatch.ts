@@ -1,4 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Edit } from "../../core/fix.ts";
+import { isSecretName } from "../../formats/secret.ts";
 import { evidence, isOptional, isStore, listNames, weigh } from "../../stack/query.ts";
 import type { Reference } from "../../stack/resolve/interpolate.ts";
 import type { ComposeProject, Service } from "../../stack/stack.ts";
@@ -26,16 +28,40 @@ export default defineRule({
           evidence(reference.at, reference.operator ? "one default" : "empty when it is not set"),
         );
         const services = [...new Set(uses.map(use => use.service.name))];
+        const edits = sameDefault(name, uses);
         yield {
           subject: `${project.files.join(", ")} ${name}`,
           message: `${name} has different values in ${listNames(services)} while nobody sets it.`,
           evidence: places as unknown as [Evidence, ...Evidence[]],
           severity: weigh(project, "medium"),
+          ...(edits
+            ? {
+                fix: {
+                  title: `Give ${name} one default`,
+                  grade: "needs-testing" as const,
+                  edits,
+                  test: `Run \`docker compose config\` without ${name}: it has the same value everywhere, and a volume that exists was created with it.`,
+                },
+              }
+            : {}),
         };
       }
     }
   },
 });
+
+/** The store's default for all: it created what the others ask for. Undefined for secrets, which need no default at all. */
+function sameDefault(name: string, uses: readonly Use[]): Edit[] | undefined {
+  if (isSecretName(name)) return undefined;
+  const inStores = uses.filter(use => isStore(use.service) && use.reference.argument);
+  const given = inStores.length > 0 ? inStores : uses.filter(use => use.reference.argument);
+  const values = new Set(given.map(use => use.reference.argument!));
+  const [value] = values;
+  if (value === undefined || values.size > 1 || value.includes("$")) return undefined;
+  return uses
+    .filter(use => use.reference.argument !== value)
+    .map(({ reference }) => ({ at: reference.at, text: `\${${name}:-${value}}` }));
+}
 
 /** Plain uses and defaults; where one place insists on the variable, the defaults do not matter. */
 function usesOf(project: ComposeProject): Map<string, Use[]> {

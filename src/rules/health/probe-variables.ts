@@ -27,6 +27,9 @@ export default defineRule({
         const written = stack.sources
           .get(reference.at.file)
           ?.text.slice(reference.at.span.start, reference.at.span.end);
+        const text = undoubled
+          ? written?.startsWith("$") && `$${written}`
+          : fallback && `\${${name}${fallback.operator}${fallback.argument}}`;
         yield {
           subject: service.name,
           message: `The health check of "${service.name}" ${says}`,
@@ -40,12 +43,14 @@ export default defineRule({
               ? evidence(undoubled, `${name} is set in the container only`)
               : evidence(fallback!.at, "a default here"),
           ],
-          ...(undoubled && written?.startsWith("$")
+          ...(text
             ? {
                 fix: {
-                  title: `Let the container fill in ${name}`,
+                  title: undoubled
+                    ? `Let the container fill in ${name}`
+                    : `Give ${name} the service's default`,
                   grade: "needs-testing" as const,
-                  edits: [{ at: reference.at, text: `$${written}` }],
+                  edits: [{ at: reference.at, text }],
                   test: probeTest([service.name]),
                 },
               }

@@ -1,6 +1,8 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
+import type { Source } from "../../core/source.ts";
+import { appendLines } from "../../formats/dotenv-edit.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { publicName } from "../../stack/query-bundles.ts";
@@ -51,10 +53,20 @@ export default defineRule({
         message: `${caller.file} creates ${path} in the working copy, and no .gitignore covers it.`,
         evidence: [evidence(call.at, `creates ${basename(path)}`)],
         severity: "medium",
+        fix: {
+          title: `Let git ignore ${path}`,
+          grade: "safe",
+          edits: [appendLines(".gitignore", gitignoreOf(stack), [`/${path}`])],
+        },
       };
     }
   },
 });
+
+function gitignoreOf(stack: Stack): Source | undefined {
+  const read = stack.files.has(".gitignore") === "file" ? stack.files.read(".gitignore") : undefined;
+  return read && "source" in read ? read.source : undefined;
+}
 
 type EnvEntry = EnvFile["entries"][number];
 

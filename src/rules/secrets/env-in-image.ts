@@ -1,7 +1,9 @@
 import { stageChain } from "../../artifacts/dockerfile.ts";
+import type { Fix } from "../../core/fix.ts";
 import { inside } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isIgnored } from "../../formats/dockerignore.ts";
+import { appendLines } from "../../formats/dotenv-edit.ts";
 import { evidence, gradeOf, weigh } from "../../stack/query.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -23,6 +25,7 @@ export default defineRule({
       const file = envFileIn(stack, service, build);
       if (!file) continue;
       told.add(`${copy.file}:${copy.span.start}`);
+      const fix = leaveOut(stack, build, file.path);
       yield {
         subject: `${copy.file} ${file.path}`,
         message: `The image of "${service.name}" contains ${file.path} of the machine that builds it: the whole context is copied, and ${build.ignore.path} does not leave the file out.`,
@@ -31,10 +34,25 @@ export default defineRule({
           evidence(file.at, "the file lies in the context"),
         ],
         severity: weigh(service, build.push ? "high" : "medium"),
+        ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** One more line in the ignore file that is in force. */
+function leaveOut(stack: Stack, build: Build, path: string): Fix | undefined {
+  const read = build.ignore && stack.files.read(build.ignore.path);
+  const relative = inside(build.context!, path);
+  if (!read || !("source" in read) || relative === undefined) return undefined;
+  return {
+    title: `Leave ${path} out of the image`,
+    grade: "needs-testing",
+    edits: [appendLines(read.source.path, read.source, [relative])],
+    test: `Build it and start it: what the program read from ${relative} in its image has to come from Compose's env_file.`,
+    afterwards: "Images that were pushed keep the file: make new values for what is in it.",
+  };
+}
 
 /** A COPY of everything in a stage that is shipped. */
 function wholeContext(build: Build): Location | undefined {
