@@ -3,17 +3,17 @@ import { applyEdits } from "../core/edit.ts";
 import { evaluateEnv, parseDotenv } from "./dotenv.ts";
 import { appendLines, assignment } from "./dotenv-edit.ts";
 
-const after = (text: string | undefined, ...lines: string[]) => {
+const appended = (text: string | undefined, ...lines: string[]) => {
   const source = text === undefined ? undefined : { path: ".env", text };
   return applyEdits(text ?? "", [appendLines(".env", source, lines)]);
 };
 
 describe("appendLines", () => {
   it("keeps the file's line ends and creates what is absent", () => {
-    expect(after(undefined, "A=1")).toBe("A=1\n");
-    expect(after("A=1\n", "B=2")).toBe("A=1\nB=2\n");
-    expect(after("A=1", "B=2", "C=3")).toBe("A=1\nB=2\nC=3\n");
-    expect(after("A=1\r\n", "B=2")).toBe("A=1\r\nB=2\r\n");
+    expect(appended(undefined, "A=1")).toBe("A=1\n");
+    expect(appended("A=1\n", "B=2")).toBe("A=1\nB=2\n");
+    expect(appended("A=1", "B=2", "C=3")).toBe("A=1\nB=2\nC=3\n");
+    expect(appended("A=1\r\n", "B=2")).toBe("A=1\r\nB=2\r\n");
   });
 });
 

@@ -98,6 +98,16 @@ export function removePair(source: Source, pair: YamlPair): Edit | undefined {
   return withoutLines(source, start, end);
 }
 
+/** A text as a scalar that reads as the same text in block style: in quotes where it would be something else. */
+export function scalarText(text: string): string {
+  const special = /^[\s\-?:,[\]{}#&*!|>'"%@`]|: | #|[:\s]$|^$|[\n\t]/.test(text);
+  const typed =
+    /^(?:true|false|null|yes|no|on|off|~|[-+]?[\d._]+(?:e[-+]?\d+)?|0[xob][\da-f]+|\.(?:inf|nan))$/i.test(
+      text,
+    );
+  return special || typed ? JSON.stringify(text) : text;
+}
+
 /** Takes whole lines out. Lines with a comment are commented out instead: what people wrote is theirs to delete. */
 export function withoutLines(source: Source, start: number, end: number): Edit {
   const at = { file: source.path, span: { start, end } };

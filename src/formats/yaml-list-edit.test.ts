@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { applyEdits } from "../core/edit.ts";
 import type { Source } from "../core/source.ts";
 import { child, pairOf, parseYaml, type YamlMap, type YamlSeq } from "./yaml.ts";
-import { addPath, isShared } from "./yaml-edit.ts";
+import { addPath, isShared, scalarText } from "./yaml-edit.ts";
 import { listToMap, removeItems } from "./yaml-list-edit.ts";
 
 const source = (text: string): Source => ({ path: "compose.yml", text });
@@ -107,4 +107,28 @@ test("isShared sees an anchor only where an alias uses it", () => {
   expect(isShared(source(text), node(text, "r")!)).toBe(true);
   expect(isShared(source(text), node(text, "q")!)).toBe(false);
   expect(isShared(source(text), node(text, "web", "image")!)).toBe(false);
+});
+
+test("scalarText is read back as the same text", () => {
+  const texts = [
+    "plain",
+    "12",
+    "true",
+    "a: b",
+    "a #b",
+    "- a",
+    "",
+    " a",
+    "${X:?set X}",
+    "it's",
+    '"q"',
+    "a:",
+    "1e3",
+    "@x",
+  ];
+  for (const text of texts) {
+    const value = child(parseYaml(source(`a: ${scalarText(text)}\n`)).model[0]?.root, "a");
+    expect(value).toMatchObject({ kind: "scalar", value: text });
+  }
+  expect(scalarText("${X:?set X}")).toBe("${X:?set X}");
 });

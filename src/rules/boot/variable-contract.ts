@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { setWhatIsRead } from "../../remedies/connection-variables.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { type ConnectionGap, connectionGaps } from "../../stack/query-connections.ts";
 import { defineRule } from "../rule.ts";
@@ -20,6 +21,7 @@ export default defineRule({
         gap.variables.map(each => evidence(each.at, "set here, read by nothing")),
       );
       const instead = group.flatMap(gap => gap.instead);
+      const fix = setWhatIsRead(stack, group);
       const one = services.length === 1;
       const subject = `${one ? "Service" : "Services"} ${listNames(services)}`;
       const reading = reads.length === 0 ? "" : ` The code reads ${listNames(reads)} instead.`;
@@ -30,6 +32,7 @@ export default defineRule({
         evidence: unique([...places, ...instead]),
         severity: weigh(service, fails.length > 0 ? "critical" : "high"),
         ...(fails.length > 0 ? {} : { confidence: "likely" as const }),
+        ...(fix ? { fix } : {}),
       };
     }
   },
