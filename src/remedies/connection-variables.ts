@@ -20,7 +20,7 @@ export function setWhatIsRead(stack: Stack, gaps: readonly ConnectionGap[]): Fix
     const fresh = gap.variables.filter(each => !places.has(each.at.span.start));
     for (const each of gap.variables) places.add(each.at.span.start);
     if (fresh.length === 0) continue;
-    const lines = gap.reads.map(name => [name, valueOf(gap, name)] as const);
+    const lines = gap.reads.map(name => [name, expectedText(gap, name)] as const);
     if (lines.length === 0 || lines.some(([, value]) => value === undefined)) return undefined;
     const others = stack.services.filter(service => !gaps.some(each => each.service === service));
     if (others.some(service => service.environment.some(each => fresh.some(one => isSame(one, each)))))
@@ -43,7 +43,7 @@ const isSame = (one: Variable, other: Variable): boolean =>
   one.at.file === other.at.file && one.at.span.start === other.at.span.start;
 
 /** What a variable of this name is expected to hold, as Compose text; undefined where the name does not tell. */
-function valueOf({ store, variables }: ConnectionGap, name: string): string | undefined {
+function expectedText({ store, variables }: ConnectionGap, name: string): string | undefined {
   const raw = variables.map(each => each.value?.raw ?? "").find(text => text.includes("://"));
   const url = raw === undefined ? undefined : storeUrl(raw.replace(/\$\{[^}]*\}/g, "x"));
   const given = raw === undefined ? undefined : credentialsInUrl(raw);
