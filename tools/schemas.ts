@@ -72,11 +72,20 @@ export function reportSchema(): object {
       at: text,
       findings: list(ref("finding")),
       claims: list(
-        closed({
-          ...{ id: text, promise: text, area: text, weight: { enum: ["must", "should"] } },
-          verdict: { enum: ["refuted", "held", "undecided", "not-applicable"] },
-          ...{ because: text, checkedBy: list(text), findings: whole },
-        }),
+        closed(
+          {
+            ...{ id: text, promise: text, area: text, weight: { enum: ["must", "should"] } },
+            verdict: { enum: ["refuted", "held", "undecided", "not-applicable"] },
+            ...{ because: text, checkedBy: list(text), findings: whole },
+            drills: list(
+              closed({
+                ...{ drill: text, subject: text, because: text },
+                outcome: { enum: ["proved", "refuted", "inconclusive"] },
+              }),
+            ),
+          },
+          ["drills"],
+        ),
       ),
       accepted: list(
         closed(

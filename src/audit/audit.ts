@@ -1,9 +1,11 @@
 import type { Config } from "../config/config.ts";
 import type { Claim } from "../core/claim.ts";
+import type { DrillReport } from "../core/drill.ts";
 import { type Confidence, confidences, type Finding, type Severity, severities } from "../core/finding.ts";
 import type { Report } from "../core/report.ts";
 import type { Rule } from "../core/rule.ts";
 import type { Source } from "../core/source.ts";
+import { withDrills } from "./drilled.ts";
 import { type Description, type Examined, nothingDescribed } from "./examined.ts";
 import { problemGap, prose, reportFinding, reportGap, strengths } from "./excerpt.ts";
 import { find } from "./find.ts";
@@ -21,6 +23,8 @@ export interface AuditOptions {
   readonly debug?: boolean;
   /** Comments that accept a finding do not count. */
   readonly ignoreInline?: boolean;
+  /** Verdicts of drills, as `shipworthy drill --report` wrote them. */
+  readonly drills?: readonly DrillReport[];
   /** What to keep in the report; counts what is left out in `hidden`. */
   readonly show?: {
     readonly claims?: readonly string[];
@@ -56,10 +60,12 @@ export function audit<S extends Examined>(
       by,
       ...(until ? { until } : {}),
     })),
-    claims: verdicts(claims, outcomes, findings, nothingToAudit).map(verdict => ({
-      ...verdict,
-      because: prose(files, verdict.because),
-    })),
+    claims: withDrills(verdicts(claims, outcomes, findings, nothingToAudit), options.drills ?? []).map(
+      verdict => ({
+        ...verdict,
+        because: prose(files, verdict.because),
+      }),
+    ),
     gaps: [...stack.problems.map(problemGap), ...stack.gaps, ...gaps].map(gap => reportGap(files, gap)),
     ...description,
     strengths: strengths(files, outcomes),

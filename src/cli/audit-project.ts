@@ -3,6 +3,7 @@ import { describe } from "../audit/describe.ts";
 import { claims } from "../claims/claims.ts";
 import { type Config, defaultConfig } from "../config/config.ts";
 import { excluding } from "../config/exclude.ts";
+import type { DrillReport } from "../core/drill.ts";
 import type { Confidence, Severity } from "../core/finding.ts";
 import type { Gap, Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
@@ -21,6 +22,8 @@ export interface AuditProjectOptions {
   readonly problems?: readonly Problem[];
   /** Comments that accept a finding do not count. */
   readonly ignoreInline?: boolean;
+  /** Verdicts of a run of drills, to be shown beside the findings. */
+  readonly drills?: readonly DrillReport[];
   readonly show?: {
     readonly claims?: readonly string[];
     readonly severity?: Severity;
@@ -30,7 +33,7 @@ export interface AuditProjectOptions {
 
 /** Reads, links and checks a whole project with every rule. Runs nothing of the project and needs no engine. */
 export async function auditProject(files: ProjectFiles, options: AuditProjectOptions = {}): Promise<Report> {
-  const { config = defaultConfig, now = new Date(), debug, ignoreInline, show } = options;
+  const { config = defaultConfig, now = new Date(), debug, drills, ignoreInline, show } = options;
   const linked = await link(excluding(files, config.exclude), { deployed: config.deployed, now });
   const stack: Stack = {
     ...linked,
@@ -42,6 +45,7 @@ export async function auditProject(files: ProjectFiles, options: AuditProjectOpt
     ...{ config, claims, now, version, description },
     ...(ignoreInline ? { ignoreInline } : {}),
     ...(debug ? { debug } : {}),
+    ...(drills ? { drills } : {}),
     ...(show ? { show } : {}),
   });
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { closest } from "../config/closest.ts";
 import { type Acceptance, type Config, configNames, defaultConfig } from "../config/config.ts";
+import type { DrillReport, DrillRun } from "../core/drill.ts";
 import type { Confidence, Severity } from "../core/finding.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Report } from "../core/report.ts";
@@ -24,6 +25,7 @@ export interface AuditFlags {
   readonly config?: string | false;
   readonly baseline?: string;
   readonly writeBaseline?: string;
+  readonly drills?: string;
   readonly accept: boolean;
   readonly color: boolean;
   readonly debug?: boolean;
@@ -41,6 +43,7 @@ export async function auditCommand(directory: string, flags: AuditFlags): Promis
     problems,
     ...(flags.accept ? {} : { ignoreInline: true }),
     ...(flags.debug ? { debug: true } : {}),
+    ...(flags.drills === undefined ? {} : { drills: await drillReports(flags.drills) }),
     show: {
       ...(flags.claim ? { claims: await knownClaims(flags.claim) } : {}),
       ...(flags.severity ? { severity: flags.severity } : {}),
@@ -106,6 +109,27 @@ async function baselineOf(files: ProjectFiles, config: Config, flags: AuditFlags
   const source = await textFile(path, "baseline");
   const { readBaseline } = await import("../config/baseline.ts");
   return readBaseline(source);
+}
+
+/** What `shipworthy drill --report` wrote. */
+async function drillReports(path: string): Promise<readonly DrillReport[]> {
+  const { text } = await textFile(path, "drill report");
+  const wrong = new UserError(
+    `"${path}" is no report of drills.`,
+    "Write one with: shipworthy drill --report FILE",
+  );
+  let run: Partial<DrillRun>;
+  try {
+    run = JSON.parse(text) as Partial<DrillRun>;
+  } catch {
+    throw wrong;
+  }
+  const isReport = (one: Partial<DrillReport>) =>
+    [one?.drill, one?.claim, one?.subject, one?.outcome, one?.because].every(
+      field => typeof field === "string",
+    );
+  if (!Array.isArray(run?.reports) || !run.reports.every(isReport)) throw wrong;
+  return run.reports;
 }
 
 async function textFile(path: string, what: string): Promise<Source> {

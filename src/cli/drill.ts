@@ -48,7 +48,18 @@ export async function drillCommand(directory: string, flags: DrillFlags): Promis
   const color = flags.color && useColor(process.env, out.isTTY === true);
   write(out, drillPlan(view, drills));
   if (flags.list) return 0;
-  const run = await inLab(directory, view, drills, flags, line => write(out, line), color);
+  const ended = new AbortController();
+  const say = (text: string) => write(out, text);
+  const run = await inLab(directory, view, drills, { keep: flags.keep === true, say, color, ended }).catch(
+    error => {
+      if (ended.signal.aborted) return undefined;
+      throw error;
+    },
+  );
+  if (!run || ended.signal.aborted) {
+    say("Ended early; everything of the lab is removed.\n");
+    return interrupted;
+  }
   write(out, drillSummary(run, color));
   if (flags.json) write(process.stdout, `${JSON.stringify(run, null, 2)}\n`);
   if (flags.report !== undefined) await save(flags.report, run);
@@ -60,16 +71,23 @@ export function exitCodeOf(reports: readonly DrillReport[]): 0 | 1 | 3 {
   return reports.some(({ outcome }) => outcome === "inconclusive") ? 3 : 0;
 }
 
+/** As a shell has it for a program that was told to end. */
+const interrupted = 130;
+
+interface LabRun {
+  readonly keep: boolean;
+  readonly say: (text: string) => void;
+  readonly color: boolean;
+  readonly ended: AbortController;
+}
+
 /** Makes the lab, drills, and removes it again whatever happens: also when the process is asked to end. */
 async function inLab(
   directory: string,
   view: DrillStack,
   drills: readonly Drill<DrillStack>[],
-  flags: DrillFlags,
-  say: (text: string) => void,
-  color: boolean,
+  { keep, say, color, ended }: LabRun,
 ): Promise<DrillRun> {
-  const ended = new AbortController();
   const end = () => ended.abort();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of signals) process.on(name, end);
@@ -98,7 +116,7 @@ async function inLab(
       ...{ engine: about.version, changes: prepared.changes, images: prepared.images, reports },
     };
   } finally {
-    if (flags.keep && !stopped())
+    if (keep && !stopped())
       say(`The lab stays: shipworthy lab clean removes it. Its project: ${files.path("compose.json")}\n`);
     // What was ended must not keep us from cleaning up, so this is an engine of its own.
     else await removeLab(await userEngine(), store, lab);

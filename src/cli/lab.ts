@@ -34,13 +34,16 @@ export async function labList(): Promise<number> {
   for (const id of ids) {
     const record = records.find(({ lab }) => lab === id);
     const state = record?.alive ? "at work" : "left behind";
-    write(process.stdout, `${id}  ${state}  ${record?.root ?? "made by another user or machine"}\n`);
+    write(process.stdout, `${id}  ${state}  ${record?.root ?? "not made by this user"}\n`);
   }
   if (ids.length === 0) write(process.stdout, "There is no lab.\n");
   return 0;
 }
 
-/** `shipworthy lab clean`: removes what labs have left behind that no running process owns. */
+/**
+ * `shipworthy lab clean`: removes what this user's labs have left behind that no running process owns; with `all`,
+ * every lab on the engine, whoever made it.
+ */
 export async function labClean(all: boolean): Promise<number> {
   const [engine, store] = [await userEngine(), userLabs()];
   const records = await store.list();
@@ -48,8 +51,10 @@ export async function labClean(all: boolean): Promise<number> {
   const ids = new Set([...records.map(({ lab }) => lab), ...(await engine.labs())]);
   let removed = 0;
   for (const id of [...ids].sort()) {
-    if (alive.has(id)) {
-      write(process.stdout, `${id}: at work, left alone\n`);
+    // The directory of a lab is removed last: a lab without one is of another user, or kept elsewhere.
+    const known = all || records.some(({ lab }) => lab === id);
+    if (alive.has(id) || !known) {
+      write(process.stdout, `${id}: ${known ? "at work" : "not made by this user"}, left alone\n`);
       continue;
     }
     for (const line of await removeLab(engine, store, id)) {
@@ -64,8 +69,13 @@ export async function labClean(all: boolean): Promise<number> {
 /** Everything of one lab, in the reverse order of its making; the directory last, because it says that there is one. */
 export async function removeLab(engine: Engine, store: LabStore, lab: string): Promise<readonly string[]> {
   const removed = [...(await engine.sweep(lab))];
-  // Something may have been in the making while it was swept.
-  removed.push(...(await engine.sweep(lab)));
+  // The engine may have been at the making of something while it was swept.
+  for (let quiet = 0; quiet < 2; ) {
+    await engine.sleep(500);
+    const more = await engine.sweep(lab);
+    quiet = more.length === 0 ? quiet + 1 : 0;
+    removed.push(...more);
+  }
   const had = (await store.list()).some(record => record.lab === lab);
   await store.remove(lab);
   return had ? [...removed, "its directory"] : removed;

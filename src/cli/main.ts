@@ -57,6 +57,7 @@ function program(done: (code: number) => void): Command {
     .option("--no-config", "use no settings")
     .option("--baseline <FILE>", "findings of this file count as accepted")
     .option("--write-baseline <FILE>", "write the findings to a baseline instead of reporting them")
+    .option("--drills <FILE>", "show the verdicts that shipworthy drill --report wrote beside the findings")
     .option("--no-accept", "report accepted findings too")
     .option("--no-color", "no colours")
     .option("--debug", "show stack traces")
@@ -98,7 +99,7 @@ function program(done: (code: number) => void): Command {
   lab
     .command("clean")
     .description("remove what labs have left behind, after a crash or a reboot")
-    .option("--all", "also those that a running process owns")
+    .option("--all", "every lab on the engine, also those at work and those of other users")
     .action(async (flags: { all?: boolean }) => {
       const { labClean } = await import("./lab.ts");
       done(await labClean(flags.all === true));

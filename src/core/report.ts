@@ -1,4 +1,5 @@
 import type { Claim } from "./claim.ts";
+import type { Outcome } from "./drill.ts";
 import type { Confidence, Severity } from "./finding.ts";
 import type { FixGrade } from "./fix.ts";
 
@@ -61,6 +62,15 @@ export interface ClaimVerdict {
   /** Why it is held or not decidable: what was seen, or which drill would decide. */
   readonly because: string;
   readonly findings: number;
+  /** What drills of this claim showed on an engine, when a run of them was given to the audit. */
+  readonly drills?: readonly ReportedDrill[];
+}
+
+export interface ReportedDrill {
+  readonly drill: string;
+  readonly subject: string;
+  readonly outcome: Outcome;
+  readonly because: string;
 }
 
 export interface ReportedGap {

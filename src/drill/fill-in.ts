@@ -35,7 +35,7 @@ export async function fillIn(
   const example = exampleOf(stack, dotenv);
   const needed = new Set(project.files.flatMap(file => neededVariables(stack.sources.get(file)?.text ?? "")));
   const unset = [...needed].filter(name => !project.lookup(name) && !options.environment[name]).sort();
-  const given = valuesFor(unset, example, options.random);
+  const given = valuesFor(unset, example, options.random, domainOf(stack));
   if (given.length > 0) {
     const before = (await files.read(`project/${dotenv}`)) ?? "";
     const lines = given.map(({ name, value }) => `${name}=${quoted(value)}\n`).join("");
@@ -74,6 +74,12 @@ export async function fillIn(
     added.push(`secret ${name}: made up`);
   }
   return added;
+}
+
+/** The name that the proxy serves under: what is asked for by any other name may be refused. */
+function domainOf(stack: Stack): string | undefined {
+  const names = stack.proxies.flatMap(proxy => proxy.effective.servers.flatMap(server => server.names));
+  return names.map(name => name.value).find(name => /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(name));
 }
 
 function exampleOf(stack: Stack, path: string): ReadonlyMap<string, string> {

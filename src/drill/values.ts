@@ -36,13 +36,14 @@ export function valuesFor(
   names: readonly string[],
   example: ReadonlyMap<string, string>,
   random: () => string,
+  domain = "localhost",
 ): GivenValue[] {
   return names.map(name => {
     const shown = example.get(name);
     const usable = shown !== undefined && shown !== "" && !(isSecretName(name) && isPlaceholder(shown));
     return usable
       ? { name, value: shown, from: "example" }
-      : { name, value: invented(name, random), from: "generated" };
+      : { name, value: invented(name, random, domain), from: "generated" };
   });
 }
 
@@ -50,14 +51,15 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/(^|_)PORT$/, "8000"],
   [/(^|_)(E?MAIL|FROM)(_ADDRESS)?$/, "drill@lab.invalid"],
   [/(^|_)(URL|URI|ORIGINS?)$/, "http://localhost"],
-  [/(^|_)(DOMAIN|HOST|HOSTS|HOSTNAME|ALLOWED_HOSTS)$/, "localhost"],
   [/(^|_)HOUR$/, "3"],
   [/(^|_)(TAG|VERSION|RELEASE|COMMIT|SHA)$/, "lab"],
   [/(^|_)REGISTRY$/, "registry.invalid"],
+  [/(^|_)REPOSITORY$/, "/tmp/lab-repository"],
   [/(^|_)(DEBUG)$/, "false"],
 ];
 
-function invented(name: string, random: () => string): string {
+function invented(name: string, random: () => string, domain: string): string {
   if (isSecretName(name)) return random();
+  if (/(^|_)(DOMAIN|HOST|HOSTS|HOSTNAME|SERVER_NAME)$/.test(name)) return domain;
   return shapes.find(([pattern]) => pattern.test(name))?.[1] ?? "lab";
 }

@@ -21,7 +21,7 @@ import { followEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
 import { ask } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
-import { runProgram } from "./run-program.ts";
+import { endCommandsOf, runProgram } from "./run-program.ts";
 import { demultiplexer } from "./stream.ts";
 import { labsOn, sweepLab } from "./sweep.ts";
 import { packFile, unpackFile } from "./tar.ts";
@@ -79,7 +79,7 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
 
   return {
     now: () => Date.now(),
-    sleep: ms => sleep(ms),
+    sleep: ms => sleep(ms, undefined, options.signal ? { signal: options.signal } : {}),
     async about() {
       const info = (await api.call("GET", "/info")).json<{
         NCPU: number;
@@ -174,7 +174,11 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       }>();
       return { memoryBytes: stats.memory_stats?.usage ?? 0, pids: stats.pids_stats?.current ?? 0 };
     },
-    sweep: lab => sweepLab(api, lab),
+    async sweep(lab) {
+      // A process that was killed leaves its Compose commands at work.
+      endCommandsOf(`${labPrefix}${lab}`);
+      return sweepLab(api, lab);
+    },
     labs: () => labsOn(api),
   };
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProgramResult {
   /** Undefined when it was killed or could not be started. */
@@ -47,6 +48,7 @@ export function runProgram(
       trouble = "timeout";
       end();
     }, options.timeoutMs);
+    if (options.signal?.aborted) end();
     options.signal?.addEventListener("abort", end, { once: true });
     let settled = false;
     const finish = (code: number | undefined) => {
@@ -86,5 +88,24 @@ function killGroup(pid: number | undefined): void {
     process.kill(-pid, "SIGKILL");
   } catch {
     // It has ended already.
+  }
+}
+
+/** Ends every `docker compose` of a project, by the arguments that we gave it. Does nothing where there is no /proc. */
+export function endCommandsOf(project: string): void {
+  let pids: string[] = [];
+  try {
+    pids = readdirSync("/proc").filter(name => /^\d+$/.test(name));
+  } catch {
+    return; // Another system: what is still at work there is swept a second time.
+  }
+  for (const pid of pids) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      if (words.includes("compose") && words[words.indexOf("--project-name") + 1] === project)
+        process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended, or is somebody else's.
+    }
   }
 }

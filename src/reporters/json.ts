@@ -10,9 +10,9 @@ export function json(report: Report): string {
     shipworthy: report.version,
     at: report.at,
     findings: report.findings.map(findingOf),
-    claims: report.claims.map(({ claim, verdict, because, checkedBy, findings }) => {
+    claims: report.claims.map(({ claim, ...verdict }) => {
       const { id, promise, area, weight } = claim;
-      return { id, promise, area, weight, verdict, because, checkedBy, findings };
+      return { id, promise, area, weight, ...verdict };
     }),
     accepted: report.accepted.map(({ finding, ...acceptance }) => ({
       ...acceptance,

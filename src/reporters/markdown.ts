@@ -2,7 +2,7 @@ import { type Severity, severities } from "../core/finding.ts";
 import type { Report, ReportedEvidence, ReportedFinding, ReportedFix } from "../core/report.ts";
 import { changesOf } from "./changes.ts";
 import { code, fence, prose, table } from "./markdown-text.ts";
-import { count } from "./words.ts";
+import { count, drilled } from "./words.ts";
 
 const priorities: Record<Severity, string> = { critical: "P0", high: "P1", medium: "P2", low: "P3" };
 const mostPlaces = 12;
@@ -193,13 +193,16 @@ function accepted(report: Report): string {
 }
 
 function claims(report: Report): string {
-  const rows = report.claims.map(({ claim, verdict, because, findings: number }) => [
+  const isDrilled = report.claims.some(({ drills }) => drills);
+  const rows = report.claims.map(({ claim, verdict, because, findings: number, drills }) => [
     prose(claim.promise),
     claim.weight,
     verdict === "refuted" ? `**refuted** (${number})` : verdict,
     verdict === "undecided" ? `To decide it: ${prose(because)}` : prose(because),
+    ...(isDrilled ? [prose(drilled(drills).replace("drills: ", ""))] : []),
   ]);
-  return ["## Promises", table(["Promise", "Weight", "Verdict", "Because"], rows)].join("\n\n");
+  const columns = ["Promise", "Weight", "Verdict", "Because", ...(isDrilled ? ["Drills"] : [])];
+  return ["## Promises", table(columns, rows)].join("\n\n");
 }
 
 function gaps(report: Report): string {

@@ -4,7 +4,7 @@ import { changesOf } from "./changes.ts";
 import { drawPlace } from "./place.ts";
 import type { ReporterOptions } from "./reporter.ts";
 import { type Style, styleFor } from "./style.ts";
-import { count, printable, wrap } from "./words.ts";
+import { count, drilled, printable, wrap } from "./words.ts";
 
 const mostPlaces = 6;
 const mostChangedLines = 12;
@@ -87,14 +87,14 @@ const marks = { refuted: "✗", held: "✓", undecided: "?", "not-applicable": "
 
 function claimsBlock(claims: readonly ClaimVerdict[], style: Style, width: number | undefined): string {
   const longest = Math.max(0, ...claims.map(({ claim }) => claim.id.length));
-  const lines = claims.map(({ claim, verdict, findings, checkedBy }) => {
+  const lines = claims.map(({ claim, verdict, findings, checkedBy, drills }) => {
     const mark =
       verdict === "refuted"
         ? style.bad(marks.refuted)
         : verdict === "held"
           ? style.good(marks.held)
           : marks[verdict];
-    const note =
+    const paper =
       verdict === "refuted"
         ? count(findings, "finding")
         : verdict === "held"
@@ -102,6 +102,9 @@ function claimsBlock(claims: readonly ClaimVerdict[], style: Style, width: numbe
           : verdict === "undecided"
             ? "files cannot tell"
             : "not applicable";
+    const note = [...(verdict === "held" && checkedBy.length === 0 ? [] : [paper]), drilled(drills)]
+      .filter(part => part !== "")
+      .join("; ");
     const line = `  ${mark} ${claim.id.padEnd(longest)}  ${claim.promise}`;
     const fits = width === undefined || longest + claim.promise.length + note.length + 8 <= width;
     return fits ? `${line}  ${style.dim(note)}` : `  ${mark} ${claim.id.padEnd(longest)}  ${style.dim(note)}`;

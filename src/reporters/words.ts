@@ -1,4 +1,17 @@
+import type { ReportedDrill } from "../core/report.ts";
+
 /** `1 finding`, `2 findings`. */
+/** `drills: 2 proved, 1 refuted (web)`; empty where nothing was drilled. */
+export function drilled(drills: readonly ReportedDrill[] = []): string {
+  const parts = (["refuted", "proved", "inconclusive"] as const).flatMap(outcome => {
+    const mine = drills.filter(drill => drill.outcome === outcome);
+    if (mine.length === 0) return [];
+    const who = outcome === "refuted" ? ` (${mine.map(({ subject }) => subject).join(", ")})` : "";
+    return [`${mine.length} ${outcome}${who}`];
+  });
+  return parts.length === 0 ? "" : `drills: ${parts.join(", ")}`;
+}
+
 export function count(number: number, noun: string, plural = `${noun}s`): string {
   return `${number} ${number === 1 ? noun : plural}`;
 }
