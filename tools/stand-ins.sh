@@ -30,7 +30,7 @@ recipe() {
   local family=$1 word
   shift
   {
-    cat "$0" "$recipes/$family"/*
+    cat "$recipes/$family"/*
     for word in "$@"; do
       echo "$word"
       case $word in FROM=*) recipe_of "${word#FROM=}" ;; esac
@@ -45,12 +45,13 @@ make() {
   local sum started=$SECONDS version
   sum=$(recipe "$family" "$file" "$@")
   if [ "$(recipe_of "$name")" = "$sum" ]; then return; fi
-  docker build --quiet --tag "$name-unlabelled" --file "$recipes/$family/$file" "$@" "$context" >/dev/null ||
+  local bare=$name-unlabelled
+  docker build --quiet --tag "$bare" --file "$recipes/$family/$file" "$@" "$context" >/dev/null ||
     fail "could not build $name"
-  version=$(docker run --rm --network none --entrypoint sh "$name-unlabelled" -c "$command" 2>&1 | head -n 1)
-  printf 'FROM %s\n' "$name-unlabelled" | docker build --quiet --tag "$name" \
+  version=$(docker run --rm --network none --entrypoint sh "$bare" -c "$command" 2>&1 | head -n 1)
+  printf 'FROM %s\n' "$bare" | docker build --quiet --tag "$name" \
     --label "$label=$version" --label "dev.shipworthy.recipe=$sum" - >/dev/null
-  docker rmi "$name-unlabelled" >/dev/null
+  docker rmi "$bare" >/dev/null
   say "made $name ($version) in $((SECONDS - started)) s"
 }
 
@@ -128,6 +129,7 @@ python_root() {
   done
 }
 
+# A copy of this machine's Python of that version, else the one of a Debian release; what is inside is said in any case.
 make_python() {
   local name=$1 version=$2 flavour=$3 root work
   root=$(python_root "$version")
@@ -221,8 +223,16 @@ stand_in() {
       debian_of "$name" redis "$([ $number = 7 ] && echo bookworm || echo trixie)" "$flavour" \
         "redis-server --version | sed 's/ server v=/ /; s/ sha.*//'"
       ;;
+    certbot/certbot)
+      name=stand-in/certbot:alpine
+      debian_of "$name" certbot trixie alpine "certbot --version"
+      ;;
+    restic/restic)
+      name=stand-in/restic:alpine
+      debian_of "$name" restic trixie alpine "restic version | cut -d ' ' -f 1-2"
+      ;;
     debian | ubuntu | buildpack-deps)
-      case $tag in *slim*) flavour=slim ;; *) flavour=slim ;; esac
+      flavour=slim
       [ "$repository" != buildpack-deps ] || flavour=full
       case $tag in *trixie* | 13* | latest | 24* | 25* | 26*) name=$(base trixie $flavour) ;; *) name=$(base bookworm $flavour) ;; esac
       ;;
@@ -254,18 +264,27 @@ list() {
 
 down() { docker image ls --filter "label=$label" --format '{{.Repository}}:{{.Tag}}' | grep -v '<none>' | xargs -r docker rmi; }
 
+# One run at a time: two would take each other's unfinished images away.
+alone() {
+  mkdir -p "$cache"
+  exec 9>"$cache/lock"
+  flock 9
+}
+
 images_of() {
   grep -rhoE '^(FROM|\s*image:) +[^ $]+' --include=Dockerfile --include='*.yml' "$@" | sed -E 's/^(FROM|\s*image:) +//' | sort -u |
-    grep -E '^(node|python|nginx|postgres|redis)(:|$)'
+    grep -E '^(node|python|nginx|postgres|redis|certbot/certbot)(:|$)'
 }
 
 case ${1:-} in
   up)
+    alone
     mapfile -t images < <(images_of "$here/../examples")
     tag "${images[@]}"
     ;;
   tag)
     shift
+    alone
     tag "$@"
     ;;
   list | down) "$1" ;;
