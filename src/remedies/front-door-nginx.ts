@@ -1,4 +1,5 @@
-import type { FrontDoorInput, FrontDoorRoute, NewFile } from "./front-door.ts";
+import type { FrontDoorInput, FrontDoorRoute } from "./front-door.ts";
+import type { NewFile } from "./new-file.ts";
 
 /** The nginx side of a front door: a template of the image's entry point and two snippets. */
 export function frontDoorNginx(input: FrontDoorInput): NewFile[] {

@@ -1,5 +1,6 @@
 import { frontDoorNginx } from "./front-door-nginx.ts";
 import { certbotService, nginxService } from "./front-door-services.ts";
+import type { NewFile } from "./new-file.ts";
 
 /** What one path of the site is sent to. */
 export interface FrontDoorRoute {
@@ -30,12 +31,6 @@ export interface FrontDoorInput {
   readonly names?: { readonly proxy: string; readonly certificates: string };
   /** A Content-Security-Policy for answers that bring none. Left out, since nobody can guess one for an existing site. */
   readonly contentSecurityPolicy?: string;
-}
-
-/** A file to create, with its path relative to the folder of the Compose file. */
-export interface NewFile {
-  readonly path: string;
-  readonly text: string;
 }
 
 export interface FrontDoor {

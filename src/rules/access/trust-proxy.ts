@@ -1,6 +1,6 @@
-import type { ExpressApp } from "../../artifacts/express.ts";
 import { entryOf } from "../../artifacts/value.ts";
 import type { Location } from "../../core/source.ts";
+import { trustOneProxy } from "../../remedies/express.ts";
 import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { evidence, proxiesOf, weigh } from "../../stack/query.ts";
@@ -43,35 +43,19 @@ export default defineRule({
           evidence(passed, "requests come through the proxy"),
         ],
         severity: weigh(service, "medium"),
+        // Who reaches it without the proxy could choose an address.
         ...offer(
           {
             title: "Trust the address header of one proxy",
             grade: "needs-testing",
             test: "Ask from two addresses: each has a limit of its own. A second proxy in front needs a higher number.",
           },
-          trusted(stack, app, service),
+          openPorts(service).length > 0 ? undefined : trustOneProxy(stack, app, service),
         ),
       };
     }
   },
 });
-
-/** Behind the line that makes the application. Who reaches it without the proxy could choose an address. */
-function trusted(stack: Stack, { file, name, at }: ExpressApp, service: Service) {
-  const source = service.component?.files.read(file);
-  if (!source || openPorts(service).length > 0) return undefined;
-  const start = source.text.lastIndexOf("\n", at.span.start - 1) + 1;
-  const made =
-    /^([ \t]*)(?:export )?(?:const|let|var) \w+(?:: [\w.]+)? = (?:express|\w+\.default)\(\)(;?)[ \t]*(?=\r?\n)/.exec(
-      source.text.slice(start),
-    );
-  if (!made || !stack.sources.has(file)) return undefined;
-  const end = start + made[0].length;
-  const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
-  const quote = source.text.split("'").length > source.text.split('"').length ? "'" : '"';
-  const text = `${eol}${made[1]}${name}.set(${quote}trust proxy${quote}, 1)${made[2]}`;
-  return [{ at: { file, span: { start: end, end } }, text }];
-}
 
 function passedAt(stack: Stack, service: Service): Location | undefined {
   for (const proxy of proxiesOf(stack, service.project))

@@ -1,8 +1,4 @@
-import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
-import { readExpress } from "../../artifacts/express.ts";
 import type { NginxLocation } from "../../artifacts/nginx-model.ts";
-import { concrete, entryOf } from "../../artifacts/value.ts";
-import type { Location } from "../../core/source.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { addAfter, replaceArgs } from "../../formats/nginx-edit.ts";
 import { allEdits, nginxSource, ownDirectives, passOf } from "../../remedies/nginx.ts";
@@ -10,7 +6,7 @@ import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { effectiveDirective } from "../../stack/proxy/inherit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
-import { lookupOf, settingsOf } from "../../stack/query-environment.ts";
+import { acceptedBy, bytesOf, type Size } from "../../stack/query-body.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
 import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -61,11 +57,6 @@ export default defineRule({
   },
 });
 
-interface Size {
-  readonly bytes: number;
-  readonly at: Location;
-}
-
 interface Passing extends Size {
   readonly location: NginxLocation;
   /** None: nginx's own limit holds. */
@@ -94,39 +85,6 @@ function passingSizes(proxy: ProxyInstance, target: Service): Passing[] {
     const size = bytes === 0 ? Number.MAX_SAFE_INTEGER : bytes;
     return [{ bytes: size, at, location, ...(directive ? { directive } : {}) }];
   });
-}
-
-/** A limit that the application's own code names. */
-function acceptedBy(service: Service): Size | undefined {
-  const { component } = service;
-  if (component?.kind === "django") {
-    const settings = settingsOf(service);
-    const value = settings?.values.get("DATA_UPLOAD_MAX_MEMORY_SIZE");
-    const bytes = settings && djangoSettingUnder(settings, "DATA_UPLOAD_MAX_MEMORY_SIZE", lookupOf(service));
-    return value && typeof bytes === "number" ? { bytes, at: value.at } : undefined;
-  }
-  if (component?.kind !== "express") return undefined;
-  const [entry] = component.entries;
-  const source = entry === undefined ? undefined : component.files.read(entry);
-  const limits = (source && readExpress(component.files, source)?.middleware)?.flatMap(
-    ({ name, options }) => {
-      if (!/(?:^|\.)(?:json|urlencoded|raw|text)$/.test(name)) return [];
-      const limit = entryOf(options, "limit");
-      const value = limit && concrete(limit, lookupOf(service));
-      const bytes =
-        typeof value === "number" ? value : bytesOf(typeof value === "string" ? value : undefined);
-      return limit && bytes !== undefined ? [{ bytes, at: limit.at }] : [];
-    },
-  );
-  return limits?.sort((a, b) => b.bytes - a.bytes)[0];
-}
-
-const units: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
-/** `10m`, `10mb`, `512k`. */
-function bytesOf(text: string | undefined): number | undefined {
-  const [, digits, unit] = /^(\d{1,12})\s*([kmg]?)b?$/i.exec(text ?? "") ?? [];
-  return digits === undefined ? undefined : Number(digits) * units[(unit ?? "").toLowerCase()]!;
 }
 
 function inWords(bytes: number): string {

@@ -1,14 +1,10 @@
+import { frontDoorFix, type PlainEntry } from "../../remedies/front-door-fix.ts";
 import { listenPorts, tlsServers } from "../../stack/proxy/effective.ts";
 import { evidence, proxiesOf, serverServices, weigh } from "../../stack/query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy, speaksTls } from "../../stack/query-caddy.ts";
 import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
-import type { ComposeProject, Port, Service, Stack } from "../../stack/stack.ts";
+import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-interface Entry {
-  readonly service: Service;
-  readonly port: Port;
-}
 
 export default defineRule({
   id: "proxy/https",
@@ -29,6 +25,7 @@ export default defineRule({
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
       if (!first) continue;
+      const fix = frontDoorFix(stack, project, entries);
       // A pipeline or script that ships it shows that this is a server, and how it is reached.
       const shipped = project.because.at !== undefined;
       yield {
@@ -40,6 +37,7 @@ export default defineRule({
           evidence(first.port.at, `"${first.service.name}" in plain HTTP`),
           ...more.map(({ service, port }) => evidence(port.at, `"${service.name}" in plain HTTP`)),
         ],
+        ...(fix ? { fix } : {}),
       };
     }
   },
@@ -66,7 +64,7 @@ function isSameProgram({ name, build }: Service, other: Service): boolean {
 }
 
 /** Where visitors come in: nginx on its published ports, and programs of this repository that are published. */
-function entriesOf(stack: Stack, project: ComposeProject): Entry[] {
+function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
   const proxies = proxiesOf(stack, project);
   return serverServices(stack)
     .filter(service => service.project === project)

@@ -1,20 +1,15 @@
 import type { NginxLocation } from "../../artifacts/nginx-model.ts";
-import { dependsOn } from "../../artifacts/package-manifest.ts";
 import type { Edit } from "../../core/fix.ts";
-import type { Location } from "../../core/source.ts";
 import { addAfter, addBefore } from "../../formats/nginx-edit.ts";
 import { allEdits, blockAt, listLevel, nginxSource, ownDirectives, passOf } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { effectiveDirective, proxyHeadersAt } from "../../stack/proxy/inherit.ts";
 import { evidence, weigh } from "../../stack/query.ts";
-import { settingsOf } from "../../stack/query-environment.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
-import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import { socketsOf } from "../../stack/query-sockets.ts";
+import type { ProxyInstance, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-/** Packages with which a program serves sockets; `ws` alone is as often a client. */
-const packages = ["socket.io", "express-ws", "@nestjs/websockets", "@fastify/websocket"];
 
 export default defineRule({
   id: "proxy/websocket",
@@ -56,22 +51,6 @@ export default defineRule({
     }
   },
 });
-
-/** What shows that a service serves sockets: a server package, or Django's channels under an ASGI server. */
-function socketsOf(service: Service): Location | undefined {
-  const { component } = service;
-  const manifest = component?.package;
-  if (manifest && component.kind !== "vite" && component.kind !== "cra")
-    for (const name of packages) {
-      const dependency = dependsOn(manifest, name);
-      if (dependency?.group === "dependencies") return dependency.at;
-    }
-  if (component?.kind !== "django") return undefined;
-  const asgi = service.process?.commands
-    .flat()
-    .some(word => /daphne|uvicorn|hypercorn/i.test(word.value ?? ""));
-  return asgi ? settingsOf(service)?.values.get("CHANNEL_LAYERS")?.at : undefined;
-}
 
 /** The headers where their list is in force, and the map that leaves plain requests as they are. */
 function upgrade(stack: Stack, { effective }: ProxyInstance, location: NginxLocation) {
