@@ -22,8 +22,8 @@ export function closeOrigins(
   here: SettingsInForce,
   open: SettingHere,
 ): readonly Edit[] | undefined {
-  const [name, ...others] = open.setting?.env?.names ?? [];
-  if (open.setting?.kind === "env" && name !== undefined && others.length === 0) {
+  const [name] = open.setting?.env?.names ?? [];
+  if (open.setting?.kind === "env" && name !== undefined) {
     const value = [...here.settings.values.values()].find(each => each.at === open.at);
     const text = value && textThatIsFalse(value, here.lookup, name);
     return text === undefined

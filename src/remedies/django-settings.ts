@@ -114,37 +114,42 @@ export function listByEnvironment(
   if (!value) return undefined;
   const { kept, variable } = wish;
   if (found.setting?.kind === "env") {
-    const [name, ...others] = found.setting.env?.names ?? [];
-    if (name === undefined || others.length > 0 || !splitsAtCommas(value, here.lookup, name))
-      return undefined;
+    const [name] = found.setting.env?.names ?? [];
+    if (name === undefined || !splitsAtCommas(value, here.lookup, name)) return undefined;
     const demanded = `\${${name}:?${variable.says}}`;
     return giveToAll(stack, here.services, { ...variable, name }, [...kept, demanded].join(","));
   }
   return found.setting?.kind === "literal"
-    ? extendList(stack, here.services, found.at, wish, replaceSetting)
+    ? extendList(stack, here.services, found.at, { ...wish, had: textsOf(found.value) ?? [] })
     : undefined;
 }
 
-/** Puts a list in place that holds `kept` and what a variable says from now on; `replace` makes the edits in Python. */
+/**
+ * Lets a list that is written at a place hold what a variable says as well. Its own lines stay, unless one of its texts
+ * is to go.
+ */
 export function extendList(
   stack: Stack,
   services: readonly Service[],
   at: Location,
-  { kept, variable }: ListWish,
-  replace: (stack: Stack, at: Location, text: string, needsOs: boolean) => Edits,
+  { kept, variable, had }: ListWish & { readonly had: readonly string[] },
 ): Edits {
-  const own = kept.length > 0 ? `[${kept.map(each => `"${each}"`).join(", ")}] + ` : "";
-  const edits = replace(stack, at, own + listFromEnvironment(variable.name), true);
-  const given = giveToAll(stack, services, variable, `\${${variable.name}:?${variable.says}}`);
-  return edits && given && [...edits, ...given];
-}
-
-/** Puts a text in place of a list that is written at a place, anywhere in a file. */
-export function replaceList(stack: Stack, at: Location, text: string): Edits {
   const source = stack.sources.get(at.file);
   const old = source?.text.slice(at.span.start, at.span.end) ?? "";
   const imports = source && importModule(source, "os");
-  return imports && /^\[[^[\]#]*\]$/.test(old) ? [...imports, { at, text }] : undefined;
+  const given = giveToAll(stack, services, variable, `\${${variable.name}:?${variable.says}}`);
+  if (!source || !imports || !given || !/^\[[^[\]]*\]$/.test(old)) return undefined;
+  const list = listFromEnvironment(variable.name);
+  const quoted = (names: readonly string[]) => names.map(name => `"${name}"`).join(", ");
+  if (had.some(name => !kept.includes(name))) {
+    if (old.includes("#")) return undefined;
+    const text = kept.length > 0 ? `[${quoted(kept)}] + ${list}` : list;
+    return [...imports, ...given, { at, text }];
+  }
+  const missing = kept.filter(name => !had.includes(name));
+  const added = missing.length > 0 ? allEdits([addInBrackets(source, at, quoted(missing))]) : [];
+  const end = { start: at.span.end, end: at.span.end };
+  return added && [...imports, ...given, ...added, { at: { file: at.file, span: end }, text: ` + ${list}` }];
 }
 
 function settingName({ settings }: SettingsInForce, { at }: SettingHere): string {
@@ -175,8 +180,8 @@ export function addEntry(stack: Stack, at: Location, text: string): Edits {
 /** Switches DEBUG off. Where a variable decides, that is set in Compose; a literal gives way to one that has to be set to switch it on. */
 export function switchOff(stack: Stack, here: SettingsInForce, found: SettingHere): Edits {
   const value = here.settings.values.get("DEBUG");
-  const [name, ...others] = found.setting?.env?.names ?? [];
-  if (value && name !== undefined && others.length === 0) {
+  const [name] = found.setting?.env?.names ?? [];
+  if (value && name !== undefined) {
     const given = here.service.environment.find(variable => variable.name === name);
     const text = textThatIsFalse(value, here.lookup, name, given?.value?.text);
     const says = "switches the debugging mode on: never on a server";

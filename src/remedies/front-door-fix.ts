@@ -1,6 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { itemsOf, pairOf } from "../formats/yaml.ts";
-import { removeItem, removePair } from "../formats/yaml-edit.ts";
+import { addItem, addPair, removeItem, removePair } from "../formats/yaml-edit.ts";
 import { expressesInForce } from "../stack/query-app.ts";
 import { acceptedBy } from "../stack/query-body.ts";
 import { loginRoutes } from "../stack/query-logins.ts";
@@ -36,18 +36,25 @@ export function frontDoorFix(
   const [entry, ...others] = entries;
   const file = project.files.at(-1)!;
   const source = stack.sources.get(file);
-  const networks = entry && networksOf(entry.service);
+  const joined = entry && joinNetwork(stack, entry.service);
   // Caddy gets certificates by itself when it is given a name.
   if (entry && stack.caddies.some(caddy => caddy.service === entry.service)) return undefined;
-  if (!entry || others.length > 0 || !source || !networks || isTaken(stack, project, entry.service))
+  if (!entry || others.length > 0 || !source || !joined || isTaken(stack, project, entry.service))
     return undefined;
   const { service, port } = entry;
   const bodyBytes = acceptedBy(service)?.bytes;
   const routes = routesOf(stack, service, port.target!);
-  const door = frontDoor({ folder, routes, networks, ...(bodyBytes === undefined ? {} : { bodyBytes }) });
+  const door = frontDoor({
+    folder,
+    routes,
+    networks: [folder],
+    ...(bodyBytes === undefined ? {} : { bodyBytes }),
+  });
   const parts = [
     addServices(source, door.services),
     declareNames(source, "volumes", door.volumes),
+    declareNames(source, "networks", [folder]),
+    joined,
     closed(stack, service, port),
     told(stack, service),
   ];
@@ -75,6 +82,7 @@ function isTaken(stack: Stack, project: ComposeProject, service: Service): boole
     stack.files.has(directory) !== undefined ||
     project.services.some(other => ["nginx", "certbot"].includes(other.name)) ||
     project.volumes.some(volume => door.volumes.includes(volume.name)) ||
+    project.networks.some(network => network.name === folder) ||
     project.services.some(
       other =>
         other !== service &&
@@ -86,14 +94,18 @@ function isTaken(stack: Stack, project: ComposeProject, service: Service): boole
   );
 }
 
-/** Networks with a way out that the service is on; an empty list is the project's own one. */
-function networksOf(service: Service): readonly string[] | undefined {
-  if (service.networkMode) return undefined;
-  const names = service.networks.map(network => network.value);
-  const open = names.filter(
-    name => !service.project.networks.find(network => network.name === name)?.internal,
-  );
-  return names.length > 0 && open.length === 0 ? undefined : open;
+/** A network of the two alone: the proxy is to reach the service, and not the stores beside it. */
+function joinNetwork(stack: Stack, service: Service): readonly Edit[] | undefined {
+  const source = stack.sources.get(service.at.file);
+  const pair = pairOf(service.node, "networks");
+  if (!source || service.networkMode || service.node.at.file !== source.path) return undefined;
+  if (!pair)
+    return allEdits([addPair(source, service.node, [`networks: [default, ${folder}]`], ["image", "build"])]);
+  const { value } = pair;
+  const isOwn = value.at.file === source.path && value.at.span.start > service.at.span.start;
+  if (!isOwn || /[&*]/.test(source.text.slice(pair.key.at.span.end, value.at.span.start))) return undefined;
+  if (value.kind === "seq") return allEdits([addItem(source, value, folder)]);
+  return value.kind === "map" ? allEdits([addPair(source, value, [`${folder}:`])]) : undefined;
 }
 
 function routesOf(stack: Stack, service: Service, port: number): FrontDoorRoute[] {

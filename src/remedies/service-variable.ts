@@ -57,7 +57,7 @@ export function documentVariable(
   const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
   const before = source.text === "" || source.text.endsWith("\n") ? "" : eol;
   const end = source.text.length;
-  const text = `${before}# ${says}${eol}${name}=${example}${eol}`;
+  const text = `${before}# ${says[0]!.toUpperCase()}${says.slice(1)}${eol}${name}=${example}${eol}`;
   return [{ at: { file: source.path, span: { start: end, end } }, text }];
 }
 

@@ -2,7 +2,7 @@ import { concrete } from "../../artifacts/value.ts";
 import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
 import { sites } from "../../remedies/cors.ts";
-import { extendList, listByEnvironment, replaceList } from "../../remedies/django-settings.ts";
+import { extendList, listByEnvironment } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { fastApisInForce } from "../../stack/query-app.ts";
@@ -101,7 +101,7 @@ function* fastApi(stack: Stack): Generator<Origins> {
       origins,
       at: value.at,
       edits: () =>
-        extendList(stack, [service], value.at, { kept: origins ?? [], variable: sites }, replaceList),
+        extendList(stack, [service], value.at, { kept: origins ?? [], had: origins ?? [], variable: sites }),
     };
   }
 }

@@ -3,7 +3,7 @@ import type { Evidence, Severity, Violation } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
 import { closeOrigins, sites } from "../../remedies/cors.ts";
-import { extendList, replaceList } from "../../remedies/django-settings.ts";
+import { extendList } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
@@ -101,7 +101,7 @@ function* fastApi(stack: Stack): Generator<Sharing> {
       sure: true,
       edits: matchesAll
         ? undefined
-        : extendList(stack, [service], origins.at, { kept: [], variable: sites }, replaceList),
+        : extendList(stack, [service], origins.at, { kept: [], had: listed ?? [], variable: sites }),
     };
   }
 }
