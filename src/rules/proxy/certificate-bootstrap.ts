@@ -1,3 +1,4 @@
+import { placeholderFix } from "../../remedies/placeholder-certificate.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import {
   certbotsFor,
@@ -34,6 +35,7 @@ export default defineRule({
       );
       const shown =
         issuing ?? stack.calls.find(({ call }) => call.args.some(arg => arg.value === "certonly"));
+      const fix = placeholderFix(stack, proxy, deadlock.certbot);
       yield {
         subject: service.name,
         message: `The proxy "${service.name}" cannot start on a new server: it needs a certificate that "${deadlock.certbot.name}" can only get through this proxy.`,
@@ -44,6 +46,7 @@ export default defineRule({
           evidence(deadlock.certbot.at, "certbot writes it, through the proxy's port 80"),
           ...(shown ? [evidence(shown.call.at, "asked for when nginx already has to run")] : []),
         ],
+        ...(fix ? { fix } : {}),
       };
     }
   },
