@@ -2,7 +2,7 @@ import { inside, join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import type { Stack } from "../stack/stack.ts";
 import { dockerignoreText } from "./dockerignore.ts";
-import type { NewFile } from "./front-door.ts";
+import type { NewFile } from "./new-file.ts";
 import { type NodeApp, nodeApp } from "./node-app.ts";
 import { nodeDockerfile } from "./node-dockerfile.ts";
 import { isStatic, siteConfiguration, staticDockerfile } from "./node-site.ts";
