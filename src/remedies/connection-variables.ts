@@ -3,8 +3,9 @@ import { locate, type Source } from "../core/source.ts";
 import { credentialsInUrl } from "../formats/secret.ts";
 import { itemsOf, pairOf } from "../formats/yaml.ts";
 import { endsLine, lineStartOf, scalarText, withoutLines } from "../formats/yaml-edit.ts";
-import { accountVariables, type ConnectionGap } from "../stack/query-connections.ts";
+import { accountVariables, type ConnectionGap, loopbackUses } from "../stack/query-connections.ts";
 import { storeUrl } from "../stack/query-environment.ts";
+import { codeDefaults } from "../stack/query-secrets.ts";
 import type { Service, Stack, Variable } from "../stack/stack.ts";
 import { ownPair } from "./service-edit.ts";
 
@@ -20,6 +21,7 @@ export function setWhatIsRead(stack: Stack, gaps: readonly ConnectionGap[]): Fix
     const fresh = gap.variables.filter(each => !places.has(each.at.span.start));
     for (const each of gap.variables) places.add(each.at.span.start);
     if (fresh.length === 0) continue;
+    if (!isCurable(stack, gap)) return undefined;
     const lines = gap.reads.map(name => [name, expectedText(gap, name)] as const);
     if (lines.length === 0 || lines.some(([, value]) => value === undefined)) return undefined;
     const others = stack.services.filter(service => !gaps.some(each => each.service === service));
@@ -37,6 +39,13 @@ export function setWhatIsRead(stack: Stack, gaps: readonly ConnectionGap[]): Fix
     edits,
     test: `Start ${services} and see in the log that it connects to ${[...new Set(gaps.map(gap => gap.store.name))].join(" and ")}.`,
   };
+}
+
+/** Nothing but a variable keeps the code away from the store, and no secret of its own takes over without it. */
+function isCurable(stack: Stack, { service, protocol, reads }: ConnectionGap): boolean {
+  const loops = loopbackUses(stack, service).filter(use => use.protocol === protocol);
+  if (loops.some(use => use.name === undefined || !reads.includes(use.name))) return false;
+  return !codeDefaults(stack, service).some(each => reads.includes(each.name));
 }
 
 const isSame = (one: Variable, other: Variable): boolean =>

@@ -168,7 +168,7 @@ function rotation(places: readonly Credential[]): string[] {
   }
   if (places.some(each => isSigningName(each.name)))
     said.push("A new signing key ends every session and voids every token that was signed with the old one.");
-  return said;
+  return [...new Set(said)];
 }
 
 function changeOf(store: Service): string | undefined {
