@@ -19,22 +19,21 @@ export default defineRule({
       const kept = keptShell(stack, service);
       if (!kept || !first(kept.at)) continue;
       const { program, at, inFile } = kept;
+      const place = inFile
+        ? { file: at.file, span: { start: at.span.start, end: at.span.start } }
+        : lastCommand(stack, at, program);
       yield {
         subject: service.name,
         message: `"${service.name}" starts ${program} below a shell that does not hand signals on: it never hears that it should stop, and is killed after ten seconds.`,
         severity: weigh(service, "medium"),
         evidence: [evidence(at, `the shell stays in front of ${program}`)],
-        ...(inFile
+        ...(place
           ? {
               fix: {
                 title: "Replace the shell with the program",
                 grade: "needs-testing" as const,
-                edits: [
-                  {
-                    at: { file: at.file, span: { start: at.span.start, end: at.span.start } },
-                    text: "exec ",
-                  },
-                ],
+                edits: [{ at: place, text: "exec " }],
+                test: `Run \`docker compose stop ${service.name}\`: it ends at once, and its log tells of a clean end. Nothing after that command runs any more.`,
               },
             }
           : {}),
@@ -42,6 +41,17 @@ export default defineRule({
     }
   },
 });
+
+/** Before the last command of a shell line, where it follows an `&&` or a `;` as it is written. */
+function lastCommand(stack: Stack, at: Location, program: string): Location | undefined {
+  const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  const name = program.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const found = [...text.matchAll(new RegExp(`(?<=(?:&&|;)\\s*(?:\\\\\\r?\\n\\s*)?)${name}(?=\\s)`, "g"))];
+  const rest = found.length === 1 ? text.slice(found[0]!.index) : "&&";
+  if (/&&|\|\||[;|&]/.test(rest)) return undefined;
+  const start = at.span.start + found[0]!.index;
+  return { file: at.file, span: { start, end: start } };
+}
 
 interface KeptShell {
   readonly program: string;
