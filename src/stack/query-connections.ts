@@ -84,11 +84,16 @@ export function connectionGaps(stack: Stack): readonly ConnectionGap[] {
   return found;
 }
 
+/** A password that only the host knows leaves the address as it is written. */
+function addressOf({ value }: Variable): string | undefined {
+  return value?.text ?? value?.raw.replace(/\$\{[^}]*\}|\$\w+/g, "%00");
+}
+
 function gapsOf(stack: Stack, service: Service): ConnectionGap[] {
   const { component } = service;
   if (!component || service.envFiles.some(use => use.file === undefined)) return [];
   const given = givenVariables(service).flatMap(variable => {
-    const store = pointsAt(service.project, variable);
+    const store = pointsAt(service.project, variable, addressOf(variable));
     const protocol = store && protocolOf(store);
     return store && protocol ? [{ variable, store, protocol }] : [];
   });

@@ -259,13 +259,12 @@ export function isLoopback(host: string): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host.trim());
 }
 
-/** Stands for what nobody here knows, and in no host name. */
-const unknown = "%00";
-
 /** The service that a variable's value points at: the host of its URL, or the value itself for `*_HOST`. */
-export function pointsAt(project: ComposeProject, variable: Variable): Service | undefined {
-  // A password that only the host knows leaves the address as it is written.
-  const text = variable.value?.text ?? variable.value?.raw.replace(/\$\{[^}]*\}|\$\w+/g, unknown);
+export function pointsAt(
+  project: ComposeProject,
+  variable: Variable,
+  text = variable.value?.text,
+): Service | undefined {
   if (text === undefined) return undefined;
   const url = storeUrl(text);
   const host = url?.host ?? (/(?:^|_)(?:HOST|HOSTNAME|SERVER|ADDR)$/i.test(variable.name) ? text : undefined);
