@@ -1,6 +1,6 @@
 import type { Edit } from "../core/fix.ts";
-import type { Source } from "../core/source.ts";
-import type { YamlMap, YamlNode, YamlPair, YamlSeq } from "./yaml.ts";
+import type { Location, Source } from "../core/source.ts";
+import { parseYaml, type YamlMap, type YamlNode, type YamlPair, type YamlSeq } from "./yaml.ts";
 
 /**
  * Adds `lines` (the first one is `key: value`; further ones are relative to it) to a block mapping, after the last
@@ -162,4 +162,29 @@ export function insertAfter(source: Source, offset: number, indent: string, line
   const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
   const text = lines.map(line => eol + (line === "" ? "" : indent + line)).join("");
   return { at: { file: source.path, span: { start: end, end } }, text };
+}
+
+/** The top node of a file with one document. Undefined in a broken file, where places are guesses. */
+export function rootOf(source: Source): YamlNode | undefined {
+  const { model, problems } = parseYaml(source);
+  return problems.length === 0 && model.length === 1 ? model[0]!.root : undefined;
+}
+
+/** The innermost node that is written at a place, for a model that keeps places and not the tree. */
+export function nodeAt(source: Source, at: Location): YamlNode | undefined {
+  const root = rootOf(source);
+  const open = root ? [root] : [];
+  let found: YamlNode | undefined;
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (node.at.span.start === at.span.start && node.at.span.end === at.span.end) found = node;
+    const below =
+      node.kind === "map" ? node.entries.map(entry => entry.value) : node.kind === "seq" ? node.items : [];
+    open.push(
+      ...below.filter(
+        each =>
+          each.at.file === at.file && each.at.span.start <= at.span.start && at.span.end <= each.at.span.end,
+      ),
+    );
+  }
+  return found;
 }

@@ -1,7 +1,7 @@
 import type { Edit } from "../core/fix.ts";
 import type { Source } from "../core/source.ts";
-import { pairOf, parseYaml, type YamlNode } from "../formats/yaml.ts";
-import { addPair } from "../formats/yaml-edit.ts";
+import { pairOf } from "../formats/yaml.ts";
+import { addPair, rootOf } from "../formats/yaml-edit.ts";
 
 /**
  * Adds services at the end of a Compose file's `services`, a blank line before each. `services` are lines without
@@ -46,10 +46,4 @@ export function declareNames(
   const lines = ["", `${key}:`, ...missing.map(name => `  ${name}:`), ""];
   const text = (/\n$/.test(source.text) ? "" : eol) + lines.join(eol);
   return [{ at: { file: source.path, span: { start: end, end } }, text }];
-}
-
-function rootOf(source: Source): YamlNode | undefined {
-  const parsed = parseYaml(source);
-  // Where a file is broken, places in it are guesses.
-  return parsed.problems.length === 0 && parsed.model.length === 1 ? parsed.model[0]!.root : undefined;
 }

@@ -12,6 +12,15 @@ export const refusedActions: Readonly<Record<string, { readonly below: number; r
   "actions/cache": { below: 3, since: "1 March 2025" },
 };
 
+/** A runner that takes such a job with the same architecture. */
+export const runnerInstead: Readonly<Record<string, string>> = {
+  "ubuntu-16.04": "ubuntu-24.04",
+  "ubuntu-18.04": "ubuntu-24.04",
+  "ubuntu-20.04": "ubuntu-24.04",
+  "windows-2016": "windows-2022",
+  "windows-2019": "windows-2022",
+};
+
 /** Runner images that are gone: a job that asks for one waits for a day and is cancelled. */
 export const goneRunners: Readonly<Record<string, string>> = {
   "ubuntu-16.04": "September 2021",

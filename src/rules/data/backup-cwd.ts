@@ -1,4 +1,7 @@
+import type { Script } from "../../artifacts/script.ts";
+import type { Fix } from "../../core/fix.ts";
 import { basename } from "../../core/path.ts";
+import { beforeFirst } from "../../formats/shell-edit.ts";
 import { evidence } from "../../stack/query.ts";
 import { isWorkstationCall } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
@@ -39,10 +42,30 @@ export default defineRule({
           ...more.map(({ at }) => evidence(at, "relative to wherever it is started")),
         ],
         confidence: "likely",
+        ...homeFix(script),
       };
     }
   },
 });
+
+/** The paths are those of the repository's root; the script goes there from its own folder. */
+function homeFix(script: Script): { fix?: Fix } {
+  const up = script.file
+    .split("/")
+    .slice(1)
+    .map(() => "/..")
+    .join("");
+  const edit = beforeFirst(script.source, script.script, [`cd "$(dirname "$0")${up}"`]);
+  if (!edit) return {};
+  return {
+    fix: {
+      title: "Change to the repository's folder first",
+      grade: "needs-testing",
+      edits: [edit],
+      test: "Start the script from another folder: it has to find its files, and to write where it did.",
+    },
+  };
+}
 
 function changesDirectory({ call }: PlacedCall): boolean {
   return call.name === "cd" || call.name === "pushd" || call.name === "docker-entrypoint.sh";

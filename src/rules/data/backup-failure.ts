@@ -6,6 +6,7 @@ import {
   type ShellScript,
   wordsOf,
 } from "../../formats/shell.ts";
+import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   callerName,
@@ -36,6 +37,7 @@ export default defineRule({
       seen.add(call.command);
       const how = lostStatus(stack, placed);
       if (!how) continue;
+      const edits = lostStatusEdits(stack, [{ script: call.script, command: how.command, how: how.how }]);
       const praise = successAfter(call.script, call.command);
       yield {
         subject: `${placed.caller.file}: ${call.name}`,
@@ -48,12 +50,25 @@ export default defineRule({
             : []),
         ],
         severity: isWorkstationCall(placed) ? "low" : "high",
+        ...(edits
+          ? {
+              fix: {
+                title: "Stop when the dump fails",
+                grade: "needs-testing" as const,
+                edits,
+                test: "Run the script once as it is, and once with a wrong password: it has to end with an error.",
+              },
+            }
+          : {}),
       };
     }
   },
 });
 
 interface Lost {
+  readonly how: LostStatus["how"];
+  /** The command whose status is lost: the dump, or the last one of its pipe. */
+  readonly command: ShellCommand;
   readonly text: string;
   readonly evidence: Evidence;
 }
@@ -70,6 +85,8 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     if (last === command || name === undefined || !(sinks.test(name) || stores)) return undefined;
     if (isPipefail(stack, placed)) return undefined;
     return {
+      how: "pipe",
+      command,
       text: `the pipe's status is that of ${name}, which succeeds on half a dump, and no pipefail is set`,
       evidence: evidence(last.name!.at, `only the status of ${name} counts`),
     };
@@ -80,6 +97,8 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     const swallows = /^(true|:)$/.test(next.name?.value ?? "");
     return swallows
       ? {
+          how: "ignored",
+          command: last,
           text: `\`|| ${next.name!.text}\` discards its status`,
           evidence: evidence(next.at, "discards the failure"),
         }
@@ -88,6 +107,8 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
   if (last.connector !== "\n" && last.connector !== ";") return undefined;
   if (stopsOnError(stack, placed) || isChecked(script, last) || !sameFunction(last, next)) return undefined;
   return {
+    how: "goes-on",
+    command: last,
     text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
     evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
   };

@@ -1,9 +1,11 @@
 import type { Argument, Call } from "../../artifacts/commands.ts";
+import type { Fix } from "../../core/fix.ts";
 import { basename } from "../../core/path.ts";
+import { beforeFirst } from "../../formats/shell-edit.ts";
 import { evidence } from "../../stack/query.ts";
 import { leavesMachine } from "../../stack/query-backups.ts";
 import { isWorkstationCall } from "../../stack/query-scripts.ts";
-import type { PlacedCall } from "../../stack/stack.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const encrypts =
@@ -41,10 +43,26 @@ export default defineRule({
             : []),
         ],
         severity: sent ? "high" : "medium",
+        ...(sent ? {} : closeFix(stack, group[0]!)),
       };
     }
   },
 });
+
+/** Nobody but the script's user reads what it writes. What leaves the machine has to be encrypted: that is a choice. */
+function closeFix(stack: Stack, { caller, call }: PlacedCall): { fix?: Fix } {
+  const source = stack.sources.get(caller.file);
+  const edit = source && caller.script && beforeFirst(source, call.script, ["umask 077"]);
+  if (!edit) return {};
+  return {
+    fix: {
+      title: "Keep what the backup writes from other users",
+      grade: "needs-testing",
+      edits: [edit],
+      test: "Run the script, and whatever reads its files under another user.",
+    },
+  };
+}
 
 /** Environment files and private keys that are copied or packed. */
 function secretsTaken(call: Call): Argument[] {

@@ -1,3 +1,4 @@
+import { targetFix } from "../../remedies/target-name.ts";
 import { isStore } from "../../stack/query.ts";
 import { callerName, isBackupWork, isWorkstationCall } from "../../stack/query-scripts.ts";
 import { missingBecause, missingEvidence, missingTargets } from "../../stack/query-targets.ts";
@@ -13,6 +14,7 @@ export default defineRule({
     for (const missing of missingTargets(stack)) {
       if (!missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
       const first = missing.places[0]!;
+      const fix = targetFix(stack, missing);
       const consequence =
         missing.elsewhere.length > 0
           ? "it fails there, or works on the development data where both run"
@@ -22,6 +24,7 @@ export default defineRule({
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
         evidence: missingEvidence(missing),
         severity: missing.instead.length === 0 || missing.instead.some(isStore) ? "critical" : "high",
+        ...(fix ? { fix } : {}),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
     }

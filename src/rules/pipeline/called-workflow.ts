@@ -1,6 +1,11 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import type { Fix } from "../../core/fix.ts";
+import { pairOf } from "../../formats/yaml.ts";
+import { addItem, addPair, replaceNode, rootOf } from "../../formats/yaml-edit.ts";
+import { jobMap } from "../../remedies/workflow-edit.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -44,10 +49,41 @@ export default defineRule({
             evidence(uses.at, "called here"),
             evidence(called.triggers[0]!.at, "`workflow_call` is not among the triggers"),
           ],
+          ...openFix(stack, job, called, remote),
         };
       }
   },
 });
+
+/** A caller that passes inputs needs them declared, with types that only their author knows. */
+function openFix(stack: Stack, job: Job, called: Workflow, remote: boolean): { fix?: Fix } {
+  const source = stack.sources.get(called.file);
+  const on = source && pairOf(rootOf(source), "on")?.value;
+  if (!source || !on || remote || job.with.size > 0) return {};
+  const opened =
+    on.kind === "map"
+      ? addPair(source, on, ["workflow_call:"])
+      : on.kind === "seq"
+        ? addItem(source, on, "workflow_call")
+        : replaceNode(on, `[${on.text}, workflow_call]`);
+  // Without it the called jobs have no secrets at all.
+  const needs = called.expressions.some(({ text }) => /\bsecrets\.(?!GITHUB_TOKEN\b)\w/.test(text));
+  const passed = job.secrets === "inherit" || job.secrets.size > 0;
+  const caller = jobMap(stack, job);
+  const passing =
+    needs && !passed && caller
+      ? addPair(caller.source, caller.map, ["secrets: inherit"], ["uses"])
+      : undefined;
+  if (!opened || (needs && !passed && !passing)) return {};
+  return {
+    fix: {
+      title: `Let ${called.file} be called`,
+      grade: "needs-testing",
+      edits: passing ? [opened, passing] : [opened],
+      test: "Start the calling workflow: the called jobs run with the caller's event, ref and permissions.",
+    },
+  };
+}
 
 /** The refused workflow is one that releases. */
 function deploys(workflow: Workflow, job: Job): boolean {

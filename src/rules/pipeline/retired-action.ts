@@ -1,8 +1,10 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
+import type { Edit } from "../../core/fix.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
-import { goneRunners, refusedActions, retiredAsOf } from "../../stack/query-retired.ts";
+import { goneRunners, refusedActions, retiredAsOf, runnerInstead } from "../../stack/query-retired.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const commands = /^"?'?::(set-env|add-path) /;
@@ -16,10 +18,12 @@ export default defineRule({
   *check(stack) {
     for (const workflow of stack.workflows) {
       const places: Evidence[] = [];
+      const edits: (Edit | undefined)[] = [];
       let severity: Severity = "high";
       for (const job of workflow.jobs) {
         const found = [...retiredIn(job)];
         places.push(...found);
+        if (found.length > 0) edits.push(...retiredEdits(stack, workflow, job, found.length));
         if (found.length > 0 && blocksRelease(workflow, job)) severity = "critical";
       }
       const [first, ...more] = [...new Map(places.map(place => [place.at.span.start, place])).values()];
@@ -29,10 +33,57 @@ export default defineRule({
         message: `${workflow.file} asks for what GitHub no longer runs: ${first.shows} (table of ${retiredAsOf}).`,
         severity,
         evidence: [first, ...more],
+        ...(edits.every(edit => edit !== undefined)
+          ? {
+              fix: {
+                title: "Ask for the versions that GitHub runs",
+                grade: "needs-testing" as const,
+                edits,
+                test: "Run the workflow: inputs may have changed between major versions, and artifacts are found by their names.",
+              },
+            }
+          : {}),
       };
     }
   },
 });
+
+/** One edit for each place, undefined for what has no successor that is sure to do the same. */
+function retiredEdits(stack: Stack, workflow: Workflow, job: Job, count: number): (Edit | undefined)[] {
+  const edits: (Edit | undefined)[] = [];
+  for (const runner of job.runsOn) {
+    const name = runner.value.toLowerCase();
+    if (!goneRunners[name] || job.runsOn.length > 1) continue;
+    const written = stack.sources.get(runner.at.file)?.text.slice(runner.at.span.start, runner.at.span.end);
+    const next = runnerInstead[name];
+    edits.push(written === runner.value && next ? { at: runner.at, text: next } : undefined);
+  }
+  for (const { uses } of job.steps) {
+    const rule = uses?.repository === undefined ? undefined : refusedActions[uses.repository.toLowerCase()];
+    const major = /^v(\d+)(\.|$)/.exec(uses?.ref ?? "")?.[1];
+    if (!uses || !rule || major === undefined || Number(major) >= rule.below) continue;
+    const text = stack.sources.get(uses.at.file)?.text ?? "";
+    const start = text.indexOf(`@${uses.ref}`, uses.at.span.start) + 1;
+    const known =
+      start > 0 && start < uses.at.span.end && (!/artifact$/.test(uses.repository!) || distinct(workflow));
+    const at = { file: uses.at.file, span: { start, end: start + uses.ref!.length } };
+    edits.push(known ? { at, text: `v${rule.below}` } : undefined);
+  }
+  return edits.length === count ? edits : [undefined];
+}
+
+/** From version 4 on an artifact's name is used once in a run: not by two steps, nor by copies of a job. */
+function distinct(workflow: Workflow): boolean {
+  const names: string[] = [];
+  for (const job of workflow.jobs)
+    for (const step of job.steps) {
+      if (step.uses?.repository?.toLowerCase() !== "actions/upload-artifact") continue;
+      const name = step.with.get("name")?.value ?? "artifact";
+      if (names.includes(name) || (job.matrix.length > 0 && !name.includes("matrix."))) return false;
+      names.push(name);
+    }
+  return true;
+}
 
 function* retiredIn(job: Job): Generator<Evidence> {
   for (const runner of job.runsOn) {

@@ -1,7 +1,10 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import type { Fix } from "../../core/fix.ts";
+import { inside } from "../../core/path.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
-import { missingInJob } from "../../stack/query-job-needs.ts";
+import { type MissingInJob, missingInJob } from "../../stack/query-job-needs.ts";
+import { endOf } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -27,11 +30,33 @@ export default defineRule({
               ? [evidence(found.elsewhere.at, "not installed by the job")]
               : []),
           ],
+          ...installFix(job, found),
         };
       }
     }
   },
 });
+
+/** The requirements file that has the package, installed with the others. */
+function installFix(job: Job, { install, elsewhere, need }: MissingInJob): { fix?: Fix } {
+  const call = job.steps
+    .flatMap(step => step.calls)
+    .find(each => each.at.file === install.file && each.at.span.start === install.span.start);
+  if (call?.cwd === undefined || !/\.txt$/.test(elsewhere.file) || /[\s'"$]/.test(elsewhere.file)) return {};
+  const below = inside(call.cwd, elsewhere.file);
+  const up = call.cwd
+    .split("/")
+    .map(() => "../")
+    .join("");
+  return {
+    fix: {
+      title: `Install ${need} with the other requirements`,
+      grade: "needs-testing",
+      edits: [{ at: endOf(call.at), text: ` -r ${below ?? up + elsewhere.file}` }],
+      test: "Run the job: the two files have to agree on versions.",
+    },
+  };
+}
 
 /** A job that deploys waits for this one. */
 function isNeededToDeploy(workflow: Workflow, job: Job): boolean {

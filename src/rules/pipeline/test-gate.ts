@@ -1,4 +1,8 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import type { Fix } from "../../core/fix.ts";
+import { pairOf } from "../../formats/yaml.ts";
+import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
+import { jobMap } from "../../remedies/workflow-edit.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { deployJobs, isTest, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -54,6 +58,7 @@ export default defineRule({
             ? [evidence(shown, own ? "tests, and nothing waits for it" : "tests run beside the release")]
             : []),
         ],
+        ...(own ? waitFix(stack, [job!, ...more], own) : {}),
       };
     }
   },
@@ -96,4 +101,27 @@ function tests(job: Job, stack: Stack, depth = 0): boolean {
       /^(run )?(all |the |unit |integration |e2e )*(tests?|lint)\b/i.test(step.name?.value ?? "") ||
       /test|lint|cypress|playwright|pre-commit|sonar|codeql/i.test(step.uses?.repository ?? ""),
   );
+}
+
+/** The releasing jobs need the testing one, unless that one waits for them. */
+function waitFix(stack: Stack, jobs: readonly Job[], own: Job): { fix?: Fix } {
+  if (own.needs.some(need => jobs.some(job => job.id.value === need.value))) return {};
+  const edits = jobs.map(job => {
+    const found = jobMap(stack, job);
+    if (!found) return undefined;
+    const { source, map } = found;
+    const needs = pairOf(map, "needs")?.value;
+    if (!needs) return addPair(source, map, [`needs: ${own.id.value}`], ["name", "runs-on"]);
+    if (needs.kind === "seq") return addItem(source, needs, own.id.value);
+    return needs.kind === "scalar" ? replaceNode(needs, `[${needs.text}, ${own.id.value}]`) : undefined;
+  });
+  if (edits.some(edit => edit === undefined)) return {};
+  return {
+    fix: {
+      title: `Release after job "${own.id.value}"`,
+      grade: "needs-testing",
+      edits: edits.filter(edit => edit !== undefined),
+      test: "Push a commit whose test fails: nothing is released.",
+    },
+  };
 }

@@ -1,8 +1,13 @@
 import type { Call } from "../../artifacts/commands.ts";
-import type { Job } from "../../artifacts/workflow.ts";
+import type { Job, Step } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
+import type { Edit } from "../../core/fix.ts";
+import { pairOf } from "../../formats/yaml.ts";
+import { nodeAt, removePair } from "../../formats/yaml-edit.ts";
+import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { evidence } from "../../stack/query.ts";
 import { isTest, onlySpeaks, optionAt, wordsOf } from "../../stack/query-release.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -14,28 +19,57 @@ export default defineRule({
   *check(stack) {
     for (const workflow of stack.workflows) {
       const places: Evidence[] = [];
+      const hidden: Step[] = [];
+      const statuses: LostStatus[] = [];
       for (const job of workflow.jobs)
         for (const step of job.steps)
           for (const call of step.calls) {
             if (!runsTests(call) || call.via !== undefined) continue;
             // The same tests once more, for a report.
             if (/--cov|coverage/.test(wordsOf(call)) && testsSoundly(job)) continue;
-            if (step.continueOnError) places.push(evidence(call.at, "`continue-on-error` hides the result"));
-            else {
+            if (step.continueOnError) {
+              places.push(evidence(call.at, "`continue-on-error` hides the result"));
+              if (!hidden.includes(step)) hidden.push(step);
+            } else {
               const shows = lost(call, step.run?.pipefail ?? false);
-              if (shows) places.push(evidence(call.at, shows));
+              if (!shows) continue;
+              places.push(evidence(call.at, shows));
+              const how = shows === inPipe ? "pipe" : "ignored";
+              statuses.push({ script: call.script, command: call.command, how });
             }
           }
       const [first, ...more] = places;
       if (!first) continue;
+      const shown = hidden.map(step => dropContinue(stack, step));
+      const edits = [...shown, ...(lostStatusEdits(stack, statuses) ?? [undefined])];
+      const whole = edits.every(edit => edit !== undefined);
       yield {
         subject: workflow.file,
         message: `${places.length === 1 ? "A test" : `${places.length} tests`} of ${workflow.file} cannot fail: ${first.shows}.`,
         evidence: [first, ...more],
+        ...(whole
+          ? {
+              fix: {
+                title: "Let a failing test fail the job",
+                grade: "needs-testing" as const,
+                edits,
+                test: "Run the pipeline: tests that have failed unseen until now stop it.",
+              },
+            }
+          : {}),
       };
     }
   },
 });
+
+/** Takes `continue-on-error: true` out of a step. */
+function dropContinue(stack: Stack, step: Step): Edit | undefined {
+  const source = stack.sources.get(step.at.file);
+  const pair = source && pairOf(nodeAt(source, step.at), "continue-on-error");
+  return source && pair && removePair(source, pair);
+}
+
+const inPipe = "the pipe hides the result";
 
 /** Tests proper: linters and scanners are often meant as advice. */
 function runsTests(call: Call): boolean {
@@ -60,7 +94,7 @@ function testsSoundly(job: Job): boolean {
 function lost({ command, script }: Call, pipefail: boolean): string | undefined {
   if (command.within.some(step => step.part === "condition")) return undefined;
   if (command.connector === "|" && !optionAt(script, "pipefail", command.index, pipefail))
-    return asksForParts(script.commands.slice(command.index + 1)) ? undefined : "the pipe hides the result";
+    return asksForParts(script.commands.slice(command.index + 1)) ? undefined : inPipe;
   const next = script.commands[command.index + 1];
   if (command.connector === "||")
     return next &&

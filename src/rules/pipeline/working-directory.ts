@@ -1,5 +1,7 @@
+import { isTest, isVendored } from "../../artifacts/project-files.ts";
 import type { Job, Step } from "../../artifacts/workflow.ts";
-import { inside, isOutside, join, normalize } from "../../core/path.ts";
+import type { Edit } from "../../core/fix.ts";
+import { dirname, inside, isOutside, join, normalize } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -25,16 +27,51 @@ export default defineRule({
           }
       const [first, ...more] = [...places.values()];
       if (!first) continue;
+      const edits = [first, ...more].map(each => placeEdit(stack, each));
       const titles = listNames(jobs.map(job => job.id.value));
       yield {
         subject: workflow.file,
         message: `${jobs.length === 1 ? "Job" : "Jobs"} ${titles} of ${workflow.file} ${jobs.length === 1 ? "needs" : "need"} "${first.path}", which this repository does not have.`,
         severity: jobs.some(job => isDeployJob(workflow, job)) ? "critical" : "high",
         evidence: [evidence(first.at, first.shows), ...more.map(each => evidence(each.at, each.shows))],
+        ...(edits.every(edit => edit !== undefined)
+          ? {
+              fix: {
+                title: "Name the place where it is",
+                grade: "needs-testing" as const,
+                edits,
+                test: "Run the workflow.",
+              },
+            }
+          : {}),
       };
     }
   },
 });
+
+/** The one place in the repository that ends like the path, put in its stead; undefined when there are more or none. */
+function placeEdit(
+  stack: Stack,
+  { path, at, shows }: { path: string; at: Location; shows: string },
+): Edit | undefined {
+  const tail = path.split("/").at(-1)!;
+  const file = shows === noFile;
+  const all = file
+    ? stack.files.paths
+    : [...new Set(stack.files.paths.map(dirname))].flatMap(each => parents(each));
+  const found = [...new Set(all.filter(each => each === tail || each.endsWith(`/${tail}`)))].filter(
+    each => !isVendored(each) && !isTest(each),
+  );
+  const written = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+  const position = written?.indexOf(path) ?? -1;
+  if (found.length !== 1 || !written || position === -1 || written.indexOf(path, position + 1) !== -1)
+    return undefined;
+  return { at, text: written.replace(path, () => found[0]!) };
+}
+
+function parents(path: string): string[] {
+  return path === "" ? [] : [path, ...parents(dirname(path))];
+}
 
 /** The tree of this repository, at this commit, lies at the workspace's root. */
 function checksOutRoot(job: Job): boolean {
@@ -69,7 +106,7 @@ function* absentIn(step: Step, job: Job, stack: Stack) {
   for (const line of setup && cached ? cached.value.split("\n") : []) {
     const path = normalize(line.trim());
     if (line.trim() !== "" && !/[*?${}[\]!]/.test(line) && missing(path))
-      yield { path, at: cached!.at, shows: "there is no such file" };
+      yield { path, at: cached!.at, shows: noFile };
   }
 }
 
@@ -77,6 +114,8 @@ function* absentIn(step: Step, job: Job, stack: Stack) {
 function isPlain(connector: string, depth: number): boolean {
   return depth === 0 && connector !== "||";
 }
+
+const noFile = "there is no such file";
 
 const outputs =
   /^(dist|build|out|output|target|public|coverage|tmp|temp|node_modules|vendor|artifacts?|release|bin|site|_site|gh-pages|\..*)$/;

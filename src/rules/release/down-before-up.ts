@@ -1,4 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
+import type { Edit } from "../../core/fix.ts";
+import { withoutLine } from "../../formats/shell-edit.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   fetchesImages,
@@ -7,6 +9,7 @@ import {
   runTogether,
   startsContainers,
 } from "../../stack/query-release.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -22,6 +25,7 @@ export default defineRule({
       const { stop, start, slow } = found;
       const compose = stop.kind === "compose";
       const worst = slow.length > 0 ? "high" : compose ? "medium" : "low";
+      const edit = withoutStop(stack, stop, start);
       const what = compose ? "the whole stack" : "the running container";
       yield {
         subject: run.title,
@@ -40,6 +44,16 @@ export default defineRule({
             slow.includes(start) ? `${verb(start)}, then starts the new version` : "starts the new version",
           ),
         ],
+        ...(edit
+          ? {
+              fix: {
+                title: "Let Compose replace what has changed, without stopping everything first",
+                grade: "needs-testing" as const,
+                edits: [edit],
+                test: "Release once to a copy of the server: every service whose image or settings changed has to be a new container afterwards.",
+              },
+            }
+          : {}),
       };
     }
   },
@@ -64,6 +78,21 @@ function stopThenStart({ calls, starts }: ReleaseRun): { stop: Call; start: Call
     };
   }
   return undefined;
+}
+
+/** The line with the stop taken out; `up` makes every container anew whose image or configuration has changed. */
+function withoutStop(stack: Stack, stop: Call, start: Call): Edit | undefined {
+  // Volumes are emptied on purpose, or the old state has to go: that is more than a release.
+  if (stop.kind !== "compose" || stop.volumes || start.kind !== "compose" || stop.via === "substitution")
+    return undefined;
+  const { command, script } = stop;
+  const source = stack.sources.get(stop.at.file);
+  const next = script.commands[command.index + 1];
+  const swallowed = command.connector === "||" && next && /^(true|:)$/.test(next.name?.value ?? "");
+  if (!source || command.within.length > 0 || (command.connector !== "\n" && !swallowed)) return undefined;
+  const last = swallowed ? next : command;
+  if (swallowed && next.connector !== "\n") return undefined;
+  return withoutLine(source, script, command.at.span.start, last.at.span.end);
 }
 
 function stops(call: Call): boolean {

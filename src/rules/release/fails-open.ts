@@ -1,6 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
-import type { Edit } from "../../core/fix.ts";
-import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
+import type { ShellCommand } from "../../formats/shell.ts";
+import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   fetchesImages,
@@ -33,9 +33,7 @@ export default defineRule({
       const first = loose[0];
       if (!first) continue;
       const steps = [...new Set(loose.map(({ call }) => step(call, run)!))];
-      const options = loose.filter(({ shows }) => shows === withoutErrexit).map(({ call }) => call.script);
-      const edits = [...new Set(options)].map(script => setErrexit(stack, script));
-      const whole = options.length === loose.length && edits.every(edit => edit !== undefined);
+      const edits = lostStatusEdits(stack, loose.map(howLost));
       yield {
         subject: run.title,
         message: `The release in ${run.title} does not stop when ${steps.join(" or ")} fails.`,
@@ -44,12 +42,13 @@ export default defineRule({
           evidence(first.call.at, first.shows),
           ...loose.slice(1).map(({ call, shows }) => evidence(call.at, shows)),
         ],
-        ...(whole
+        ...(edits
           ? {
               fix: {
                 title: "Stop at the first error",
                 grade: "needs-testing" as const,
-                edits: edits.filter(edit => edit !== undefined),
+                edits,
+                test: "Release once to a copy of the server: a command that has always failed harmlessly stops the script now.",
               },
             }
           : {}),
@@ -59,6 +58,7 @@ export default defineRule({
 });
 
 const withoutErrexit = "a failure does not stop the script";
+const ignored = "its failure is ignored";
 
 /** The steps that nothing may follow when they fail. */
 function step(call: Call, { starts }: ReleaseRun): string | undefined {
@@ -96,7 +96,7 @@ function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
     return next?.within.length === command.within.length &&
       onlySpeaks({ name: next.name?.value ?? "?" }) &&
       !/^(&&|\|\|)$/.test(next.connector)
-      ? "its failure is ignored"
+      ? ignored
       : undefined;
   if (strict || command.connector === "&" || command.words.length === 0) return undefined;
   // What is joined by && stops together; the end of that list decides.
@@ -130,14 +130,8 @@ function asksForStatus(command: ShellCommand | undefined): boolean {
   );
 }
 
-/** `set -e` on a line of its own before the first command. */
-function setErrexit(stack: Stack, script: ShellScript): Edit | undefined {
-  const first = script.commands.find(each => each.within.length === 0)?.at;
-  const text = first && stack.sources.get(first.file)?.text;
-  if (!first || text === undefined || first.span.start > (script.constructs[0]?.at.span.start ?? Infinity))
-    return undefined;
-  const { start } = first.span;
-  const indent = text.slice(text.lastIndexOf("\n", start - 1) + 1, start);
-  if (indent.trim() !== "") return undefined;
-  return { at: { file: first.file, span: { start, end: start } }, text: `set -e\n${indent}` };
+/** How each of them loses its status, for the fix. */
+function howLost({ call, shows }: { readonly call: Call; readonly shows: string }): LostStatus {
+  const how = shows === ignored ? "ignored" : shows === withoutErrexit ? "goes-on" : "pipe";
+  return { script: call.script, command: call.command, how };
 }

@@ -1,6 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Construct, ShellCommand } from "../../formats/shell.ts";
+import { faults, gateFix } from "../../remedies/release-gate.ts";
 import { evidence } from "../../stack/query.ts";
 import { onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
@@ -34,6 +35,7 @@ export default defineRule({
           : `The release in ${run.title} is called a success even when it does not serve: ${first.fault}.`,
         severity: sound ? "medium" : "high",
         evidence: [places[0]!, ...places.slice(1)],
+        ...gateFix(faulty),
       };
     }
   },
@@ -97,9 +99,7 @@ function faultOf(call: Call, { calls }: ReleaseRun): string | undefined {
   const used =
     isCondition(call.command) || call.command.connector === "&&" || call.command.connector === "||";
   return (
-    ignored(call) ??
-    harmlessElse(call, calls) ??
-    (!call.fails && used ? "without `--fail` an error page is a success too" : undefined)
+    ignored(call) ?? harmlessElse(call, calls) ?? (!call.fails && used ? faults.acceptsErrors : undefined)
   );
 }
 
@@ -109,7 +109,7 @@ function grepFault(call: Call): string | undefined {
   );
   const pattern = call.args.find(arg => !arg.word.text.startsWith("-"))?.value;
   if (inverted || pattern === undefined) return undefined;
-  if (/^['"]?healthy/.test(pattern)) return "`healthy` is found in `unhealthy` too";
+  if (/^['"]?healthy/.test(pattern)) return faults.foundInUnhealthy;
   const words = before(call)!.words.map(word => word.text);
   const named = words.slice(words.indexOf("ps") + 1).some(word => !word.startsWith("-"));
   if (/^(Up|running)\b/i.test(pattern) && !named) return "one running service of many is enough";
@@ -122,7 +122,7 @@ function ignored({ command, script }: Call): string | undefined {
   const next = script.commands[command.index + 1];
   if (!next || next.within.length !== command.within.length || next.connector === "&&") return undefined;
   return onlySpeaks({ name: next.name?.value ?? "?" }) && next.connector !== "||"
-    ? "its failure is ignored"
+    ? faults.ignored
     : undefined;
 }
 

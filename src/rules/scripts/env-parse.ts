@@ -15,7 +15,14 @@ export default defineRule({
   *check(stack) {
     const found = new Map<
       string,
-      { greps: Location[]; lines: Location[]; name: string; shown: string; file: string }
+      {
+        greps: Location[];
+        patterns: Location[];
+        lines: Location[];
+        name: string;
+        shown: string;
+        file: string;
+      }
     >();
     for (const { call, caller } of stack.calls) {
       const search = searchOf(call);
@@ -25,17 +32,21 @@ export default defineRule({
       if (!shown || lines.length < 2) continue;
       const key = `${caller.file} ${search!.pattern}`;
       const known = found.get(key);
-      if (known) known.greps.push(call.at);
-      else
+      const pattern = call.args.find(arg => arg.value === search!.pattern)!.at;
+      if (known) {
+        known.greps.push(call.at);
+        known.patterns.push(pattern);
+      } else
         found.set(key, {
           greps: [call.at],
+          patterns: [pattern],
           lines,
           name: search!.pattern,
           shown: shown.file,
           file: caller.file,
         });
     }
-    for (const { greps, lines, name, shown, file } of found.values())
+    for (const { greps, patterns, lines, name, shown, file } of found.values())
       yield {
         subject: `${file} ${name}`,
         message: `${file} reads ${name.replace(/=$/, "")} with a search that ${lines.length} lines of ${shown} match: the value it gets has ${lines.length} lines.`,
@@ -44,6 +55,12 @@ export default defineRule({
           ...greps.slice(1).map(at => evidence(at, "matches anywhere in a line")),
           ...lines.slice(0, 3).map(at => evidence(at, "this line matches")),
         ],
+        fix: {
+          title: "Match the beginning of the line",
+          grade: "needs-testing",
+          edits: patterns.map(at => ({ at, text: `"^${name.replace(/=$/, "")}="` })),
+          test: "Run the script and look at the value that it reads.",
+        },
       };
   },
 });

@@ -1,4 +1,5 @@
-import type { ComposeCall } from "../../artifacts/commands.ts";
+import type { Call, ComposeCall } from "../../artifacts/commands.ts";
+import type { Edit, Fix } from "../../core/fix.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence } from "../../stack/query.ts";
@@ -40,11 +41,44 @@ export default defineRule({
           ...more.map(({ at }) => evidence(at, "these too")),
           evidence(service.entrypoint!.at, "always runs this line"),
         ],
+        ...entrypointFix(
+          service,
+          places.map(({ placed, at }) => ({ call: placed.call, at })),
+        ),
         severity: isWorkstationCall(first!.placed) ? "low" : serious ? "high" : "medium",
       };
     }
   },
 });
+
+/** The program that the arguments are for: the image's own, where the arguments are known to be of it. */
+function entrypointFix(
+  service: Service,
+  places: readonly { readonly call: Call; readonly at: Location }[],
+): { fix?: Fix } {
+  if (service.imageRef?.name !== "certbot/certbot") return {};
+  const edits = places.map(({ call, at }): Edit | undefined => {
+    const name = call.kind === "compose" ? call.services[0] : undefined;
+    if (!name || name.split || !certbotCommand.test(argumentAt(call, at) ?? "")) return undefined;
+    const { start } = name.at.span;
+    return { at: { file: name.at.file, span: { start, end: start } }, text: "--entrypoint certbot " };
+  });
+  if (edits.some(edit => edit === undefined)) return {};
+  return {
+    fix: {
+      title: "Start the image's own program with the arguments",
+      grade: "needs-testing",
+      edits: edits.filter(edit => edit !== undefined),
+      test: "Run the command with `--dry-run` among the arguments.",
+    },
+  };
+}
+
+const certbotCommand = /^(certonly|renew|certificates|revoke|delete|register|run|install|enhance|--\S+)$/;
+
+function argumentAt(call: Call, at: Location): string | undefined {
+  return call.args.find(arg => arg.at.span.start === at.span.start)?.value;
+}
 
 /** `sh -c 'line'` whose line takes no arguments. */
 function swallows(entrypoint: Command | undefined): boolean {

@@ -1,3 +1,4 @@
+import { targetFix } from "../../remedies/target-name.ts";
 import { callerName, isBackupWork, isWorkstationCall } from "../../stack/query-scripts.ts";
 import { missingBecause, missingEvidence, missingTargets } from "../../stack/query-targets.ts";
 import { defineRule } from "../rule.ts";
@@ -12,11 +13,13 @@ export default defineRule({
     for (const missing of missingTargets(stack)) {
       if (missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
       const first = missing.places[0]!;
+      const fix = targetFix(stack, missing);
       yield {
         subject: `${first.caller.file}: ${missing.name}`,
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: the command fails.`,
         evidence: missingEvidence(missing),
         severity: missing.places.some(place => place.deploys) ? "medium" : "low",
+        ...(fix ? { fix } : {}),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
     }
