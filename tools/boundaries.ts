@@ -42,6 +42,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   "@lezer/python": /^formats\/python(-tree)?\.ts$/,
   "oxc-parser": /^formats\/javascript\.ts$/,
   commander: /^cli\/main\.ts$/,
+  diff: /^fix\/patch\.ts$/,
   valibot: /^config\/schema\.ts$/,
   ignore: /^(formats\/\w*ignore|workspace\/\w+)\.ts$/,
 };

@@ -121,11 +121,16 @@ export function reportSchema(): object {
           ...{ title: text, subject: text, message: text, why: text },
           fingerprint: { ...text, pattern: "^[0-9a-f]{16}$" },
           evidence: { ...list(ref("evidence")), minItems: 1 },
-          fix: closed({
-            title: text,
-            grade: { enum: ["safe", "needs-testing", "big-change"] },
-            edits: list(closed({ ...place, text })),
-          }),
+          fix: closed(
+            {
+              title: text,
+              grade: { enum: ["safe", "needs-testing", "big-change"] },
+              test: text,
+              afterwards: text,
+              edits: list(closed({ ...place, text })),
+            },
+            ["test", "afterwards"],
+          ),
         },
         ["fix"],
       ),

@@ -43,8 +43,10 @@ export function reportEvidence(stack: Examined, evidence: Evidence): ReportedEvi
 
 export function reportFix(stack: Examined, fix: Fix): ReportedFix {
   return {
-    title: maskSecrets(fix.title, stack.secrets ?? noSecrets, "prose"),
+    title: prose(stack, fix.title),
     grade: fix.grade,
+    ...(fix.test ? { test: prose(stack, fix.test) } : {}),
+    ...(fix.afterwards ? { afterwards: prose(stack, fix.afterwards) } : {}),
     edits: fix.edits.map(edit => ({
       ...reportPlace(stack.sources.get(edit.at.file), edit.at, stack.secrets),
       text: maskSecrets(edit.text, stack.secrets ?? noSecrets),

@@ -1,5 +1,5 @@
 import type { Violation } from "../core/finding.ts";
-import type { Edit } from "../core/fix.ts";
+import type { Edit, Fix } from "../core/fix.ts";
 import { basename, dirname } from "../core/path.ts";
 
 /**
@@ -35,11 +35,24 @@ function joinGroup(group: readonly Violation[]): Violation[] {
       ...said,
       message: `${first.message} The same is in ${list}.`,
       evidence: [...first.evidence, ...others.flatMap(other => other.evidence)],
-      ...(fixes.length === group.length
-        ? { fix: { ...fixes[0]!, edits: onceEach(fixes.flatMap(fix => fix.edits)) } }
-        : {}),
+      ...(fixes.length === group.length ? { fix: joinFixes(fixes as [Fix, ...Fix[]]) } : {}),
     },
   ];
+}
+
+/** One fix for all variants, with what each of them says beside its edits. */
+function joinFixes(fixes: readonly [Fix, ...Fix[]]): Fix {
+  const [first] = fixes;
+  const executable = [...new Set(fixes.flatMap(fix => fix.executable ?? []))];
+  const opens = [...new Set(fixes.flatMap(fix => fix.opens ?? []))];
+  const afterwards = [...new Set(fixes.flatMap(fix => fix.afterwards ?? []))].join(" ");
+  return {
+    ...first,
+    edits: onceEach(fixes.flatMap(fix => fix.edits)),
+    ...(executable.length > 0 ? { executable } : {}),
+    ...(opens.length > 0 ? { opens } : {}),
+    ...(afterwards !== "" ? { afterwards } : {}),
+  };
 }
 
 /** Variants may share a file, and then want the same edit of it. */

@@ -50,7 +50,7 @@ export async function auditProject(files: ProjectFiles, options: AuditProjectOpt
   });
 }
 
-const nothingFound: Gap = {
+export const nothingFound: Gap = {
   about: "this directory",
   why: "It holds no Compose file, Dockerfile, nginx configuration, workflow or deployment script.",
   fatal: true,

@@ -31,6 +31,8 @@ export interface AuditFlags {
   readonly debug?: boolean;
 }
 
+export type SettingsFlags = Pick<AuditFlags, "config" | "baseline" | "writeBaseline">;
+
 /** `shipworthy audit [DIR]`. Gives the exit code. */
 export async function auditCommand(directory: string, flags: AuditFlags): Promise<number> {
   await requireDirectory(directory);
@@ -70,7 +72,8 @@ export async function requireDirectory(directory: string): Promise<void> {
   }
 }
 
-async function settingsFor(files: ProjectFiles, flags: AuditFlags): Promise<Config> {
+/** The settings of a run, with its baseline. */
+export async function settingsFor(files: ProjectFiles, flags: SettingsFlags): Promise<Config> {
   const config = await configOf(files, flags.config);
   const baseline = await baselineOf(files, config, flags);
   return baseline.length === 0 ? config : { ...config, accept: [...config.accept, ...baseline] };
@@ -103,7 +106,7 @@ function configIn(files: ProjectFiles): Source | undefined {
   return found.source;
 }
 
-async function baselineOf(files: ProjectFiles, config: Config, flags: AuditFlags): Promise<Acceptance[]> {
+async function baselineOf(files: ProjectFiles, config: Config, flags: SettingsFlags): Promise<Acceptance[]> {
   const path = flags.baseline ?? (config.baseline && resolve(files.root, config.baseline));
   if (path === undefined || flags.writeBaseline !== undefined) return [];
   const source = await textFile(path, "baseline");
@@ -180,7 +183,8 @@ async function emit(report: Report, { format, output, color }: AuditFlags): Prom
   else await save(output, text);
 }
 
-async function save(path: string, text: string): Promise<void> {
+/** Writes a file of the user's choice. */
+export async function save(path: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);

@@ -3,6 +3,7 @@ import { confidences, severities } from "../core/finding.ts";
 import { UserError } from "../core/user-error.ts";
 import type { AuditFlags } from "./audit.ts";
 import type { DrillFlags } from "./drill.ts";
+import type { FixFlags } from "./fix.ts";
 import { formats } from "./formats.ts";
 import { surviveClosedPipes, write } from "./output.ts";
 import { version } from "./version.generated.ts";
@@ -14,6 +15,7 @@ Examples:
   $ shipworthy audit --format markdown --output review.md
   $ shipworthy audit --format sarif --output shipworthy.sarif --fail-on never
   $ shipworthy audit --write-baseline baseline.json
+  $ shipworthy fix --needs-testing            changes that mend findings, as a diff
   $ shipworthy explain recovery/restart-policy
 
 Exit codes:
@@ -21,6 +23,20 @@ Exit codes:
   1  findings at or above it
   2  wrong usage or settings
   3  something could not be examined, and no finding reached the threshold`;
+
+const fixHelp = `
+Examples:
+  $ shipworthy fix                            what the safe fixes would change
+  $ shipworthy fix --write                    make them
+  $ shipworthy fix --needs-testing --rule health/probe-tool
+  $ shipworthy fix --big-change --interactive
+  $ shipworthy fix --needs-testing --patch fixes.patch && git apply fixes.patch
+
+Exit codes:
+  0  nothing is left to fix at this level, or everything was written
+  1  there are fixes that were not written
+  2  wrong usage or settings, or files that must not be written; nothing was changed
+  3  something could not be examined, and there was nothing to fix`;
 
 function program(done: (code: number) => void): Command {
   const shipworthy = new Command("shipworthy")
@@ -103,6 +119,32 @@ function program(done: (code: number) => void): Command {
     .action(async (flags: { all?: boolean }) => {
       const { labClean } = await import("./lab.ts");
       done(await labClean(flags.all === true));
+    });
+
+  shipworthy
+    .command("fix")
+    .description("show, or write, changes that mend findings; each is audited again before it is offered")
+    .argument("[DIR]", "directory of the project", ".")
+    .option("--safe", "only fixes that change nothing else (default)")
+    .option("--needs-testing", "also fixes that have to be tried before a release")
+    .option("--big-change", "also whole files and other structure")
+    .option("--rule <ID>", "only findings of this rule (repeatable)", (id, all: string[] = []) => [
+      ...all,
+      id,
+    ])
+    .option("--write", "write the files, all or none")
+    .option("--interactive", "ask for each fix, then write those that were taken")
+    .option("--patch <FILE>", "write one patch for git apply")
+    .option("--json", "report as JSON")
+    .option("--allow-dirty", "also write files that git could not bring back")
+    .option("--config <FILE>", "settings to use instead of DIR/shipworthy.yml")
+    .option("--no-config", "use no settings")
+    .option("--no-color", "no colours")
+    .option("--debug", "show stack traces")
+    .addHelpText("after", fixHelp)
+    .action(async (directory: string, flags: FixFlags) => {
+      const { fixCommand } = await import("./fix.ts");
+      done(await fixCommand(directory, flags));
     });
 
   shipworthy

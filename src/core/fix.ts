@@ -21,4 +21,9 @@ export interface Fix {
   readonly afterwards?: string;
   /** Files this fix creates that are run as programs (mode 0755). */
   readonly executable?: readonly string[];
+  /**
+   * What it makes reachable on purpose, in the words of the gate: `443/tcp`, `shop.example`, `api:8000`, a directory
+   * that is served. Whatever else becomes reachable is a reason to refuse it. Never in a fix that is `safe`.
+   */
+  readonly opens?: readonly string[];
 }

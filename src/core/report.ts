@@ -26,6 +26,10 @@ export interface ReportedFix {
   readonly title: string;
   readonly grade: FixGrade;
   readonly edits: readonly ReportedEdit[];
+  /** What to try before the change is released. */
+  readonly test?: string;
+  /** What is left to do that no file can. */
+  readonly afterwards?: string;
 }
 
 export interface ReportedFinding {

@@ -1,33 +1,46 @@
 import { applyEdits } from "../core/edit.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 
-export interface Applied {
+export interface Applied extends Separated {
   /** Text after the fixes of every file that one of them touches; a file that was not there before is created. */
   readonly changed: ReadonlyMap<string, string>;
+}
+
+export interface Separated {
+  readonly edits: readonly Edit[];
   readonly applied: readonly Fix[];
   /** Fixes that touch what another one has touched: to be tried again on the new text. */
   readonly deferred: readonly Fix[];
 }
 
+type TextOf = (file: string) => string | undefined;
+
 /** Applies whole fixes, never half of one. The same edit asked for twice is made once. */
-export function applyFixes(textOf: (file: string) => string | undefined, fixes: readonly Fix[]): Applied {
-  const made: Edit[] = [];
+export function applyFixes(textOf: TextOf, fixes: readonly Fix[]): Applied {
+  const separated = separate(textOf, fixes);
+  const changed = new Map<string, string>();
+  for (const file of new Set(separated.edits.map(edit => edit.at.file))) {
+    const edits = separated.edits.filter(edit => edit.at.file === file);
+    changed.set(file, applyEdits(textOf(file) ?? "", edits));
+  }
+  return { ...separated, changed };
+}
+
+/** Which fixes can be made at once: the first of those that touch the same place, and whatever touches nothing. */
+export function separate(textOf: TextOf, fixes: readonly Fix[]): Separated {
+  const edits: Edit[] = [];
   const applied: Fix[] = [];
   const deferred: Fix[] = [];
   for (const fix of fixes) {
-    const fresh = fix.edits.filter(edit => !made.some(other => isSame(edit, other)));
-    if (fresh.some(edit => made.some(other => touch(edit, other)))) deferred.push(fix);
+    const fresh = fix.edits.filter(edit => !edits.some(other => isSame(edit, other)));
+    const conflicts = fresh.some(edit => edits.some(other => touch(edit, other, textOf)));
+    if (conflicts) deferred.push(fix);
     else {
-      made.push(...fresh);
+      edits.push(...fresh);
       applied.push(fix);
     }
   }
-  const changed = new Map<string, string>();
-  for (const file of new Set(made.map(edit => edit.at.file))) {
-    const edits = made.filter(edit => edit.at.file === file);
-    changed.set(file, applyEdits(textOf(file) ?? "", edits));
-  }
-  return { changed, applied, deferred };
+  return { edits, applied, deferred };
 }
 
 function isSame(a: Edit, b: Edit): boolean {
@@ -39,9 +52,15 @@ function isSame(a: Edit, b: Edit): boolean {
   );
 }
 
-function touch(a: Edit, b: Edit): boolean {
+function touch(a: Edit, b: Edit, textOf: TextOf): boolean {
   if (a.at.file !== b.at.file) return false;
   const [one, two] = [a.at.span, b.at.span];
-  if (one.start === two.start) return true;
-  return one.start < two.end && two.start < one.end;
+  if (one.start !== two.start) return one.start < two.end && two.start < one.end;
+  // Lines of different keys may be put in at one place, one behind the other; a file is made only once.
+  const bothInsert = one.end === one.start && two.end === two.start;
+  return !bothInsert || firstWord(a) === firstWord(b) || textOf(a.at.file) === undefined;
+}
+
+function firstWord({ text }: Edit): string {
+  return /[\w./"'-]+/.exec(text)?.[0] ?? text;
 }

@@ -31,7 +31,7 @@ export function json(report: Report): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function findingOf(finding: ReportedFinding): object {
+export function findingOf(finding: ReportedFinding): object {
   const { evidence, fix, ...rest } = finding;
   return {
     ...rest,
@@ -42,6 +42,12 @@ function findingOf(finding: ReportedFinding): object {
   };
 }
 
-function placeOf({ file, line, column, endLine, endColumn }: ReportedPlace): Omit<ReportedPlace, "excerpt"> {
+export function placeOf({
+  file,
+  line,
+  column,
+  endLine,
+  endColumn,
+}: ReportedPlace): Omit<ReportedPlace, "excerpt"> {
   return { file, line, column, endLine, endColumn };
 }

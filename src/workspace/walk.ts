@@ -47,6 +47,7 @@ const skippedNames: ReadonlySet<string> = new Set([
   ".parcel-cache",
   ".gradle",
   ".terraform",
+  ".shipworthy",
 ]);
 
 /** More files than a project has; a hostile tree ends here with a problem. */

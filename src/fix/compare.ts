@@ -1,0 +1,67 @@
+import { unusedAcceptance } from "../audit/settle.ts";
+import { type Finding, severities } from "../core/finding.ts";
+import type { Problem } from "../core/problem.ts";
+import type { Examination } from "./examine.ts";
+
+/** What a fix has to make fewer: a rule may find several defects of one subject in one file. */
+export function causeOf(finding: Finding): string {
+  return [finding.rule, finding.subject, finding.evidence[0].at.file].join("\0");
+}
+
+export function countCauses(findings: readonly Finding[]): Map<string, number> {
+  return countBy(findings, causeOf);
+}
+
+/**
+ * Findings that were not there before, by rule, subject and severity: one whose lines only moved is none, one that
+ * weighs more is new, one that weighs less is not. A finding that now tells of more places has become worse.
+ */
+export function newFindings(before: readonly Finding[], after: readonly Finding[]): Finding[] {
+  const sameWords = countBy(before, wordsOf);
+  // An acceptance that nothing needs any longer is no harm.
+  const changed = after.filter(
+    finding => finding.rule !== unusedAcceptance && !takeOne(sameWords, wordsOf(finding)),
+  );
+  const left = before.filter(finding => takeOne(sameWords, wordsOf(finding)));
+  return changed.filter(finding => {
+    const alike = left.findIndex(other => isAsBad(other, finding));
+    if (alike === -1) return true;
+    const [match] = left.splice(alike, 1);
+    return match!.severity === finding.severity && finding.evidence.length > match!.evidence.length;
+  });
+}
+
+/** The same rule has said as much of this subject, or worse. */
+function isAsBad(before: Finding, after: Finding): boolean {
+  return (
+    before.rule === after.rule &&
+    before.subject === after.subject &&
+    severities.indexOf(before.severity) <= severities.indexOf(after.severity)
+  );
+}
+
+function wordsOf({ rule, subject, severity, message }: Finding): string {
+  return [rule, subject, severity, message].join("\0");
+}
+
+function takeOne(counts: Map<string, number>, key: string): boolean {
+  const left = counts.get(key) ?? 0;
+  counts.set(key, left - 1);
+  return left > 0;
+}
+
+/** What could be read before and cannot be read now. Places move, so problems are told by file and words. */
+export function newProblems(before: Examination, after: Examination): Problem[] {
+  const known = countBy(before.stack.problems, problemKey);
+  return after.stack.problems.filter(problem => !takeOne(known, problemKey(problem)));
+}
+
+function problemKey({ at, message }: Problem): string {
+  return `${at.file}\0${message}`;
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
+}

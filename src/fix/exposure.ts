@@ -1,0 +1,94 @@
+import type { Service, Stack } from "../stack/stack.ts";
+
+/** One thing that can be reached from outside. */
+export interface Opening {
+  /** In the words of `Fix.opens`: `443/tcp`, `shop.example`, `api:8000`, `/srv/www`. */
+  readonly what: string;
+  /** How a refusal says it. */
+  readonly says: string;
+}
+
+/** Everything that can be reached from outside, by a key that stays while lines move. */
+export function openings(stack: Stack): Map<string, Opening> {
+  const found = new Map<string, Opening>();
+  const add = (key: string, what: string, says: string): void => void found.set(key, { what, says });
+  for (const service of stack.services) {
+    for (const { port, what } of openPorts(service))
+      add(
+        `port ${service.name} ${what}`,
+        what,
+        `port ${port} of "${service.name}" is open to other machines`,
+      );
+    if (service.networkMode?.value === "host")
+      add(`host ${service.name}`, "host network", `"${service.name}" opens its ports on the host's network`);
+    for (const { name, value } of service.labels)
+      if (/^traefik\.(?:enable|(?:http|tcp|udp)\.routers\..+\.(?:rule|entrypoints))$/i.test(name)) {
+        const text = value?.text ?? value?.raw ?? "";
+        add(
+          `label ${service.name} ${name} ${text}`,
+          text,
+          `Traefik serves "${service.name}" by ${name}=${text}`,
+        );
+      }
+  }
+  for (const proxy of stack.proxies) {
+    const by = proxy.service?.name ?? proxy.files[0] ?? "nginx";
+    for (const server of proxy.effective.servers)
+      for (const name of server.names)
+        add(`name ${by} ${name.value}`, name.value, `"${by}" answers for the host ${name.value}`);
+  }
+  for (const { service, model } of stack.caddies)
+    for (const site of model.sites) {
+      for (const { text } of site.addresses)
+        add(`name ${service.name} ${text}`, text, `"${service.name}" answers for ${text}`);
+      for (const { host, port } of site.upstreams)
+        add(
+          `to ${service.name} ${host}:${port}`,
+          `${host}:${port}`,
+          `"${service.name}" passes on to ${host}:${port}`,
+        );
+    }
+  return found;
+}
+
+interface OpenPort {
+  /** The host's port as it is known. */
+  readonly port: string;
+  readonly what: string;
+}
+
+/** Ports that other machines may reach. An address that nobody knows counts. */
+export function openPorts(service: Service): OpenPort[] {
+  return service.ports
+    .filter(port => port.public !== false)
+    .map(({ published, protocol, raw }) => {
+      const port = published === undefined ? raw : String(published);
+      return { port, what: `${port}/${protocol}` };
+    });
+}
+
+/**
+ * Ports that were open and are not, where that shuts people out: those of a front door, and those of a program that
+ * no proxy passes requests to.
+ */
+export function lostDoors(before: Stack, after: Stack): string[] {
+  const still = new Set(after.services.flatMap(service => openPorts(service).map(({ what }) => what)));
+  const passedTo = new Set(
+    after.proxies.flatMap(({ effective }) => [
+      ...effective.upstreams.flatMap(upstream => upstream.servers.map(server => server.host)),
+      ...effective.servers.flatMap(server => server.locations.flatMap(each => each.proxyPass?.host ?? [])),
+    ]),
+  );
+  const hasOtherDoor = after.services.some(({ labels }) =>
+    labels.some(({ name }) => /^traefik\./i.test(name)),
+  );
+  return before.services.flatMap(service => {
+    const isDoor = service.kind === "proxy";
+    const isAlone =
+      service.kind === "app" && !passedTo.has(service.name) && !hasOtherDoor && after.caddies.length === 0;
+    if (!isDoor && !isAlone) return [];
+    return openPorts(service)
+      .filter(({ what }) => !still.has(what))
+      .map(({ port }) => `port ${port} of "${service.name}" can no longer be reached from other machines`);
+  });
+}

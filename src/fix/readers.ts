@@ -1,0 +1,90 @@
+import { isPlaceholder, isSecretName } from "../formats/secret.ts";
+import { componentReads, givenVariables, storeUrl } from "../stack/query-environment.ts";
+import type { Service, Stack, Variable } from "../stack/stack.ts";
+
+/** Kinds of files that run or are read by what runs; a runbook tells people, and code reads the environment. */
+const running: ReadonlySet<string> = new Set([
+  "compose",
+  "script",
+  "workflow",
+  "makefile",
+  "env-file",
+  "nginx",
+  "caddyfile",
+  "prometheus",
+  "dockerfile",
+  "devcontainer",
+]);
+
+const identity = /(?:^|_)(?:USER|USERNAME|DB|DATABASE|NAME|HOST)$/;
+
+/**
+ * Why a changed or removed variable would leave one of its readers with nothing, or with the old value: each reader
+ * must be among the files that the fix edits, or get the new value by itself.
+ */
+export function untracedReaders(before: Stack, after: Stack, edited: ReadonlySet<string>): string[] {
+  const reasons = new Set<string>();
+  for (const was of before.services) {
+    const is = after.services.find(each => each.name === was.name && each.at.file === was.at.file);
+    if (!is) continue;
+    const now = new Map(givenVariables(is).map(variable => [variable.name, variable]));
+    for (const variable of givenVariables(was)) {
+      const fresh = now.get(variable.name);
+      const old = variable.value?.text;
+      if (!fresh) for (const reason of missed(after, is, variable, now, edited)) reasons.add(reason);
+      else if (old !== undefined && fresh.value?.text !== old)
+        for (const reason of oldValueLeft(after, is, variable.name, old, edited)) reasons.add(reason);
+    }
+  }
+  return [...reasons];
+}
+
+/** Who misses a variable that is gone. */
+function missed(
+  stack: Stack,
+  service: Service,
+  { name }: Variable,
+  now: ReadonlyMap<string, Variable>,
+  edited: ReadonlySet<string>,
+): string[] {
+  // Official images read the same setting from a file.
+  if (now.has(`${name}_FILE`)) return [];
+  const { component } = service;
+  if (!component)
+    return [`"${service.name}" no longer gets ${name}, and what its image does without it is not known`];
+  const readers = componentReads(stack, component).reads.filter(
+    read => read.name === name && !edited.has(read.at.file),
+  );
+  return readers
+    .slice(0, 1)
+    .map(read => `"${service.name}" no longer gets ${name}, which ${read.at.file} reads`);
+}
+
+/** Where the value that a variable had is still used. */
+function oldValueLeft(
+  stack: Stack,
+  service: Service,
+  name: string,
+  old: string,
+  edited: ReadonlySet<string>,
+): string[] {
+  const reasons: string[] = [];
+  const isSecret = isSecretName(name) && old.length >= 4 && !isPlaceholder(old);
+  if (!isSecret && !identity.test(name)) return [];
+  for (const other of service.project.services)
+    for (const variable of givenVariables(other)) {
+      const text = variable.value?.text;
+      if (text === undefined || (other === service && variable.name === name)) continue;
+      const url = storeUrl(text);
+      const holds = isSecret
+        ? text === old || url?.password === old
+        : url !== undefined && [url.user, url.database, url.host].includes(old);
+      if (holds) reasons.push(`${variable.name} of "${other.name}" still holds the value that ${name} had`);
+    }
+  if (!isSecret || old.length < 6) return reasons;
+  for (const [path, source] of stack.sources) {
+    if (edited.has(path) || !running.has(stack.kinds.get(path) ?? "")) continue;
+    if (source.text.includes(old)) reasons.push(`${path} still holds the value that ${name} had`);
+  }
+  return reasons;
+}
