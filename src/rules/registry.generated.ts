@@ -7,6 +7,7 @@ import accessApiDocs from "./access/api-docs.ts";
 import accessCertificateChecks from "./access/certificate-checks.ts";
 import accessCookieTransport from "./access/cookie-transport.ts";
 import accessCors from "./access/cors.ts";
+import accessCorsAbsent from "./access/cors-absent.ts";
 import accessCorsLocal from "./access/cors-local.ts";
 import accessDatabaseSuperuser from "./access/database-superuser.ts";
 import accessDebugMode from "./access/debug-mode.ts";
@@ -15,6 +16,7 @@ import accessDebugToolbar from "./access/debug-toolbar.ts";
 import accessDefaultPermission from "./access/default-permission.ts";
 import accessDockerSocket from "./access/docker-socket.ts";
 import accessHardening from "./access/hardening.ts";
+import accessInactiveLogin from "./access/inactive-login.ts";
 import accessNetworkSeparation from "./access/network-separation.ts";
 import accessNonRoot from "./access/non-root.ts";
 import accessPrivileged from "./access/privileged.ts";
@@ -40,8 +42,10 @@ import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
+import bootRemovedImport from "./boot/removed-import.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
+import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
 import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
@@ -72,6 +76,7 @@ import buildStageReference from "./build/stage-reference.ts";
 import buildTargetStage from "./build/target-stage.ts";
 import buildUncheckedDownload from "./build/unchecked-download.ts";
 import buildUnlockedDependencies from "./build/unlocked-dependencies.ts";
+import buildUnusedDependencies from "./build/unused-dependencies.ts";
 import capacityMemoryLimit from "./capacity/memory-limit.ts";
 import capacityMemorySettings from "./capacity/memory-settings.ts";
 import capacityRedisEviction from "./capacity/redis-eviction.ts";
@@ -88,6 +93,7 @@ import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
 import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
+import healthHealthRoute from "./health/health-route.ts";
 import healthHealthcheckPresent from "./health/healthcheck-present.ts";
 import healthInheritedProbe from "./health/inherited-probe.ts";
 import healthProbePort from "./health/probe-port.ts";
@@ -99,6 +105,7 @@ import healthProbeTool from "./health/probe-tool.ts";
 import healthProbeVariables from "./health/probe-variables.ts";
 import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
 import observeFailureNotice from "./observe/failure-notice.ts";
+import observeLogPath from "./observe/log-path.ts";
 import observeLogRotation from "./observe/log-rotation.ts";
 import observeLogsDiscarded from "./observe/logs-discarded.ts";
 import observeMonitorStatus from "./observe/monitor-status.ts";
@@ -110,18 +117,24 @@ import pipelineCalledWorkflow from "./pipeline/called-workflow.ts";
 import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
 import pipelineMigrationCheck from "./pipeline/migration-check.ts";
+import pipelineMovingDownload from "./pipeline/moving-download.ts";
 import pipelinePermissions from "./pipeline/permissions.ts";
 import pipelinePresent from "./pipeline/present.ts";
+import pipelineRepeatedTests from "./pipeline/repeated-tests.ts";
 import pipelineRetiredAction from "./pipeline/retired-action.ts";
 import pipelineShipsCheckout from "./pipeline/ships-checkout.ts";
+import pipelineTestDatabase from "./pipeline/test-database.ts";
 import pipelineTestDependencies from "./pipeline/test-dependencies.ts";
 import pipelineTestGate from "./pipeline/test-gate.ts";
 import pipelineTestsCanFail from "./pipeline/tests-can-fail.ts";
+import pipelineUnusedContainer from "./pipeline/unused-container.ts";
 import pipelineWorkingDirectory from "./pipeline/working-directory.ts";
 import proxyAliasTraversal from "./proxy/alias-traversal.ts";
 import proxyBodySize from "./proxy/body-size.ts";
+import proxyCachedIndex from "./proxy/cached-index.ts";
 import proxyCaddyUpstream from "./proxy/caddy-upstream.ts";
 import proxyCertificateBootstrap from "./proxy/certificate-bootstrap.ts";
+import proxyCertificatePresent from "./proxy/certificate-present.ts";
 import proxyCertificateRenewal from "./proxy/certificate-renewal.ts";
 import proxyCertificateStorage from "./proxy/certificate-storage.ts";
 import proxyDecodedPath from "./proxy/decoded-path.ts";
@@ -145,6 +158,8 @@ import proxyTraefikPort from "./proxy/traefik-port.ts";
 import proxyTraefikTls from "./proxy/traefik-tls.ts";
 import proxyUpstreamService from "./proxy/upstream-service.ts";
 import proxyWebsocket from "./proxy/websocket.ts";
+import proxyWebsocketPath from "./proxy/websocket-path.ts";
+import recoveryConnectionFlag from "./recovery/connection-flag.ts";
 import recoveryDrainsRequests from "./recovery/drains-requests.ts";
 import recoveryEdgeWaits from "./recovery/edge-waits.ts";
 import recoveryRestartPolicy from "./recovery/restart-policy.ts";
@@ -165,6 +180,7 @@ import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
+import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
 import scriptsEnvParse from "./scripts/env-parse.ts";
 import scriptsEnvPrecedence from "./scripts/env-precedence.ts";
@@ -190,6 +206,7 @@ import secretsPlaceholderAccepted from "./secrets/placeholder-accepted.ts";
 import secretsPrinted from "./secrets/printed.ts";
 import secretsPrivateKey from "./secrets/private-key.ts";
 import secretsRenewedOnDeploy from "./secrets/renewed-on-deploy.ts";
+import secretsScriptCredential from "./secrets/script-credential.ts";
 
 /** Every rule there is. */
 export const rules: readonly Rule<Stack>[] = [
@@ -199,6 +216,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessCertificateChecks,
   accessCookieTransport,
   accessCors,
+  accessCorsAbsent,
   accessCorsLocal,
   accessDatabaseSuperuser,
   accessDebugMode,
@@ -207,6 +225,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessDefaultPermission,
   accessDockerSocket,
   accessHardening,
+  accessInactiveLogin,
   accessNetworkSeparation,
   accessNonRoot,
   accessPrivileged,
@@ -232,8 +251,10 @@ export const rules: readonly Rule<Stack>[] = [
   bootModulePath,
   bootPortConflict,
   bootProgramInImage,
+  bootRemovedImport,
   bootSettingsDependency,
   bootSettingsModule,
+  bootStartNeedsStorage,
   bootVariableBuildTime,
   bootVariableContract,
   bootVariableDefaultMismatch,
@@ -264,6 +285,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildTargetStage,
   buildUncheckedDownload,
   buildUnlockedDependencies,
+  buildUnusedDependencies,
   capacityMemoryLimit,
   capacityMemorySettings,
   capacityRedisEviction,
@@ -280,6 +302,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataNamedVolume,
   dataRestorePresent,
   dataSharedProject,
+  healthHealthRoute,
   healthHealthcheckPresent,
   healthInheritedProbe,
   healthProbePort,
@@ -291,6 +314,7 @@ export const rules: readonly Rule<Stack>[] = [
   healthProbeVariables,
   healthWaitsWithoutProbe,
   observeFailureNotice,
+  observeLogPath,
   observeLogRotation,
   observeLogsDiscarded,
   observeMonitorStatus,
@@ -302,18 +326,24 @@ export const rules: readonly Rule<Stack>[] = [
   pipelineImageScan,
   pipelineInjection,
   pipelineMigrationCheck,
+  pipelineMovingDownload,
   pipelinePermissions,
   pipelinePresent,
+  pipelineRepeatedTests,
   pipelineRetiredAction,
   pipelineShipsCheckout,
+  pipelineTestDatabase,
   pipelineTestDependencies,
   pipelineTestGate,
   pipelineTestsCanFail,
+  pipelineUnusedContainer,
   pipelineWorkingDirectory,
   proxyAliasTraversal,
   proxyBodySize,
+  proxyCachedIndex,
   proxyCaddyUpstream,
   proxyCertificateBootstrap,
+  proxyCertificatePresent,
   proxyCertificateRenewal,
   proxyCertificateStorage,
   proxyDecodedPath,
@@ -337,6 +367,8 @@ export const rules: readonly Rule<Stack>[] = [
   proxyTraefikTls,
   proxyUpstreamService,
   proxyWebsocket,
+  proxyWebsocketPath,
+  recoveryConnectionFlag,
   recoveryDrainsRequests,
   recoveryEdgeWaits,
   recoveryRestartPolicy,
@@ -357,6 +389,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseShipsSources,
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,
+  scriptsDevcontainerCommand,
   scriptsDocumentedCommand,
   scriptsEnvParse,
   scriptsEnvPrecedence,
@@ -382,4 +415,5 @@ export const rules: readonly Rule<Stack>[] = [
   secretsPrinted,
   secretsPrivateKey,
   secretsRenewedOnDeploy,
+  secretsScriptCredential,
 ];

@@ -17,6 +17,22 @@ export function isNamedInChecks(stack: Stack, words: RegExp): boolean {
   );
 }
 
+/** As `isNamedInChecks`, but a script counts only when a workflow, a hook or a tool's configuration calls it. */
+export function isCheckedBy(stack: Stack, words: RegExp): boolean {
+  const isScript = (path: string): boolean => /\.(?:sh|bash)$/.test(path);
+  const callers = stack.files.paths.filter(
+    path => !isVendored(path) && (runners.test(path) || /\.ya?ml$/.test(path)) && !isScript(path),
+  );
+  return (
+    stack.workflows.some(workflow => words.test(workflow.source.text)) ||
+    stack.files.paths.some(path => {
+      if (isVendored(path) || !runners.test(path) || !isIn(stack, path, words)) return false;
+      const name = new RegExp(`(?<![\\w.-])${basename(path).replace(/[.+]/g, "\\$&")}(?![\\w-])`);
+      return !isScript(path) || callers.some(caller => isIn(stack, caller, name));
+    })
+  );
+}
+
 function isIn(stack: Stack, path: string, words: RegExp): boolean {
   const read = stack.files.read(path);
   return "source" in read && words.test(read.source.text);
@@ -65,7 +81,7 @@ export function migrationsOf(stack: Stack): Migrations | undefined {
       at: startOf(stack, django.django!.manage) ?? django.at,
       check: "makemigrations --check",
       words:
-        /makemigrations\b|pytest-django-migrations|django-test-migrations|migration-linter|linear-migrations/i,
+        /makemigrations\b[^\n]{0,80}(?:--check|--dry-run)|--check[^\n]{0,40}makemigrations|(?:check|missing|pending)[-_ ]?migrations?|pytest-django-migrations|django-test-migrations|migration-linter|linear-migrations/i,
     };
   const alembic = stack.files.paths.find(path => basename(path) === "alembic.ini" && !isVendored(path));
   const alembicAt = alembic && startOf(stack, alembic);

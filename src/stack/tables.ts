@@ -3,6 +3,7 @@ import { factsAsOf } from "./image/facts.ts";
 import { supportEndsAsOf } from "./image/facts-versions.ts";
 import { frameworksAsOf } from "./query-frameworks.ts";
 import { badReleasesAsOf } from "./query-releases.ts";
+import { removedNamesAsOf } from "./query-removed-imports.ts";
 import { retiredAsOf } from "./query-retired.ts";
 import type { Stack } from "./stack.ts";
 
@@ -54,6 +55,14 @@ export const factTables: readonly FactTable[] = [
     source: "endoflife.date, products/django.md",
     files: ["query-frameworks.ts"],
     applies: stack => stack.components.some(component => component.django !== undefined),
+  },
+  {
+    name: "removed names of Python packages",
+    asOf: removedNamesAsOf,
+    source: "the release notes that stand beside the rows",
+    files: ["query-removed-imports.ts"],
+    applies: stack =>
+      stack.components.some(component => ["django", "fastapi", "flask", "python"].includes(component.kind)),
   },
   {
     name: "retired actions and runners",

@@ -1,7 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
 import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, listNames, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import { isComplete } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -20,7 +20,19 @@ export default defineRule({
         if (service.healthcheck?.command)
           yield { subject: service.name, kept: evidence(service.healthcheck.at, "has a health check") };
       const silent = own.filter(lacksCheck);
-      if (silent.length === 0) continue;
+      if (silent.length === 0) {
+        const door = project.services.find(isSilentDoor);
+        if (door)
+          yield {
+            subject: door.name,
+            message: `The front door "${door.name}" has no health check: that it runs is all that Compose knows of it.`,
+            severity: "low",
+            evidence: [evidence(door.at, "no health check here or in its image")],
+            // A monitor that asks the site from outside tells more.
+            confidence: "possible",
+          };
+        continue;
+      }
       const fix = checks(stack, silent);
       const have = silent.length === 1 ? "has" : "have";
       yield {
@@ -51,6 +63,17 @@ function checks(stack: Stack, services: readonly Service[]): Fix | undefined {
     edits,
     test: probeTest(names),
   };
+}
+
+/** A proxy on the ports of the web that nothing asks, also where a profile has to be named to start it. */
+function isSilentDoor(service: Service): boolean {
+  return (
+    service.kind === "proxy" &&
+    gradeOf(service) === "deployed" &&
+    publicPorts(service).some(port => port.published === 80 || port.published === 443) &&
+    isComplete(service) &&
+    lacksCheck(service)
+  );
 }
 
 /** Something that answers others: applications that listen, data stores, proxies of a built image. */

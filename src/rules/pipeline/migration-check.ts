@@ -1,7 +1,7 @@
 import { evidence } from "../../stack/query.ts";
 import {
   callsForeignWorkflows,
-  isNamedInChecks,
+  isCheckedBy,
   isNamedInTests,
   migrationsOf,
   testRun,
@@ -18,7 +18,7 @@ export default defineRule({
     const migrations = migrationsOf(stack);
     const run = migrations && testRun(stack, migrations.tests);
     if (!migrations || !run || callsForeignWorkflows(stack)) return;
-    if (isNamedInChecks(stack, migrations.words) || isNamedInTests(stack, migrations.words)) return;
+    if (isCheckedBy(stack, migrations.words) || isNamedInTests(stack, migrations.words)) return;
     yield {
       subject: migrations.title,
       message: `The pipeline tests the program and never asks ${migrations.title} whether a migration is missing (\`${migrations.check}\`).`,

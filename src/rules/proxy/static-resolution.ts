@@ -1,3 +1,4 @@
+import type { Location } from "../../core/source.ts";
 import { child } from "../../formats/yaml.ts";
 import { offer } from "../../remedies/offer.ts";
 import { resolvePerRequest } from "../../remedies/request-resolution.ts";
@@ -17,11 +18,18 @@ export default defineRule({
     for (const proxy of stack.proxies) {
       const { service } = proxy;
       if (!service) continue;
+      let possible: { readonly target: Service; readonly at: Location } | undefined;
+      let told = false;
       for (const { host, at, atStart } of upstreamHosts(proxy.effective)) {
         const target: Service | undefined = atStart ? serviceAt(service.project, host) : undefined;
         if (!target || target === service || restartsWith(service, target)) continue;
         const release = stack.calls.find(placed => replacesAlone(stack, placed, service, target));
-        if (!release) continue;
+        if (!release) {
+          // Without a release that shows it, whoever replaces one service by hand meets it.
+          possible ??= target.build && !reloads(stack) ? { target, at } : undefined;
+          continue;
+        }
+        possible = undefined;
         yield {
           subject: service.name,
           message: `${release.caller.file} replaces ${listNames([target.name])} alone, and the proxy "${service.name}" keeps its old address.`,
@@ -42,11 +50,29 @@ export default defineRule({
             resolvePerRequest(stack, proxy),
           ),
         };
+        told = true;
         break;
       }
+      if (!possible || told) continue;
+      yield {
+        subject: service.name,
+        message: `The proxy "${service.name}" looks "${possible.target.name}" up once, when it starts: whoever replaces "${possible.target.name}" alone has to reload the proxy, and nothing here does.`,
+        severity: "low",
+        confidence: "possible",
+        evidence: [evidence(possible.at, "looked up once, when nginx starts")],
+      };
     }
   },
 });
+
+/** Some script tells a proxy to read its configuration again. */
+function reloads(stack: Stack): boolean {
+  return stack.calls.some(({ call }) =>
+    call.args.some(
+      arg => /^(?:reload|-?HUP|SIGHUP)$/.test(arg.value ?? "") || /\breload\b/.test(arg.value ?? ""),
+    ),
+  );
+}
 
 /** `docker compose up -d web`, with nothing in the same script that reloads or replaces the proxy. */
 function replacesAlone(stack: Stack, placed: PlacedCall, proxy: Service, target: Service): boolean {

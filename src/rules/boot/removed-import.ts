@@ -1,0 +1,46 @@
+import { basename } from "../../core/path.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { worstFirst } from "../../stack/query-process.ts";
+import { installedWithout, removedImports, removedNamesAsOf } from "../../stack/query-removed-imports.ts";
+import { defineRule } from "../rule.ts";
+
+const python = new Set(["django", "fastapi", "flask", "python"]);
+
+export default defineRule({
+  id: "boot/removed-import",
+  title: "Every name that is imported is in the version that gets installed",
+  claim: "boots-healthy",
+  severity: "high",
+  why: "The import fails with ImportError: the program, or the part of it that needs the module, does not start.",
+  *check(stack) {
+    const seen = new Set<string>();
+    for (const service of worstFirst(serverServices(stack))) {
+      const { component } = service;
+      if (!component || !python.has(component.kind) || seen.has(component.dir)) continue;
+      seen.add(component.dir);
+      const told = new Set<string>();
+      const all = removedImports(component);
+      for (const { removed, names } of all) {
+        const key = `${removed.package} ${removed.module} ${removed.since}`;
+        const installed = told.has(key) ? undefined : installedWithout(stack, component.manifest, removed);
+        told.add(key);
+        if (!installed) continue;
+        const places = all.filter(each => each.removed === removed).slice(0, 8);
+        const files = [...new Set(places.map(each => basename(each.at.file)))];
+        yield {
+          subject: `${service.name}: ${removed.module}`,
+          message: `${files.length === 1 ? places[0]!.at.file : `${files.length} files`} of "${service.name}" ${files.length === 1 ? "imports" : "import"} ${names[0]} from ${removed.module}, which ${removed.package} no longer has since ${removed.since} (table of ${removedNamesAsOf}); ${removed.instead} takes its place.`,
+          evidence: [
+            evidence(places[0]!.at, `gone since ${removed.package} ${removed.since}`),
+            ...places
+              .slice(1)
+              .map(each => evidence(each.at, `gone since ${removed.package} ${removed.since}`)),
+            evidence(installed.at, installed.says),
+          ],
+          severity: weigh(service, "high"),
+          confidence: installed.exact ? "certain" : "likely",
+        };
+      }
+    }
+  },
+});

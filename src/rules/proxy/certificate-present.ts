@@ -1,0 +1,49 @@
+import { evidence, weigh } from "../../stack/query.ts";
+import {
+  certbotsFor,
+  isSaidInScripts,
+  neededCertificates,
+  startsByScript,
+} from "../../stack/query-certificates.ts";
+import { defineRule } from "../rule.ts";
+
+const makers =
+  /openssl\s+(?:req|ecparam|genrsa|genpkey)|mkcert|certbot|acme\.sh|\blego\b|self-?signed|snakeoil/i;
+
+export default defineRule({
+  id: "proxy/certificate-present",
+  title: "Something puts the certificate where the proxy looks for it",
+  claim: "boots-healthy",
+  severity: "low",
+  why: "nginx exits while a certificate is absent, with its plain port 80 too: a new server shows nothing until somebody knows which file to put where.",
+  *check(stack) {
+    for (const proxy of stack.proxies) {
+      const { service } = proxy;
+      if (!service || startsByScript(service)) continue;
+      const missing = neededCertificates(proxy).find(({ value, mount }) => {
+        if (mount?.type !== "bind" || mount.repositoryPath === undefined) return false;
+        const file = `${mount.repositoryPath}${value.slice(mount.target.length)}`;
+        return stack.files.has(file) === undefined && certbotsFor(service, mount).length === 0;
+      });
+      if (!missing?.mount || isSaidInScripts(stack, makers)) continue;
+      const directory = missing.mount.repositoryPath!;
+      // A script that copies something there does what it should.
+      if (isSaidInScripts(stack, new RegExp(`(?<![\\w/])(?:\\./)?${literally(directory)}(?:/|\\b)`)))
+        continue;
+      yield {
+        subject: service.name,
+        message: `The proxy "${service.name}" needs ${missing.value}, which is to lie in ${directory}/ on the server; no script of this repository puts it there.`,
+        severity: weigh(service, "low"),
+        confidence: "likely",
+        evidence: [
+          evidence(missing.at, "nginx exits while this file is absent"),
+          evidence(missing.mount.at, "not in the repository, which is right for a key"),
+        ],
+      };
+    }
+  },
+});
+
+function literally(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}

@@ -1,0 +1,81 @@
+import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { type Located, locate } from "../../core/source.ts";
+import { proxyHeadersAt } from "../../stack/proxy/inherit.ts";
+import { matchLocation } from "../../stack/proxy/location.ts";
+import { evidence, weigh } from "../../stack/query.ts";
+import { generatedProxies } from "../../stack/query-generated-proxy.ts";
+import { serverProxies, servicesBehind } from "../../stack/query-proxy.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "proxy/websocket-path",
+  title: "The path of a WebSocket leads to the service that serves it",
+  claim: "boots-healthy",
+  severity: "medium",
+  why: "The handshake is answered by another service or without an upgrade: live updates never arrive, and the client tries for ever.",
+  *check(stack) {
+    const generated = generatedProxies(stack);
+    const replaced = new Set(generated.map(proxy => proxy.service));
+    const proxies = [...generated, ...serverProxies(stack).filter(({ service }) => !replaced.has(service))];
+    const told = new Set<string>();
+    for (const proxy of proxies) {
+      const { service } = proxy;
+      if (!service || proxy.effective.gaps.length > 0) continue;
+      for (const target of service.project.services) {
+        const socket = socketPath(stack, target);
+        const wrong = socket && leadsElsewhere(proxy, target, socket.value);
+        if (!socket || !wrong || told.has(`${service.name} ${target.name}`)) continue;
+        told.add(`${service.name} ${target.name}`);
+        yield {
+          subject: `${service.name} ${socket.value}`,
+          message: `"${target.name}" serves WebSockets at ${socket.value}, and the proxy "${service.name}" ${wrong.does}.`,
+          severity: weigh(service, "medium"),
+          confidence: "likely",
+          evidence: [evidence(wrong.at, wrong.does), evidence(socket.at, "serves WebSockets here")],
+        };
+      }
+    }
+  },
+});
+
+/** Where a location of the public server sends the path; undefined when it arrives, or that cannot be told. */
+function leadsElsewhere(proxy: ProxyInstance, target: Service, path: string) {
+  const { servers } = proxy.effective;
+  // Only a proxy that serves this program at all.
+  const serving = servers.filter(server =>
+    server.locations.some(location => servicesBehind(proxy, location).includes(target)),
+  );
+  if (serving.length === 0) return undefined;
+  const wrong = serving.map(server => {
+    const match = matchLocation(server, path);
+    if (match.kind !== "location" || !match.location.proxyPass) return undefined;
+    const [behind] = servicesBehind(proxy, match.location);
+    if (!behind) return undefined;
+    const { at } = match.location.proxyPass.url;
+    if (behind !== target) return { at, does: `sends that path to "${behind.name}"` };
+    return proxyHeadersAt(match.location).get("Upgrade") === undefined
+      ? { at, does: "sends no Upgrade header with that path" }
+      : undefined;
+  });
+  return wrong.every(each => each !== undefined) ? wrong[0] : undefined;
+}
+
+const constructs =
+  /new\s+(?:WebSocket\.Server|WebSocketServer|WebSocket\.WebSocketServer|WSServer|WS\.Server|ws\.Server)\s*\(\s*\{[^}]{0,300}?\bpath\s*:\s*["'`](\/[\w./-]*)["'`]/g;
+
+/** The literal path at which a Node program serves WebSockets. */
+function socketPath(stack: Stack, { component }: Service): Located<string> | undefined {
+  if (!component?.package || ["vite", "cra"].includes(component.kind)) return undefined;
+  for (const path of component.files.paths) {
+    if (!/\.[cm]?[jt]s$/.test(path) || !isBelow(component.dir, path) || isVendored(path) || isTest(path))
+      continue;
+    const source = stack.files.has(path) === "file" ? component.files.read(path) : undefined;
+    if (!source?.text.includes("Server")) continue;
+    for (const found of source.text.matchAll(constructs)) {
+      const start = found.index + found[0].lastIndexOf(found[1]!);
+      return { value: found[1]!, at: locate(source, start, start + found[1]!.length) };
+    }
+  }
+  return undefined;
+}

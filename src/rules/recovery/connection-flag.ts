@@ -1,0 +1,93 @@
+import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { type Location, locate, type Source } from "../../core/source.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { defineRule } from "../rule.ts";
+
+const node = new Set(["express", "nest", "fastify", "koa", "hono", "node"]);
+
+export default defineRule({
+  id: "recovery/connection-flag",
+  title: "A program that lost its database uses it again",
+  claim: "survives-dependency-loss",
+  severity: "high",
+  why: "After one restart of the database the program refuses every request until somebody restarts it, although its pool would have connected again by itself.",
+  *check(stack) {
+    const seen = new Set<string>();
+    for (const service of serverServices(stack)) {
+      const { component } = service;
+      if (!component || !node.has(component.kind) || seen.has(component.dir)) continue;
+      seen.add(component.dir);
+      for (const path of component.files.paths) {
+        if (!/\.[cm]?[jt]s$/.test(path) || !isBelow(component.dir, path) || isVendored(path) || isTest(path))
+          continue;
+        const source = component.files.read(path);
+        const stuck = source && stuckFlag(source);
+        if (!stuck) continue;
+        yield {
+          subject: `${path} ${stuck.flag}`,
+          message: `${path} sets "${stuck.flag}" to false at the first error of the connection pool and refuses to work while it is false; only the first connection sets it to true again.`,
+          evidence: [
+            evidence(stuck.cleared, "set to false, and nothing sets it back"),
+            evidence(stuck.read, "refuses to work while it is false"),
+          ],
+          severity: weigh(service, "high"),
+          confidence: "likely",
+        };
+      }
+    }
+  },
+});
+
+const pools = /\bnew\s+(?:\w+\.)?Pool\s*\(|\bcreatePool\s*\(/;
+const handler = /\.on\(\s*["'`](\w+)["'`]\s*,/g;
+
+interface Stuck {
+  readonly flag: string;
+  readonly cleared: Location;
+  readonly read: Location;
+}
+
+/** A flag that an error of a pool clears, that guards the work, and that no later event sets. */
+function stuckFlag(source: Source): Stuck | undefined {
+  const { text } = source;
+  if (!pools.test(text)) return undefined;
+  const handlers = [...text.matchAll(handler)].map(found => ({
+    event: found[1]!,
+    start: found.index,
+    end: closing(text, found.index + found[0].indexOf("(")),
+  }));
+  for (const { event, start, end } of handlers) {
+    if (event !== "error") continue;
+    const body = text.slice(start, end);
+    // Ending the process, or connecting anew, is a way back.
+    if (/process\.(?:exit|kill)|\bthrow\b|connect\w*\s*\(|retry|setTimeout|setInterval/i.test(body)) continue;
+    const cleared = /((?:this\.|self\.)?([A-Za-z_$][\w$]*))\s*=\s*false\b/.exec(body);
+    if (!cleared) continue;
+    const flag = cleared[1]!;
+    const escaped = flag.replace(/[.$]/g, "\\$&");
+    const isSet = [...text.matchAll(new RegExp(`(?<![\\w.$])${escaped}\\s*=\\s*true\\b`, "g"))];
+    const again = handlers.some(
+      other => other.event !== "error" && isSet.some(set => set.index > other.start && set.index < other.end),
+    );
+    if (isSet.length !== 1 || again || /setInterval\s*\(/.test(text)) continue;
+    const guard = new RegExp(`if\\s*\\(\\s*!\\s*${escaped}\\s*\\)\\s*\\{?\\s*(?:throw|return)\\b`).exec(text);
+    if (!guard) continue;
+    const at = start + cleared.index;
+    return {
+      flag: cleared[2]!,
+      cleared: locate(source, at, at + cleared[0].length),
+      read: locate(source, guard.index, guard.index + guard[0].indexOf(")") + 1),
+    };
+  }
+  return undefined;
+}
+
+/** The offset after the bracket that closes the one at `open`; brackets in texts are rare enough in handlers. */
+function closing(text: string, open: number): number {
+  let depth = 0;
+  for (let i = open; i < text.length && i < open + 4_000; i++) {
+    if (text[i] === "(") depth++;
+    else if (text[i] === ")" && --depth === 0) return i + 1;
+  }
+  return Math.min(text.length, open + 4_000);
+}

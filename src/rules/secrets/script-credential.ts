@@ -1,0 +1,54 @@
+import { isTest, isVendored } from "../../artifacts/project-files.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { type Location, locate } from "../../core/source.ts";
+import { isPlaceholder } from "../../formats/secret.ts";
+import { evidence } from "../../stack/query.ts";
+import type { Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "secrets/script-credential",
+  title: "Scripts take the password of the database from outside",
+  claim: "no-secret-leaks",
+  severity: "low",
+  why: "Everyone who can read the repository has the password, and the script stops working, or works on the wrong database, when the password is changed.",
+  *check(stack) {
+    const places = connections(stack);
+    const [first] = places;
+    if (!first) return;
+    const files = [...new Set(places.map(at => at.file))];
+    yield {
+      subject: "scripts",
+      message: `${files.length === 1 ? `${files[0]} connects` : `${files.length} scripts connect`} to a database with a password that stands in the code.`,
+      evidence: places.slice(0, 12).map(at => evidence(at, "a password is written here")) as unknown as [
+        Evidence,
+      ],
+      // It may be the password of a workstation.
+      confidence: "likely",
+    };
+  },
+});
+
+const connects =
+  /\b(?:psycopg2?|asyncpg|pymysql|MySQLdb|mysql\.connector|mariadb|pymssql|oracledb|cx_Oracle)\.connect\s*\(([^()]{0,600})\)/g;
+const password = /\b(?:password|passwd|pwd)\s*=\s*(["'])([^"'\n{}$]{4,})\1/;
+
+/** Passwords that calls of a driver are given as literals. */
+function connections(stack: Stack): Location[] {
+  // A component gives the texts that evidence can be shown in.
+  const files = stack.components[0]?.files;
+  if (!files) return [];
+  return files.paths
+    .filter(path => path.endsWith(".py") && !isVendored(path) && !isTest(path))
+    .flatMap(path => {
+      const text = files.read(path)?.text ?? "";
+      if (!text.includes(".connect(")) return [];
+      return [...text.matchAll(connects)].flatMap(call => {
+        const found = password.exec(call[1]!);
+        if (!found || isPlaceholder(found[2]!)) return [];
+        const start = call.index + call[0].indexOf(call[1]!) + found.index;
+        const value = start + found[0].lastIndexOf(found[2]!);
+        return [locate({ path, text }, value, value + found[2]!.length)];
+      });
+    });
+}
