@@ -77,6 +77,7 @@ export function reportSchema(): object {
             ...{ id: text, promise: text, area: text, weight: { enum: ["must", "should"] } },
             verdict: { enum: ["refuted", "held", "undecided", "not-applicable"] },
             ...{ because: text, checkedBy: list(text), findings: whole },
+            evidence: list(closed({ ...place, shows: text })),
             drills: list(
               closed({
                 ...{ drill: text, subject: text, because: text },

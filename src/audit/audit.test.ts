@@ -264,7 +264,22 @@ describe("claim verdicts", () => {
     expect(verdict([wordRule("bad"), keeps], "ok")).toMatchObject({
       verdict: "held",
       checkedBy: ["test/keeps"],
+      evidence: [{ file: "compose.yml", line: 1, shows: "x is fine" }],
     });
+  });
+  it("held shows each promise once before it shows one twice", () => {
+    const twice: Rule<Examined> = {
+      ...keeps,
+      id: "test/twice",
+      *check({ sources }) {
+        const source = sources.get("compose.yml")!;
+        for (const shows of ["one", "two"])
+          yield { subject: shows, kept: { at: locate(source, 0, 1), shows } };
+      },
+    };
+    const { evidence } = verdict([twice, keeps], "ok");
+    expect(evidence.map(item => item.shows)).toEqual(["one", "x is fine", "two"]);
+    expect(verdict([wordRule("bad"), twice], "bad").evidence).toEqual([]);
   });
   it("undecided names what a drill would do", () => {
     expect(verdict([wordRule("bad")], "ok").because).toContain("Crash the main process");

@@ -7,7 +7,7 @@ import type { Rule } from "../core/rule.ts";
 import type { Source } from "../core/source.ts";
 import { withDrills } from "./drilled.ts";
 import { type Description, type Examined, nothingDescribed } from "./examined.ts";
-import { problemGap, prose, reportFinding, reportGap, strengths } from "./excerpt.ts";
+import { problemGap, prose, reportEvidence, reportFinding, reportGap, strengths } from "./excerpt.ts";
 import { find } from "./find.ts";
 import { settle } from "./settle.ts";
 import { verdicts } from "./verdicts.ts";
@@ -60,12 +60,13 @@ export function audit<S extends Examined>(
       by,
       ...(until ? { until } : {}),
     })),
-    claims: withDrills(verdicts(claims, outcomes, findings, nothingToAudit), options.drills ?? []).map(
-      verdict => ({
+    claims: withDrills(
+      verdicts(claims, outcomes, findings, nothingToAudit).map(verdict => ({
         ...verdict,
-        because: prose(files, verdict.because),
-      }),
-    ),
+        evidence: verdict.evidence.map(item => reportEvidence(files, item)),
+      })),
+      options.drills ?? [],
+    ).map(verdict => ({ ...verdict, because: prose(files, verdict.because) })),
     gaps: [...stack.problems.map(problemGap), ...stack.gaps, ...gaps].map(gap => reportGap(files, gap)),
     ...description,
     strengths: strengths(files, outcomes),

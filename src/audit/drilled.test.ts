@@ -5,7 +5,7 @@ import { withDrills } from "./drilled.ts";
 
 const verdict = (id: string, paper: ClaimVerdict["verdict"]): ClaimVerdict => ({
   claim: { id, promise: "P.", area: "A", weight: "must", decidedBy: "D." },
-  ...{ verdict: paper, checkedBy: [], because: "paper", findings: 0 },
+  ...{ verdict: paper, checkedBy: [], because: "paper", findings: 0, evidence: [] },
 });
 const drill = (claim: string, subject: string, outcome: Outcome): DrillReport => ({
   ...{

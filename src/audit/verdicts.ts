@@ -1,7 +1,12 @@
 import type { Claim } from "../core/claim.ts";
-import type { Finding } from "../core/finding.ts";
+import type { Evidence, Finding } from "../core/finding.ts";
 import type { ClaimVerdict } from "../core/report.ts";
 import type { RuleOutcome } from "./find.ts";
+
+/** A verdict whose places are not yet lines and columns. */
+export type OpenVerdict = Omit<ClaimVerdict, "evidence"> & { readonly evidence: readonly Evidence[] };
+
+const mostShown = 5;
 
 /**
  * What paper says about each claim. Low findings and mere possibilities do not refute one, and neither does a
@@ -12,21 +17,29 @@ export function verdicts<S>(
   outcomes: readonly RuleOutcome<S>[],
   findings: readonly Finding[],
   nothingToAudit: boolean,
-): ClaimVerdict[] {
+): OpenVerdict[] {
   return claims.map(claim => {
     const mine = outcomes.filter(outcome => outcome.rule.claim === claim.id);
     const looked = mine.filter(outcome => outcome.findings.length > 0 || outcome.kept.length > 0);
     const checkedBy = looked.map(outcome => outcome.rule.id);
     const against = findings.filter(finding => finding.claim === claim.id && refutes(finding));
-    const verdict = { claim, checkedBy, findings: against.length };
+    const verdict = { claim, checkedBy, findings: against.length, evidence: [] };
     if (nothingToAudit)
       return { ...verdict, verdict: "not-applicable", because: "Nothing is deployed here." };
     if (against.length > 0) return { ...verdict, verdict: "refuted", because: because(against) };
     const kept = looked.flatMap(outcome => outcome.kept);
     const open = mine.some(outcome => outcome.findings.length > 0);
     if (kept.length === 0 || open) return { ...verdict, verdict: "undecided", because: claim.decidedBy };
-    return { ...verdict, verdict: "held", because: seen(kept.length, looked) };
+    return { ...verdict, verdict: "held", because: seen(kept.length, looked), evidence: shown(looked) };
   });
+}
+
+/** One place of every rule first, so that each promise is shown before any is shown twice. */
+function shown<S>(outcomes: readonly RuleOutcome<S>[]): Evidence[] {
+  const places = outcomes.map(outcome => outcome.kept.map(item => item.kept));
+  const longest = Math.max(0, ...places.map(each => each.length));
+  const inTurn = Array.from({ length: longest }, (_, turn) => places.flatMap(each => each[turn] ?? []));
+  return inTurn.flat().slice(0, mostShown);
 }
 
 function refutes(finding: Finding): boolean {

@@ -65,6 +65,8 @@ export interface ClaimVerdict {
   readonly checkedBy: readonly string[];
   /** Why it is held or not decidable: what was seen, or which drill would decide. */
   readonly because: string;
+  /** For a claim that is held: a place for each promise that was seen to be kept. */
+  readonly evidence: readonly ReportedEvidence[];
   readonly findings: number;
   /** What drills of this claim showed on an engine, when a run of them was given to the audit. */
   readonly drills?: readonly ReportedDrill[];

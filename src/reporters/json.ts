@@ -10,9 +10,10 @@ export function json(report: Report): string {
     shipworthy: report.version,
     at: report.at,
     findings: report.findings.map(findingOf),
-    claims: report.claims.map(({ claim, ...verdict }) => {
+    claims: report.claims.map(({ claim, evidence, ...verdict }) => {
       const { id, promise, area, weight } = claim;
-      return { id, promise, area, weight, ...verdict };
+      const places = evidence.map(item => ({ ...placeOf(item), shows: item.shows }));
+      return { id, promise, area, weight, ...verdict, evidence: places };
     }),
     accepted: report.accepted.map(({ finding, ...acceptance }) => ({
       ...acceptance,

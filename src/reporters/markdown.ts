@@ -194,11 +194,18 @@ function accepted(report: Report): string {
 
 function claims(report: Report): string {
   const isDrilled = report.claims.some(({ drills }) => drills);
-  const rows = report.claims.map(({ claim, verdict, because, findings: number, drills }) => [
+  const rows = report.claims.map(({ claim, verdict, because, evidence, findings: number, drills }) => [
     prose(claim.promise),
     claim.weight,
     verdict === "refuted" ? `**refuted** (${number})` : verdict,
-    verdict === "undecided" ? `To decide it: ${prose(because)}` : prose(because),
+    verdict === "undecided"
+      ? `To decide it: ${prose(because)}`
+      : [
+          prose(because),
+          ...(verdict === "held" ? evidence : []).map(
+            item => `${code(`${item.file}:${item.line}`)} ${prose(item.shows)}`,
+          ),
+        ].join(" "),
     ...(isDrilled ? [prose(drilled(drills).replace("drills: ", ""))] : []),
   ]);
   const columns = ["Promise", "Weight", "Verdict", "Because", ...(isDrilled ? ["Drills"] : [])];

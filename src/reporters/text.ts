@@ -1,5 +1,12 @@
 import { severities } from "../core/finding.ts";
-import type { ClaimVerdict, Report, ReportedFinding, ReportedFix, ReportedGap } from "../core/report.ts";
+import type {
+  ClaimVerdict,
+  Report,
+  ReportedEvidence,
+  ReportedFinding,
+  ReportedFix,
+  ReportedGap,
+} from "../core/report.ts";
 import { changesOf } from "./changes.ts";
 import { drawPlace } from "./place.ts";
 import type { ReporterOptions } from "./reporter.ts";
@@ -87,7 +94,7 @@ const marks = { refuted: "✗", held: "✓", undecided: "?", "not-applicable": "
 
 function claimsBlock(claims: readonly ClaimVerdict[], style: Style, width: number | undefined): string {
   const longest = Math.max(0, ...claims.map(({ claim }) => claim.id.length));
-  const lines = claims.map(({ claim, verdict, findings, checkedBy, drills }) => {
+  const lines = claims.map(({ claim, verdict, findings, evidence, because, drills }) => {
     const mark =
       verdict === "refuted"
         ? style.bad(marks.refuted)
@@ -98,18 +105,30 @@ function claimsBlock(claims: readonly ClaimVerdict[], style: Style, width: numbe
       verdict === "refuted"
         ? count(findings, "finding")
         : verdict === "held"
-          ? `held by ${count(checkedBy.length, "rule")}`
+          ? placesOf(evidence)
           : verdict === "undecided"
             ? "files cannot tell"
             : "not applicable";
-    const note = [...(verdict === "held" && checkedBy.length === 0 ? [] : [paper]), drilled(drills)]
+    const note = [...(verdict === "held" && evidence.length === 0 ? [] : [paper]), drilled(drills)]
       .filter(part => part !== "")
       .join("; ");
     const line = `  ${mark} ${claim.id.padEnd(longest)}  ${claim.promise}`;
     const fits = width === undefined || longest + claim.promise.length + note.length + 8 <= width;
-    return fits ? `${line}  ${style.dim(note)}` : `  ${mark} ${claim.id.padEnd(longest)}  ${style.dim(note)}`;
+    const first = fits
+      ? `${line}  ${style.dim(note)}`
+      : `  ${mark} ${claim.id.padEnd(longest)}  ${style.dim(note)}`;
+    if (verdict !== "undecided") return first;
+    // What would decide it stands below, so that the list can still be read down.
+    return `${first}\n${style.dim(wrap(`drill: ${printable(because)}`, width, " ".repeat(longest + 6)))}`;
   });
   return [style.bold("Claims"), ...lines].join("\n");
+}
+
+/** Where a claim was seen to be held, in a few words. */
+function placesOf(evidence: readonly ReportedEvidence[]): string {
+  const places = [...new Set(evidence.map(({ file, line }) => `${file}:${line}`))];
+  const more = places.length > 2 ? ` and ${places.length - 2} more` : "";
+  return `seen at ${places.slice(0, 2).map(printable).join(", ")}${more}`;
 }
 
 /** One line that says how it stands. */

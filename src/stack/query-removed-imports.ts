@@ -56,7 +56,7 @@ export const removedNames: readonly RemovedName[] = [
   ),
   row("django", "5.0", "django.utils.timezone", /^utc$/, "datetime.timezone.utc"),
   // Changelog of Flask 2.3 and 3.0.
-  row("flask", "2.3", "flask", /^_(?:app|request)_ctx_stack$/, "the context proxies of Flask"),
+  row("flask", "3.0", "flask", /^_(?:app|request)_ctx_stack$/, "the context proxies of Flask"),
   row("flask", "2.3", "flask.json", /^JSONEncoder$|^JSONDecoder$/, "flask.json.provider"),
   row("flask", "3.0", "flask", /^(?:Markup|escape)$/, "the package markupsafe"),
   // Changelog of Werkzeug 1.0, 2.1 and 3.0.

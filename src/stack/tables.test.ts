@@ -12,7 +12,7 @@ const file = (path: string, text: string) => ({
   directory: false,
 });
 const project = [
-  file("compose.yml", "services:\n  db:\n    image: postgres:17\n"),
+  file("compose.yml", "services:\n  db:\n    image: postgres:17\n  cache:\n    image: redis:7.4\n"),
   file(".github/workflows/ci.yml", "on: push\njobs: { a: { runs-on: ubuntu-24.04, steps: [] } }\n"),
 ];
 
@@ -55,6 +55,14 @@ describe("tables of facts", () => {
       about: "the table of common images",
       why: `It is of ${images.asOf}: newer versions are not known to it.`,
     });
+  });
+
+  it("say nothing of a row that was compared since", async () => {
+    const later = yearLater(images.asOf, 1);
+    const image = (name: string) => [file("compose.yml", `services:\n  a:\n    image: ${name}\n`)];
+    const about = async (name: string) => (await warnings(later, image(name))).map(gap => gap.about);
+    expect(await about("redis:7.4")).toContain("the table of common images");
+    expect(await about("postgres:17")).not.toContain("the table of common images");
   });
 
   it("warn once each, never fatally, and only of what the project has", async () => {

@@ -26,6 +26,10 @@ export type AgeStack = Pick<Stack, "services" | "builds" | "components" | "workf
 
 const usesImages = ({ services, builds }: AgeStack): boolean => services.length > 0 || builds.length > 0;
 
+/** A row that was compared later has a date of its own, and does not make the table old. */
+const usesOldRows = ({ services }: AgeStack): boolean =>
+  services.some(({ facts }) => facts !== undefined && facts.asOf <= factsAsOf);
+
 /** Every table whose facts age. */
 export const factTables: readonly FactTable[] = [
   {
@@ -33,7 +37,7 @@ export const factTables: readonly FactTable[] = [
     asOf: factsAsOf,
     source: "the images' pages on Docker Hub and their Dockerfiles",
     files: ["image/facts.ts", "image/facts-runtimes.ts", "image/facts-data.ts", "image/facts-apps.ts"],
-    applies: usesImages,
+    applies: usesOldRows,
   },
   {
     name: "support ends",

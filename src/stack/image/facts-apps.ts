@@ -16,6 +16,7 @@ const beforeCurl = { tag: /^1\.([0-9]|1[0-9]|2[0-2])(\.|-|$)/, tools: "?curl" };
 /** Proxies, monitoring, administration, mail and certificates. */
 export const appImages: readonly ImageFamily[] = [
   {
+    asOf: "2026-04-14",
     names: ["nginx"],
     bare: true,
     kind: "proxy",
@@ -43,6 +44,7 @@ export const appImages: readonly ImageFamily[] = [
     directories: ["docker-entrypoint.d"],
   },
   {
+    asOf: "2026-06-10",
     names: ["httpd"],
     bare: true,
     kind: "proxy",
@@ -54,6 +56,7 @@ export const appImages: readonly ImageFamily[] = [
     tools: "httpd",
   },
   {
+    asOf: "2026-03-05",
     names: ["caddy"],
     bare: true,
     kind: "proxy",
@@ -63,9 +66,15 @@ export const appImages: readonly ImageFamily[] = [
     ports: [80, 443, 2019],
     dataDirectories: ["/data", "/config"],
     tools: "caddy",
+    // curl came with 2.11; a tag that moves may be older or newer.
+    variants: [
+      { tag: /^(?!2\.\d)/, tools: "?curl" },
+      { tag: /^2\.(1[1-9]|[2-9]\d)/, tools: "curl" },
+    ],
     directories: ["data", "config"],
   },
   {
+    asOf: "2026-08-19",
     names: ["traefik"],
     bare: true,
     kind: "proxy",
@@ -76,10 +85,13 @@ export const appImages: readonly ImageFamily[] = [
     dataDirectories: [],
   },
   {
+    asOf: "2026-07-22",
     names: ["haproxy"],
     bare: true,
     kind: "proxy",
     distribution: "debian",
+    user: "haproxy",
+    workdir: "/var/lib/haproxy",
     tools: "haproxy",
     dataDirectories: [],
   },

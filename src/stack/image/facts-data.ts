@@ -19,7 +19,7 @@ const postgres = {
 
 /** Databases, caches, queues, search and object stores. */
 export const dataImages: readonly ImageFamily[] = [
-  { names: ["postgres"], bare: true, distribution: "debian", ...postgres },
+  { asOf: "2026-02-26", names: ["postgres"], bare: true, distribution: "debian", ...postgres },
   { names: ["postgis/postgis"], bare: true, distribution: "debian", ...postgres },
   { names: ["timescale/timescaledb"], distribution: "alpine", ...postgres },
   {
@@ -33,6 +33,7 @@ export const dataImages: readonly ImageFamily[] = [
   },
   { names: ["pgvector/pgvector", "ankane/pgvector"], bare: true, distribution: "debian", ...postgres },
   {
+    asOf: "2026-06-16",
     names: ["mysql"],
     kind: "database",
     distribution: "rhel",
@@ -54,6 +55,7 @@ export const dataImages: readonly ImageFamily[] = [
     directories: ["docker-entrypoint-initdb.d"],
   },
   {
+    asOf: "2026-05-29",
     names: ["mariadb"],
     bare: true,
     kind: "database",
@@ -86,6 +88,7 @@ export const dataImages: readonly ImageFamily[] = [
     directories: ["docker-entrypoint-initdb.d"],
   },
   {
+    asOf: "2026-06-11",
     names: ["mongo"],
     bare: true,
     kind: "database",
@@ -135,6 +138,7 @@ export const dataImages: readonly ImageFamily[] = [
     directories: ["data"],
   },
   {
+    asOf: "2026-07-09",
     names: ["memcached"],
     bare: true,
     kind: "cache",
@@ -145,6 +149,7 @@ export const dataImages: readonly ImageFamily[] = [
     dataDirectories: [],
   },
   {
+    asOf: "2026-06-15",
     names: ["rabbitmq"],
     kind: "queue",
     distribution: "ubuntu",

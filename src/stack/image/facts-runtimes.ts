@@ -19,6 +19,7 @@ export const runtimeImages: readonly ImageFamily[] = [
   { names: ["alpine"], bare: true, kind: "base", distribution: "alpine", user: "root", workdir: "/" },
   { names: ["busybox"], bare: true, kind: "base", distribution: "busybox", user: "root", workdir: "/" },
   {
+    asOf: "2026-08-21",
     names: [
       "distroless",
       ...[
@@ -32,7 +33,12 @@ export const runtimeImages: readonly ImageFamily[] = [
         "nodejs18",
         "nodejs20",
         "nodejs22",
-      ].flatMap(name => ["", "-debian11", "-debian12"].map(suffix => `gcr.io/distroless/${name}${suffix}`)),
+        "nodejs24",
+        "nodejs26",
+        "java25",
+      ].flatMap(name =>
+        ["", "-debian11", "-debian12", "-debian13"].map(suffix => `gcr.io/distroless/${name}${suffix}`),
+      ),
     ],
     kind: "base",
     distribution: "distroless",
@@ -42,6 +48,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     source: "the project's page: GoogleContainerTools/distroless",
   },
   {
+    asOf: "2026-06-23",
     names: ["python"],
     bare: true,
     kind: "runtime",
@@ -52,6 +59,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     variants: [{ tag: full, tools: "curl wget git gcc make perl python3" }],
   },
   {
+    asOf: "2026-08-19",
     names: ["node"],
     bare: true,
     kind: "runtime",
@@ -64,6 +72,7 @@ export const runtimeImages: readonly ImageFamily[] = [
       "docker-entrypoint.sh runs its arguments with node when the first is no command or starts with a dash.",
   },
   {
+    asOf: "2026-08-19",
     names: ["golang"],
     bare: true,
     kind: "runtime",
@@ -95,6 +104,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     variants: [{ tag: full, tools: "curl wget git gcc make perl python3" }],
   },
   {
+    asOf: "2026-07-30",
     names: ["php"],
     kind: "runtime",
     distribution: "debian",

@@ -100,6 +100,8 @@ export interface ImageFamily {
   readonly directories?: readonly string[];
   /** When the image's page says something else than the Docker Hub page of the name. */
   readonly source?: string;
+  /** Day of the Dockerfiles with which this row was compared; the table's own date when left out. */
+  readonly asOf?: string;
 }
 
 /** When the table was last gone through as a whole. */
@@ -191,7 +193,7 @@ export function factsFor(ref: ImageRef): ImageFacts | undefined {
     ...(family.authentication === undefined ? {} : { authentication: family.authentication }),
     directories: family.directories ?? [],
     source: family.source ?? `the image's page: ${family.names[0]}`,
-    asOf: factsAsOf,
+    asOf: family.asOf ?? factsAsOf,
   };
 }
 
