@@ -52,6 +52,7 @@ export const contractPrograms: Readonly<Record<string, FakeProgram>> = {
     says: ["started"],
     http: request =>
       request.port === 8080 ? { status: request.path === "/" ? 200 : 404, body: "ok" } : undefined,
+    talk: port => (port === 8080 ? "HTTP/1.1 200 OK\r\n" : undefined),
     exec: ([program, , script = ""], { files }) => {
       if (program !== "sh") return { code: 127, stdout: "", stderr: "no such program" };
       if (script.startsWith("echo out")) return { code: 3, stdout: "out\n", stderr: "err\n" };
@@ -149,6 +150,14 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
       expect(closed.error).toBe("ECONNREFUSED");
     });
 
+    it("talks to a port", async () => {
+      const web = await container("web");
+      const said = await engine.talk(web, 8080, "GET / HTTP/1.0\r\n\r\n");
+      expect(said.open).toBe(true);
+      expect(said.reply).toContain("200 OK");
+      expect(await engine.talk(web, 8081, "")).toEqual({ open: false, reply: "" });
+    });
+
     it("runs programs in a container", async () => {
       const web = await container("web");
       const said = await engine.exec(web, ["sh", "-c", "echo out; echo err >&2; exit 3"]);
@@ -181,6 +190,8 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
       const web = await container("web");
       expect(await engine.logs(web)).toContain("started\n");
       expect(await engine.logs(web, { tail: 1 })).toBe("started\n");
+      expect(await engine.logBytes(web)).toBe("started\n".length);
+      expect(await engine.imageText(web)).toContain("{");
       const usage = await engine.usage(web);
       expect(usage.pids).toBeGreaterThan(0);
     });

@@ -33,7 +33,9 @@ export function drillIds(directory = join(root, "src/drills")): string[] {
 export async function generated(): Promise<Map<string, string>> {
   const ids = ruleIds();
   const rules = await Promise.all(ids.map(loadRule));
-  const drills = await Promise.all(drillIds().map(loadDrill));
+  const worth = (drill: Drill<never>) => claims.findIndex(claim => claim.id === drill.claim);
+  // In the order of their claims: a stack is started before it is broken.
+  const drills = (await Promise.all(drillIds().map(loadDrill))).sort((a, b) => worth(a) - worth(b));
   const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return new Map([
     ["src/rules/registry.generated.ts", registry(ids)],

@@ -149,8 +149,8 @@ function program(done: (code: number) => void): Command {
 
   shipworthy
     .command("explain")
-    .description("print a rule's page: what it promises, why, and examples")
-    .argument("<RULE>", "rule id, such as recovery/restart-policy")
+    .description("print the page of a rule or a drill: what it promises, why, and examples")
+    .argument("<RULE>", "id, such as recovery/restart-policy or recovery/survives-kill")
     .option("--no-color", "no colours")
     .action(async (rule: string, flags: { color: boolean }) => {
       const { explainCommand } = await import("./explain.ts");

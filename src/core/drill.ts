@@ -52,6 +52,8 @@ export interface Target {
   readonly subject: string;
   /** Services without which the drill can say nothing. */
   readonly services: readonly string[];
+  /** Services that it concerns too. Those that are not there are left out, and then it can refute but not prove. */
+  readonly also?: readonly string[];
 }
 
 /**

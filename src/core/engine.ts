@@ -35,10 +35,20 @@ export interface Engine {
     container: Container,
     options?: { readonly sinceMs?: number; readonly tail?: number },
   ): Promise<string>;
+  /** How many bytes of output the engine keeps of the container, lines as they were written. */
+  logBytes(container: Container): Promise<number>;
+  /** What anyone who has the container's image can read without starting it: its settings and its history, as JSON. */
+  imageText(container: Container): Promise<string>;
   /** What happens to the lab's containers from now on. */
   events(lab: string): Promise<EventFeed>;
   /** One request to a port of the container, from outside it. A response of any status is an answer. */
   http(container: Container, request: HttpRequest): Promise<HttpAnswer>;
+  /** Opens a connection to a port of the container, says something, and listens for two seconds at most. */
+  talk(
+    container: Container,
+    port: number,
+    words: string,
+  ): Promise<{ readonly open: boolean; readonly reply: string }>;
   copyIn(container: Container, path: string, content: Uint8Array): Promise<void>;
   copyOut(container: Container, path: string): Promise<Uint8Array>;
   usage(container: Container): Promise<Usage>;
@@ -184,6 +194,10 @@ export interface ContainerSecurity {
   readonly memoryBytes: number;
   readonly pids: number;
   readonly nanoCpus: number;
+  /** Capabilities that were taken away, as the files name them. */
+  readonly dropped: readonly string[];
+  /** `security_opt`. */
+  readonly options: readonly string[];
 }
 
 /** As the engine's machine numbers them: the user is the one that the kernel sees. */

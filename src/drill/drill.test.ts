@@ -128,6 +128,27 @@ describe("drills on the engine in memory", () => {
   });
 });
 
+describe("what a drill also concerns", () => {
+  it("is left out where it is not there, and then nothing is proved", async () => {
+    const [whole] = Object.values(await onFake("survives-reboot", {}));
+    expect(whole).toMatchObject({ outcome: "proved" });
+    const [part] = Object.values(
+      await onFake("survives-reboot", { missing: new Map([["web", "no image"]]) }),
+    );
+    expect(part).toMatchObject({ outcome: "inconclusive" });
+    expect(part!.because).toBe("What was there held. web is not in the lab: no image.");
+    expect(part!.journal.map(({ what }) => what)).toContain("db is started again and serves");
+  });
+
+  it("still refutes", async () => {
+    const [report] = Object.values(
+      await onFake("survives-reboot", { web: { restart: "no" }, missing: new Map([["db", "no image"]]) }),
+    );
+    expect(report).toMatchObject({ outcome: "refuted" });
+    expect(report!.because).toContain("it has no restart policy");
+  });
+});
+
 describe("the runner", () => {
   const drill = (run: Drill<null>["run"]): Drill<null> => ({
     ...{ id: "x/y", title: "T", claim: "c", disturbs: "D", run },

@@ -47,19 +47,30 @@ async function attempt<S>(
   stack: S,
   say: DrillOptions["say"],
 ): Promise<Played> {
+  const { services, also = [] } = target;
   const undecided = (because: string): Played => ({ outcome: "inconclusive", because, ms: 0, journal: [] });
-  const missing = target.services.find(service => lab.missing.has(service));
-  if (missing !== undefined) return undecided(`${missing} is not in the lab: ${lab.missing.get(missing)}.`);
   // A drill of the start brings the lab into order itself.
-  const bad = target.services.length > 0 ? await lab.calm() : new Map<string, string>();
-  const failing = target.services.find(service => bad.has(service));
-  if (failing !== undefined)
-    return undecided(
-      `${failing} does not serve in the lab, before anything is done to it: ${bad.get(failing)}.`,
-    );
-  return play(
+  const bad = services.length + also.length > 0 ? await lab.calm() : new Map<string, string>();
+  const absent = (name: string): string | undefined => {
+    const why = lab.missing.get(name);
+    if (why !== undefined) return `${name} is not in the lab: ${why}.`;
+    return bad.has(name)
+      ? `${name} does not serve in the lab, before anything is done to it: ${bad.get(name)}.`
+      : undefined;
+  };
+  const missing = services.find(absent) ?? (also.length > 0 && also.every(absent) ? also[0] : undefined);
+  if (missing !== undefined) return undecided(lab.mask(absent(missing)!));
+  const there = { ...target, also: also.filter(name => !absent(name)) };
+  const played = await play(
     lab,
-    scene => drill.run(scene, target, stack),
+    scene => drill.run(scene, there, stack),
     entry => say({ kind: "entry", entry }),
   );
+  const leftOut = also.find(absent);
+  if (leftOut === undefined || played.outcome !== "proved") return played;
+  return {
+    ...played,
+    outcome: "inconclusive",
+    because: `What was there held. ${lab.mask(absent(leftOut)!)}`,
+  };
 }

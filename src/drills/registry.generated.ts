@@ -2,18 +2,32 @@
 import type { Drill } from "../core/drill.ts";
 import type { DrillStack } from "./drill.ts";
 import bootsHealthy from "./boot/boots-healthy.ts";
-import dataSurvivesRedeploy from "./data/data-survives-redeploy.ts";
 import healthIsTruthful from "./health/health-is-truthful.ts";
-import stopsGracefully from "./recovery/stops-gracefully.ts";
-import survivesDependencyLoss from "./recovery/survives-dependency-loss.ts";
 import survivesKill from "./recovery/survives-kill.ts";
+import survivesReboot from "./recovery/survives-reboot.ts";
+import survivesDependencyLoss from "./recovery/survives-dependency-loss.ts";
+import stopsGracefully from "./recovery/stops-gracefully.ts";
+import dataSurvivesRedeploy from "./data/data-survives-redeploy.ts";
+import exposesOnlyTheFrontDoor from "./access/exposes-only-the-front-door.ts";
+import noSecretLeaks from "./secrets/no-secret-leaks.ts";
+import runsUnprivileged from "./access/runs-unprivileged.ts";
+import rollsOutWithoutDowntime from "./release/rolls-out-without-downtime.ts";
+import staysWithinLimits from "./capacity/stays-within-limits.ts";
+import logsAreBounded from "./observe/logs-are-bounded.ts";
 
 /** Every drill there is. */
 export const drills: readonly Drill<DrillStack>[] = [
   bootsHealthy,
-  dataSurvivesRedeploy,
   healthIsTruthful,
-  stopsGracefully,
-  survivesDependencyLoss,
   survivesKill,
+  survivesReboot,
+  survivesDependencyLoss,
+  stopsGracefully,
+  dataSurvivesRedeploy,
+  exposesOnlyTheFrontDoor,
+  noSecretLeaks,
+  runsUnprivileged,
+  rollsOutWithoutDowntime,
+  staysWithinLimits,
+  logsAreBounded,
 ];

@@ -19,10 +19,10 @@ import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { followEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
-import { ask } from "./http.ts";
+import { ask, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
 import { endCommandsOf, runProgram } from "./run-program.ts";
-import { demultiplexer } from "./stream.ts";
+import { countFrames, demultiplexer } from "./stream.ts";
 import { labsOn, sweepLab } from "./sweep.ts";
 import { packFile, unpackFile } from "./tar.ts";
 
@@ -71,6 +71,11 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       .filter(({ status }) => status === 200)
       .map(answer => toContainer(answer.json<Inspected>()));
     return there.sort((a, b) => (a.name < b.name ? -1 : 1));
+  };
+  const addressOf = async ({ id }: Container, network?: string): Promise<string | undefined> => {
+    const { Networks: all } = (await inspect(id)).NetworkSettings;
+    const networks = Object.entries(all ?? {}).filter(([, { IPAddress }]) => IPAddress !== "");
+    return (networks.find(([name]) => name === network) ?? networks[0])?.[1].IPAddress;
   };
   const signal = async (seen: Inspected, name: Signal, pids: readonly number[]) => {
     const others = (await list(seen.Config.Labels?.[labLabel] ?? "")).map(({ image }) => image);
@@ -140,15 +145,24 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       output.push((await api.call("GET", path, { timeoutMs: 60_000 })).bytes);
       return output.both();
     },
+    async logBytes(container) {
+      const path = `/containers/${container.id}/logs?stdout=1&stderr=1&tail=all`;
+      return countFrames(await api.open("GET", path), 120_000);
+    },
+    async imageText(container) {
+      const settings = await api.call("GET", `/images/${container.image}/json`);
+      const history = await api.call("GET", `/images/${container.image}/history`);
+      return settings.bytes.toString("utf8") + history.bytes.toString("utf8");
+    },
     events: lab => followEvents(api, lab),
     async http(container, request) {
-      const { NetworkSettings: settings } = await inspect(container.id);
-      const networks = Object.entries(settings.Networks ?? {}).filter(
-        ([, network]) => network.IPAddress !== "",
-      );
-      const address = (networks.find(([name]) => name === request.network) ?? networks[0])?.[1].IPAddress;
+      const address = await addressOf(container, request.network);
       if (address === undefined) return { headers: {}, body: "", ms: 0, error: "no address" };
       return ask(address, request);
+    },
+    async talk(container, port, words) {
+      const address = await addressOf(container);
+      return address === undefined ? { open: false, reply: "" } : talkTo(address, port, words);
     },
     async copyIn(container, path, content) {
       await ours(container);

@@ -25,6 +25,8 @@ export interface FakeProgram {
   readonly uid?: number;
   readonly says?: readonly string[];
   http?(request: HttpRequest, world: FakeWorld): { status: number; body?: string } | undefined;
+  /** What a port answers to words; undefined where nothing listens. */
+  talk?(port: number, words: string): string | undefined;
   exec?(argv: readonly string[], world: FakeWorld): ExecResult;
   /** The program lives and does not serve: its health check fails. */
   broken?(world: FakeWorld): boolean;
@@ -175,7 +177,7 @@ export function fakeEngine(
         user: String(container.model["user"] ?? ""),
         privileged: false,
         readOnly: container.model["read_only"] === true,
-        ...{ memoryBytes: 0, pids: 0, nanoCpus: 0 },
+        ...{ memoryBytes: 0, pids: 0, nanoCpus: 0, dropped: [], options: [] },
       },
       ...(test ? { probe: { test, intervalMs: probeMs, timeoutMs: 5_000, retries: 3 } } : {}),
       logging: { driver: "json-file", options: {} },
@@ -324,6 +326,8 @@ export function fakeEngine(
         .map(line => `${line}\n`)
         .join("");
     },
+    logBytes: async container => find(container).output.reduce((sum, line) => sum + line.length + 1, 0),
+    imageText: async container => JSON.stringify({ image: find(container).model.image }),
     async events(lab) {
       const feed = { lab, seen: [] as EngineEvent[] };
       feeds.push(feed);
@@ -339,6 +343,11 @@ export function fakeEngine(
       return answer
         ? { ...none, body: answer.body ?? "", status: answer.status }
         : { ...none, error: "ECONNREFUSED" };
+    },
+    async talk(container, port, words) {
+      const found = find(container);
+      const reply = found.state === "running" ? program(found).talk?.(port, words) : undefined;
+      return { open: reply !== undefined, reply: reply ?? "" };
     },
     copyIn: async (container, path, content) => void world(find(container)).files.set(path, content),
     copyOut: async (container, path) => {

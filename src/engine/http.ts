@@ -1,5 +1,6 @@
 import { request as plain } from "node:http";
 import { request as secure } from "node:https";
+import { connect } from "node:net";
 import type { HttpAnswer, HttpRequest } from "../core/engine.ts";
 
 const usualTimeoutMs = 5_000;
@@ -53,5 +54,36 @@ export function ask(address: string, wanted: HttpRequest): Promise<HttpAnswer> {
       });
     });
     outgoing.end(wanted.body);
+  });
+}
+
+const listenMs = 2_000;
+
+/** Connects, says something, and gives what came back until the other side ended or two seconds were over. */
+export function talkTo(
+  address: string,
+  port: number,
+  words: string,
+): Promise<{ readonly open: boolean; readonly reply: string }> {
+  return new Promise(settle => {
+    const socket = connect({ host: address, port });
+    let open = false;
+    let reply = "";
+    const finish = () => {
+      clearTimeout(timer);
+      socket.destroy();
+      settle({ open, reply });
+    };
+    const timer = setTimeout(finish, listenMs);
+    socket.on("connect", () => {
+      open = true;
+      socket.write(words);
+    });
+    socket.on("data", chunk => {
+      reply = (reply + chunk.toString("latin1")).slice(0, 4096);
+      if (reply.includes("\n")) finish();
+    });
+    socket.on("close", finish);
+    socket.on("error", finish);
   });
 }

@@ -33,6 +33,8 @@ export interface Inspected {
     readonly Memory: number;
     readonly PidsLimit: number | null;
     readonly NanoCpus: number;
+    readonly CapDrop: readonly string[] | null;
+    readonly SecurityOpt: readonly string[] | null;
     readonly RestartPolicy: { readonly Name: string };
     readonly LogConfig: { readonly Type: string; readonly Config: Readonly<Record<string, string>> | null };
   };
@@ -68,6 +70,8 @@ export function toContainer(seen: Inspected): Container {
       memoryBytes: seen.HostConfig.Memory,
       pids: seen.HostConfig.PidsLimit ?? 0,
       nanoCpus: seen.HostConfig.NanoCpus,
+      dropped: seen.HostConfig.CapDrop ?? [],
+      options: seen.HostConfig.SecurityOpt ?? [],
     },
     ...probeOf(seen),
     logging: { driver: seen.HostConfig.LogConfig.Type, options: seen.HostConfig.LogConfig.Config ?? {} },

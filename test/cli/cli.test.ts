@@ -61,7 +61,7 @@ describe("usage", () => {
     [["audit", "--config", "absent.yml"], "it does not exist"],
     [["audit", "--baseline", "compose.yml"], "is not a baseline"],
     [["audit", "--output", "compose.yml/x"], "cannot be written"],
-    [["explain", "no-such/rule"], 'There is no rule "no-such/rule".'],
+    [["explain", "no-such/rule"], 'There is no rule or drill "no-such/rule".'],
   ])("%j ends with 2 and a hint", (args, message) => {
     const { status, stderr } = run(tree, ...args);
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) });

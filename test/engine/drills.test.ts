@@ -1,17 +1,20 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { drills } from "../../src/drills/registry.generated.ts";
 import { parseDrillPage } from "../../src/pages/drill-page.ts";
 import { drillFiles } from "./lab.ts";
 
-/** Every drill alone, on the stacks of its own page: it has been seen to prove and to refute on an engine. */
+/**
+ * Every drill alone, on the stacks of its own page: it has been seen to prove and to refute on an engine. A drill mostly
+ * waits, so a few run at once, each in a lab of its own.
+ */
 for (const drill of drills) {
   const page = parseDrillPage(
     readFileSync(new URL(`../../src/drills/${drill.id}.md`, import.meta.url), "utf8"),
   );
   describe(drill.id, () => {
     for (const section of page.sections) {
-      it(`${section.verdict}: ${section.title} (line ${section.line})`, async () => {
+      it.concurrent(`${section.verdict}: ${section.title} (line ${section.line})`, async ({ expect }) => {
         const { reports, lines } = await drillFiles(section.files, [drill]);
         const told = JSON.stringify(reports, null, 1) + lines.join("\n");
         const outcomes = reports.map(({ outcome, subject }) => `${subject} ${outcome}`);

@@ -13,11 +13,10 @@ export default defineDrill({
     "Writes rows and files, takes the stack down and up, recreates every container, and reads them again.",
   targets(stack) {
     const holders = longRunning(stack).filter(service => keepersOf(service).length > 0);
-    return holders.length === 0
-      ? []
-      : [{ subject: holders.map(({ name }) => name).join(", "), services: holders.map(({ name }) => name) }];
+    const names = holders.map(({ name }) => name);
+    return names.length === 0 ? [] : [{ subject: names.join(", "), services: [], also: names }];
   },
-  async run(scene, { services }, stack) {
+  async run(scene, { also: services = [] }, stack) {
     const { lab } = scene;
     const { engine, project } = lab;
     const kept = services.flatMap(name => keepersIn(stack, name).map(keeper => ({ name, keeper })));

@@ -18,13 +18,13 @@ export default defineDrill({
       .filter(store => usersOf(stack, store).length > 0)
       .map(store => ({
         subject: store.name,
-        services: [store.name, ...usersOf(stack, store).map(({ name }) => name)],
+        services: [store.name],
+        also: usersOf(stack, store).map(({ name }) => name),
       })),
-  async run(scene, { subject, services }) {
+  async run(scene, { subject, also: users = [] }) {
     const { lab } = scene;
     const { engine } = lab;
-    const users = services.slice(1);
-    for (const name of services) await scene.steady(`${name} serves`, () => lab.serves(name));
+    for (const name of [subject, ...users]) await scene.steady(`${name} serves`, () => lab.serves(name));
     const feed = await engine.events(lab.id);
     scene.afterwards("close the event feed", async () => feed.close());
     scene.afterwards(`start ${subject}`, async () => engine.start(await containerOf(lab, subject)));

@@ -1,0 +1,57 @@
+import { type Lab, NotSeen } from "../../core/drill.ts";
+import { isStore } from "../../stack/query.ts";
+import { openPorts } from "../../stack/query-ports.ts";
+import type { Service } from "../../stack/stack.ts";
+import { type DrillStack, defineDrill } from "../drill.ts";
+import { containerOf, eachOf, longRunning } from "../targets.ts";
+
+export default defineDrill({
+  id: "access/exposes-only-the-front-door",
+  title: "No store and no console answers on a port that is published to the world",
+  claim: "exposes-only-the-front-door",
+  disturbs: "Connects to every port that the files publish on an address that others reach.",
+  targets: stack => eachOf(longRunning(stack).filter(service => openPorts(service).length > 0)),
+  async run(scene, { subject }, stack) {
+    const { lab } = scene;
+    const service = serviceOf(stack, subject);
+    await scene.steady(`${subject} serves`, () => lab.serves(subject));
+    const ports = openPorts(service).filter(
+      ({ protocol, target }) => protocol === "tcp" && target !== undefined,
+    );
+    const answers = new Map<number, string | undefined>();
+    for (const { target } of ports) {
+      await scene.disturb(`connect to port ${target} of ${subject} from outside`, async () => {
+        const answer = await speak(lab, subject, target!);
+        answers.set(target!, answer);
+        return answer ?? "nothing listens";
+      });
+    }
+    await scene.holds("what answers is meant for everybody", async () => {
+      if (isStore(service) || service.kind === "admin" || service.kind === "monitoring") {
+        const open = ports.find(({ target }) => answers.get(target!) !== undefined);
+        if (open)
+          throw new NotSeen(
+            `a ${service.kind} on port ${open.published ?? open.target} of every address: ${answers.get(open.target!)}`,
+          );
+      }
+      return ports.map(({ target }) => `${target}: ${answers.get(target!) ?? "closed"}`).join(", ");
+    });
+  },
+});
+
+function serviceOf({ project }: DrillStack, name: string): Service {
+  return project.services.find(service => service.name === name)!;
+}
+
+/** What a stranger gets to hear; undefined when nothing listens. */
+async function speak(lab: Lab, subject: string, port: number): Promise<string | undefined> {
+  const container = await containerOf(lab, subject);
+  const redis = await lab.engine.talk(container, port, "PING\r\n");
+  if (!redis.open) return undefined;
+  if (redis.reply.startsWith("+PONG")) return "it obeys without a password";
+  if (/^-NOAUTH|^-ERR.*auth/i.test(redis.reply)) return "it asks for a password";
+  const { status } = await lab.engine.http(container, { port, path: "/", timeoutMs: 3_000 });
+  if (status === undefined) return "it accepts connections";
+  if (status === 401 || status === 403) return `HTTP ${status}`;
+  return `HTTP ${status} without a credential`;
+}
