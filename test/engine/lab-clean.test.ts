@@ -91,7 +91,7 @@ async function after(milliseconds: number): Promise<void> {
 
 const before = digestOf(shop);
 // More with SHIPWORTHY_KILLS: the phases of a run are hit by chance.
-const moments = Array.from({ length: Number(process.env["SHIPWORTHY_KILLS"] ?? 4) }, (_, index) => index);
+const moments = Array.from({ length: Number(process.env["SHIPWORTHY_KILLS"] ?? 2) }, (_, index) => index);
 
 it.each(moments)("leaves nothing after a kill and `lab clean` (%i)", async moment => {
   const waitMs = 1_000 + (moment / Math.max(1, moments.length - 1)) * 24_000 + Math.random() * 1_500;
