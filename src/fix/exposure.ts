@@ -34,8 +34,10 @@ export function openings(stack: Stack): Map<string, Opening> {
   for (const proxy of stack.proxies) {
     const by = proxy.service?.name ?? proxy.files[0] ?? "nginx";
     for (const server of proxy.effective.servers)
+      // Neither the server for all other names nor one that a variable names says more than its port does.
       for (const name of server.names)
-        add(`name ${by} ${name.value}`, name.value, `"${by}" answers for the host ${name.value}`);
+        if (!/^_?$|\$/.test(name.value))
+          add(`name ${by} ${name.value}`, name.value, `"${by}" answers for the host ${name.value}`);
   }
   for (const { service, model } of stack.caddies)
     for (const site of model.sites) {
@@ -55,15 +57,19 @@ interface OpenPort {
   /** The host's port as it is known. */
   readonly port: string;
   readonly what: string;
+  readonly target: number | undefined;
 }
+
+/** Ports of debuggers, which no visitor is meant to reach. */
+const debuggers = new Set([5005, 5678, 9229, 9230]);
 
 /** Ports that other machines may reach. An address that nobody knows counts. */
 export function openPorts(service: Service): OpenPort[] {
   return service.ports
     .filter(port => port.public !== false)
-    .map(({ published, protocol, raw }) => {
+    .map(({ published, protocol, raw, target }) => {
       const port = published === undefined ? raw : String(published);
-      return { port, what: `${port}/${protocol}` };
+      return { port, target, what: `${port}/${protocol}` };
     });
 }
 
@@ -88,7 +94,7 @@ export function lostDoors(before: Stack, after: Stack): string[] {
       service.kind === "app" && !passedTo.has(service.name) && !hasOtherDoor && after.caddies.length === 0;
     if (!isDoor && !isAlone) return [];
     return openPorts(service)
-      .filter(({ what }) => !still.has(what))
+      .filter(({ what, target }) => !still.has(what) && !debuggers.has(target ?? 0))
       .map(({ port }) => `port ${port} of "${service.name}" can no longer be reached from other machines`);
   });
 }

@@ -27,19 +27,20 @@ export function routeChanges(before: Stack, after: Stack): { opened: RouteChange
     if (!old) {
       for (const { host, path } of probesOf([proxy]))
         for (const what of answers(proxy, host, path).open)
-          opened.push({ what, says: `"${nameOf(proxy)}" passes ${host}${path} on to ${what}` });
+          if (isService(after, proxy, what))
+            opened.push({ what, says: `"${nameOf(proxy)}" passes ${host}${path} on to ${what}` });
       continue;
     }
     for (const { host, path } of probesOf([old, proxy])) {
       const [was, is] = [answers(old, host, path), answers(proxy, host, path)];
       if (was.unknown || is.unknown) continue;
       const where = `${host === "_" ? "" : host}${path}`;
-      // Another way to the same target is none.
+      // Another way to the same target is none, and another port of the same service corrects the first.
       for (const what of is.open)
-        if (!was.open.has(what))
+        if (!was.open.has(what) && !hasHost(was.open, what))
           opened.push({ what, says: `"${nameOf(proxy)}" serves ${where} from ${what}` });
       for (const what of [...was.open, ...was.guarded])
-        if (!is.open.has(what) && !is.guarded.has(what) && isThere(before, old, what))
+        if (!hasHost(is.open, what) && !hasHost(is.guarded, what) && isThere(before, old, what))
           lost.push({ what, says: `requests for ${where} no longer reach ${what}` });
     }
   }
@@ -98,12 +99,24 @@ function address(host: string, port: number | undefined): string {
   return port === undefined ? host : `${host}:${port}`;
 }
 
+function hasHost(targets: ReadonlySet<string>, what: string): boolean {
+  const host = hostOf(what);
+  return [...targets].some(target => target === what || (!what.startsWith("/") && hostOf(target) === host));
+}
+
+function hostOf(target: string): string {
+  return target.replace(/:\d+$/, "");
+}
+
 /** A request that went to a service that does not exist is not lost when it goes elsewhere. */
 function isThere(stack: Stack, proxy: ProxyInstance, what: string): boolean {
-  if (what.startsWith("/") || what === "its files") return true;
+  return what.startsWith("/") || what === "its files" || isService(stack, proxy, what);
+}
+
+function isService(stack: Stack, proxy: ProxyInstance, what: string): boolean {
   const services = proxy.service?.project.services ?? stack.services;
   const names = new Set(services.flatMap(hostNames));
-  return what.split(", ").some(each => names.has(each.replace(/:\d+$/, "")));
+  return what.split(", ").some(each => names.has(hostOf(each)));
 }
 
 function unique(changes: readonly RouteChange[]): RouteChange[] {
