@@ -140,10 +140,17 @@ export function getCommand(
 
 /** Without a path that is known to be served, an answer of any kind but a server error shows that a worker is there. */
 function anyAnswer(stack: Stack, service: Service, port: number): string[] | undefined {
-  const { component } = service;
-  if (!component || nginxOf(stack, service)) return undefined;
+  if (!service.component || nginxOf(stack, service)) return undefined;
+  return anyCommand(
+    service,
+    port,
+    allowedHosts(stack, service)?.find(each => /^\w[\w.-]*$/.test(each)),
+  );
+}
+
+/** A program of the image that asks for `/`, under a host name or its own address, and fails on errors of the server. */
+export function anyCommand(service: Service, port: number, host?: string): string[] | undefined {
   const has = (tool: string) => toolInContainer(service, tool).has === "yes";
-  const host = allowedHosts(stack, service)?.find(each => /^\w[\w.-]*$/.test(each));
   const python = pythons.find(has);
   if (python) {
     const header = host === undefined ? "" : `, headers={'Host': '${host}'}`;

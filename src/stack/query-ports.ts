@@ -37,5 +37,10 @@ export function loopbackFix(stack: Stack, service: Service, ports: readonly Port
   });
   const whole = edits.filter(edit => edit !== undefined);
   if (whole.length !== ports.length) return undefined;
-  return { title: `Publish "${service.name}" on loopback only`, grade: "needs-testing", edits: whole };
+  return {
+    title: `Publish "${service.name}" on loopback only`,
+    grade: "needs-testing",
+    edits: whole,
+    test: `See that the other services still work, and that whoever used ${portNumbers(ports)} from another machine comes through \`ssh -L\` now.`,
+  };
 }

@@ -1,0 +1,83 @@
+import type { Fix } from "../core/fix.ts";
+import { locate } from "../core/source.ts";
+import type { Build, Service, Stack } from "../stack/stack.ts";
+import { servedPort } from "./app-probe.ts";
+
+/** Far from the numbers that systems and people get. */
+const id = 10001;
+
+/**
+ * Lets the last stage of an image run as an ordinary user who owns its working directory. Undefined where the system,
+ * the directory or a port is not known, and where the program needs a port of the system's.
+ */
+export function runAsOrdinaryUser(stack: Stack, build: Build, services: readonly Service[]): Fix | undefined {
+  const { model, stage } = build;
+  const source = build.dockerfilePath === undefined ? undefined : stack.sources.get(build.dockerfilePath);
+  const workdir = model?.workdir;
+  if (!model || !stage || !source || !workdir || workdir.split("/").length < 2 || workdir === "/")
+    return undefined;
+  if (model.user || stage.user || !services.every(service => isFree(stack, service))) return undefined;
+  const user = userOf(build);
+  const last = stage.instructions.findLast(each => /^(?:RUN|COPY|ADD|WORKDIR)$/.test(each.keyword));
+  if (!user || !last) return undefined;
+  const newline = source.text.indexOf("\n", last.at.span.end);
+  const at = newline === -1 ? source.text.length : newline + 1;
+  const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
+  const lines = [
+    "# An ordinary user, who may write to the working directory only.",
+    `RUN ${[...user.create, `chown -R ${user.name}:${user.name} ${workdir}`].join(" && ")}`,
+    `USER ${user.name}`,
+  ];
+  const text = (newline === -1 ? eol : "") + lines.map(line => line + eol).join("");
+  const names = services.map(service => service.name);
+  return {
+    title: `Run ${names.join(", ")} as the user ${user.name}`,
+    grade: "needs-testing",
+    edits: [{ at: locate(source, at, at), text }],
+    test: `Build and start ${names.join(", ")}, upload a file and run every job once: what is written outside of ${workdir} is refused now.`,
+    ...ownership(services, user.uid),
+  };
+}
+
+/** No port of the system's, and no entry script that prepares things as root. */
+function isFree(stack: Stack, service: Service): boolean {
+  const port = servedPort(stack, service);
+  const published = service.ports.map(each => each.target);
+  if ([port, ...published].some(each => each !== undefined && each < 1024)) return false;
+  return !service.get("cap_add") && service.text("privileged")?.text !== "true";
+}
+
+interface User {
+  readonly name: string;
+  readonly uid: number;
+  readonly create: readonly string[];
+}
+
+function userOf({ model }: Build): User | undefined {
+  if (model!.facts?.family === "node") return { name: "node", uid: 1000, create: [] };
+  if (model!.facts?.kind !== "runtime") return undefined;
+  switch (model!.facts.distribution) {
+    case "debian":
+    case "ubuntu":
+      return { name: "app", uid: id, create: [`useradd --create-home --uid ${id} app`] };
+    case "alpine":
+      return { name: "app", uid: id, create: [`adduser -D -u ${id} app`] };
+    default:
+      return undefined;
+  }
+}
+
+/** What a volume holds keeps the owner that wrote it. */
+function ownership(services: readonly Service[], uid: number): { afterwards?: string } {
+  const said = services.flatMap(service => {
+    const mounts = service.mounts.filter(mount => !mount.readOnly && mount.type !== "tmpfs");
+    const targets = mounts.map(mount => mount.target).join(" ");
+    return targets === ""
+      ? []
+      : [`\`docker compose run --rm --user root --entrypoint chown ${service.name} -R ${uid} ${targets}\``];
+  });
+  if (said.length === 0) return {};
+  return {
+    afterwards: `What is in volumes and mounted directories belongs to root: run ${said.join(" and ")} once, before the first start.`,
+  };
+}
