@@ -2,6 +2,7 @@ import { isTest, isVendored } from "../artifacts/project-files.ts";
 import { isSecretName } from "../formats/secret.ts";
 import { child } from "../formats/yaml.ts";
 import { gradeOf, serverServices } from "./query.ts";
+import { isCredential } from "./query-secrets.ts";
 
 import type { ComposeProject, Service, Stack, Variable } from "./stack.ts";
 
@@ -40,15 +41,15 @@ export function isHardened(service: Service): boolean {
   );
 }
 
-/** Secrets that a project passes as variables and that stand in no file of the repository. */
+/** Secrets that a project passes as variables. */
 export function secretVariables(services: readonly Service[]): Variable[] {
   return services.flatMap(service =>
     service.environment.filter(
       variable =>
         variable.from === "environment" &&
         isSecretName(variable.name) &&
-        // A literal is a worse finding, and another rule's.
-        (variable.value === undefined || variable.value.text === undefined || variable.value.text === ""),
+        // A literal that is taken out of the file stays a variable: this finding must not appear only then.
+        (!variable.value?.text || isCredential(variable.value.text)),
     ),
   );
 }

@@ -78,6 +78,10 @@ describe.skipIf(present.length === 0 && !required)("health checks that fixes wri
   const inspect = (name: string, format: string) =>
     execFileSync("docker", ["inspect", "-f", format, `${project}-${name}-1`], { encoding: "utf8" }).trim();
 
+  /** A health check that ran a moment ago may have ended. */
+  const signal = (ids: readonly number[], name: "SIGSTOP" | "SIGCONT") =>
+    spawnSync("kill", ["-s", name.slice(3), ...ids.map(String)]);
+
   /** Waits until every service has the state. */
   async function until(state: string, names: readonly string[], seconds: number): Promise<string[]> {
     for (const end = Date.now() + seconds * 1000; ; await new Promise(done => setTimeout(done, 500))) {
@@ -113,10 +117,16 @@ describe.skipIf(present.length === 0 && !required)("health checks that fixes wri
   it("turn healthy, unhealthy while the program is stopped, and healthy again", async () => {
     const names = present.map(([name]) => name).filter(name => name !== failing);
     expect(await until("healthy", names, 180)).toEqual([]);
-    const processes = names.map(name => Number(inspect(name, "{{.State.Pid}}")));
-    for (const id of processes) process.kill(id, "SIGSTOP");
+    // Workers serve on while their master is stopped.
+    const processes = names.flatMap(name =>
+      execFileSync("docker", ["top", `${project}-${name}-1`, "-eo", "pid"], { encoding: "utf8" })
+        .split("\n")
+        .slice(1)
+        .flatMap(line => (line.trim() === "" ? [] : Number(line))),
+    );
+    signal(processes, "SIGSTOP");
     const unhealthy = await until("unhealthy", names, 180);
-    for (const id of processes) process.kill(id, "SIGCONT");
+    signal(processes, "SIGCONT");
     expect(unhealthy).toEqual([]);
     expect(await until("healthy", names, 120)).toEqual([]);
   });
