@@ -4,6 +4,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { containerScript, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isRun } from "../../stack/query-connections.ts";
 import { componentReads, hasUnseenEnvironment, lookupOf } from "../../stack/query-environment.ts";
+import { loadedFiles } from "../../stack/query-reach.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -98,7 +99,11 @@ function fromCode(stack: Stack, service: Service): Missing[] {
   if (!component) return [];
   const lookup = lookupOf(service);
   const seen = new Set<string>();
+  // A worker beside the server loads its own part of the code.
+  const loaded = component.django ? "all" : loadedFiles(service, component);
+  if (loaded === "unknown") return [];
   return componentReads(stack, component).reads.flatMap(read => {
+    if (loaded !== "all" && read.at.file.endsWith(".py") && !loaded.has(read.at.file)) return [];
     if (read.buildTime || seen.has(read.name) || lookup(read.name) !== null) return [];
     if (!isRun(stack, service, component, read.at) || !stops(stack, read)) return [];
     seen.add(read.name);

@@ -1,7 +1,8 @@
+import type { PackageDependency } from "../../artifacts/package-manifest.ts";
 import type { Edit } from "../../core/fix.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import { pointsAt } from "../../stack/query-environment.ts";
+import { pointsAt, protocolOf } from "../../stack/query-environment.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -22,15 +23,22 @@ export default defineRule({
             /(^|_)(BROKER|QUEUE|BULL\w*|JOBS?|RQ|DRAMATIQ|SIDEKIQ)(_|$)/i.test(variable.name) &&
             pointsAt(service.project, variable) === service,
         );
-      if (!broker) continue;
+      const library = broker ? undefined : queueLibrary(service);
+      if (!broker && !library) continue;
       const edit = keepJobs(stack, policy.at);
+      const who = broker
+        ? `carries the jobs that \`${broker.name}\` puts there`
+        : `is the only Redis beside programs that keep jobs in one (${library!.name})`;
       yield {
         subject: service.name,
-        message: `Service "${service.name}" carries the jobs that \`${broker.name}\` puts there, and deletes any key (\`${policy.value}\`) when its memory is full.`,
+        message: `Service "${service.name}" ${who}, and deletes any key (\`${policy.value}\`) when its memory is full.`,
         severity: weigh(service, "high"),
+        ...(broker ? {} : { confidence: "likely" as const }),
         evidence: [
           evidence(policy.at, "any key may be deleted"),
-          evidence(broker.at, `${broker.name} keeps jobs there`),
+          broker
+            ? evidence(broker.at, `${broker.name} keeps jobs there`)
+            : evidence(library!.at, `${library!.name} keeps jobs in Redis`),
         ],
         ...(edit
           ? {
@@ -53,6 +61,22 @@ function keepJobs(stack: Stack, at: Location): Edit | undefined {
   if (!found) return undefined;
   const start = at.span.start + found.index;
   return { at: locate(source, start, start + found[0].length), text: "volatile" };
+}
+
+const queues = ["bullmq", "bull", "bee-queue", "@nestjs/bullmq", "@nestjs/bull"];
+
+/** A package that keeps jobs in Redis, where this is the only Redis that its program can mean. */
+function queueLibrary(service: Service): PackageDependency | undefined {
+  const { services } = service.project;
+  const stores = services.filter(other => protocolOf(other) === "redis");
+  if (stores.length !== 1) return undefined;
+  for (const { component } of services) {
+    const found = component?.package?.dependencies.find(
+      each => each.group === "dependencies" && queues.includes(each.name),
+    );
+    if (found) return found;
+  }
+  return undefined;
 }
 
 function policyOf(service: Service) {
