@@ -1,6 +1,7 @@
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { worstFirst } from "../../stack/query-process.ts";
+import { loadedFiles } from "../../stack/query-reach.ts";
 import { installedWithout, removedImports, removedNamesAsOf } from "../../stack/query-removed-imports.ts";
 import { defineRule } from "../rule.ts";
 
@@ -19,6 +20,8 @@ export default defineRule({
       if (!component || !python.has(component.kind) || seen.has(component.dir)) continue;
       seen.add(component.dir);
       const told = new Set<string>();
+      const loaded = component.django ? "all" : loadedFiles(service, component);
+      const isLoaded = (file: string): boolean => typeof loaded === "string" || loaded.has(file);
       const all = removedImports(component);
       for (const { removed, names } of all) {
         const key = `${removed.package} ${removed.module} ${removed.since}`;
@@ -37,7 +40,8 @@ export default defineRule({
               .map(each => evidence(each.at, `gone since ${removed.package} ${removed.since}`)),
             evidence(installed.at, installed.says),
           ],
-          severity: weigh(service, "high"),
+          // What the server does not load breaks migrations or jobs, and the server later.
+          severity: weigh(service, places.some(each => isLoaded(each.at.file)) ? "high" : "medium"),
           confidence: installed.exact ? "certain" : "likely",
         };
       }
