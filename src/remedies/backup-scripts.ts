@@ -51,6 +51,10 @@ fi
 
 echo "$(date -u +%s) $name" >/backups/.last-success.next
 mv /backups/.last-success.next /backups/last-success
+# For the textfile collector of node-exporter, which is another user.
+echo "backup_last_success_timestamp_seconds $(date -u +%s)" >/backups/.backup.prom.next
+chmod 0644 /backups/.backup.prom.next
+mv /backups/.backup.prom.next /backups/backup.prom
 
 # Names sort by time: the newest BACKUP_KEEP stay.
 kept=0

@@ -1,3 +1,4 @@
+import { monitoringFix } from "../../remedies/monitoring-fix.ts";
 import { evidence } from "../../stack/query.ts";
 import { hasWatcher, ownService } from "../../stack/query-policies.ts";
 import { defineRule } from "../rule.ts";
@@ -11,12 +12,14 @@ export default defineRule({
   *check(stack) {
     const service = ownService(stack);
     if (!service || hasWatcher(stack)) return;
+    const fix = monitoringFix(stack, service.project);
     yield {
       subject: "alerts",
       message: `Nothing in this repository tells anybody that "${service.name}" fails: no monitoring service, no error reports, no alert in a script.`,
       evidence: [evidence(service.at, "fails in silence")],
       // A check from outside needs no file here.
       confidence: "possible",
+      ...(fix ? { fix } : {}),
     };
   },
 });
