@@ -19,9 +19,7 @@ export function countCauses(findings: readonly Finding[]): Map<string, number> {
 export function newFindings(before: readonly Finding[], after: readonly Finding[]): Finding[] {
   const sameWords = countBy(before, wordsOf);
   // An acceptance that nothing needs any longer is no harm.
-  const changed = after.filter(
-    finding => finding.rule !== unusedAcceptance && !takeOne(sameWords, wordsOf(finding)),
-  );
+  const changed = after.filter(finding => countsAsNew(finding) && !takeOne(sameWords, wordsOf(finding)));
   const left = before.filter(finding => takeOne(sameWords, wordsOf(finding)));
   return changed.filter(finding => {
     const alike = left.findIndex(other => isAsBad(other, finding));
@@ -29,6 +27,11 @@ export function newFindings(before: readonly Finding[], after: readonly Finding[
     const [match] = left.splice(alike, 1);
     return match!.severity === finding.severity && finding.evidence.length > match!.evidence.length;
   });
+}
+
+/** What the audit does not tell unless it is asked, such as a policy that a mended project may still take up, is none. */
+function countsAsNew({ rule, confidence }: Finding): boolean {
+  return rule !== unusedAcceptance && confidence !== "possible";
 }
 
 /** The same rule has said as much of this subject, or worse. */

@@ -33,8 +33,8 @@ export function openings(stack: Stack): Map<string, Opening> {
   }
   for (const proxy of stack.proxies) {
     const by = proxy.service?.name ?? proxy.files[0] ?? "nginx";
+    // Neither the server for all other names nor one that a variable names says more than its port does.
     for (const server of proxy.effective.servers)
-      // Neither the server for all other names nor one that a variable names says more than its port does.
       for (const name of server.names)
         if (!/^_?$|\$/.test(name.value))
           add(`name ${by} ${name.value}`, name.value, `"${by}" answers for the host ${name.value}`);

@@ -40,7 +40,8 @@ function unreadable(before: Examination, after: Examination): string[] {
   const known = new Set(before.failed.map(gap => gap.about));
   const failed = after.failed.filter(gap => !known.has(gap.about));
   const gone = [...before.stack.kinds].filter(
-    ([path, kind]) => !after.stack.kinds.has(path) && kind !== "code" && kind !== "runbook",
+    // Another context has another ignore file; what it then keeps out or lets in is judged by the rules.
+    ([path, kind]) => !after.stack.kinds.has(path) && !["code", "runbook", "dockerignore"].includes(kind),
   );
   return [
     ...broken,
