@@ -296,6 +296,27 @@ function attributeRoutes(
 
 const mostPatterns = 20_000;
 
+/** The routes of a project's ROOT_URLCONF; undefined when it was not found. Patterns have no leading slash. */
+export function djangoRoutes(
+  files: ProjectFiles,
+  project: DjangoProject,
+  settings: DjangoSettings | undefined,
+): readonly RouteNode[] | undefined {
+  const roots = djangoRoots(project);
+  const file = rootFile(files, roots, settings);
+  if (file === undefined) return undefined;
+  return urlRoutes({ files, roots, settings, modules: new Map(), budget: { left: mostPatterns } }, file);
+}
+
+function rootFile(
+  files: ProjectFiles,
+  roots: readonly string[],
+  settings: DjangoSettings | undefined,
+): string | undefined {
+  const name = settings?.values.get("ROOT_URLCONF");
+  return name?.kind === "literal" ? pythonModuleFile(files, String(name.value), roots) : undefined;
+}
+
 /** What a Django project answers to a path, by its ROOT_URLCONF and the settings around it. */
 export function djangoServes(
   files: ProjectFiles,
@@ -303,10 +324,8 @@ export function djangoServes(
   settings: DjangoSettings | undefined,
   path: string,
 ): RouteAnswer {
-  const rootName = settings?.values.get("ROOT_URLCONF");
-  const root = rootName?.kind === "literal" ? String(rootName.value) : undefined;
   const roots = djangoRoots(project);
-  const file = root === undefined ? undefined : pythonModuleFile(files, root, roots);
+  const file = rootFile(files, roots, settings);
   if (file === undefined) return { answer: "unknown", because: "the URL configuration was not found" };
   const context: UrlContext = { files, roots, settings, modules: new Map(), budget: { left: mostPatterns } };
   const nodes = urlRoutes(context, file);
@@ -331,7 +350,7 @@ export function djangoServes(
     middlewareAnswer(context, bare) ?? {
       ...direct,
       at: rootAt,
-      because: `no URL pattern of ${root} matches /${bare}`,
+      because: `no URL pattern of ${file} matches /${bare}`,
     }
   );
 }

@@ -2,6 +2,7 @@ import { inside, join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import type { Stack } from "../stack/stack.ts";
 import { dockerignoreText } from "./dockerignore.ts";
+import { filesConfiguration } from "./file-server.ts";
 import type { NewFile } from "./new-file.ts";
 import { type NodeApp, nodeApp } from "./node-app.ts";
 import { nodeDockerfile } from "./node-dockerfile.ts";
@@ -18,6 +19,8 @@ export interface AppImage {
   readonly ignore: NewFile;
   /** Further files that the image copies: the web server's configuration of a bundle. */
   readonly files: readonly NewFile[];
+  /** The stage `static` is there: it serves `/static` on port 8080. */
+  readonly statics: boolean;
   /** Port that the process listens on, above 1024. */
   readonly port: number;
   /** A route that answers without a credential, as far as the code shows one. */
@@ -45,6 +48,8 @@ export interface AppImageOptions {
   readonly version?: string;
   /** The port that others already reach it on. */
   readonly port?: number;
+  /** Also writes a stage `static` that serves collected files, where the program itself does not. */
+  readonly statics?: boolean;
   /** Debian packages that callers of the image use in it: `curl` for a health check in the Compose file. */
   readonly tools?: readonly string[];
 }
@@ -74,14 +79,20 @@ export function appImage(
   if (inside(context, app.root) === undefined) return undefined;
   const below = inside(context, app.root)!;
   const path = options.dockerfile ?? join(python ? app.root : component.dir, "Dockerfile");
+  const statics =
+    options.statics && python?.collect?.unserved !== undefined
+      ? siteName(stack, app.root, "static.nginx.conf")
+      : undefined;
   const text = python
-    ? pythonDockerfile(python, below)
+    ? pythonDockerfile(python, below, statics)
     : isStatic(component.kind)
       ? staticDockerfile(node!, below, siteName(stack, component.dir))
       : nodeDockerfile(node!, below);
   const files = isStatic(component.kind)
     ? [{ path: join(component.dir, siteName(stack, component.dir)), text: siteConfiguration(node!) }]
-    : [];
+    : statics === undefined
+      ? []
+      : [{ path: join(app.root, statics), text: filesConfiguration(8080, "/static/") }];
   return {
     context,
     dockerfile: { path, text },
@@ -90,6 +101,7 @@ export function appImage(
       text: dockerignoreText(stack.files, context, { bundles: node !== undefined }),
     },
     files,
+    statics: statics !== undefined,
     port: app.port,
     ...(app.health === undefined ? {} : { health: app.health }),
     ...(python?.migrate ? { migrate: python.migrate } : {}),
@@ -115,8 +127,8 @@ function withPort(app: PythonApp, port: number | undefined): PythonApp {
 }
 
 /** A name for the web server's configuration that is not taken. */
-function siteName(stack: Pick<Stack, "files">, root: string): string {
-  return ["nginx.conf", "site.nginx.conf", "static.nginx.conf"].find(
+function siteName(stack: Pick<Stack, "files">, root: string, wanted = "nginx.conf"): string {
+  return [wanted, "site.nginx.conf", "files.nginx.conf"].find(
     name => stack.files.has(join(root, name)) === undefined,
   )!;
 }

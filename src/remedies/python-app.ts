@@ -38,6 +38,8 @@ export interface PythonApp extends PythonServer {
   readonly collect?: {
     readonly manage: string;
     readonly environment: readonly (readonly [string, string])[];
+    /** Where they are, absolute, when that can be told and the program does not serve them itself. */
+    readonly unserved?: string;
   };
   /** Absolute. */
   readonly uploads: readonly string[];
@@ -82,7 +84,7 @@ export function pythonApp(
     extra: server.needs.filter(each => !has(each.split(/[=[]/)[0]!)),
     buildPackages: build,
     runPackages: run,
-    ...collectOf(stack, component, settings, root),
+    ...collectOf(stack, component, settings, root, has("whitenoise")),
     uploads,
     writable: [...new Set([...uploads, ...(settings ? logsOf(files, settings, root) : [])])],
     ...(loose
@@ -184,14 +186,18 @@ function collectOf(
   component: AppComponent,
   settings: DjangoSettings | undefined,
   root: string,
+  servesItself: boolean,
 ): Pick<PythonApp, "collect"> {
   if (!settings || !component.django) return {};
   const staticRoot = djangoSetting(settings, "STATIC_ROOT");
   if (!staticRoot || staticRoot.whenUnset === null) return {};
+  const name = directoryIn(stack.files, settings, /^STATIC_ROOT\s*=.*["']([\w/-]+)["']/m);
+  const below = name === undefined ? undefined : inside(root, name);
   return {
     collect: {
       manage: inside(root, component.django.manage)!,
       environment: settingPlaceholders(stack, component, settings),
+      ...(below === undefined || below === "" || servesItself ? {} : { unserved: join("/app", below) }),
     },
   };
 }

@@ -1,13 +1,15 @@
 import { dirname, join } from "../core/path.ts";
-import { pythonImage } from "./base-images.ts";
+import { nginxImage, pythonImage } from "./base-images.ts";
 import { execForm } from "./exec-form.ts";
+import { serverLines } from "./file-server.ts";
 import type { PythonApp } from "./python-app.ts";
 
 /**
  * The Dockerfile of a Python web application: packages in a virtual environment that only the build writes to, then a
- * stage without compilers that runs as a user of its own. `below` is the application's root seen from the context.
+ * stage without compilers that runs as a user of its own. `below` is the application's root seen from the context;
+ * `statics` the web server's configuration beside it, for a stage that serves collected files.
  */
-export function pythonDockerfile(app: PythonApp, below: string): string {
+export function pythonDockerfile(app: PythonApp, below: string, statics?: string): string {
   const image = pythonImage(app.version);
   const source = below === "" ? "." : `${below}/`;
   const lines = [
@@ -27,6 +29,7 @@ export function pythonDockerfile(app: PythonApp, below: string): string {
     ...(app.install.tool === "project" ? [] : [`COPY ${source} ./`]),
     ...collectLines(app),
     "",
+    ...(statics === undefined ? [] : [...staticStage(join(below, statics), app.collect!.unserved!), ""]),
     `FROM ${image} AS runtime`,
     "ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1",
     ...systemLines(app.runPackages, "Libraries and programs that Python packages load."),
@@ -69,7 +72,6 @@ function installLines(app: PythonApp, below: string, source: string): string[] {
     ...copies,
   ];
   if (install.tool === "poetry") {
-    const groups = ["main", ...install.groups].join(",");
     return [
       ...tool,
       ...(install.groups.length > 0
@@ -78,7 +80,7 @@ function installLines(app: PythonApp, below: string, source: string): string[] {
           ]
         : []),
       "RUN --mount=type=cache,target=/root/.cache/pypoetry \\",
-      `    /opt/poetry/bin/poetry install --only ${groups} --no-root --no-interaction`,
+      `    /opt/poetry/bin/poetry install${install.groups.length > 0 ? "" : " --only main"} --no-root --no-interaction`,
     ];
   }
   if (install.tool === "uv")
@@ -124,5 +126,13 @@ function healthLines(app: PythonApp): string[] {
     "# The image has no curl; Python asks the route by itself.",
     "HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \\",
     `    CMD ${execForm(["python", "-c", script])}`,
+  ];
+}
+
+/** Built with `--target static`: what the program would have to serve itself otherwise. */
+function staticStage(conf: string, directory: string): string[] {
+  return [
+    `FROM ${nginxImage} AS static`,
+    ...serverLines(conf, directory, "/usr/share/nginx/html/static", 8080),
   ];
 }

@@ -1,0 +1,141 @@
+import type { AppComponent } from "../stack/app/detect.ts";
+import { componentReads } from "../stack/query-environment.ts";
+import type { Stack } from "../stack/stack.ts";
+
+/** One variable of a service, as the Compose file writes its value; `undefined` passes the server's own on, if it has one. */
+export interface WiredVariable {
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+/** A variable that has to be set on the server before anything starts. */
+export interface ServerVariable {
+  readonly name: string;
+  readonly says: string;
+  /** A value nobody has to remember: made at random. */
+  readonly random: boolean;
+  /** What it may be, where a person chooses. */
+  readonly example?: string;
+}
+
+export interface Wiring {
+  readonly variables: readonly WiredVariable[];
+  readonly needed: readonly ServerVariable[];
+}
+
+export interface WiringTargets {
+  readonly postgres: boolean;
+  readonly redis: boolean;
+  readonly port: number;
+  /** `postgresql+asyncpg` and the like, where the driver wants one. */
+  readonly scheme: string;
+  readonly settingsModule?: string;
+}
+
+const database = /(^|_)(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_?/;
+
+/** What is known of a variable from its name alone. */
+function valueFor(name: string, targets: WiringTargets, separator: string): string | undefined {
+  if (targets.postgres) {
+    if (/^(\w+_)?(DATABASE|POSTGRES|POSTGRESQL|DB)_(URL|URI)$|^SQLALCHEMY_DATABASE_UR[IL]$/.test(name))
+      return `${targets.scheme}://app:\${DB_PASSWORD:?}@db:5432/app`;
+    if (database.test(name)) {
+      if (/(HOST|HOSTNAME|SERVER)$/.test(name)) return "db";
+      if (/PORT$/.test(name)) return '"5432"';
+      if (/(USER|USERNAME)$/.test(name)) return "app";
+      if (/(PASSWORD|PASS)$/.test(name)) return "${DB_PASSWORD:?}";
+      if (
+        /^(\w+_)?(DB|DATABASE)_NAME$|^POSTGRES(QL)?_(DB|NAME|DATABASE)$|^PGDATABASE$|^SQL_DATABASE$/.test(
+          name,
+        )
+      )
+        return "app";
+    }
+  }
+  if (targets.redis) {
+    const address = (number: number) => `redis://:\${REDIS_PASSWORD:?}@redis:6379/${number}`;
+    if (/RESULT_BACKEND/.test(name)) return address(1);
+    if (/CACHE_UR[IL]$/.test(name)) return address(2);
+    if (/^(\w+_)?(REDIS|BROKER|CELERY_BROKER|QUEUE)_UR[IL]$|^CELERY_BROKER$/.test(name)) return address(0);
+    if (/^(\w+_)?REDIS_HOST(NAME)?$/.test(name)) return "redis";
+    if (/^(\w+_)?REDIS_PORT$/.test(name)) return '"6379"';
+    if (/^(\w+_)?REDIS_PASSWORD$/.test(name)) return "${REDIS_PASSWORD:?}";
+  }
+  // The probe asks from within the container.
+  if (/ALLOWED_HOSTS$/.test(name)) return ["${SITE_DOMAIN:?}", "localhost", "127.0.0.1"].join(separator);
+  if (/(TRUSTED_ORIGINS|ALLOWED_ORIGINS|CORS_ORIGINS?|CORS_ALLOW_ORIGINS?)$/.test(name))
+    return "https://${SITE_DOMAIN:?}";
+  if (/^(\w+_)?(FRONTEND|SITE|BASE|APP|PUBLIC|CLIENT|BACKEND|WEBSITE)_URL$/.test(name))
+    return "https://${SITE_DOMAIN:?}";
+  if (/^(DJANGO_|FLASK_|APP_)?DEBUG$/.test(name)) return '"False"';
+  if (name === "NODE_ENV") return "production";
+  if (/^(APP_|DJANGO_)?(ENV|ENVIRONMENT)$/.test(name)) return "production";
+  if (name === "PORT") return `"${targets.port}"`;
+  if (name === "DJANGO_SETTINGS_MODULE") return targets.settingsModule;
+  return undefined;
+}
+
+/** Set by the system, the platform or the runtime, and by nobody's .env. */
+const ambient =
+  /^(PATH|HOME|USER|HOSTNAME|PWD|LANG|TZ|TERM|SHELL|CI|GITHUB_\w+|npm_\w+|VERCEL\w*|NEXT_RUNTIME|NEXT_PHASE|PYTHON\w*|VIRTUAL_ENV|REPL_ID|JEST_\w+|VITEST\w*|PYTEST\w*)$/;
+/** Keys that the program makes up itself with: any long random text will do. */
+const own =
+  /^(DJANGO_|FLASK_|APP_|SESSION_|COOKIE_|JWT_|CSRF_)?(SECRET|SECRET_KEY|SIGNING_KEY|JWT_SECRET|JWT_KEY|JWT_REFRESH_SECRET|SALT)$|^(JWT|SESSION)_(SECRET|SECRET_KEY)$/;
+
+/**
+ * The environment of a service: every variable that its code reads. What the stack knows is filled in; what the program
+ * cannot start without, and every key that must be secret, has to be set on the server; the rest may be.
+ */
+export function wireEnvironment(
+  stack: Pick<Stack, "files">,
+  component: AppComponent,
+  targets: WiringTargets,
+): Wiring {
+  const { reads } = componentReads(stack, component);
+  const variables: WiredVariable[] = [];
+  const needed = new Map<string, ServerVariable>();
+  const names = [...new Set(reads.map(read => read.name))].sort();
+  if (targets.settingsModule !== undefined && !names.includes("DJANGO_SETTINGS_MODULE"))
+    names.push("DJANGO_SETTINGS_MODULE");
+  for (const name of names) {
+    const here = reads.filter(read => read.name === name);
+    if (ambient.test(name) || here.some(read => read.buildTime)) continue;
+    const value = valueFor(
+      name,
+      targets,
+      separatorOf(
+        stack,
+        here.map(read => read.at.file),
+        name,
+      ),
+    );
+    if (value !== undefined) {
+      variables.push({ name, value });
+      continue;
+    }
+    const required = here.some(read => read.required);
+    if (required || own.test(name)) {
+      variables.push({ name, value: `\${${name}:?}` });
+      needed.set(name, {
+        name,
+        random: own.test(name),
+        says: own.test(name)
+          ? "A key of the application's own, any long random text"
+          : `Read by ${here[0]!.at.file}, which does not start without it`,
+      });
+    } else variables.push({ name, value: undefined });
+  }
+  return { variables, needed: [...needed.values()] };
+}
+
+/** How the code takes a list apart: commas unless it is split at blanks. */
+function separatorOf(stack: Pick<Stack, "files">, files: readonly string[], name: string): string {
+  for (const file of files) {
+    const read = stack.files.read(file);
+    if (!("source" in read)) continue;
+    const line = read.source.text.split("\n").find(each => each.includes(name)) ?? "";
+    if (/\.split\(\s*(["'] ["'])?\s*\)/.test(line)) return " ";
+    if (/\.split\(\s*["'];["']/.test(line)) return ";";
+  }
+  return ",";
+}

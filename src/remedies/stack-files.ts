@@ -1,0 +1,145 @@
+import { backup } from "./backup.ts";
+import { type FrontDoorRoute, frontDoor } from "./front-door.ts";
+import type { NewFile } from "./new-file.ts";
+import type { ServerVariable } from "./stack-environment.ts";
+import type { PlannedApp, StackPlan } from "./stack-plan.ts";
+import {
+  appServices,
+  databaseImage,
+  databaseService,
+  redisService,
+  roleScript,
+  staticName,
+  uploadVolumes,
+} from "./stack-services.ts";
+import { makeSettingsScript, settingsExample } from "./stack-settings.ts";
+
+export interface StackFiles {
+  /** Files to create, paths relative to the root. */
+  readonly files: readonly NewFile[];
+  /** Lines that git's ignore file at the root has to have. */
+  readonly ignored: readonly string[];
+}
+
+/** Everything that a planned stack consists of. `settings` names the template of the server's .env. */
+export function stackFiles(plan: StackPlan, settings = ".env.example"): StackFiles {
+  const door = frontDoor({ folder: "front-door", routes: doorRoutes(plan), networks: ["edge"] });
+  const saved = plan.postgres ? backupOf(plan) : undefined;
+  const services = [
+    ...door.services,
+    ...plan.apps.flatMap(app => appServices(plan, app)),
+    ...(plan.postgres ? [databaseService()] : []),
+    ...(plan.redis ? [redisService()] : []),
+    ...(saved?.services ?? []),
+  ];
+  const volumes = [
+    ...(plan.postgres ? ["database"] : []),
+    ...(plan.redis ? ["queue"] : []),
+    ...plan.apps.flatMap(uploadVolumes).map(volume => volume.name),
+    ...(saved?.volumes ?? []),
+    ...door.volumes,
+  ];
+  const variables: ServerVariable[] = [
+    ...door.variables.map(each => ({ ...each, random: false })),
+    ...(plan.postgres
+      ? [{ name: "DB_PASSWORD", says: "Password of the application's role in the database", random: true }]
+      : []),
+    ...(plan.redis ? [{ name: "REDIS_PASSWORD", says: "Password of Redis", random: true }] : []),
+    ...plan.apps.flatMap(app => app.wiring.needed),
+  ];
+  const files: NewFile[] = [
+    { path: "compose.yml", text: composeText(plan, services, [...new Set(volumes)]) },
+    ...unique(plan.apps.flatMap(app => [app.image.dockerfile, app.image.ignore, ...app.image.files])),
+    ...door.files,
+    ...(plan.postgres
+      ? [{ path: "postgres/10-application-role.sh", text: roleScript, executable: true }]
+      : []),
+    ...(saved?.files ?? []),
+    { path: settings, text: settingsExample(plan, variables, saved?.variables ?? []) },
+    { path: "scripts/make-settings.sh", text: makeSettingsScript(plan, settings), executable: true },
+  ];
+  return { files, ignored: [".env", ...(plan.postgres ? ["secrets/"] : [])] };
+}
+
+/** The database and what visitors have sent, saved every day by services that read the database's own settings. */
+function backupOf(plan: StackPlan) {
+  return backup({
+    engine: "postgres",
+    database: "db",
+    image: databaseImage,
+    environment: [
+      ["POSTGRES_USER", "postgres"],
+      ["POSTGRES_DB", "app"],
+      ["POSTGRES_PASSWORD_FILE", "/run/secrets/postgres_password"],
+    ],
+    secrets: ["postgres_password"],
+    networks: ["internal"],
+    healthy: true,
+    uploads: plan.apps.flatMap(uploadVolumes).map(({ name }) => ({ name, source: name })),
+    writers: plan.apps.filter(app => !app.isFrontend).map(app => app.name),
+  });
+}
+
+/** Two applications in one context share its ignore file. */
+function unique(files: readonly NewFile[]): NewFile[] {
+  const seen = new Set<string>();
+  return files.filter(file => !seen.has(file.path) && seen.add(file.path));
+}
+
+function doorRoutes(plan: StackPlan): FrontDoorRoute[] {
+  const routes: FrontDoorRoute[] = [];
+  for (const app of plan.apps) {
+    if (app.image.statics) routes.push({ path: "/static", service: staticName(app), port: 8080 });
+    for (const path of app.routes) {
+      const route = { path, service: app.name, port: app.image.port };
+      const sockets = path !== "/" && /^\/(ws|socket|socket\.io)$/.test(path);
+      routes.push({ ...route, ...(sockets ? { sockets } : {}) });
+      if (path === "/" && app.isFrontend) routes.push(...hashedRoutes(app));
+    }
+  }
+  return routes;
+}
+
+/** Directories in which file names change with their content. */
+function hashedRoutes(app: PlannedApp): FrontDoorRoute[] {
+  const path = { next: "/_next/static", vite: "/assets", cra: "/static" }[app.component.kind as string];
+  return path === undefined ? [] : [{ path, service: app.name, port: app.image.port, hashed: true }];
+}
+
+function composeText(
+  plan: StackPlan,
+  services: readonly (readonly string[])[],
+  volumes: readonly string[],
+): string {
+  const indented = services.map(lines => lines.map(line => `  ${line}`).join("\n")).join("\n\n");
+  const inner = plan.postgres || plan.redis;
+  return [
+    "# The stack as it runs on the server. Settings: .env, made by scripts/make-settings.sh.",
+    `name: ${plan.name}`,
+    "",
+    "services:",
+    indented,
+    "",
+    "networks:",
+    "  edge:",
+    ...(inner
+      ? [
+          "  # No way out and no way in: the stores are reachable from here only.",
+          "  internal:",
+          "    internal: true",
+        ]
+      : []),
+    "",
+    "volumes:",
+    ...volumes.map(name => `  ${name}:`),
+    ...(plan.postgres
+      ? [
+          "",
+          "# Made by scripts/make-settings.sh in a directory that only its owner can enter.",
+          "secrets:",
+          "  postgres_password: { file: ./secrets/postgres_password }",
+        ]
+      : []),
+    "",
+  ].join("\n");
+}

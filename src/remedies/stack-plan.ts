@@ -1,0 +1,161 @@
+import { dependsOn } from "../artifacts/package-manifest.ts";
+import { parsePythonManifest } from "../artifacts/python-dependencies.ts";
+import { basename, dirname, inside, join } from "../core/path.ts";
+import type { AppComponent } from "../stack/app/detect.ts";
+import { serves } from "../stack/app/routes.ts";
+import type { Stack } from "../stack/stack.ts";
+import { type AppImage, appImage } from "./app-image.ts";
+import { type Wiring, wireEnvironment } from "./stack-environment.ts";
+import { routePrefixes } from "./stack-routes.ts";
+
+/** One application of the stack to be written. */
+export interface PlannedApp {
+  /** Name of its Compose service. */
+  readonly name: string;
+  readonly component: AppComponent;
+  readonly image: AppImage;
+  readonly wiring: Wiring;
+  /** Serves pages to browsers; a backend otherwise. */
+  readonly isFrontend: boolean;
+  /** Paths that the front door sends here; "/" for everything else. */
+  readonly routes: readonly string[];
+}
+
+export interface StackPlan {
+  readonly name: string;
+  readonly apps: readonly PlannedApp[];
+  readonly postgres: boolean;
+  readonly redis: boolean;
+  /** Components that nothing is written for, with the reason. */
+  readonly left: readonly { readonly component: AppComponent; readonly because: string }[];
+}
+
+const beside =
+  /(^|\/)(tests?|e2e|examples?|docs?|scripts?|tools?|packages|benchmarks?|\.github|contracts[\w-]*)(\/|$)/;
+const frontends = new Set(["next", "vite", "cra"]);
+
+/** What a stack for the applications of a repository consists of. `name` is the project's. */
+export function planStack(stack: Stack, name: string): StackPlan {
+  const left: { component: AppComponent; because: string }[] = [];
+  const chosen: { component: AppComponent; image: AppImage }[] = [];
+  for (const component of preferred(stack.components)) {
+    const skip = (because: string) => left.push({ component, because });
+    if (beside.test(component.dir)) skip("it stands in a folder for tests, tools or examples");
+    else if (component.kind === "python" || component.kind === "node")
+      skip("it is no web application of a kind that is known");
+    else {
+      const image = appImage(stack, component, { statics: true });
+      if (image) chosen.push({ component, image });
+      else
+        skip(`how this ${component.kind} application is installed or started cannot be told from its files`);
+    }
+  }
+  const packages = chosen.flatMap(({ component }) => packagesOf(stack, component));
+  const uses = (words: RegExp) => packages.some(each => words.test(each));
+  const postgres = uses(
+    /^(psycopg|psycopg2|psycopg2-binary|asyncpg|pg|postgres|pg-promise|@neondatabase\/serverless|drizzle-orm|django-environ-postgres)$/,
+  );
+  const redis = uses(
+    /^(redis|django-redis|channels-redis|aioredis|ioredis|bullmq|bull|django-rq|rq|celery)$/,
+  );
+  const hasPages = chosen.some(({ component }) => frontends.has(component.kind));
+  const names = new Set<string>();
+  const apps = chosen.map(({ component, image }) => {
+    const isFrontend = frontends.has(component.kind);
+    const service = freeName(names, isFrontend ? "web" : "api", component.dir);
+    const settingsModule = productionSettings(component);
+    return {
+      name: service,
+      component,
+      image,
+      isFrontend,
+      wiring: wireEnvironment(stack, component, {
+        postgres,
+        redis,
+        port: image.port,
+        scheme: uses(/^asyncpg$/) && component.kind !== "django" ? "postgresql+asyncpg" : "postgresql",
+        ...(settingsModule === undefined ? {} : { settingsModule }),
+      }),
+      routes: !hasPages || isFrontend ? ["/"] : ownPrefixes(component, chosen),
+    };
+  });
+  return { name, apps: onePage(apps), postgres, redis, left };
+}
+
+/** What the backend answers and no page server does. */
+function ownPrefixes(
+  component: AppComponent,
+  all: readonly { readonly component: AppComponent }[],
+): string[] {
+  const pages = all.filter(each => each.component.kind === "next").map(each => each.component);
+  return routePrefixes(component).filter(path => !pages.some(page => serves(page, path).answer === "yes"));
+}
+
+/** Of a bundle and its server in one directory, what the project's own start command runs: the server. */
+function preferred(components: readonly AppComponent[]): readonly AppComponent[] {
+  return components.filter(
+    component =>
+      !["vite", "cra"].includes(component.kind) ||
+      !components.some(
+        other =>
+          other !== component &&
+          other.dir === component.dir &&
+          other.package?.scripts.has("start") === true &&
+          !/vite|react-scripts|craco/.test(other.package.scripts.get("start")!.value),
+      ),
+  );
+}
+
+/** The first page server gets what nobody else does; further ones and backends beside it only their own paths. */
+function onePage(apps: readonly PlannedApp[]): PlannedApp[] {
+  let taken = false;
+  return apps.map(app => {
+    if (!app.routes.includes("/")) return app;
+    if (!taken) {
+      taken = true;
+      return app;
+    }
+    return { ...app, routes: [`/${app.name}`] };
+  });
+}
+
+function freeName(names: Set<string>, wanted: string, dir: string): string {
+  const own = basename(dir)
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-");
+  const name =
+    [wanted, own, `${own}-${wanted}`].find(each => each !== "" && !names.has(each)) ??
+    `${wanted}${names.size}`;
+  names.add(name);
+  return name;
+}
+
+function packagesOf(stack: Stack, component: AppComponent): string[] {
+  if (component.package)
+    return component.package.dependencies.flatMap(each =>
+      dependsOn(component.package!, each.name) ? [each.name] : [],
+    );
+  const names: string[] = [];
+  const open = [component.manifest];
+  for (let path = open.pop(); path !== undefined && names.length < 5_000; path = open.pop()) {
+    const read = stack.files.read(path);
+    if (!("source" in read)) continue;
+    const { model } = parsePythonManifest(read.source);
+    names.push(...model.dependencies.filter(each => each.group !== "dev").map(each => each.name));
+    for (const include of model.includes) {
+      const next = join(dirname(path), include.value);
+      if (inside("", next) !== undefined && next !== path) open.push(next);
+    }
+  }
+  return names;
+}
+
+/** A settings module that says production, where the project's own default is another one. */
+function productionSettings(component: AppComponent): string | undefined {
+  const project = component.django;
+  if (!project) return undefined;
+  const found = project.modules.find(
+    each => /(^|[._])prod(uction)?$/.test(each.module) && !/template|example/.test(each.file),
+  );
+  return found?.module ?? project.defaultModule?.value;
+}

@@ -1,0 +1,34 @@
+import { djangoSettings } from "../artifacts/django.ts";
+import { djangoRoutes } from "../artifacts/django-urls.ts";
+import { readExpress } from "../artifacts/express.ts";
+import { readFastApi } from "../artifacts/fastapi.ts";
+import { listRoutes, type RouteNode } from "../artifacts/route-tree.ts";
+import type { AppComponent } from "../stack/app/detect.ts";
+import { pythonRoots } from "../stack/app/routes.ts";
+
+/**
+ * First parts of the addresses that a backend answers, as `/api` and `/admin`: what the front door sends to it where
+ * another program serves the pages. A route that cannot be read is missed; `/api` is always among them.
+ */
+export function routePrefixes(component: AppComponent): string[] {
+  const found = new Set(["/api"]);
+  // Descriptions of the interface are for those who write against it.
+  const internal = new Set(["/docs", "/redoc", "/openapi.json"]);
+  for (const { pattern } of listRoutes(routesOf(component) ?? [])) {
+    const first = /^\/?([\w-]+)(?=\/|$)/.exec(pattern.replace(/^\^/, ""))?.[1];
+    if (first !== undefined) found.add(`/${first}`);
+  }
+  return [...found].filter(path => !internal.has(path)).sort();
+}
+
+function routesOf(component: AppComponent): readonly RouteNode[] | undefined {
+  const { files, django, entries } = component;
+  const [entry] = entries;
+  const source = entry === undefined ? undefined : files.read(entry);
+  if (component.kind === "django" && django)
+    return djangoRoutes(files, django, djangoSettings(files, django, django.defaultModule?.value));
+  if (component.kind === "express" && source) return readExpress(files, source)?.routes;
+  if (component.kind === "fastapi" && entry !== undefined)
+    return readFastApi(files, entry, pythonRoots(component))?.routes;
+  return undefined;
+}

@@ -1,0 +1,134 @@
+import { expect, it } from "vitest";
+import { isKept } from "../src/core/rule.ts";
+import type { PageFile } from "../src/pages/page.ts";
+import { pageFiles } from "../src/pages/page-files.ts";
+import { stackFiles } from "../src/remedies/stack-files.ts";
+import { planStack } from "../src/remedies/stack-plan.ts";
+import { rules } from "../src/rules/registry.generated.ts";
+import { link } from "../src/stack/link.ts";
+
+const now = new Date("2026-11-21T12:00:00Z");
+const file = ([path, text]: [string, string]): PageFile => ({
+  ...{ path, text },
+  ...{ ignored: false, untracked: false, directory: false },
+});
+const lock = '{"lockfileVersion": 3, "packages": {}}';
+
+/** An API and its pages, as their authors would commit them: nothing in them is wrong. */
+const application: Record<string, string> = {
+  "api/requirements.txt":
+    "django==5.2.8\npsycopg[binary]==3.2.12\ngunicorn==23.0.0\ncelery==5.5.3\nredis==6.4.0\n",
+  "api/manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n',
+  "api/shop/__init__.py": "",
+  "api/shop/wsgi.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n',
+  "api/shop/celery.py": 'from celery import Celery\napp = Celery("shop")\n',
+  "api/shop/urls.py":
+    'from django.http import HttpResponse\nfrom django.urls import path\nurlpatterns = [path("api/health/", lambda request: HttpResponse("ok")), path("shop/", lambda request: HttpResponse("hello"))]\n',
+  "api/shop/settings.py": `import os
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_KEY = os.environ["SECRET_KEY"]
+ALLOWED_HOSTS = os.environ["ALLOWED_HOSTS"].split(",")
+ROOT_URLCONF = "shop.urls"
+WSGI_APPLICATION = "shop.wsgi.application"
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": os.environ["DB_HOST"],
+        "NAME": os.environ["DB_NAME"],
+        "USER": os.environ["DB_USER"],
+        "PASSWORD": os.environ["DB_PASSWORD"],
+    }
+}
+CELERY_BROKER_URL = os.environ["CELERY_BROKER_URL"]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+MIDDLEWARE = ["django.middleware.security.SecurityMiddleware"]
+INSTALLED_APPS = ["django.contrib.staticfiles"]
+LOGGING = {"version": 1, "handlers": {"console": {"class": "logging.StreamHandler"}}, "root": {"handlers": ["console"]}}
+`,
+  "web/package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7.2.2"}}',
+  "web/package-lock.json": lock,
+  "web/index.html": '<div id="app"></div>\n',
+  "web/src/main.js": 'fetch("/api/health/");\n',
+};
+
+async function written(texts: Record<string, string>) {
+  const before = await link(pageFiles(Object.entries(texts).map(file)), { now });
+  const plan = planStack(before, "shop");
+  const result = stackFiles(plan);
+  const all = { ...texts, ...Object.fromEntries(result.files.map(each => [each.path, each.text])) };
+  const stack = await link(pageFiles([...Object.entries(all).map(file)]), { now });
+  return { plan, result, stack, text: (path: string) => result.files.find(each => each.path === path)!.text };
+}
+
+it("finds the applications and what they need", async () => {
+  const { plan } = await written(application);
+  expect(plan.apps.map(app => [app.name, app.component.kind, app.routes])).toEqual([
+    ["web", "vite", ["/"]],
+    ["api", "django", ["/api", "/shop"]],
+  ]);
+  expect([plan.postgres, plan.redis]).toEqual([true, true]);
+});
+
+it("writes a stack that the audit finds nothing wrong with, beside what is no file of a deployment", async () => {
+  const { stack } = await written(application);
+  expect(stack.problems).toEqual([]);
+  const found = rules.flatMap(rule =>
+    [...rule.check(stack)].flatMap(outcome => (isKept(outcome) ? [] : [`${rule.id}: ${outcome.message}`])),
+  );
+  // Tests and alarms are not in these files.
+  expect(found.filter(each => !/^(pipeline\/present|observe\/)/.test(each))).toEqual([]);
+});
+
+it("passes every variable that the code reads, with the names of the services", async () => {
+  const { stack } = await written(application);
+  const api = stack.services.find(service => service.name === "api")!;
+  const values = Object.fromEntries(api.environment.map(each => [each.name, each.value?.raw]));
+  expect(values).toMatchObject({
+    SECRET_KEY: "${SECRET_KEY:?}",
+    ALLOWED_HOSTS: "${SITE_DOMAIN:?},localhost,127.0.0.1",
+    DB_HOST: "db",
+    DB_PASSWORD: "${DB_PASSWORD:?}",
+    CELERY_BROKER_URL: "redis://:${REDIS_PASSWORD:?}@redis:6379/0",
+  });
+});
+
+it("starts nothing before what it needs, and serves static files by a server of their own", async () => {
+  const { stack, text } = await written(application);
+  const api = stack.services.find(service => service.name === "api")!;
+  expect(api.dependsOn.map(each => [each.service, each.condition])).toEqual([
+    ["db", "service_healthy"],
+    ["redis", "service_healthy"],
+    ["migrate", "service_completed_successfully"],
+  ]);
+  expect(stack.services.map(service => service.name)).toContain("worker");
+  expect(stack.services.find(service => service.name === "api-static")?.build?.stage?.name?.value).toBe(
+    "static",
+  );
+  expect(text("front-door/templates/default.conf.template")).toContain("/static");
+});
+
+it("names every variable once in the settings' template, and the script knows which are made up", async () => {
+  const { text } = await written(application);
+  const names = [...text(".env.example").matchAll(/^(\w+)=/gm)].map(([, name]) => name!);
+  expect(names).toEqual([...new Set(names)]);
+  expect(names).toEqual(
+    expect.arrayContaining(["SITE_DOMAIN", "ACME_EMAIL", "DB_PASSWORD", "REDIS_PASSWORD", "SECRET_KEY"]),
+  );
+  expect(text("scripts/make-settings.sh")).toContain(
+    "DB_PASSWORD | REDIS_PASSWORD | SECRET_KEY) value=$(random)",
+  );
+});
+
+it("leaves out what it does not know, with the reason", async () => {
+  const { plan } = await written({
+    ...application,
+    "tools/package.json": '{"dependencies": {"express": "5.0.0"}}',
+  });
+  expect(plan.left.map(each => each.component.dir)).toEqual(["tools"]);
+});
