@@ -5,6 +5,7 @@ import type { AuditFlags } from "./audit.ts";
 import type { DrillFlags } from "./drill.ts";
 import type { FixFlags } from "./fix.ts";
 import { formats } from "./formats.ts";
+import type { InitFlags } from "./init.ts";
 import { surviveClosedPipes, write } from "./output.ts";
 import { version } from "./version.generated.ts";
 
@@ -119,6 +120,21 @@ function program(done: (code: number) => void): Command {
     .action(async (flags: { all?: boolean }) => {
       const { labClean } = await import("./lab.ts");
       done(await labClean(flags.all === true));
+    });
+
+  shipworthy
+    .command("init")
+    .description(
+      "write a whole stack for applications that have no deployment: nginx, certificates, backup, pipeline",
+    )
+    .argument("[DIR]", "directory of the repository", ".")
+    .option("--name <NAME>", "name of the project (default: the directory's)")
+    .option("--write", "write the files, all or none")
+    .option("--patch <FILE>", "write one patch for git apply")
+    .option("--allow-dirty", "also write files that git could not bring back")
+    .action(async (directory: string, flags: InitFlags) => {
+      const { initCommand } = await import("./init.ts");
+      done(await initCommand(directory, flags));
     });
 
   shipworthy

@@ -26,4 +26,9 @@ export interface Fix {
    * that is served. Whatever else becomes reachable is a reason to refuse it. Never in a fix that is `safe`.
    */
   readonly opens?: readonly string[];
+  /**
+   * Rules that can tell something only now, such as those about the contents of an image that could not be built. Their
+   * findings do not refuse the fix while they weigh less than its own. Never in a fix that is `safe`.
+   */
+  readonly reveals?: readonly string[];
 }

@@ -1,4 +1,4 @@
-import type { Finding } from "../core/finding.ts";
+import { type Finding, severities } from "../core/finding.ts";
 import type { Fix } from "../core/fix.ts";
 import { causeOf, countCauses, newFindings, newProblems } from "./compare.ts";
 import type { Examination } from "./examine.ts";
@@ -25,12 +25,22 @@ export function objections(
   return [
     ...unreadable(before, after),
     ...unmended(start, after, made),
-    ...newFindings(before.findings, after.findings).map(
-      finding => `it brings a new finding, ${finding.rule} (${finding.severity}): ${finding.message}`,
-    ),
+    ...newFindings(before.findings, after.findings)
+      .filter(finding => !isRevealed(finding, made))
+      .map(finding => `it brings a new finding, ${finding.rule} (${finding.severity}): ${finding.message}`),
     ...exposed(before, after, made),
     ...untracedReaders(before.stack, after.stack, editedFiles(made)),
   ];
+}
+
+/** Lighter than what is mended, of a rule that had nothing to look at before. */
+function isRevealed(finding: Finding, made: readonly Candidate[]): boolean {
+  return made.some(
+    ({ finding: mended, fix }) =>
+      fix.grade !== "safe" &&
+      fix.reveals?.includes(finding.rule) === true &&
+      severities.indexOf(finding.severity) > severities.indexOf(mended.severity),
+  );
 }
 
 function unreadable(before: Examination, after: Examination): string[] {

@@ -5,6 +5,18 @@ import { isPattern, type MissingSource, sourcePath } from "../stack/image/copy-s
 import { directoryName, writtenAt } from "../stack/query-build.ts";
 import type { Build, Stack } from "../stack/stack.ts";
 
+/** Rules about the contents of an image, which has none while its build is known to fail: see `Fix.reveals`. */
+export const rulesOfContents = [
+  "build/build-tools-in-image",
+  "build/dev-dependencies",
+  "build/dockerignore",
+  "build/end-of-life",
+  "build/floating-image",
+  "build/lock-tool",
+  "build/runtime-version",
+  "build/unlocked-dependencies",
+];
+
 /** What belongs into no image, also where a Dockerfile asks for it. */
 const secret = /(^|\/)(\.env(\.|$)|.*\.(pem|key|p12|pfx|kdbx)$|id_[a-z0-9]+$)|(^|\/)\.git(\/|$)/;
 
@@ -125,6 +137,7 @@ export function bringSources(
         grade: "needs-testing",
         edits: [edit],
         test,
+        reveals: rulesOfContents,
       }
     );
   }
@@ -138,11 +151,18 @@ export function bringSources(
       grade: "needs-testing",
       edits,
       test,
+      reveals: rulesOfContents,
     };
   }
   const renamed = missing.flatMap(each => renamedSource(stack, first, each) ?? []);
   if (renamed.length !== missing.length) return undefined;
-  return { title: "Copy the files from where they are", grade: "needs-testing", edits: renamed, test };
+  return {
+    title: "Copy the files from where they are",
+    grade: "needs-testing",
+    edits: renamed,
+    test,
+    reveals: rulesOfContents,
+  };
 }
 
 /** The only path of the context that has this name, where it cannot be mistaken. */

@@ -4,7 +4,7 @@ import { isIgnored } from "../formats/dockerignore.ts";
 import { directoryName, writtenAt } from "../stack/query-build.ts";
 import { lockNames, type StageInstall } from "../stack/query-locks.ts";
 import type { Build, Stack } from "../stack/stack.ts";
-import { letIn } from "./build-context.ts";
+import { letIn, rulesOfContents } from "./build-context.ts";
 import { isCommitted } from "./committed.ts";
 
 /**
@@ -30,6 +30,7 @@ export function bringLock(
         grade: "needs-testing",
         edits: [edit],
         test: "Build the image.",
+        reveals: rulesOfContents,
       }
     );
   }
@@ -39,6 +40,7 @@ export function bringLock(
       title: `Install without ${name} until there is one`,
       grade: "needs-testing",
       edits: [edit],
+      reveals: rulesOfContents,
       test: "Build the image and run the tests in it: the versions are those of today.",
       afterwards: `Make ${name} in ${directoryName(dirname(manifest))}, commit it, and take this change back.`,
     }

@@ -5,6 +5,7 @@ import { appendLines } from "../formats/dockerignore-edit.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import type { Build, Service, Stack } from "../stack/stack.ts";
 import { type AppImage, appImage } from "./app-image.ts";
+import { rulesOfContents } from "./build-context.ts";
 
 /**
  * A Dockerfile of which no small change makes one that builds, written anew from the application that it is for. What
@@ -30,6 +31,7 @@ export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Buil
   return {
     title: `Write ${first.dockerfilePath} anew for the ${component.kind} application in ${component.dir === "" ? "the root" : component.dir}`,
     grade: "big-change",
+    reveals: rulesOfContents,
     edits: [
       { at: { file: source.path, span: { start: 0, end: source.text.length } }, text: image.dockerfile.text },
       ...besides(stack, first, image),
@@ -54,6 +56,7 @@ export function createDockerfile(stack: Stack, build: Build): Fix | undefined {
   return {
     title: `Write ${build.dockerfilePath} for the ${component.kind} application`,
     grade: "needs-testing",
+    reveals: rulesOfContents,
     edits: [newFile(image.dockerfile.path, image.dockerfile.text), ...besides(stack, build, image)],
     test: "Build the image, start it beside its database, and go through the application.",
     ...(image.afterwards === undefined ? {} : { afterwards: image.afterwards }),

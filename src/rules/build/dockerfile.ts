@@ -1,6 +1,6 @@
 import type { Fix } from "../../core/fix.ts";
 import { basename, dirname } from "../../core/path.ts";
-import { moveBuild, rightContext } from "../../remedies/build-context.ts";
+import { moveBuild, rightContext, rulesOfContents } from "../../remedies/build-context.ts";
 import { createDockerfile } from "../../remedies/rewrite.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, groupBuilds, mayAppear, places, weighBuilds } from "../../stack/query-build.ts";
@@ -59,7 +59,13 @@ function useAnother(stack: Stack, group: readonly [Build, ...Build[]]): Fix | un
   const edits = group.flatMap(build => moveBuild(stack, build, context, path) ?? []);
   const files = new Set(edits.map(edit => `${edit.at.file}:${edit.at.span.start}`));
   if (files.size !== edits.length || edits.length < group.length) return undefined;
-  return { title: `Build with ${path}`, grade: "needs-testing", edits, test: "Build the image." };
+  return {
+    title: `Build with ${path}`,
+    grade: "needs-testing",
+    edits,
+    test: "Build the image.",
+    reveals: rulesOfContents,
+  };
 }
 
 /** `Dockerfile.api` can mean `apps/api/Dockerfile`; a file that differs in case alone is the same. */

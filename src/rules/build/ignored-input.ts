@@ -1,6 +1,6 @@
 import type { Fix } from "../../core/fix.ts";
 import { inside } from "../../core/path.ts";
-import { letIn } from "../../remedies/build-context.ts";
+import { letIn, rulesOfContents } from "../../remedies/build-context.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { buildSubject, groupBuilds, places, weighBuilds, writtenAt } from "../../stack/query-build.ts";
 import { type Ignored, ignoredInputs } from "../../stack/query-inputs.ts";
@@ -68,6 +68,7 @@ function letInputsIn(stack: Stack, build: Build, ignored: readonly Ignored[]): F
       grade: "needs-testing",
       edits: [edit],
       test: "Build the image.",
+      reveals: rulesOfContents,
     }
   );
 }

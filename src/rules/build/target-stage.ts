@@ -1,5 +1,6 @@
 import type { Dockerfile } from "../../artifacts/dockerfile.ts";
 import type { Fix } from "../../core/fix.ts";
+import { rulesOfContents } from "../../remedies/build-context.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
 import { defineRule } from "../rule.ts";
@@ -60,5 +61,7 @@ function nameLastStage(dockerfile: Dockerfile, target: string): Fix | undefined 
     title: `Name the final stage "${target}"`,
     grade: "needs-testing",
     edits: [{ at, text: ` AS ${target}` }],
+    test: "Build the image.",
+    reveals: rulesOfContents,
   };
 }
