@@ -68,6 +68,7 @@ export function frontDoorFix(
       ...edits,
       ...door.variables.flatMap(variable => documentVariable(stack, project, variable)),
     ],
+    opens: ["80/tcp", "443/tcp", "_", "${SITE_DOMAIN}", "/var/www/acme"],
     test: "Start it on a server with ACME_SERVER set to the staging directory: pages, sign-in, uploads and live updates work over https://.",
     opens: ["80/tcp", "443/tcp", `${service.name}:${port.target}`],
     afterwards:

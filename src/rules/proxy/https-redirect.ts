@@ -58,11 +58,14 @@ export default defineRule({
   },
 });
 
-/** Paths that machines ask for without TLS. */
+/** Paths that machines ask for without TLS; nginx itself asks for its error pages. */
 const machines = /well-known|health|ping|status|ready|alive|metrics/i;
 
 function redirect(stack: Stack, server: NginxServer, port: number | undefined) {
-  const kept = allLocations(server).filter(({ path }) => machines.test(path.value));
+  const pages = new Set(
+    server.directives.filter(({ name }) => name.value === "error_page").map(({ args }) => args.at(-1)?.value),
+  );
+  const kept = allLocations(server).filter(({ path }) => machines.test(path.value) || pages.has(path.value));
   const isShared = server.listens.some(listen => listen.ssl);
   const to = `return 301 https://$host${port === undefined || port === 443 ? "" : `:${port}`}$request_uri;`;
   const own = ["listen", "server_name"].flatMap(name => ownDirectives(stack, server.scope, name).slice(-1));

@@ -94,6 +94,7 @@ function portFix(stack: Stack, { host, port, at }: Upstreamed, right: number): F
     grade: "needs-testing",
     test: "Ask for a path of this service through the proxy.",
     edits: [{ at: { file: at.file, span }, text: `:${right}` }],
+    opens: [`${host}:${right}`],
   };
 }
 
