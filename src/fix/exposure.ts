@@ -1,3 +1,4 @@
+import { upstreamHosts } from "../stack/query-proxy.ts";
 import type { Service, Stack } from "../stack/stack.ts";
 
 /** One thing that can be reached from outside. */
@@ -79,11 +80,9 @@ export function openPorts(service: Service): OpenPort[] {
  */
 export function lostDoors(before: Stack, after: Stack): string[] {
   const still = new Set(after.services.flatMap(service => openPorts(service).map(({ what }) => what)));
+  // Also by way of a variable, which lets nginx look the name up while serving.
   const passedTo = new Set(
-    after.proxies.flatMap(({ effective }) => [
-      ...effective.upstreams.flatMap(upstream => upstream.servers.map(server => server.host)),
-      ...effective.servers.flatMap(server => server.locations.flatMap(each => each.proxyPass?.host ?? [])),
-    ]),
+    after.proxies.flatMap(({ effective }) => upstreamHosts(effective).map(({ host }) => host)),
   );
   const hasOtherDoor = after.services.some(({ labels }) =>
     labels.some(({ name }) => /^traefik\./i.test(name)),

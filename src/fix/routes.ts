@@ -1,6 +1,7 @@
 import { allLocations } from "../stack/proxy/effective.ts";
 import { type Outcome, route } from "../stack/proxy/route.ts";
-import { hostNames } from "../stack/query.ts";
+import { hostNames, serviceAt } from "../stack/query.ts";
+import { servingPorts } from "../stack/query-proxy.ts";
 import type { ProxyInstance, Stack } from "../stack/stack.ts";
 
 /** What one nginx does with the requests for a path of a host, over all ports. */
@@ -108,9 +109,17 @@ function hostOf(target: string): string {
   return target.replace(/:\d+$/, "");
 }
 
-/** A request that went to a service that does not exist is not lost when it goes elsewhere. */
+/** A request that went to a service that does not exist, or to a port that it does not serve, is not lost elsewhere. */
 function isThere(stack: Stack, proxy: ProxyInstance, what: string): boolean {
-  return what.startsWith("/") || what === "its files" || isService(stack, proxy, what);
+  if (what.startsWith("/") || what === "its files") return true;
+  return isService(stack, proxy, what) && !isDeaf(stack, proxy, what);
+}
+
+function isDeaf(stack: Stack, proxy: ProxyInstance, what: string): boolean {
+  const [, host, port] = /^([\w.-]+):(\d+)$/.exec(what) ?? [];
+  const service = host !== undefined && proxy.service ? serviceAt(proxy.service.project, host) : undefined;
+  const serving = service && servingPorts(stack, service);
+  return serving !== undefined && !serving.ports.includes(Number(port));
 }
 
 function isService(stack: Stack, proxy: ProxyInstance, what: string): boolean {

@@ -68,9 +68,8 @@ export function frontDoorFix(
       ...edits,
       ...door.variables.flatMap(variable => documentVariable(stack, project, variable)),
     ],
-    opens: ["80/tcp", "443/tcp", "_", "${SITE_DOMAIN}", "/var/www/acme"],
+    opens: ["80/tcp", "443/tcp", "_", "${SITE_DOMAIN}", "/var/www/acme", `${service.name}:${port.target}`],
     test: "Start it on a server with ACME_SERVER set to the staging directory: pages, sign-in, uploads and live updates work over https://.",
-    opens: ["80/tcp", "443/tcp", `${service.name}:${port.target}`],
     afterwards:
       "Let the site's name point to the server, open ports 80 and 443 there, and set SITE_DOMAIN and ACME_EMAIL before the next start.",
   };
