@@ -185,9 +185,10 @@ export function switchOff(stack: Stack, here: SettingsInForce, found: SettingHer
     const given = here.service.environment.find(variable => variable.name === name);
     const text = textThatIsFalse(value, here.lookup, name, given?.value?.text);
     const says = "switches the debugging mode on: never on a server";
-    return text === undefined
-      ? undefined
-      : giveToAll(stack, here.services, { name, example: text, says }, text);
+    if (text !== undefined) return giveToAll(stack, here.services, { name, example: text, says }, text);
+    // No text switches it off: the setting has to read what the text says.
+    const read = `os.environ.get("${name}", "").lower() in ("1", "true", "yes")`;
+    return replaceSetting(stack, found.at, read, true);
   }
   return found.setting?.kind === "literal"
     ? replaceSetting(stack, found.at, 'os.environ.get("DJANGO_DEBUG") == "1"', true)
