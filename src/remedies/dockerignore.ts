@@ -63,9 +63,13 @@ export function dockerignoreText(
     const below = inside(context, path);
     return below === undefined || !isCommitted(files, path) ? [] : [below];
   });
+  // No pattern names more than one folder or file, so the names on the way stand for all paths.
+  const tops = new Set(inContext.map(path => path.split("/", 1)[0]!));
+  const names = new Set(inContext.flatMap(path => path.split("/")));
   const hides = (pattern: string): boolean => {
     const rules = parseDockerignore({ path: ".dockerignore", text: pattern }).model;
-    return inContext.some(path => isIgnored(rules, path).ignored);
+    const candidates = pattern.startsWith("**/") ? names : tops;
+    return [...candidates].some(name => isIgnored(rules, name).ignored);
   };
   const has = (name: RegExp) => inContext.some(path => name.test(path));
   const lines: string[] = [];

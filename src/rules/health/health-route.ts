@@ -18,12 +18,13 @@ export default defineRule({
   severity: "low",
   why: "Whatever asks the application, a health check, a proxy, a monitor, gets the same answer while its database is gone as while all is well.",
   *check(stack) {
-    for (const { service, routes } of programs(stack)) {
+    for (const { service, list } of programs(stack)) {
       // A check that is there is judged by what it asks.
       if (service.healthcheck || service.get("healthcheck") || service.facts?.healthcheck !== false) continue;
       const store = service.project.services.find(
         other => other.kind === "database" && service.dependsOn.some(edge => edge.service === other.name),
       );
+      const routes = store ? list() : [];
       if (!store || routes.length === 0 || routes.some(route => route.prefix || telling.test(route.pattern)))
         continue;
       yield {
@@ -45,11 +46,16 @@ function isOwn({ pattern }: ListedRoute): boolean {
   return !/^\/?(?:docs|redoc|openapi\.json)/.test(pattern);
 }
 
-/** Programs that serve requests, with all routes that can be read. */
-function programs(stack: Stack): { readonly service: Service; readonly routes: readonly ListedRoute[] }[] {
+/** A program that serves requests; `list` gives all routes that can be read, which takes time. */
+interface Program {
+  readonly service: Service;
+  readonly list: () => readonly ListedRoute[];
+}
+
+function programs(stack: Stack): Program[] {
   const apps = [...fastApisInForce(stack), ...expressesInForce(stack)].map(({ app, service }) => ({
     service,
-    routes: listRoutes(app.routes),
+    list: () => listRoutes(app.routes),
   }));
   const known = serverServices(stack);
   const djangos = settingsInForce(stack).flatMap(({ settings, service }) => {
@@ -61,7 +67,7 @@ function programs(stack: Stack): { readonly service: Service; readonly routes: r
     const file = pythonModuleFile(files, String(name.value), roots);
     if (file === undefined) return [];
     const context = { files, roots, settings, modules: new Map(), budget: { left: 5_000 } };
-    return [{ service, routes: listRoutes(urlRoutes(context, file)) }];
+    return [{ service, list: () => listRoutes(urlRoutes(context, file)) }];
   });
   return [...apps, ...djangos];
 }
