@@ -49,8 +49,8 @@ make() {
   docker build --quiet --tag "$bare" --file "$recipes/$family/$file" "$@" "$context" >/dev/null ||
     fail "could not build $name"
   version=$(docker run --rm --network none --entrypoint sh "$bare" -c "$command" 2>&1 | head -n 1)
-  printf 'FROM %s\n' "$bare" | docker build --quiet --tag "$name" \
-    --label "$label=$version" --label "dev.shipworthy.recipe=$sum" - >/dev/null
+  printf 'FROM %s\nLABEL %s="%s" %s="%s"\n' "$bare" "$label" "$version" dev.shipworthy.recipe "$sum" |
+    docker build --quiet --tag "$name" - >/dev/null
   docker rmi "$bare" >/dev/null
   say "made $name ($version) in $((SECONDS - started)) s"
 }
@@ -246,7 +246,7 @@ tag() {
   local image name
   for image in "$@"; do
     image=${image%@*}
-    if has "$image" && [ -z "$(inside "$image")" ]; then
+    if has "$image" && ! is_stand_in "$image"; then
       say "$image is there and is no stand-in: left alone"
       continue
     fi
@@ -256,13 +256,24 @@ tag() {
   done
 }
 
-list() {
+# A stand-in ends with its label. What is built from one has the label, too, but goes on.
+is_stand_in() {
+  docker image history --no-trunc --format '{{.CreatedBy}}' "$1" 2>/dev/null | sed -n 1p | grep -q "LABEL.*$label"
+}
+
+names() {
   docker image ls --filter "label=$label" --format '{{.Repository}}:{{.Tag}}' | grep -v '<none>' | sort | while read -r image; do
+    if is_stand_in "$image"; then echo "$image"; fi
+  done
+}
+
+list() {
+  names | while read -r image; do
     printf '%-44s %s\n' "$image" "$(inside "$image")"
   done
 }
 
-down() { docker image ls --filter "label=$label" --format '{{.Repository}}:{{.Tag}}' | grep -v '<none>' | xargs -r docker rmi; }
+down() { names | xargs -r docker rmi; }
 
 # One run at a time: two would take each other's unfinished images away.
 alone() {
