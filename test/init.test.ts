@@ -132,3 +132,16 @@ it("leaves out what it does not know, with the reason", async () => {
   });
   expect(plan.left.map(each => each.component.dir)).toEqual(["tools"]);
 });
+
+it("sends WebSockets of a Node program to it, and lets them be silent", async () => {
+  const { text, plan } = await written({
+    "api/package.json":
+      '{"scripts": {"start": "node server.js"}, "dependencies": {"express": "5.1.0", "ws": "8.18.3"}}',
+    "api/package-lock.json": lock,
+    "api/server.js":
+      'const express = require("express");\nconst { WebSocketServer } = require("ws");\nconst app = express();\napp.get("/api/health", (q, r) => r.send("ok"));\nconst server = app.listen(3000);\nnew WebSocketServer({ server, path: "/ws" });\n',
+    ...Object.fromEntries(Object.entries(application).filter(([path]) => path.startsWith("web/"))),
+  });
+  expect(plan.apps.find(app => app.name === "api")?.routes).toEqual(["/api", "/ws"]);
+  expect(text("front-door/templates/default.conf.template")).toMatch(/location \/ws \{[^}]*proxy_read_timeout 1h/);
+});

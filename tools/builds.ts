@@ -158,14 +158,16 @@ function lastLines(text: string, copy: string): string {
     .split("\n")
     .map(line =>
       line
-        .replace(/^#\d+ (\d+\.\d+ )?/, "")
+        .replace(/^(#\d+ )?(\d+\.\d+ ?)?/, "")
         .replace(/https?:\/\/[^\s'")]+/g, "(address)")
         .trimEnd(),
     )
     .filter(
       line =>
         line !== "" &&
-        !/^(DONE|CACHED|sha256:|writing image|naming to|exporting|transferring|------)/.test(line),
+        !/^(DONE|CACHED|sha256:|writing image|naming to|exporting|transferring|------|npm (notice|warn)|building with| {4}at )/.test(
+          line,
+        ),
     );
   return lines
     .slice(-6)

@@ -3,6 +3,7 @@ import { type FrontDoorRoute, frontDoor } from "./front-door.ts";
 import type { NewFile } from "./new-file.ts";
 import type { ServerVariable } from "./stack-environment.ts";
 import type { PlannedApp, StackPlan } from "./stack-plan.ts";
+import { isSocketPath } from "./stack-routes.ts";
 import {
   appServices,
   databaseImage,
@@ -92,7 +93,7 @@ function doorRoutes(plan: StackPlan): FrontDoorRoute[] {
     if (app.image.statics) routes.push({ path: "/static", service: staticName(app), port: 8080 });
     for (const path of app.routes) {
       const route = { path, service: app.name, port: app.image.port };
-      const sockets = path !== "/" && /^\/(ws|socket|socket\.io)$/.test(path);
+      const sockets = isSocketPath(path);
       routes.push({ ...route, ...(sockets ? { sockets } : {}) });
       if (path === "/" && app.isFrontend) routes.push(...hashedRoutes(app));
     }

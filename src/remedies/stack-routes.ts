@@ -2,6 +2,8 @@ import { djangoSettings } from "../artifacts/django.ts";
 import { djangoRoutes } from "../artifacts/django-urls.ts";
 import { readExpress } from "../artifacts/express.ts";
 import { readFastApi } from "../artifacts/fastapi.ts";
+import { dependsOn } from "../artifacts/package-manifest.ts";
+import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { listRoutes, type RouteNode } from "../artifacts/route-tree.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { pythonRoots } from "../stack/app/routes.ts";
@@ -18,7 +20,26 @@ export function routePrefixes(component: AppComponent): string[] {
     const first = /^\/?([\w-]+)(?=\/|$)/.exec(pattern.replace(/^\^/, ""))?.[1];
     if (first !== undefined) found.add(`/${first}`);
   }
+  for (const path of socketPaths(component)) found.add(path);
   return [...found].filter(path => !internal.has(path)).sort();
+}
+
+/** Where a Node program takes WebSockets: they are no routes, so lists of those do not have them. */
+function socketPaths({ dir, files, package: manifest }: AppComponent): string[] {
+  if (!manifest) return [];
+  if (dependsOn(manifest, "socket.io")) return ["/socket.io"];
+  if (!dependsOn(manifest, "ws")) return [];
+  return files.paths.flatMap(path => {
+    if (!isBelow(dir, path) || !/\.[cm]?[jt]s$/.test(path) || isVendored(path) || isTest(path)) return [];
+    const text = files.read(path)?.text ?? "";
+    const found = /\bWebSocket(?:\.)?Server\(\s*\{[^}]*?\bpath:\s*["'`](\/[\w-]+)/.exec(text);
+    return found ? [found[1]!] : [];
+  });
+}
+
+/** A connection that stays open and silent. */
+export function isSocketPath(path: string): boolean {
+  return /^\/(wss?|websockets?|sockets?|socket\.io|live|events)$/.test(path);
 }
 
 function routesOf(component: AppComponent): readonly RouteNode[] | undefined {
