@@ -6,6 +6,14 @@ import { containerOf, eachOf, longRunning, seconds } from "../targets.ts";
 /** A request every so often until the stop. */
 const everyMs = 50;
 
+/** After this time a program that answers at all has taken a connection. */
+const acceptMs = 250;
+
+interface Answered {
+  readonly sentAt: number;
+  readonly answer: HttpAnswer;
+}
+
 export default defineDrill({
   id: "recovery/stops-gracefully",
   title: "A stopping service finishes what it has accepted, in its time",
@@ -20,15 +28,16 @@ export default defineDrill({
     const [request] = lab.requests(subject);
     scene.afterwards(`start ${subject}`, () => engine.start(container));
     let tookMs = 0;
-    let answers: readonly HttpAnswer[] = [];
+    let answers: readonly Answered[] = [];
+    let signalAt = 0;
     await scene.disturb(`stop ${subject}`, async () => {
       const load = request ? startLoad(lab, container, request) : undefined;
       await engine.sleep(1_000);
       // What is sent after the signal may be refused: whoever sends it asks the next one.
       const onTheirWay = load?.mark() ?? 0;
-      const start = engine.now();
+      signalAt = engine.now();
       await engine.stop(container);
-      tookMs = engine.now() - start;
+      tookMs = engine.now() - signalAt;
       answers = (await load?.end()) ?? [];
       return `it was down after ${seconds(tookMs)}${load ? `, ${onTheirWay} requests were on their way` : ""}`;
     });
@@ -40,10 +49,14 @@ export default defineDrill({
     });
     if (!request) return;
     await scene.holds("every request that came before the signal is answered", async () => {
-      const lost = answers.filter(({ status }) => status === undefined || status >= 500);
-      if (lost.length > 0)
+      const lost = answers.filter(({ sentAt, answer: { status } }) =>
+        // What has just been sent may stand in the kernel's queue, where the program has not seen it.
+        status === undefined ? sentAt + acceptMs <= signalAt : status >= 500,
+      );
+      const [first] = lost;
+      if (first)
         throw new NotSeen(
-          `${lost.length} of ${answers.length} were lost: ${lost[0]!.error ?? lost[0]!.status}`,
+          `${lost.length} of ${answers.length} were lost: ${first.answer.error ?? first.answer.status}`,
         );
       return `${answers.length} answered, none lost`;
     });
@@ -55,12 +68,14 @@ const burst = 2;
 
 function startLoad(lab: Lab, container: Container, request: KnownRequest) {
   const { engine } = lab;
-  const sent: Promise<HttpAnswer>[] = [];
+  const sent: Promise<Answered>[] = [];
   let open = 0;
   let ended = false;
   const send = () => {
     open++;
-    sent.push(engine.http(container, { ...request, timeoutMs: 15_000 }).finally(() => open--));
+    const sentAt = engine.now();
+    const asked = engine.http(container, { ...request, timeoutMs: 15_000 }).finally(() => open--);
+    sent.push(asked.then(answer => ({ sentAt, answer })));
   };
   const loop = (async () => {
     for (; !ended; await engine.sleep(everyMs)) send();
@@ -72,7 +87,7 @@ function startLoad(lab: Lab, container: Container, request: KnownRequest) {
       for (let i = 0; i < burst; i++) send();
       return open;
     },
-    async end(): Promise<readonly HttpAnswer[]> {
+    async end(): Promise<readonly Answered[]> {
       await loop;
       return Promise.all(sent);
     },
