@@ -73,6 +73,9 @@ const noAssignments: CallContext["environment"] = [];
 const noWrappers: CallContext["wrappers"] = [];
 const noWrites: CallContext["writes"] = [];
 
+const composeFiles = "COMPOSE_FILE";
+const exportsComposeFiles = /(?:^|[\n;&]\s*)export\s[^\n;]*\bCOMPOSE_FILE\b/;
+
 /** One pass over the commands of one script. */
 class Walk {
   private readonly script: ShellScript;
@@ -85,6 +88,8 @@ class Walk {
   private readonly starts = new Map<string, string | undefined>();
   private readonly order: string[] = [];
   private position: Position = { cwd: undefined, previous: undefined, stack: [] };
+  /** What the script gives to every command, as far as it decides which files Compose reads. */
+  private readonly exported: CallContext["environment"];
 
   constructor(script: ShellScript, around: Surroundings) {
     this.script = script;
@@ -93,6 +98,10 @@ class Walk {
     this.position.cwd = around.remote ? "~" : "";
     this.constants = resolveVariables(script, options, around.env);
     this.assumed = resolveVariables(script, { ...options, assumeDefaults: true }, around.env);
+    const value = this.constants.get(composeFiles) ?? this.assumed.get(composeFiles);
+    this.exported = exportsComposeFiles.test(script.fragment.text)
+      ? [{ name: composeFiles, value: typeof value === "string" ? value : undefined }]
+      : noAssignments;
   }
 
   from(cwd: string | undefined): Call[] {
@@ -199,8 +208,14 @@ class Walk {
     const { around } = this;
     const assigned =
       command.assignments.length === 0
-        ? noAssignments
-        : command.assignments.map(({ name, value }) => ({ name, value: markedValue(value, known).value }));
+        ? this.exported
+        : [
+            ...command.assignments.map(({ name, value }) => ({
+              name,
+              value: markedValue(value, known).value,
+            })),
+            ...this.exported,
+          ];
     const inFunction = outermostFunction(command);
     // Made for every command: spreading what is mostly absent costs more than all the rest.
     const context: { -readonly [K in keyof CallContext]: CallContext[K] } = {

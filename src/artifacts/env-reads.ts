@@ -8,6 +8,8 @@ export interface EnvRead {
   readonly at: Location;
   /** The literal that is used when the variable is not set, as text without quotes. */
   readonly default?: Located<string>;
+  /** The default also stands in for an empty value: `X || "a"`, `getenv("X") or "a"`. */
+  readonly forEmpty?: boolean;
   /** True when the program stops or raises without it. */
   readonly required: boolean;
   readonly how: EnvReadHow;
@@ -134,10 +136,15 @@ function read(found: Found, name: string, at: Location, pattern: Pattern): EnvRe
     name,
     at,
     ...(fallback && fallback !== "computed" && { default: fallback }),
+    ...(fallback && fallback !== "computed" && replacesEmpty(found, at, fallback) && { forEmpty: true }),
     required,
     how: pattern.how,
     buildTime,
   };
+}
+
+function replacesEmpty(found: Found, at: Location, fallback: Located<string>): boolean {
+  return /\|\||\)\s*or\b/.test(found.source.text.slice(at.span.end, fallback.at.span.start));
 }
 
 const scriptDefault =

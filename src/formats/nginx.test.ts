@@ -63,6 +63,13 @@ describe("parseNginx", () => {
     expect(parseNginx(file(text)).problems).toEqual([]);
   });
 
+  it("passes over lines that a template replaces", () => {
+    const text =
+      "server {\n  ${NGINX_EXTRA}\n  {{ if .Tls }}\n  listen ${NGINX_PORT};\n  {{ end }}\n{% if a %}\n}\n{% endif %}\n";
+    expect(parseNginx(file(text)).problems).toEqual([]);
+    expect(shapes(text)).toEqual([["server", [], [["listen", "${NGINX_PORT}"]]]]);
+  });
+
   it("leaves Lua alone", () => {
     const { model, problems } = parseNginx(
       file('content_by_lua_block { if a["}"] then x = { 1 } end -- }\n y = [[ } ]] } listen 80;'),

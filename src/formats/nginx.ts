@@ -56,7 +56,7 @@ const deepest = 50;
  * Broken text gives a partial tree and problems. Linear in the length.
  */
 export function parseNginx(input: Source | Fragment): Parsed<NginxFile> {
-  const fragment = "toFile" in input ? input : plainFragment(input.path, input.text);
+  const fragment = withoutTemplateLines("toFile" in input ? input : plainFragment(input.path, input.text));
   const offset = fragment.text.startsWith("\ufeff") ? 1 : 0;
   const state: State = { fragment, problems: [], comments: [], top: [], blocks: [], pending: [], offset };
   for (;;) {
@@ -67,6 +67,14 @@ export function parseNginx(input: Source | Fragment): Parsed<NginxFile> {
   }
   finish(state);
   return { model: { directives: state.top, comments: state.comments }, problems: state.problems };
+}
+
+/** A line of its own that a template replaces by directives, or by nothing: `${NAME}`, `{{ ... }}`, `{% ... %}`. */
+const templateLine = /^[ \t]*(?:\$\{[A-Z_][A-Z0-9_]*\}|\{\{.*\}\}|\{%.*%\})[ \t]*\r?$/gm;
+
+function withoutTemplateLines(fragment: Fragment): Fragment {
+  const text = fragment.text.replace(templateLine, line => " ".repeat(line.length));
+  return text === fragment.text ? fragment : { ...fragment, text };
 }
 
 function place(state: State, start: number, end: number): Location {

@@ -1,5 +1,5 @@
 import type { DockerBuildCall } from "../artifacts/commands.ts";
-import { isOutside } from "../core/path.ts";
+import { basename, isOutside } from "../core/path.ts";
 import { type BuildSources, resolveBuild } from "./builds.ts";
 import type { Build, PlacedCall, Variable } from "./stack.ts";
 
@@ -50,10 +50,17 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
       args: call.buildArgs.map(argOf),
       tags: call.tags.flatMap(tag => tag.value ?? []),
       push,
-      grade: placed.deploys || push ? "deployed" : "development",
+      grade: !placed.deploys && !push ? "development" : isPreview(placed) ? "staging" : "deployed",
     },
     sources,
   );
+}
+
+/** A workflow for trying a branch out: nobody but its author waits for what it builds. */
+function isPreview({ caller }: PlacedCall): boolean {
+  if (caller.kind !== "workflow") return false;
+  const title = `${basename(caller.file)} ${caller.workflow?.name?.value ?? ""}`;
+  return /(^|[^a-z])(feature|preview|review-apps?|sandbox|canary|experimental)([^a-z]|$)/i.test(title);
 }
 
 /** `NAME=value`; a bare NAME takes the caller's environment, which nobody knows. */

@@ -91,7 +91,11 @@ function dockerfileOf(
         ? context
         : undefined;
   if (base === undefined) return { dockerfileAt, dockerfileState: "unknown" };
-  const path = join(base, text);
+  const wanted = join(base, text);
+  // The builder takes `dockerfile` where the default name is asked for and is not there.
+  const lower = join(base, "dockerfile");
+  const isLower = !request.dockerfile && sources.files.has(wanted) === undefined && sources.files.has(lower);
+  const path = isLower === "file" ? lower : wanted;
   if (isOutside(path)) return { dockerfileAt, dockerfileState: "unknown" };
   const dockerfile = sources.dockerfile(path);
   if (dockerfile) return { dockerfileAt, dockerfileState: "present", dockerfilePath: path, dockerfile };

@@ -87,7 +87,8 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
-    uses.push({ files: list, deploys: placed.deploys, at: placed.call.at, by: nameOf(placed) });
+    const named = placed.call.files.length > 0 || composeFileVariable(placed.call).length > 0;
+    uses.push({ files: list, named, deploys: placed.deploys, at: placed.call.at, by: nameOf(placed) });
   }
   return uses;
 }
@@ -115,6 +116,8 @@ export function filesOf(
       const list = explicit.map(file => join(base, file!));
       if (list.every(path => !isOutside(path) && has(path))) return list;
     }
+    // A Makefile's commands run beside it: a file that is not there is no file of another project.
+    if (placed.caller.kind === "makefile" && cwd !== undefined && !placed.call.remote) return [];
     const byName = explicit.map(file => uniquelyNamed(basename(file!), files));
     return byName.every(path => path !== undefined) ? byName : [];
   }
@@ -130,8 +133,9 @@ export function filesOf(
 }
 
 function composeFileVariable(call: ComposeCall): (string | undefined)[] {
-  const value = call.environment.find(entry => entry.name === "COMPOSE_FILE")?.value;
-  return value ? value.split(":") : [];
+  const given = call.environment.find(entry => entry.name === "COMPOSE_FILE");
+  if (given && given.value === undefined) return [undefined];
+  return given?.value ? given.value.split(":") : [];
 }
 
 function uniquelyNamed(name: string, files: ProjectFiles): string | undefined {

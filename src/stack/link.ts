@@ -58,6 +58,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     devcontainer: new Set(
       containers.flatMap(model => model.composeFiles.map(file => join(dirname(model.file), file.value))),
     ),
+    text: path => (files.has(path) === "file" ? reader.text(path, "runbook") : undefined),
   });
   const components = detectComponents({ paths: files.paths, read: path => reader.text(path, "code") });
   await loadParsers(components);

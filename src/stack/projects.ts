@@ -1,13 +1,16 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename, dirname } from "../core/path.ts";
-import type { Location } from "../core/source.ts";
-import { child, entriesOf, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
-import { factsFor, parseImageRef } from "./image/facts.ts";
+import { basename, dirname, join } from "../core/path.ts";
+import type { Location, Source } from "../core/source.ts";
+import { child, entriesOf, textOf } from "../formats/yaml.ts";
+import { headerNote, readmeNote } from "./development-notes.ts";
+import { debugs, developmentHabit, looksLikeServer, onlyBacking } from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
 
 /** A command somewhere that names Compose files, resolved to repository paths. */
 export interface ComposeUse {
   readonly files: readonly string[];
+  /** The command names them; otherwise Compose takes what lies in the directory, or what the server's `.env` says. */
+  readonly named: boolean;
   /** It changes a server: a deploy job, a deploy script, a remote shell. */
   readonly deploys: boolean;
   readonly at: Location;
@@ -22,6 +25,15 @@ export interface ProjectPlan {
   readonly because: { readonly text: string; readonly at?: Location };
 }
 
+export interface PlanOptions {
+  /** Compose files that are deployed, when the user says so. */
+  readonly deployed?: readonly string[];
+  /** Compose files that a development container uses. */
+  readonly devcontainer?: ReadonlySet<string>;
+  /** The text of a file; undefined where there is none. */
+  readonly text?: (path: string) => Source | undefined;
+}
+
 export const defaultNames = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 const overrideName = /^(docker-)?compose\.override\.ya?ml$/;
 const production =
@@ -30,9 +42,10 @@ const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testin
 const workstation =
   /(^|[._-])(dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
 const example = /(^|[._-])(example|sample|template|dist)([._-]|$)/i;
-const passing = /(^|[._-])(init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
+const passing =
+  /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|playground|archive|old|legacy|backup)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack)(\/|$)/i;
 
 /** The files that Compose loads in a directory when no `-f` is given. */
 export function implicitFiles(directory: string, has: (path: string) => boolean): string[] {
@@ -51,7 +64,7 @@ export function implicitFiles(directory: string, has: (path: string) => boolean)
 export function planProjects(
   composeFiles: readonly ComposeFile[],
   uses: readonly ComposeUse[],
-  options: { readonly deployed?: readonly string[]; readonly devcontainer?: ReadonlySet<string> } = {},
+  options: PlanOptions = {},
 ): ProjectPlan[] {
   const files = composeFiles.filter(file => file.isCompose);
   const byPath = new Map(files.map(file => [file.file, file]));
@@ -67,7 +80,7 @@ export function planProjects(
     if (!used.has(file.file)) for (const list of defaultGroups(file, byPath, helpers, used)) add(list);
   const lists = [...groups.values()];
   const plans = lists.map(list => grade(list, lists, byPath, uses, options));
-  return settleBases(plans, byPath, options.deployed !== undefined);
+  return settleBases(plans, byPath, uses, options.deployed !== undefined);
 }
 
 /** A file's name without what all Compose files have: `.prod` of `docker-compose.prod.yml`. */
@@ -82,11 +95,13 @@ export function isPassing(plan: Pick<ProjectPlan, "files">): boolean {
   return passing.test(stemOf(plan.files.at(-1)!));
 }
 
-/** Files that other files include or extend: they are parts, not projects. */
-function referencedFiles(files: readonly ComposeFile[]): Set<string> {
-  const result = new Set<string>();
+/** Files that other files include or extend, with those: they are parts, not projects. */
+function referencedFiles(files: readonly ComposeFile[]): ReadonlyMap<string, readonly string[]> {
+  const result = new Map<string, string[]>();
   const note = (from: string, text: string | undefined): void => {
-    if (text) result.add((dirname(from) ? `${dirname(from)}/` : "") + text.replace(/^\.\//, ""));
+    if (!text) return;
+    const path = join(dirname(from), text);
+    result.set(path, [...(result.get(path) ?? []), from]);
   };
   for (const file of files) {
     for (const root of file.roots) {
@@ -104,11 +119,13 @@ function referencedFiles(files: readonly ComposeFile[]): Set<string> {
 function defaultGroups(
   file: ComposeFile,
   all: ReadonlyMap<string, ComposeFile>,
-  helpers: ReadonlySet<string>,
+  helpers: ReadonlyMap<string, readonly string[]>,
   used: ReadonlySet<string>,
 ): string[][] {
   const directory = dirname(file.file);
   const name = basename(file.file);
+  // A part of a project in another directory is none itself, whatever its name.
+  if (helpers.get(file.file)?.some(from => dirname(from) !== directory)) return [];
   const implicit = implicitFiles(directory, path => all.has(path));
   if (implicit.includes(file.file)) {
     const overlays = siblings(file, all).filter(
@@ -151,7 +168,7 @@ function grade(
   all: readonly (readonly string[])[],
   byPath: ReadonlyMap<string, ComposeFile>,
   uses: readonly ComposeUse[],
-  options: { readonly deployed?: readonly string[]; readonly devcontainer?: ReadonlySet<string> },
+  options: PlanOptions,
 ): ProjectPlan {
   const last = files.at(-1)!;
   if (options.deployed) {
@@ -174,11 +191,12 @@ function grade(
   if (folder && !all.every(list => asideFolder.test(`${dirname(list.at(-1)!)}/`))) {
     return { files, grade: "development", because: { text: `it lies under ${folder[2]}/` } };
   }
+  const models = files.map(path => byPath.get(path)!);
   const stem = stemOf(last);
   const place = `${dirname(last).split("/").pop() ?? ""}`;
   if (production.test(stem))
     return { files, grade: "deployed", because: { text: "its name says production" } };
-  if (staging.test(stem) && looksLikeServer(byPath.get(last)!))
+  if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models))
     return { files, grade: "staging", because: { text: "its name says a test or staging server" } };
   if (workstation.test(stem))
     return { files, grade: "development", because: { text: "its name says development" } };
@@ -187,13 +205,15 @@ function grade(
     return { files, grade: "deployed", because: { text: "its folder says production" } };
   if (workstation.test(place))
     return { files, grade: "development", because: { text: "its folder says development" } };
-  if (onlyBacking(files, byPath))
+  if (onlyBacking(models))
     return {
       files,
       grade: "development",
       because: { text: "it runs only backing services, no application" },
     };
-  const habit = developmentHabit(files, byPath);
+  const note = options.text && (headerNote(options.text(last)) ?? readmeNote(last, options.text));
+  if (note) return { files, grade: "development", because: note };
+  const habit = developmentHabit(models, all.length > 1);
   if (habit) return { files, grade: "development", because: { text: habit } };
   return {
     files,
@@ -204,83 +224,21 @@ function grade(
   };
 }
 
-/** Restart policies, or an edge on 80 or 443: a file for a machine that has to stay up. */
-function looksLikeServer(file: ComposeFile): boolean {
-  return file.roots.some(root =>
-    entriesOf(child(root, "services")).some(
-      service =>
-        child(service.value, "restart") !== undefined || child(service.value, "deploy") !== undefined,
-    ),
-  );
-}
-
-const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
-/** Laravel Sail: `sail-8.4/app`, an image for a workstation. */
-const sail = /^sail-[\d.]+\/app$/;
-const devServer =
-  /\bmanage\.py runserver\b|--reload\b|\b(npm|yarn|pnpm|bun)( run)? (dev|start:dev)\b|\bnodemon\b|\b(next|nuxt|nest|vite|flask|rails) (dev|start --watch|run --debug|s(erver)?)\b/;
-
-/**
- * What only a workstation's file has: a service that is called after development, or a development server over
- * sources of the checkout that nobody restarts.
- */
-function developmentHabit(
-  files: readonly string[],
-  byPath: ReadonlyMap<string, ComposeFile>,
-): string | undefined {
-  const list = files.map(path => byPath.get(path)!);
-  const services = list.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
-  for (const { key, value } of services) {
-    if (child(value, "profiles") || !child(value, "build")) continue;
-    if (devName.test(key.value) || sail.test(textOf(child(value, "image"))?.value ?? ""))
-      return `it runs "${key.value}"`;
-    const command = child(value, "command");
-    const text =
-      textOf(command)?.value ??
-      itemsOf(command)
-        .map(item => textOf(item)?.value ?? "")
-        .join(" ");
-    if (devServer.test(text) && mountsSources(value) && !list.some(looksLikeServer))
-      return `"${key.value}" is a development server over mounted sources`;
-  }
-  return undefined;
-}
-
-function mountsSources(service: YamlNode): boolean {
-  return itemsOf(child(service, "volumes")).some(item => {
-    const text = textOf(item)?.value ?? textOf(child(item, "source"))?.value ?? "";
-    return /^\.{1,2}(\/[\w./-]*)?(:|$)/.test(text);
-  });
-}
-
-const backing = new Set(["database", "cache", "queue", "search", "admin", "mail", "storage", "monitoring"]);
-
-/** Every service is a pulled database, cache, queue or tool: the application itself runs elsewhere. */
-function onlyBacking(files: readonly string[], byPath: ReadonlyMap<string, ComposeFile>): boolean {
-  const services = files.flatMap(path =>
-    byPath.get(path)!.roots.flatMap(root => entriesOf(child(root, "services"))),
-  );
-  if (services.length === 0) return false;
-  return services.every(service => {
-    if (child(service.value, "build")) return false;
-    const image = textOf(child(service.value, "image"))?.value;
-    if (!image) return true;
-    const facts = factsFor(parseImageRef(image));
-    return facts !== undefined && backing.has(facts.kind);
-  });
-}
-
 /** A default file beside a production project that runs the same services is the development one. */
 function settleBases(
   plans: ProjectPlan[],
   byPath: ReadonlyMap<string, ComposeFile>,
+  uses: readonly ComposeUse[],
   configured: boolean,
 ): ProjectPlan[] {
   if (configured) return plans;
   const namesOf = (plan: ProjectPlan): Set<string> =>
     new Set(plan.files.flatMap(path => servicesOf(byPath.get(path)!).map(s => s.name)));
   const sure = plans.filter(
-    plan => plan.grade === "deployed" && !plan.because.text.startsWith("nothing says"),
+    plan =>
+      plan.grade === "deployed" &&
+      !plan.because.text.startsWith("nothing says") &&
+      !isPresumed(plan, plans, byPath, uses),
   );
   return plans.map(plan => {
     if (plan.grade !== "deployed" || sure.includes(plan)) return plan;
@@ -297,4 +255,27 @@ function settleBases(
       because: { text: `${rival.files.at(-1)} is the production version of it` },
     };
   });
+}
+
+/**
+ * A script starts what lies in the directory and names no file, and what lies there is a workstation's: beside a
+ * production file the server's `.env` or another variable chooses that one.
+ */
+function isPresumed(
+  plan: ProjectPlan,
+  plans: readonly ProjectPlan[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+  uses: readonly ComposeUse[],
+): boolean {
+  const files = plan.files.join("\n");
+  const own = uses.filter(use => use.deploys && use.files.join("\n") === files);
+  return (
+    own.length > 0 &&
+    own.every(use => !use.named) &&
+    plans.length > 1 &&
+    developmentHabit(
+      plan.files.map(path => byPath.get(path)!),
+      true,
+    ) !== undefined
+  );
 }

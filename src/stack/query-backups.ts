@@ -1,7 +1,7 @@
 import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
 import { dataDirectories, keepingOf } from "./query-data.ts";
-import { carriesDump, isDump, isWorkstationCall } from "./query-scripts.ts";
+import { carriesDump, isDump, isWorkstationCall, projectsOfCall, servicesInside } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Questions about the backups that a repository has. */
@@ -46,8 +46,10 @@ export function backupCalls(stack: Stack): readonly PlacedCall[] {
 
 function findBackupCalls(stack: Stack): PlacedCall[] {
   const commands = new Set<unknown>();
-  return stack.calls.filter(({ call }) => {
+  return stack.calls.filter(({ call, caller }) => {
     if (!isDump(call) && !carriesDump(call) && !isArchiveOfVolume(call) && !isToolBackup(call)) return false;
+    // What brings data back reads a backup.
+    if (/restor/i.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`)) return false;
     if (commands.has(call.command)) return false;
     commands.add(call.command);
     return true;
@@ -60,8 +62,20 @@ const moves = /migrat|upgrad|import|clone|sync/i;
 export function keptBackups(stack: Stack): PlacedCall[] {
   return backupCalls(stack).filter(placed => {
     const name = `${basename(placed.caller.file)} ${placed.caller.name ?? ""}`;
-    return !isWorkstationCall(placed) && (!moves.test(name) || backupPath.test(name));
+    return (
+      !isForWork(stack, placed) && !isWorkstationCall(placed) && (!moves.test(name) || backupPath.test(name))
+    );
   });
+}
+
+/** It saves the database of a project for workstations. */
+function isForWork(stack: Stack, placed: PlacedCall): boolean {
+  const { call } = placed;
+  const projects =
+    call.kind === "compose"
+      ? projectsOfCall(stack, { ...placed, call })
+      : servicesInside(stack, placed).map(service => service.project);
+  return projects.length > 0 && projects.every(project => project.grade === "development");
 }
 
 function isToolBackup(call: Call): boolean {
@@ -76,7 +90,8 @@ function isArchiveOfVolume(call: Call): boolean {
   return (
     call.kind === "docker-run" &&
     call.volumes.length > 0 &&
-    call.args.some(arg => /\btar\b/.test(arg.word.text))
+    call.args.some(arg => /\btar\b/.test(arg.word.text)) &&
+    !call.args.some(arg => /\btar\s+(?:-\S+\s+)*-?\w*x|--extract|^-?x\w*$/.test(arg.word.text))
   );
 }
 
@@ -96,8 +111,9 @@ export function hasBackup(stack: Stack): boolean {
   if (stack.services.some(isBackupService) || describes(stack, described)) return true;
   if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
     return true;
-  if (stack.calls.some(({ caller }) => backupPath.test(`${basename(caller.file)} ${caller.name ?? ""}`)))
-    return true;
+  const isNamed = ({ caller, call }: PlacedCall) =>
+    backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
+  if (stack.calls.some(isNamed)) return true;
   return stack.files.paths.some(path => backupPath.test(basename(path)) && !codeFile.test(path));
 }
 

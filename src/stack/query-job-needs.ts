@@ -67,7 +67,10 @@ export function missingInJob(stack: Stack, job: Job): MissingInJob | undefined {
 
 function installOf(call: Call): PackageInstall | undefined {
   const words = [{ value: call.name, at: call.at }, ...call.args];
-  return packageInstall({ words, directory: call.cwd, conditional: false, outputs: [], at: call.at }, false);
+  return packageInstall(
+    { words, directory: call.cwd, conditional: false, decisive: true, outputs: [], at: call.at },
+    false,
+  );
 }
 
 /** Installs the project itself, or from a place that is not read here. */

@@ -30,11 +30,21 @@ export function installsOf(builds: readonly Build[]): StageInstall[] {
         const run = stage.stage.runs.find(each => holds(each.at.span, install.at.span.start));
         if (!run || run.flags.some(flag => flag.name === "mount" && /type=bind/.test(flag.value ?? "")))
           continue;
+        if (isSkipped(stage, install, run.fragment.text)) continue;
         if (!found.has(install.at.span.start)) found.set(install.at.span.start, { stage, install });
       }
     }
   }
   return [...found.values()];
+}
+
+/** `if [ -f yarn.lock ]; then yarn ...`, and there is none: the branch is not taken. */
+function isSkipped(stage: ImageModel, install: PackageInstall, text: string): boolean {
+  if (install.decisive) return false;
+  const tested = (lockNames[install.manager] ?? []).some(name =>
+    new RegExp(`-[efs]\\s+["']?[\\w./]*${name.replaceAll(".", "\\.")}`).test(text),
+  );
+  return tested && lockState(stage, install) === "no";
 }
 
 function holds(span: { readonly start: number; readonly end: number }, offset: number): boolean {

@@ -1,4 +1,4 @@
-import { inside } from "../core/path.ts";
+import { basename, inside, isOutside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ComposeProject, Stack } from "./stack.ts";
 
@@ -28,6 +28,17 @@ export function misplacedProjects(stack: Stack): readonly Misplaced[] {
 
 export function isMisplaced(stack: Stack, project: ComposeProject | undefined): boolean {
   return misplacedProjects(stack).some(each => each.project === project);
+}
+
+/** A script runs the file by its bare name in a directory of the server: it is copied there, beside what it names. */
+export function isMoved(stack: Stack, project: ComposeProject): boolean {
+  const name = basename(project.files.at(-1)!);
+  return stack.calls.some(
+    ({ call }) =>
+      call.kind === "compose" &&
+      (call.cwd === undefined || isOutside(call.cwd) || call.cwd.startsWith("~")) &&
+      call.files.some(file => file.value === name || file.value === `./${name}`),
+  );
 }
 
 function misplacedPaths(stack: Stack, project: ComposeProject): Location[] {

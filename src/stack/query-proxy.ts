@@ -160,8 +160,18 @@ export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
   // A file that no service uses may be the configuration of the host.
   const near = stack.proxies.filter(({ service }) => service === undefined || service.project === project);
   if (near.some(proxy => tlsServers(proxy.effective).length > 0 || trustsOuterProxy(proxy))) return true;
+  if (writtenOf(stack, project)) return true;
   const read = new Set(plain.map(caddy => caddy.file));
   return stack.files.paths.some(path => infrastructure.test(path) && !read.has(path));
+}
+
+const spoken =
+  /nginx[- ]?proxy[- ]?manager|cloudflare[- ](?:tunnel|ssl|proxy|origin)|\b(?:tls|ssl|https)\b[^.\n]{0,30}(?:terminat|offload)|(?:terminat|offload)\w*[^.\n]{0,30}\b(?:tls|ssl|https)\b|reverse proxy[^.\n]{0,60}\b(?:tls|ssl|https)\b/i;
+
+/** A page for operators, or a comment of the Compose file, says what speaks TLS in front of it. */
+function writtenOf(stack: Stack, project: ComposeProject): boolean {
+  const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook").map(([path]) => path);
+  return [...pages, ...project.files].some(path => spoken.test(stack.sources.get(path)?.text ?? ""));
 }
 
 /** Its ports, labels or variables are those of a service that speaks TLS or that stands behind one that does. */

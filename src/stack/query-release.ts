@@ -80,6 +80,12 @@ export function projectOf(stack: Stack, placed: PlacedCall): ComposeProject | un
   return files === "" ? undefined : stack.projects.find(project => project.files.join("\n") === files);
 }
 
+/** The call's project builds its own programs, and pulls known images of others at most. */
+export function buildsItsOwn(stack: Stack, placed: PlacedCall): boolean {
+  const services = projectOf(stack, placed)?.services ?? [];
+  return services.some(service => service.build) && services.every(service => service.build || service.facts);
+}
+
 /** Builds or pulls images. */
 export function fetchesImages(call: Call): boolean {
   if (call.kind === "docker-build") return true;

@@ -9,7 +9,7 @@ import { gradeOf, isOptional } from "./query.ts";
 import { isRun } from "./query-connections.ts";
 import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
-import type { Grade, Service, Stack, Variable } from "./stack.ts";
+import type { ComposeProject, Grade, Service, Stack, Variable } from "./stack.ts";
 
 /** Questions about credentials. Their values stay in here and in comparisons: no message may hold one. */
 
@@ -53,12 +53,22 @@ export function committedCredentials(stack: Stack): Credential[] {
       for (const credential of credentialsOf(variable, placeholders)) {
         const key = `${credential.at.file}:${credential.at.span.start}`;
         if (seen.has(key)) continue;
+        if (credential.reference && isRequired(service.project, credential.reference.name)) continue;
         seen.add(key);
         found.push({ ...credential, service, grade });
       }
     }
   }
   return found;
+}
+
+/** Some service of the project has `${NAME:?...}`: Compose starts nothing with the default of another one. */
+function isRequired(project: ComposeProject, name: string): boolean {
+  return project.services.some(service =>
+    service.environment.some(({ value }) =>
+      value?.references.some(each => each.name === name && (each.operator === ":?" || each.operator === "?")),
+    ),
+  );
 }
 
 /** One group for each credential: a value that stands in several places is one secret. */
@@ -78,8 +88,13 @@ function credentialsOf({ name, value }: Variable, placeholders: boolean): Writte
   if (!value || publicPrefix.test(name) || upstreamName.test(name)) return [];
   const found: Written[] = [];
   if (isSecretName(name)) found.push(...ownValue(name, value, placeholders));
-  const url = credentialsInUrl(value.raw);
-  if (url && !url.password.includes("$") && isUsable(url.password))
+  // What stands in `${X:-...}` is a default, and read below.
+  const written = value.references.reduce((text, each) => text.replace(each.argument || "\0", ""), value.raw);
+  const url = credentialsInUrl(written);
+  const isPattern = /:\/\/(?:user(?:name)?|your[-_]?user):(?:pass(?:word)?|your[-_]?pass(?:word)?)@/i.test(
+    written,
+  );
+  if (url && !isPattern && !url.password.includes("$") && isUsable(url.password))
     found.push({ name, value: decode(url.password), at: value.at, kind: "literal" });
   for (const reference of value.references) {
     if (!isSecretName(reference.name) || isSecretName(name)) continue;
@@ -161,7 +176,10 @@ export function isSigningName(name: string): boolean {
   return (
     /(?:^|_)(?:JWT|SESSION|COOKIE|AUTH|NEXTAUTH|APP|TOKEN|SIGNING|ENCRYPTION|DJANGO|FLASK|REFRESH|ACCESS_TOKEN)?_?(?:SECRET|SECRET_KEY|SIGNING_KEY|ENCRYPTION_KEY)(?:_BASE)?$/i.test(
       name,
-    ) && !/(?:CLIENT|AWS|S3|STRIPE|OAUTH|GOOGLE|GITHUB|WEBHOOK|MINIO|CONSUMER|API|APP)_?SECRET/i.test(name)
+    ) &&
+    !/(?:CLIENT|WEBHOOK|CONSUMER|API|APP)_?SECRET|(?:^|_)(?:AWS|S3|STRIPE|OAUTH2?|GOOGLE|GITHUB|GITLAB|FACEBOOK|PAYPAL|RAZORPAY|MINIO|STORAGE|BUCKET|SPACES|R2|OSS|COS|CLOUDINARY|TWILIO|RE?CAPTCHA|TURNSTILE|PUSHER|SMTP|MAIL)_(?:\w+_)?SECRET/i.test(
+      name,
+    )
   );
 }
 
@@ -172,6 +190,8 @@ export interface CodeDefault {
   readonly at: Location;
   /** setting: a Django setting that nothing defines; fixed: no variable can change it. */
   readonly how: "variable" | "setting" | "fixed";
+  /** It is also used where the variable is set to nothing. */
+  readonly forEmpty?: boolean;
 }
 
 /** Secrets with a literal value in the code that a service runs. Values that open nothing (`demo`) are left out. */
@@ -183,10 +203,12 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
   for (const read of componentReads(stack, component).reads) {
     const value = read.default && secretIn(read.name, read.default.value);
     if (value === undefined || read.buildTime || !isRun(stack, service, component, read.at)) continue;
+    if (toolConfiguration.test(read.at.file) && !runsMigrations(service)) continue;
     if (isRefused(stack, read.name, read.at)) continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
       continue;
-    found.push({ name: read.name, value, at: read.at, how: "variable" });
+    const forEmpty = read.forEmpty ?? false;
+    found.push({ name: read.name, value, at: read.at, how: "variable", forEmpty });
   }
   if (!settings || settings.unseen.length > 0) return found;
   const key = djangoSetting(settings, "SECRET_KEY");
@@ -197,13 +219,22 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
   return found.filter(({ at }) => isRun(stack, service, component, at));
 }
 
+/** Read by a tool of the developers or of a migration, not by the program that serves. */
+const toolConfiguration =
+  /(?:^|\/)(?:knexfile|ormconfig|(?:drizzle|prisma|kysely|mikro-orm|playwright|cypress|jest|vitest|webpack|vite|rollup|codegen|sentry)(?:\.\w+)?\.config)\.[cm]?[jt]s$|(?:^|\/)(?:alembic|migrations)\/env\.py$/;
+
+function runsMigrations(service: Service): boolean {
+  const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "");
+  return words.some(word => /^(?:alembic|drizzle-kit|knex|typeorm|prisma|mikro-orm)$|^flask$/.test(word));
+}
+
 function secretIn(name: string, value: string): string | undefined {
   if (publicPrefix.test(name) || !isCredential(value)) return undefined;
   const url = credentialsInUrl(value);
   // Inside a container nothing of this machine listens on loopback: the credential opens nothing there.
   if (url && /@(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/.test(value)) return undefined;
   if (url) return isUsable(url.password) ? url.password : undefined;
-  if (!isSecretName(name) || value.includes("://") || /^<.*>$/.test(value)) return undefined;
+  if (!isSecretName(name) || value.includes("://") || /<[^<>]+>/.test(value)) return undefined;
   if (isSigningName(name)) return value;
   const isPassword = /PASS(?:WORD|WD)?$|PWD$/i.test(name);
   const isReal = value.length >= 16 && !isPlaceholder(value) && !isWeakSecret(value);

@@ -7,11 +7,12 @@ it("takes the README of the root and the pages on operating", () => {
       "README.md",
       "docs/README.md",
       "docs/deployment.md",
+      "docs/deploy/overview.md",
       "docs/colours.md",
       "ops/Restore.md",
       "deploy.sh",
     ]),
-  ).toEqual(["README.md", "docs/deployment.md", "ops/Restore.md"]);
+  ).toEqual(["README.md", "docs/deployment.md", "ops/Restore.md", "docs/deploy/overview.md"]);
 });
 
 it("reads a dozen pages at most", () => {

@@ -2,10 +2,13 @@ import { basename } from "../core/path.ts";
 
 const about = /deploy|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad/i;
 
-/** Documents that tell people what to type: the README at the root and pages on deploying and operating; at most 12. */
+/**
+ * Documents that tell people what to type: the README at the root, pages on deploying and operating, then pages in a
+ * folder for them; at most 12.
+ */
 export function runbooks(paths: readonly string[]): string[] {
-  return paths
-    .filter(path => /\.(md|markdown)$/i.test(path))
-    .filter(path => /^readme\./i.test(path) || about.test(basename(path)))
-    .slice(0, 12);
+  const pages = paths.filter(path => /\.(md|markdown)$/i.test(path));
+  const named = pages.filter(path => /^readme\./i.test(path) || about.test(basename(path)));
+  const below = pages.filter(path => !named.includes(path) && about.test(path.split("/").at(-2) ?? ""));
+  return [...named, ...below].slice(0, 12);
 }

@@ -7,6 +7,7 @@ import { extendList } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
+import { isInternal, mayUseCookies } from "../../stack/query-browser.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -30,7 +31,9 @@ export default defineRule({
   severity: "high",
   why: "When every origin is allowed together with credentials, any page a logged-in visitor opens can read and change the visitor's data.",
   *check(stack) {
-    for (const sharing of [...django(stack), ...fastApi(stack), ...express(stack)]) yield finding(sharing);
+    // A browser never gets an answer from a service that only other containers reach.
+    for (const sharing of [...django(stack), ...fastApi(stack), ...express(stack)])
+      if (!isInternal(stack, sharing.service)) yield finding(sharing);
   },
 });
 
@@ -92,7 +95,10 @@ function* fastApi(stack: Stack): Generator<Sharing> {
     const pattern = cors.options.get("allow_origin_regex");
     const matchesAll = pattern && anything.includes(String(concrete(pattern, lookup)));
     if (!listed?.includes("*") && !matchesAll) continue;
-    const credentials = truthAt(cors.options.get("allow_credentials"), lookup);
+    // Nothing goes with the call of a stranger's page where logins travel in a header of their own.
+    const credentials = mayUseCookies(stack, service)
+      ? truthAt(cors.options.get("allow_credentials"), lookup)
+      : undefined;
     yield {
       subject: app.file,
       service,
@@ -113,6 +119,7 @@ function* express(stack: Stack): Generator<Sharing> {
     const credentials = cors?.options && truthAt(entryOf(cors.options, "credentials"), lookup);
     const origin = cors?.options && entryOf(cors.options, "origin");
     if (!cors || !credentials || !origin || concrete(origin, lookup) !== true) continue;
+    if (!mayUseCookies(stack, service)) continue;
     yield {
       subject: app.file,
       service,

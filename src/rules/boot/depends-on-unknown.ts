@@ -1,5 +1,7 @@
+import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
+import { defaultNames } from "../../stack/projects.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { isLaidTogether } from "../../stack/query-scripts.ts";
@@ -17,7 +19,7 @@ export default defineRule({
     for (const service of worstFirst(stack.services)) {
       if (!isClosed(stack, service.project)) continue;
       for (const { kind, name, at } of references(service)) {
-        if (!first(at)) continue;
+        if (!first(at) || mayBePart(stack, service.project, kind, name)) continue;
         yield {
           subject: service.name,
           message: `"${service.name}" refers to the ${kind} "${name}", which the project does not define: Compose refuses to start anything.`,
@@ -44,6 +46,23 @@ function isClosed(stack: Stack, project: ComposeProject): boolean {
   if (stack.files.list(project.directory).some(name => example.test(name))) return false;
   if (isLaidTogether(stack, project)) return false;
   return ![...stack.gaps, ...stack.problems].some(gap => gap.at && project.files.includes(gap.at.file));
+}
+
+/**
+ * Nothing but its place in the repository says that the file is a project of its own, and another Compose file defines
+ * the name: it may be laid over that one by hand.
+ */
+function mayBePart(stack: Stack, project: ComposeProject, kind: Dangling["kind"], name: string): boolean {
+  const { files, because } = project;
+  const last = basename(files.at(-1)!);
+  if (because.at !== undefined || because.text.startsWith("its name says") || defaultNames.includes(last))
+    return false;
+  return stack.projects.some(
+    other =>
+      other !== project &&
+      !other.files.every(file => files.includes(file)) &&
+      other[`${kind}s`].some(each => each.name === name),
+  );
 }
 
 function references(service: Service): Dangling[] {

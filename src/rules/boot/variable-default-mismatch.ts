@@ -2,6 +2,7 @@ import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { evidence, isOptional, isStore, listNames, weigh } from "../../stack/query.ts";
+import { oncePerPlace } from "../../stack/query-process.ts";
 import type { Reference } from "../../stack/resolve/interpolate.ts";
 import type { ComposeProject, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -18,12 +19,15 @@ export default defineRule({
   severity: "medium",
   why: "While the variable is not set, the services disagree: one creates a database or a user that the other does not ask for.",
   *check(stack) {
-    for (const project of stack.projects) {
+    const first = oncePerPlace();
+    for (const project of stack.projects.toSorted((a, b) => rank(a) - rank(b))) {
       for (const [name, uses] of usesOf(project)) {
         const shared =
           uses.some(use => isStore(use.service)) && new Set(uses.map(use => use.service)).size > 1;
         const values = new Set(uses.map(use => use.reference.argument ?? ""));
         if (!shared || values.size < 2 || project.lookup(name) !== undefined) continue;
+        // A file that takes part in two projects has its mistakes once.
+        if (!first(uses[0]!.reference.at)) continue;
         const places = uses.map(({ reference }) =>
           evidence(reference.at, reference.operator ? "one default" : "empty when it is not set"),
         );
@@ -61,6 +65,10 @@ function sameDefault(name: string, uses: readonly Use[]): Edit[] | undefined {
   return uses
     .filter(use => use.reference.argument !== value)
     .map(({ reference }) => ({ at: reference.at, text: `\${${name}:-${value}}` }));
+}
+
+function rank({ grade }: ComposeProject): number {
+  return ["deployed", "staging", "development"].indexOf(grade);
 }
 
 /** Plain uses and defaults; where one place insists on the variable, the defaults do not matter. */

@@ -8,7 +8,7 @@ import {
   weighBuilds,
   writtenAt,
 } from "../../stack/query-build.ts";
-import { isMisplaced, misplacedProjects } from "../../stack/query-misplaced.ts";
+import { isMisplaced, isMoved, misplacedProjects } from "../../stack/query-misplaced.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -26,6 +26,7 @@ export default defineRule({
         };
     }
     for (const { project, places: away } of misplacedProjects(stack)) {
+      if (isMoved(stack, project)) continue;
       yield {
         subject: project.files.at(-1)!,
         message: `${project.files.at(-1)} names its paths as from the root of the repository, and Compose takes them from ${project.directory}: it finds none of them there.`,

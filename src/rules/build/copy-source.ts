@@ -40,12 +40,26 @@ export default defineRule({
         subject: buildSubject(first),
         message: `The build of ${first.dockerfilePath} stops at a COPY: ${reasons(first, missing)}.`,
         evidence: evidenceOf(stack, group, missing),
-        severity: weighBuilds(group, "critical"),
+        // Another build that is shipped gets it right: what runs is not stopped by this one.
+        severity: weighBuilds(
+          group,
+          working(stack, first).some(build => build.push && build.grade === "deployed") ? "high" : "critical",
+        ),
         ...(fix ? { fix } : {}),
       };
     }
   },
 });
+
+/** Builds of the same Dockerfile whose context has everything. */
+function working(stack: Stack, first: Build): Build[] {
+  return stack.builds.filter(
+    build =>
+      build.dockerfilePath === first.dockerfilePath &&
+      build.context !== first.context &&
+      build.model?.missingSources.length === 0,
+  );
+}
 
 /** Sources that surely are not there, one of each place. */
 function missingOf(stack: Stack, group: readonly Build[]): MissingSource[] {
@@ -92,15 +106,9 @@ function evidenceOf(
         "the context of this build",
       ),
     );
-    const fine = stack.builds.filter(
-      build =>
-        build.dockerfilePath === first.dockerfilePath &&
-        build.context !== first.context &&
-        build.model?.missingSources.length === 0,
-    );
     all.push(
       ...places(
-        fine.map(build => build.contextAt),
+        working(stack, first).map(build => build.contextAt),
         "with this context the files are there",
       ),
     );

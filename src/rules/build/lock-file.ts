@@ -23,7 +23,7 @@ export default defineRule({
       const [first] = group;
       if (!group.some(build => build.model)) continue;
       for (const { stage, install } of installsOf(group)) {
-        if (!install.needsLock || !strict.includes(install.manager)) continue;
+        if (!install.needsLock || !install.decisive || !strict.includes(install.manager)) continue;
         const state = lockState(stage, install);
         if (state === "yes")
           yield {

@@ -1,7 +1,11 @@
+import type { Violation } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { httpProbe } from "../../stack/query-health.ts";
 import { runningCommand, worstFirst } from "../../stack/query-process.ts";
+import { workerName } from "../../stack/query-workers.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,6 +15,7 @@ export default defineRule({
   severity: "high",
   why: "The worker is unhealthy for ever although it works: alerts about it are ignored, and whatever waits for it or restarts unhealthy containers breaks it.",
   *check(stack) {
+    const found = new Map<string, Probed[]>();
     for (const service of worstFirst(stack.services)) {
       const check = service.healthcheck;
       if (check?.from !== "dockerfile" || service.process?.from !== "compose") continue;
@@ -18,53 +23,83 @@ export default defineRule({
       const running = runningCommand(service);
       const worker = running && workerName(running.words);
       if (!probe || !worker) continue;
-      const source = stack.sources.get(service.at.file);
-      const edit =
-        source && !service.get("healthcheck")
-          ? addPair(source, service.node, ["healthcheck:", "  disable: true"])
-          : undefined;
-      yield {
-        subject: service.name,
-        message: `"${service.name}" runs ${worker}, which serves no HTTP, but inherits the image's health check of port ${probe.port}: it is unhealthy for ever.`,
-        severity: weigh(service, "high"),
-        evidence: [
-          evidence(running.at, `runs ${worker}`),
-          evidence(check.command?.at ?? check.at, "the image's health check asks a web server"),
-        ],
-        ...(edit
-          ? {
-              fix: {
-                title: "Switch the image's health check off",
-                grade: "needs-testing" as const,
-                edits: [edit],
-                test: `Start it, and see that \`docker compose ps\` no longer calls ${service.name} unhealthy.`,
-              },
-            }
-          : {}),
-      };
+      const at = check.command?.at ?? check.at;
+      const key = `${at.file}:${at.span.start}`;
+      const group = found.get(key);
+      const one = { service, worker, running: running.at, at, port: probe.port };
+      if (!group) found.set(key, [one]);
+      // The same service in two variants of a project has one command and one cause.
+      else if (!group.some(each => isSame(each.running, one.running))) group.push(one);
     }
+    for (const group of found.values()) yield finding(stack, group as [Probed, ...Probed[]]);
   },
 });
 
-/** Programs that never listen for HTTP requests, by their command line. */
-const workers: readonly (readonly [RegExp, string])[] = [
-  [/(^|\/| )celery (.* )?worker( |$)/, "a Celery worker"],
-  [/(^|\/| )celery (.* )?beat( |$)/, "Celery's scheduler"],
-  [/^(\S*\/)?(dramatiq|python3? -m dramatiq) /, "a Dramatiq worker"],
-  [/(^|\/| )rundramatiq( |$)/, "a Dramatiq worker"],
-  [/(^|\/| )(rq|rqworker) worker( |$)|(^| )rqworker( |$)|(^| )rqscheduler( |$)/, "an RQ worker"],
-  [/(^|\/)(huey_consumer(\.py)?|arq|taskiq|procrastinate) /, "a task worker"],
-  [/(^|\/| )(run_huey|qcluster|db_worker|process_tasks|runworker|run_worker|crontab)( |$)/, "a task worker"],
-  [/(^|\/| )(sidekiq|good_job|solid_queue|resque|que)( |$)/, "a job worker"],
-  [/(^|\/| )artisan (queue:work|queue:listen|schedule:work|horizon)( |$)/, "a queue worker"],
-  [
-    /^(node|python3?|bun|tsx|ts-node) (-\S+ )*\S*\b(worker|scheduler|consumer|beat|cron)s?\b[\w.-]*\.(py|[cm]?[jt]s)( |$)/i,
-    "a worker",
-  ],
-  [/^(python3?) (-\S+ )*\S*(worker|scheduler|consumer)\.py( |$)/i, "a worker"],
-];
+/** A worker with the check of the web server. */
+interface Probed {
+  readonly service: Service;
+  readonly worker: string;
+  readonly running: Location;
+  /** The image's check. */
+  readonly at: Location;
+  readonly port: number | undefined;
+}
 
-function workerName(words: readonly (string | undefined)[]): string | undefined {
-  const line = words.map(word => word ?? "?").join(" ");
-  return workers.find(([pattern]) => pattern.test(line))?.[1];
+function isSame(a: Location, b: Location): boolean {
+  return a.file === b.file && a.span.start === b.span.start;
+}
+
+/** One image's check is one cause, however many workers it is inherited by. */
+function finding(stack: Stack, group: readonly [Probed, ...Probed[]]): Violation {
+  const [{ service, worker, port, at }] = group;
+  const names = [...new Set(group.map(each => each.service.name))];
+  const one = names.length === 1;
+  const edits = group.flatMap(each => {
+    const source = stack.sources.get(each.service.at.file);
+    return source && !each.service.get("healthcheck")
+      ? (addPair(source, each.service.node, ["healthcheck:", "  disable: true"]) ?? [])
+      : [];
+  });
+  return {
+    subject: names.join(" "),
+    message: one
+      ? `"${service.name}" runs ${worker}, which serves no HTTP, but inherits the image's health check of port ${port}: it is unhealthy for ever.`
+      : `${listNames(names)} are workers, which serve no HTTP, but inherit the image's health check of port ${port}: they are unhealthy for ever.`,
+    severity: weigh(service, group.some(each => isActedOn(stack, each.service)) ? "high" : "medium"),
+    evidence: [
+      evidence(group[0].running, `runs ${worker}`),
+      ...group.slice(1).map(each => evidence(each.running, `runs ${each.worker}`)),
+      evidence(at, "the image's health check asks a web server"),
+    ],
+    ...(edits.length === group.length
+      ? {
+          fix: {
+            title: "Switch the image's health check off",
+            grade: "needs-testing" as const,
+            edits,
+            test: `Start it, and see that \`docker compose ps\` no longer calls ${listNames(names)} unhealthy.`,
+          },
+        }
+      : {}),
+  };
+}
+
+/** Something waits for its health, or restarts what is unhealthy. */
+function isActedOn(stack: Stack, service: Service): boolean {
+  const { services } = service.project;
+  return (
+    services.some(
+      other =>
+        other.dependsOn.some(
+          ({ service: name, condition }) => name === service.name && condition === "service_healthy",
+        ) || /autoheal/.test(`${other.name} ${other.image?.text ?? ""}`),
+    ) ||
+    stack.calls.some(
+      ({ call }) =>
+        (call.kind === "docker" && call.verb.startsWith("stack deploy")) ||
+        (call.kind === "compose" &&
+          call.subcommand === "up" &&
+          call.args.some(arg => arg.value === "--wait")),
+    )
+  );
 }

@@ -23,7 +23,7 @@ export default defineRule({
         if (!uses || !path?.startsWith(".github/workflows/")) continue;
         const called = stack.workflows.find(other => other.file === path);
         // A file of that name here may still be another repository's.
-        if (remote && !called) continue;
+        if (remote && (!called || isCollection(uses.repository ?? ""))) continue;
         const severity = deploys(workflow, job) ? "critical" : "high";
         if (!called) {
           if (stack.files.has(path) === "file") continue;
@@ -83,6 +83,13 @@ function openFix(stack: Stack, job: Job, called: Workflow, remote: boolean): { f
       test: "Start the calling workflow: the called jobs run with the caller's event, ref and permissions.",
     },
   };
+}
+
+/** `acme/workflows`, `acme/.github`: repositories that hold workflows for others. */
+function isCollection(repository: string): boolean {
+  return /(?:^|[/._-])(?:workflows?|actions?|github|shared|common|templates?|ci|pipelines?)(?:[._-]|$)/i.test(
+    repository.replace(/^[^/]*/, ""),
+  );
 }
 
 /** The refused workflow is one that releases. */

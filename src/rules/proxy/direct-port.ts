@@ -3,7 +3,9 @@ import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { edgeProxies, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { loopbackFix } from "../../stack/query-ports.ts";
+import { oncePerPlace } from "../../stack/query-process.ts";
 import { plainPorts, servicesBehind } from "../../stack/query-proxy.ts";
+import type { ProxyInstance } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -13,7 +15,9 @@ export default defineRule({
   severity: "medium",
   why: "A published application port is a second door: it has no TLS, no rate limit and no closed paths, and Docker opens it past the host's firewall.",
   *check(stack) {
-    for (const proxy of edgeProxies(stack)) {
+    const told = oncePerPlace();
+    // The proxy with most behind it tells of a port that two of them lead to.
+    for (const proxy of edgeProxies(stack).toSorted((a, b) => servers(b) - servers(a))) {
       const { service } = proxy;
       if (!service || service.project.grade === "development") continue;
       const behind = new Map(
@@ -26,7 +30,9 @@ export default defineRule({
       const doors = [...behind].flatMap(([target, at]) =>
         target === service || isOptional(target)
           ? []
-          : plainPorts(target).map(port => ({ target, port, at })),
+          : plainPorts(target)
+              .filter(port => told(port.at))
+              .map(port => ({ target, port, at })),
       );
       const [first, ...more] = doors;
       if (!first) continue;
@@ -53,3 +59,7 @@ export default defineRule({
     }
   },
 });
+
+function servers(proxy: ProxyInstance): number {
+  return proxy.effective.servers.flatMap(allLocations).length;
+}

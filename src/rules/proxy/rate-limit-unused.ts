@@ -30,7 +30,7 @@ export default defineRule({
       const guardsLogin = names.some(name => /login|auth|signin|password|otp/i.test(name));
       yield {
         subject: proxyName(proxy),
-        message: `${proxyTitle(proxy)} defines the rate limit ${listNames(names)} and applies it nowhere.`,
+        message: `${proxyTitle(proxy)} defines the rate ${more.length === 0 ? "limit" : "limits"} ${listNames(names)} and applies ${more.length === 0 ? "it" : "them"} nowhere.`,
         severity: weigh(proxyGrade(proxy), guardsLogin ? "medium" : "low"),
         evidence: [
           evidence(first.at, "defined here, used by no location"),

@@ -1,4 +1,4 @@
-import type { Evidence } from "../../core/finding.ts";
+import { type Evidence, severities } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import type { Interpolated } from "../../stack/resolve/interpolate.ts";
@@ -29,16 +29,20 @@ export default defineRule({
       if (deliberate || !/^(no|on-failure(:\d+)?)$/.test(restart.text) || !first(restart.at)) continue;
       stopped.set(service.project, [...(stopped.get(service.project) ?? []), { service, restart }]);
     }
-    for (const [project, list] of stopped) {
+    // One habit is one finding, however many files the stack is laid together from.
+    for (const severity of severities) {
+      const groups = [...stopped].filter(([project]) => weigh(project, "medium") === severity);
+      const list = groups.flatMap(([, found]) => found);
+      if (list.length === 0) continue;
       const one = list.length === 1;
-      const names = listNames(list.map(({ service }) => service.name));
+      const names = listNames([...new Set(list.map(({ service }) => service.name))]);
       const policies = listNames([...new Set(list.map(({ restart }) => restart.text!))]);
       yield {
-        subject: one ? list[0]!.service.name : project.name,
+        subject: one ? list[0]!.service.name : [...new Set(groups.map(([{ name }]) => name))].join(" "),
         message: one
           ? `${names} stays down after the server restarts: its restart policy is ${policies}.`
           : `${names} stay down after the server restarts: their restart policy is ${policies}.`,
-        severity: weigh(project, "medium"),
+        severity,
         evidence: list.map(({ restart }) =>
           evidence(restart.at, restart.text === "no" ? "never restarts" : "restarts after a failure only"),
         ) as [Evidence],

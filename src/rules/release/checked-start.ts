@@ -1,7 +1,8 @@
 import type { Call } from "../../artifacts/commands.ts";
+import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { evidence } from "../../stack/query.ts";
-import { endOf, onlySpeaks, releaseRuns } from "../../stack/query-release.ts";
+import { endOf, onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,6 +12,7 @@ export default defineRule({
   severity: "medium",
   why: "`up -d` succeeds as soon as the containers are created: a version that crashes a second later is reported as released, and users find out first.",
   *check(stack) {
+    const found = new Map<string, Unchecked[]>();
     for (const run of releaseRuns(stack)) {
       const { calls, starts } = run;
       if (starts.some(waits)) {
@@ -26,25 +28,33 @@ export default defineRule({
       if (caller.workflow?.jobs.some(each => each.needs.some(need => need.value === caller.name))) continue;
       const after = job?.steps.slice(job.steps.findLastIndex(step => step.calls.includes(last)) + 1) ?? [];
       if (after.some(step => step.uses !== undefined)) continue;
-      const edit = last.legacy ? undefined : waitEdit(last);
+      // Targets of a Makefile for one start and another are one habit.
+      const key = caller.kind === "makefile" ? run.file : run.title;
+      found.set(key, [...(found.get(key) ?? []), { run, last }]);
+    }
+    for (const [subject, group] of found) {
+      const edits = group.flatMap(({ last }) => (last.legacy ? [] : (waitEdit(last) ?? [])));
+      const title = group.length === 1 ? group[0]!.run.title : subject;
       yield {
-        subject: run.title,
-        message: `The release in ${run.title} ends when the containers are created: nothing looks whether the new version serves.`,
+        subject: group[0]!.run.title,
+        message: `The release in ${title} ends when the containers are created: nothing looks whether the new version serves.`,
         confidence: "likely",
-        evidence: [evidence(last.at, "nothing after it looks at the result")],
-        ...(edit
-          ? {
-              fix: {
-                title: "Wait until the services are healthy",
-                grade: "needs-testing" as const,
-                edits: [edit],
-              },
-            }
+        evidence: group.map(({ last }) =>
+          evidence(last.at, "nothing after it looks at the result"),
+        ) as unknown as [Evidence, ...Evidence[]],
+        ...(edits.length === group.length
+          ? { fix: { title: "Wait until the services are healthy", grade: "needs-testing" as const, edits } }
           : {}),
       };
     }
   },
 });
+
+interface Unchecked {
+  readonly run: ReleaseRun;
+  /** The last start: nothing looks at what it did. */
+  readonly last: Call & { readonly kind: "compose" };
+}
 
 function waits(call: Call): boolean {
   return (call.kind === "compose" && (call.wait || !call.detach)) || call.kind === "docker";

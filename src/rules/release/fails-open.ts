@@ -3,6 +3,7 @@ import type { ShellCommand } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { evidence } from "../../stack/query.ts";
 import {
+  buildsItsOwn,
   fetchesImages,
   migrates,
   onlySpeaks,
@@ -26,8 +27,12 @@ export default defineRule({
     for (const run of releaseRuns(stack)) {
       const loose = run.placed
         .filter(each => each.caller.kind !== "makefile" && step(each.call, run) !== undefined)
-        .flatMap(({ call }) => {
+        .flatMap(placed => {
+          const { call } = placed;
           const shows = goesOn(call, stack, run);
+          // Only known images of others would be newer.
+          if (shows === ignored && step(call, run) === "the download" && buildsItsOwn(stack, placed))
+            return [];
           return shows ? [{ call, shows }] : [];
         });
       const first = loose[0];
@@ -57,6 +62,7 @@ export default defineRule({
   },
 });
 
+const ignored = "its failure is ignored";
 const withoutErrexit = "a failure does not stop the script";
 const ignored = "its failure is ignored";
 

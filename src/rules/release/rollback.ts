@@ -77,7 +77,11 @@ function* pushedOver(stack: Stack) {
     if (forWorkstations.test(workflow.file) || deploysByDigest(stack, workflow)) continue;
     const moving = pushes.every(push => push.name !== undefined && isMutableTag(push.name));
     const first = pushes[0];
-    if (!first || !moving) continue;
+    // What is built for trying out is replaced by the next build on purpose.
+    const tried = pushes.every(push =>
+      /:(?:dev|develop|development|nightly|edge|canary)$/.test(push.name ?? ""),
+    );
+    if (!first || !moving || tried) continue;
     const places = [...new Map(pushes.map(push => [push.at.span.start, push])).values()];
     yield {
       subject: workflow.file,
@@ -92,7 +96,7 @@ function* pushedOver(stack: Stack) {
 }
 
 /** Images that people work in and that tests run in: nobody goes back to an old one. */
-const forWorkstations = /(?:^|[/_.-])(?:dev-?env|dev-?container|ci|builder|tests?)(?:[/_.-]|$)/i;
+const forWorkstations = /(?:^|[/_.-])(?:dev-?env|dev-?container|ci|builder|tests?|nightly)(?:[/_.-]|$)/i;
 
 function isForWorkstations(call: Extract<Call, { kind: "docker-build" }>): boolean {
   const words = [call.context?.word.text, call.file?.word.text, ...call.tags.map(tag => tag.word.text)];

@@ -1,9 +1,12 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, listNames, publicPorts, weigh } from "../../stack/query.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
+import { trackedSecrets } from "../../stack/query-env-secrets.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const order: readonly Severity[] = ["critical", "high", "medium", "low"];
@@ -18,16 +21,20 @@ export default defineRule({
     const told = openedCredentials(stack);
     for (const places of byValue(committedCredentials(stack))) {
       // A port that such a credential opens is worse, and shows the same line.
-      if (places.every(place => told.some(at => isOf(place, at)))) continue;
+      const weighty = places.filter(({ grade }) => grade !== "development");
+      const rest = weighty.length > 0 ? weighty : places;
+      if (rest.every(place => told.some(at => isOf(place, at)))) continue;
+      // The tracked env file beside it sets the variable to the same value: that finding shows the secret.
+      if (rest.every(place => isInEnvFile(stack, place))) continue;
       const rank = (place: Credential) => order.indexOf(severityOf(place, places));
-      const [first, ...rest] = places.toSorted((a, b) => rank(a) - rank(b));
+      const [first, ...others] = places.toSorted((a, b) => rank(a) - rank(b));
       const names = [...new Set(places.map(place => place.name))];
       const services = [...new Set(places.map(place => place.service!.name))];
       const literal = places.some(place => place.kind === "literal");
       const severity = places
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
-      const repeated = rest.length === 0 ? "" : `, the same one in ${places.length} places`;
+      const repeated = others.length === 0 ? "" : `, the same one in ${places.length} places`;
       const fix = moveToVariable(stack, places);
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
@@ -36,7 +43,7 @@ export default defineRule({
         message: literal
           ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}.`
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
-        evidence: [show(first!), ...rest.map(show)],
+        evidence: [show(first!), ...others.map(show)],
         severity,
         ...(fix ? { fix } : {}),
       };
@@ -51,10 +58,30 @@ function isOf({ service, name }: Credential, at: Location): boolean {
   );
 }
 
+function isInEnvFile(stack: Stack, { kind, value, at }: Credential): boolean {
+  return (
+    kind === "default" &&
+    trackedSecrets(stack).some(
+      ({ file, secrets, forWork }) =>
+        !forWork &&
+        [dirname(at.file), ""].includes(dirname(file.file)) &&
+        secrets.some(entry => entry.value.value === value),
+    )
+  );
+}
+
 /** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
-  const stores = all.flatMap(each => (each.service && isStore(each.service) ? [each.service] : []));
-  const within = stores.length > 0 && stores.every(store => publicPorts(store).length === 0);
+  const stores = all.flatMap(({ service, grade }) =>
+    service && isStore(service) ? [{ service, grade }] : [],
+  );
+  // What a workstation's file publishes is published there only.
+  const within =
+    stores.length > 0 &&
+    stores.every(
+      ({ service, grade }) =>
+        publicPorts(service).length === 0 || (grade === "development" && place.grade !== grade),
+    );
   return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
 }
 

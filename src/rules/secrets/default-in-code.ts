@@ -3,6 +3,7 @@ import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/quer
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
+import { isWorker } from "../../stack/query-workers.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -30,17 +31,21 @@ export default defineRule({
         if (!group.services.includes(service)) group.services.push(service);
       }
     }
-    for (const { defaults, services } of groups.values()) {
+    for (const { defaults, services: all } of groups.values()) {
       const { name, how } = defaults[0]!;
+      // A worker signs and checks nothing for visitors: what the web server gets decides.
+      const serving = all.filter(service => !isWorker(service));
+      const services = isSigningName(name) && serving.length > 0 ? serving : all;
       const told = connectionGaps(stack).some(
         gap => services.includes(gap.service) && gap.reads.includes(name),
       );
       if (told) continue;
-      const supply = worst(services.map(service => supplyOf(service, name, how)));
+      const supply = worst(services.map(service => supplyOf(service, defaults)));
       const [first, ...rest] = defaults.map(each => evidence(each.at, shows[how]));
+      const lacking = services.filter(service => supplyOf(service, defaults) === supply);
       yield {
         subject: services[0]!.component!.dir === "" ? name : `${services[0]!.component!.dir}: ${name}`,
-        message: messageOf(name, how, supply, services),
+        message: messageOf(name, how, supply, lacking),
         evidence: [first!, ...rest, ...services.flatMap(service => placeOf(service, name, how, supply))],
         severity: weigh(services[0]!, severityOf(name, supply)),
       };
@@ -54,12 +59,15 @@ const shows = {
   fixed: "the secret is written here",
 } as const;
 
-function supplyOf(service: Service, name: string, how: CodeDefault["how"]): Supply {
+function supplyOf(service: Service, defaults: readonly CodeDefault[]): Supply {
+  const { name, how } = defaults[0]!;
   if (how !== "variable") return "never";
   const given = variable(service, name);
   if (!given) return hasUnseenEnvironment(service) ? "maybe" : "never";
   if (given.value?.references.some(each => each.operator === ":?" || each.operator === "?")) return "always";
-  return given.value?.text ? "always" : "maybe";
+  if (given.value?.text) return "always";
+  // `${X}` gives an empty text at worst, for which `get("X", "a")` and `??` do not fall back.
+  return given.value && !defaults.some(each => each.forEmpty) ? "always" : "maybe";
 }
 
 function worst(supplies: readonly Supply[]): Supply {

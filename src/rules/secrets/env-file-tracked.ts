@@ -1,12 +1,9 @@
-import type { EnvFile } from "../../artifacts/env-file.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import type { Source } from "../../core/source.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
-import { credentialsInUrl, isPlaceholder, isSecretName } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { publicName } from "../../stack/query-bundles.ts";
-import { isCredential } from "../../stack/query-secrets.ts";
+import { type EnvEntry, trackedSecrets } from "../../stack/query-env-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -19,11 +16,8 @@ export default defineRule({
   *check(stack) {
     // One habit is one finding, however many files the stack is set up with.
     const kept = new Map<Severity, { files: string[]; secrets: EnvEntry[] }>();
-    for (const file of stack.envFiles) {
-      if (file.role === "example" || stack.files.tracked(file.file) !== true || isSample(file.file)) continue;
-      const secrets = secretsOf(file);
-      if (secrets.length === 0) continue;
-      const severity = isForWork(file.file) ? "low" : "high";
+    for (const { file, secrets, forWork, forCopying } of trackedSecrets(stack)) {
+      const severity = forWork ? "low" : forCopying ? "medium" : "high";
       const group = kept.get(severity) ?? { files: [], secrets: [] };
       kept.set(severity, group);
       group.files.push(file.file);
@@ -66,35 +60,6 @@ export default defineRule({
 function gitignoreOf(stack: Stack): Source | undefined {
   const read = stack.files.has(".gitignore") === "file" ? stack.files.read(".gitignore") : undefined;
   return read && "source" in read ? read.source : undefined;
-}
-
-type EnvEntry = EnvFile["entries"][number];
-
-function secretsOf(file: EnvFile) {
-  return file.entries.filter(({ name, value, references, inherited }) => {
-    if (inherited || references.length > 0 || publicName.test(name.value)) return false;
-    const url = credentialsInUrl(value.value);
-    if (url) return isCredential(url.password) && !isPlaceholder(url.password) && !isPattern(value.value);
-    // An address without a login tells nothing.
-    if (value.value.includes("://")) return false;
-    return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
-  });
-}
-
-/** `scheme://username:password@localhost`: how such an address is written, not one that is used. */
-function isPattern(url: string): boolean {
-  return /:\/\/(?:user(?:name)?|db_?user):(?:pass(?:word)?|db_?pass(?:word)?)@(?:localhost|127\.0\.0\.1|host(?:name)?)(?=[:/]|$)/i.test(
-    url,
-  );
-}
-
-/** Values for tests and workstations open nothing on a server. */
-function isForWork(path: string): boolean {
-  return /(?:^|[./_-])(?:dev|development|local|test|testing|ci|e2e|sepolia|testnet)(?:[./_-]|$)/i.test(path);
-}
-
-function isSample(path: string): boolean {
-  return /(?:^|\/)(?:examples?|samples?|templates?|fixtures?|tests?|docs?|\.devcontainer)\//i.test(path);
 }
 
 /** An env file below the root that a script of a person makes; a workflow's checkout is thrown away. */

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
 import { evidence } from "../../stack/query.ts";
@@ -13,29 +14,42 @@ export default defineRule({
   why: "With a new signing key every user is logged out and every token becomes invalid; a new database password no longer opens the existing database.",
   *check(stack) {
     for (const { script, file } of deployScripts(stack)) {
+      // Its name says that it makes secrets: nobody runs it to deploy.
+      if (maker.test(basename(file))) continue;
       const writes = [...allCommands(script)].filter(({ command }) => writesEnvFile(command));
       if (writes.length === 0) continue;
-      const reported = new Set<string>();
+      const found = new Map<string, [Evidence, ...Evidence[]]>();
       for (const { command } of allCommands(script)) {
         for (const { name, value, at } of command.assignments) {
-          if (!isSecretName(name) || reported.has(name) || isKept(script, command)) continue;
+          if (!isSecretName(name) || found.has(name) || isKept(script, command)) continue;
           if (!value.parts.some(part => part.kind === "command" && generates(part.script))) continue;
           const written = writes.find(each => mentions(each.command, name));
           if (!written || isKept(script, written.command)) continue;
-          reported.add(name);
           const places: [Evidence, ...Evidence[]] = [evidence(at, "a new value at every run")];
           const target = written.command.redirects.find(redirect => isEnvFile(redirect.target.text));
           if (target) places.push(evidence(target.at, "replaces the file"));
-          yield {
-            subject: `${file} ${name}`,
-            message: `The deployment in ${file} makes a new ${name} and overwrites the one that is in use.`,
-            evidence: places,
-          };
+          found.set(name, places);
         }
       }
+      const names = [...found.keys()];
+      if (names.length === 0) continue;
+      const [first, ...rest] = [...found.values()].flat();
+      const seen = new Set([first!.at.span.start]);
+      yield {
+        subject: `${file} ${names[0]}`,
+        message: `The deployment in ${file} makes a new ${names.length === 1 ? names[0] : listPlain(names)} and overwrites ${names.length === 1 ? "the one that is" : "those that are"} in use.`,
+        evidence: [first!, ...rest.filter(({ at }) => !seen.has(at.span.start) && seen.add(at.span.start))],
+      };
     }
   },
 });
+
+const maker =
+  /(?:generate|gen|create|make|init|rotate|setup)[-_](?:\w+[-_])*(?:secrets?|keys?|env|credentials?)(?:[-_.]|$)/i;
+
+function listPlain(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
 
 function isEnvFile(path: string): boolean {
   return /(?:^|\/|["'])\.env(?:\.[\w-]+)*["']?$/.test(path) && !/example|sample/.test(path);

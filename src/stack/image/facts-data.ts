@@ -161,7 +161,7 @@ export const dataImages: readonly ImageFamily[] = [
     authentication: "required",
   },
   {
-    names: ["minio/minio", "quay.io/minio/minio"],
+    names: ["minio/minio", "quay.io/minio/minio", "cgr.dev/chainguard/minio"],
     kind: "storage",
     distribution: "unknown",
     user: "root",

@@ -32,6 +32,8 @@ export interface PackageInstall {
   readonly dev: boolean;
   /** Fails unless a lock file is in the working directory: `npm ci`, `--frozen-lockfile`. */
   readonly needsLock: boolean;
+  /** It runs in every build, and the build fails when it fails: no branch, nothing behind `||`. */
+  readonly decisive: boolean;
   readonly directory: string | undefined;
   readonly at: Location;
 }
@@ -126,6 +128,7 @@ export function packageInstall(command: RunCommand, production: boolean): Packag
       verb === "ci" ||
       verb === "clean-install" ||
       has("--frozen-lockfile", "--immutable", "--frozen", "--locked", "--deploy"),
+    decisive: command.decisive,
     directory: command.directory,
     at: command.at,
   };

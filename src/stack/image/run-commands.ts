@@ -11,6 +11,8 @@ export interface RunCommand {
   readonly directory: string | undefined;
   /** It may be skipped: in a condition, a loop, or behind `||`. */
   readonly conditional: boolean;
+  /** It runs in every build, and the step fails when it fails. */
+  readonly decisive: boolean;
   /** Files that its output is written to. */
   readonly outputs: readonly (string | undefined)[];
   readonly at: Location;
@@ -20,7 +22,7 @@ export interface RunCommand {
 export function runCommands(run: RunStep, workdir: string | undefined): RunCommand[] {
   if (run.form === "exec") {
     const words = run.exec ?? [];
-    return [{ words, directory: workdir, conditional: false, outputs: [], at: run.at }];
+    return [{ words, directory: workdir, conditional: false, decisive: true, outputs: [], at: run.at }];
   }
   const commands: RunCommand[] = [];
   // RUN <<EOF alone: the bodies are the script. RUN <<EOF python3: the body is input of a program.
@@ -37,7 +39,8 @@ export function runCommands(run: RunStep, workdir: string | undefined): RunComma
       const outputs = command.redirects
         .filter(each => each.op.includes(">") && !each.op.includes("&"))
         .map(each => each.target.value);
-      commands.push({ words, directory, conditional, outputs, at: command.at });
+      const decisive = !conditional && command.connector !== "||";
+      commands.push({ words, directory, conditional, decisive, outputs, at: command.at });
       directory = changedDirectory(command, directory, conditional);
     }
   }

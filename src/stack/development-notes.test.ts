@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { headerNote, readmeNote } from "./development-notes.ts";
+
+const source = (path: string, text: string) => ({ path, text });
+const compose = "services:\n  web:\n    build: .\n";
+
+describe("the comment above a Compose file", () => {
+  it.each([
+    "# Docker Compose for local development",
+    "# This configuration file is for the **development** setup.\n# For a production example see another repository.",
+    "# =====\n# Development environment\n# =====",
+    "version: '3.8'\n\n# Not intended for production",
+    "# Entorno de desarrollo",
+  ])("says development: %s", comment => {
+    expect(headerNote(source("compose.yml", `${comment}\n${compose}`))).toBeDefined();
+  });
+
+  it.each([
+    "# For local development use docker-compose.dev.yml",
+    "# Do not use the default passwords in production.",
+    "# For local development and production",
+    "# Development: docker compose up; production: add -f compose.prod.yml",
+    "# The stack of the server",
+    "",
+  ])("says nothing of it: %s", comment => {
+    expect(headerNote(source("compose.yml", `${comment}\n${compose}`))).toBeUndefined();
+  });
+
+  it("does not look below the first key", () => {
+    expect(headerNote(source("compose.yml", `${compose}# for local development\n`))).toBeUndefined();
+  });
+});
+
+describe("the README", () => {
+  const note = (text: string) =>
+    readmeNote("deploy/docker-compose.yml", path => (path === "README.md" ? source(path, text) : undefined));
+
+  it("says that the repository is not for production", () => {
+    const said = note(
+      "# Harbour\n\n*Keep in mind that this repository is for local development only and is not meant to be deployed in any production environment!* Try it.",
+    );
+    expect(said?.text).toBe("README.md says that it is not for production");
+    expect(said?.at.span.start).toBeGreaterThan(10);
+  });
+
+  it("says so of this file, by its name", () => {
+    expect(
+      note("**Important:** This `docker-compose.yml` is _not_ intended for production use."),
+    ).toBeDefined();
+  });
+
+  it.each([
+    "This project is ready for production.",
+    "The default password is not meant for production.",
+    "`docker-compose.dev.yml` is not for production; this stack is.",
+    "Do not use SQLite in production.",
+  ])("says nothing of it: %s", text => {
+    expect(note(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,86 @@
+import { basename, dirname, join } from "../core/path.ts";
+import { type Location, locate, type Source } from "../core/source.ts";
+
+/** Where people say in words that a Compose file is for a workstation: above the file's first line, or in the README. */
+
+export interface DevelopmentNote {
+  readonly text: string;
+  readonly at: Location;
+}
+
+/** What the comment above the first key says: "for local development", "not for production". */
+export function headerNote(source: Source | undefined): DevelopmentNote | undefined {
+  if (!source) return undefined;
+  const header = /^(?:[ \t]*(?:#[^\n]*|---|version:[^\n]*)?\r?\n)+/.exec(source.text)?.[0];
+  if (!header?.includes("#")) return undefined;
+  const words = header
+    .split("\n")
+    .map(line => line.replace(/^\s*#+/, "").replace(/^\s*[-=#*]+\s*$/, "."))
+    .join("\n");
+  const said = sentences(words).find(isForWork);
+  if (said === undefined) return undefined;
+  return { text: "the comment above it says that it is for development", at: placeOf(source, said) };
+}
+
+/**
+ * What the README beside the file or at the root says of the whole repository: "for local development only", "not
+ * meant for production", or of the Compose file by its name. A remark on another file or on a command is none.
+ */
+export function readmeNote(
+  file: string,
+  text: (path: string) => Source | undefined,
+): DevelopmentNote | undefined {
+  for (const folder of new Set([dirname(file), ""])) {
+    for (const name of ["README.md", "readme.md", "Readme.md"]) {
+      const source = text(join(folder, name));
+      const all = source ? sentences(source.text.slice(0, 20_000)) : [];
+      const said = all.find(sentence => isOfRepository(sentence, basename(file)));
+      if (source && said)
+        return { text: `${source.path} says that it is not for production`, at: placeOf(source, said) };
+    }
+  }
+  return undefined;
+}
+
+function sentences(text: string): string[] {
+  return text.split(/(?<=[.!?])\s|\n\s*\n|\n(?=\s*[-*#|])/).map(sentence => sentence.trim());
+}
+
+const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").replace(/\s+/g, " ");
+
+const notProduction =
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|suited|recommended|to be used|ready|for use)\b[^.]*\bproduction\b|\bnot for production\b|\b(?:never|do not|don't) (?:run|use|deploy) (?:this|it)\b[^.]*\bproduction\b/i;
+const elsewhere =
+  /entorno de desarrollo|desarrollo local|(?:ambiente de )?desenvolvimento local|ambiente de desenvolvimento|d\u00e9veloppement local|environnement de d\u00e9veloppement|lokale Entwicklung|Entwicklungsumgebung|\u0434\u043b\u044f (?:\u043b\u043e\u043a\u0430\u043b\u044c\u043d\u043e\u0439 )?\u0440\u0430\u0437\u0440\u0430\u0431\u043e\u0442\u043a\u0438|\u672c\u5730\u5f00\u53d1|\u5f00\u53d1\u73af\u5883/i;
+const forDevelopment =
+  /\bfor (?:the )?(?:\w+ )?(?:local )?(?:development|dev)\b|\b(?:local|development|dev) (?:development |dev )?(?:setup|environment|stack|services|compose|override)\b/i;
+/** It speaks of more than development, or of what another file is for. */
+const other =
+  /\bprod(?:uction)?\b|\bnot\b|\bstaging\b|\bserver\b|\b(?:use|see|refer|run|instead|uncomment)\b|\.ya?ml\b|-f /i;
+
+function isForWork(sentence: string): boolean {
+  const said = plain(sentence);
+  if (said.length > 200) return false;
+  return (
+    notProduction.test(said) || ((forDevelopment.test(said) || elsewhere.test(said)) && !other.test(said))
+  );
+}
+
+const repository =
+  /\b(?:this|the) (?:[\w-]+ )?(?:repo(?:sitory)?|setup|stack|compose|docker[- ]compose)\b[^.]*/i;
+
+function isOfRepository(sentence: string, file: string): boolean {
+  const said = plain(sentence).replaceAll(file, "compose");
+  if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
+  const of = repository.exec(said)?.[0];
+  return (
+    of !== undefined &&
+    (notProduction.test(of) || /\bfor (?:local )?development (?:purposes )?only\b/i.test(of))
+  );
+}
+
+function placeOf(source: Source, said: string): Location {
+  const first = said.split("\n")[0]!.trim();
+  const start = Math.max(0, source.text.indexOf(first));
+  return locate(source, start, start + first.length);
+}

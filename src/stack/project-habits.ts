@@ -1,0 +1,105 @@
+import type { ComposeFile } from "../artifacts/compose.ts";
+import { child, entriesOf, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
+import { factsFor, parseImageRef } from "./image/facts.ts";
+
+/** What the services of Compose files tell about the machine that they are for. */
+
+/** Restart policies, or an edge on 80 or 443: a file for a machine that has to stay up. */
+export function looksLikeServer(file: ComposeFile): boolean {
+  return file.roots.some(root =>
+    entriesOf(child(root, "services")).some(
+      service =>
+        child(service.value, "restart") !== undefined || child(service.value, "deploy") !== undefined,
+    ),
+  );
+}
+
+const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
+/** Laravel Sail: `sail-8.4/app`, an image for a workstation. */
+const sail = /^sail-[\d.]+\/app$/;
+const devServer =
+  /\bmanage\.py runserver\b|--reload\b|\b(npm|yarn|pnpm|bun)( run)? (dev|start:dev)\b|\bnodemon\b|\b(next|nuxt|nest|vite|flask|rails) (dev|start --watch|run --debug|s(erver)?)\b/;
+
+/**
+ * What only a workstation's file has: a service that is called after development, or a development server, or debug
+ * mode where there are other projects, over sources of the checkout that nobody restarts.
+ */
+export function developmentHabit(files: readonly ComposeFile[], others: boolean): string | undefined {
+  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const server = files.some(looksLikeServer);
+  for (const { key, value } of services) {
+    if (child(value, "profiles") || !child(value, "build")) continue;
+    if (devName.test(key.value) || sail.test(textOf(child(value, "image"))?.value ?? ""))
+      return `it runs "${key.value}"`;
+    const command = child(value, "command");
+    const text =
+      textOf(command)?.value ??
+      itemsOf(command)
+        .map(item => textOf(item)?.value ?? "")
+        .join(" ");
+    if (!mountsSources(value)) continue;
+    const settings = environmentOf(value).find(([name]) => name === "DJANGO_SETTINGS_MODULE")?.[1] ?? "";
+    if (/\.(dev|local|development)$/.test(settings))
+      return `"${key.value}" runs ${settings} over mounted sources`;
+    if (server) continue;
+    if (devServer.test(text)) return `"${key.value}" is a development server over mounted sources`;
+    // Beside another project that may be production; alone, debug mode on a server is what has to be told.
+    const said = others && developmentVariable(value);
+    if (said) return `"${key.value}" has ${said} over mounted sources`;
+  }
+  return undefined;
+}
+
+/** Debug mode over mounted sources: a rig for tests, also when it restarts. */
+export function debugs(files: readonly ComposeFile[]): boolean {
+  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  return services.some(({ value }) => mountsSources(value) && developmentVariable(value) !== undefined);
+}
+
+const developmentWord = /^(local|dev|development)$/i;
+
+/** `DEBUG=True` or `APP_ENV=local` as a literal of the service, as it is written. */
+function developmentVariable(service: YamlNode): string | undefined {
+  const found = environmentOf(service).find(([name, value]) =>
+    /(^|_)DEBUG$/.test(name)
+      ? /^(true|1|on|yes)$/i.test(value)
+      : /(^|_)(ENV|ENVIRONMENT|ENVIRONMENT_NAME)$/.test(name) && developmentWord.test(value),
+  );
+  return found && `${found[0]}=${found[1]}`;
+}
+
+function environmentOf(service: YamlNode): (readonly [name: string, value: string])[] {
+  const environment = child(service, "environment");
+  if (environment?.kind === "map")
+    return entriesOf(environment).map(({ key, value }) => [key.value, textOf(value)?.value ?? ""]);
+  return itemsOf(environment).map(item => {
+    const [name = "", ...value] = (textOf(item)?.value ?? "").split("=");
+    return [name, value.join("=")];
+  });
+}
+
+function mountsSources(service: YamlNode): boolean {
+  return itemsOf(child(service, "volumes")).some(item => {
+    const text = textOf(item)?.value ?? textOf(child(item, "source"))?.value ?? "";
+    return /^\.{1,2}(\/[\w./-]*)?(:|$)/.test(text);
+  });
+}
+
+const backing = new Set(["database", "cache", "queue", "search", "admin", "mail", "storage", "monitoring"]);
+
+/** Tools of a workstation, whoever publishes the image. */
+const tool =
+  /\/(?:mailhog|mailpit|maildev|mailcatcher|adminer|pgadmin4?|phpmyadmin|redis-commander)(?::|@|$)/;
+
+/** Every service is a pulled database, cache, queue or tool: the application itself runs elsewhere. */
+export function onlyBacking(files: readonly ComposeFile[]): boolean {
+  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  if (services.length === 0) return false;
+  return services.every(service => {
+    if (child(service.value, "build")) return false;
+    const image = textOf(child(service.value, "image"))?.value;
+    if (!image) return true;
+    const facts = factsFor(parseImageRef(image));
+    return facts ? backing.has(facts.kind) : tool.test(image);
+  });
+}

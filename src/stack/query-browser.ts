@@ -1,0 +1,54 @@
+import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { hostNames } from "./query.ts";
+import { hasOwnNames } from "./query-upstreams.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** Questions about what a visitor's browser can reach, and what it sends. */
+
+/** Labels and variables by which a proxy outside the file finds a service. */
+const discovered = /^(?:traefik\.|caddy|ofelia\.|virtual[._]?host|letsencrypt)/i;
+const front = /cloudflared|ngrok|tailscale|traefik|nginx-proxy|caddy/i;
+
+/**
+ * Only other containers can ask it: it publishes nothing, no proxy of the project names it, and nothing outside the
+ * file could find it. False wherever that is not certain.
+ */
+export function isInternal(stack: Stack, service: Service): boolean {
+  const { project } = service;
+  if (service.ports.length > 0 || hasOwnNames(service)) return false;
+  const others = project.services.filter(other => other !== service);
+  if (!others.some(other => other.ports.length > 0)) return false;
+  if (others.some(other => front.test(`${other.name} ${other.image?.text ?? ""}`))) return false;
+  if ([...service.labels, ...service.environment].some(each => discovered.test(each.name))) return false;
+  // A site that hands requests on by a variable or a rewrite is a proxy, too.
+  const names = hostNames(service);
+  const named = (text: string) => names.some(name => new RegExp(`//${pattern(name)}(?![\\w.-])`).test(text));
+  const sites = others.filter(other => /^(?:next|vite|cra)$/.test(other.component?.kind ?? ""));
+  if (sites.some(site => site.environment.some(each => named(each.value?.raw ?? "")))) return false;
+  return ![...stack.kinds].some(
+    ([path, kind]) =>
+      (kind === "nginx" || kind === "caddyfile") &&
+      names.some(name => new RegExp(`\\b${pattern(name)}\\b`).test(stack.sources.get(path)?.text ?? "")),
+  );
+}
+
+function pattern(name: string): string {
+  return name.replace(/[^\w-]/g, "\\$&");
+}
+
+const mostSources = 1_000;
+
+/** Whether the code of a service speaks of cookies or sessions; true where it cannot be searched. */
+export function mayUseCookies(stack: Stack, service: Service): boolean {
+  const { component } = service;
+  if (!component) return true;
+  const paths = stack.files.paths.filter(
+    path =>
+      /\.(?:py|[cm]?[jt]s)$/.test(path) && isBelow(component.dir, path) && !isVendored(path) && !isTest(path),
+  );
+  if (paths.length === 0 || paths.length > mostSources) return true;
+  return paths.some(path => {
+    const result = stack.files.read(path);
+    return "source" in result && /cookie|session_?middleware|express-session/i.test(result.source.text);
+  });
+}

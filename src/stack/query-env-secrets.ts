@@ -1,0 +1,78 @@
+import type { EnvFile } from "../artifacts/env-file.ts";
+import { basename } from "../core/path.ts";
+import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
+import { gradeOf } from "./query.ts";
+import { publicName } from "./query-bundles.ts";
+import { isCredential } from "./query-secrets.ts";
+import type { Stack } from "./stack.ts";
+
+/** Secrets in env files that git tracks. */
+
+export type EnvEntry = EnvFile["entries"][number];
+
+export interface TrackedSecrets {
+  readonly file: EnvFile;
+  /** Never empty. */
+  readonly secrets: readonly EnvEntry[];
+  /** Made for tests or workstations: it opens nothing on a server. */
+  readonly forWork: boolean;
+  /** Nothing reads it where it stands: people copy it to `.env` and change it there. */
+  readonly forCopying: boolean;
+}
+
+/** The env files with secrets that git tracks; examples and samples are left out. */
+export function trackedSecrets(stack: Stack): TrackedSecrets[] {
+  return stack.envFiles.flatMap(file => {
+    if (file.role === "example" || stack.files.tracked(file.file) !== true || isSample(file.file)) return [];
+    const secrets = secretsOf(file);
+    return secrets.length === 0
+      ? []
+      : [{ file, secrets, forWork: isForWork(stack, file), forCopying: isForCopying(stack, file) }];
+  });
+}
+
+function secretsOf(file: EnvFile): EnvEntry[] {
+  return file.entries.filter(({ name, value, references, inherited }) => {
+    if (inherited || references.length > 0 || publicName.test(name.value)) return false;
+    const url = credentialsInUrl(value.value);
+    if (url) return isCredential(url.password) && !isPlaceholder(url.password) && !isPattern(value.value);
+    // An address without a login tells nothing.
+    if (value.value.includes("://")) return false;
+    return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
+  });
+}
+
+/** `scheme://username:password@localhost`: how such an address is written, not one that is used. */
+function isPattern(url: string): boolean {
+  return /:\/\/(?:user(?:name)?|db_?user):(?:pass(?:word)?|db_?pass(?:word)?)@(?:localhost|127\.0\.0\.1|host(?:name)?)(?=[:/]|$)/i.test(
+    url,
+  );
+}
+
+/** Values for tests and workstations open nothing on a server: by the name, by what it says, by who reads it. */
+function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
+  if (/(?:^|[./_-])(?:dev|development|local|test|testing|ci|e2e|sepolia|testnet)(?:[./_-]|$)/i.test(file))
+    return true;
+  const said = entries.find(({ name }) => /(?:^|_)(?:ENV|ENVIRONMENT|ENVIRONMENT_NAME)$/.test(name.value));
+  if (said && /^(?:local|dev|development|test)$/i.test(said.value.value)) return true;
+  const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
+  return users.length > 0 && users.every(service => gradeOf(service) === "development");
+}
+
+function isForCopying(stack: Stack, { file }: EnvFile): boolean {
+  if (/^\.env/.test(basename(file))) return false;
+  if (stack.services.some(service => service.envFiles.some(use => use.resolved === file))) return false;
+  return !stack.calls.some(({ call }) =>
+    call.args.some((arg, index) => {
+      const value = arg.value ?? arg.word.text;
+      const named = value.startsWith("--env-file=") ? value.slice("--env-file=".length) : value;
+      const option =
+        named !== value || call.args[index - 1]?.value === "--env-file" || call.name === "source";
+      return option && basename(named) === basename(file);
+    }),
+  );
+}
+
+function isSample(path: string): boolean {
+  return /(?:^|\/)(?:examples?|samples?|templates?|fixtures?|tests?|docs?|\.devcontainer)\//i.test(path);
+}
