@@ -59,8 +59,15 @@ export function committedCredentials(stack: Stack): Credential[] {
       }
     }
   }
-  return found;
+  // `username:password@` is how an address is written, unless some other place has the same password.
+  return found.filter(
+    ({ name, value, at, service }) =>
+      !pattern.test(service?.environment.find(each => each.name === name)?.value?.raw ?? "") ||
+      found.some(other => other.value === value && other.at !== at),
+  );
 }
+
+const pattern = /:\/\/(?:user(?:name)?|your[-_]?user):(?:pass(?:word)?|your[-_]?pass(?:word)?)@/i;
 
 /** Some service of the project has `${NAME:?...}`: Compose starts nothing with the default of another one. */
 function isRequired(project: ComposeProject, name: string): boolean {
@@ -91,10 +98,7 @@ function credentialsOf({ name, value }: Variable, placeholders: boolean): Writte
   // What stands in `${X:-...}` is a default, and read below.
   const written = value.references.reduce((text, each) => text.replace(each.argument || "\0", ""), value.raw);
   const url = credentialsInUrl(written);
-  const isPattern = /:\/\/(?:user(?:name)?|your[-_]?user):(?:pass(?:word)?|your[-_]?pass(?:word)?)@/i.test(
-    written,
-  );
-  if (url && !isPattern && !url.password.includes("$") && isUsable(url.password))
+  if (url && !url.password.includes("$") && isUsable(url.password))
     found.push({ name, value: decode(url.password), at: value.at, kind: "literal" });
   for (const reference of value.references) {
     if (!isSecretName(reference.name) || isSecretName(name)) continue;
