@@ -62,7 +62,6 @@ export default defineRule({
   },
 });
 
-const ignored = "its failure is ignored";
 const withoutErrexit = "a failure does not stop the script";
 const ignored = "its failure is ignored";
 
