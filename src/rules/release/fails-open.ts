@@ -62,6 +62,7 @@ export default defineRule({
   },
 });
 
+const withoutErrexit = "a failure does not stop the script";
 const ignored = "its failure is ignored";
 
 /** The steps that nothing may follow when they fail. */
