@@ -62,7 +62,7 @@ function retag(stack: Stack, use: ImageUse, product: string, version: string): E
   };
 }
 
-/** Released versions of images whose new versions read what the old ones wrote; compared with their pages on 2026-11-20. */
+/** Released versions of images whose new versions read what the old ones wrote; as in the example, 2026-11; not compared with a registry. */
 const pins: Readonly<Record<string, { readonly version: string; readonly variants: RegExp }>> = {
   nginx: { version: "1.30", variants: /^(?:(?:latest|stable)(?=-|$))?-?(alpine|alpine-slim|bookworm)?$/ },
   "certbot/certbot": { version: "v5.7.0", variants: /^(?:latest)?()$/ },

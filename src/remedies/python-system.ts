@@ -9,7 +9,7 @@ interface Needs {
   readonly run: readonly string[];
 }
 
-/** Python packages whose wheels lack something. Source: their own installation pages; gone through on 2026-11-20. */
+/** Python packages whose wheels lack something. Source: what their installation pages ask for, by general knowledge; names as in Debian 12. */
 const table: readonly Needs[] = [
   { packages: /^psycopg2$/, build: ["gcc", "libpq-dev"], run: ["libpq5"] },
   { packages: /^psycopg$/, build: [], run: ["libpq5"] },

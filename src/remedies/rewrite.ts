@@ -33,12 +33,28 @@ export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Buil
     grade: "big-change",
     reveals: rulesOfContents,
     edits: [
-      { at: { file: source.path, span: { start: 0, end: source.text.length } }, text: image.dockerfile.text },
+      {
+        at: { file: source.path, span: { start: 0, end: source.text.length } },
+        text: inPlaceOf(source.text, image.dockerfile.text),
+      },
       ...besides(stack, first, image),
     ],
     test: "Build the image, start it beside its database, and go through the application: the user, the base image and the stages are others than before.",
     ...(image.afterwards === undefined ? {} : { afterwards: image.afterwards }),
   };
+}
+
+/** What people wrote in the old file stays, at the end of the new one, and so do its line ends. */
+function inPlaceOf(old: string, fresh: string): string {
+  const comments = old
+    .split(/\r?\n/)
+    .map(line => line.trim())
+    .filter(line => /^#(?!\s*(?:syntax|escape|check)\s*=)./.test(line));
+  const text =
+    comments.length === 0
+      ? fresh
+      : `${fresh}\n# Notes in the file before this one:\n${comments.join("\n")}\n`;
+  return old.includes("\r\n") ? text.replace(/\r?\n/g, "\r\n") : text;
 }
 
 /** A Dockerfile where a build names one that is not there. */

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { applyFixes } from "../fix/apply.ts";
+import { pageFiles } from "../pages/page-files.ts";
+import { link } from "../stack/link.ts";
+import { rewriteDockerfile } from "./rewrite.ts";
+
+const file = (path: string, text: string) => ({
+  path,
+  text,
+  ignored: false,
+  untracked: false,
+  directory: false,
+});
+
+const project = (dockerfile: string) => [
+  file("compose.yml", "services:\n  api:\n    build: .\n    ports: ['80:4000']\n"),
+  file("Dockerfile", dockerfile),
+  file(
+    "package.json",
+    '{"name":"api","scripts":{"start":"node server.js"},"dependencies":{"express":"5.1.0"}}',
+  ),
+  file(
+    "package-lock.json",
+    '{"name":"api","lockfileVersion":3,"packages":{"":{"dependencies":{"express":"5.1.0"}},"node_modules/express":{"version":"5.1.0"}}}',
+  ),
+  file(
+    "server.js",
+    'import express from "express";\nexpress().get("/health", (q, r) => r.send("ok")).listen(4000);\n',
+  ),
+];
+
+async function rewritten(dockerfile: string): Promise<string | undefined> {
+  const files = project(dockerfile);
+  const stack = await link(pageFiles(files));
+  const [build] = stack.builds;
+  const fix = build && rewriteDockerfile(stack, [build]);
+  return (
+    fix && applyFixes(path => files.find(each => each.path === path)?.text, [fix]).changed.get("Dockerfile")
+  );
+}
+
+const old =
+  "# syntax=docker/dockerfile:1\nFROM node:24-slim\n# ask Ada before you change this\nCOPY absent /app\n";
+
+test("a Dockerfile that is written anew keeps what people noted", async () => {
+  const text = await rewritten(old);
+  expect(text).toContain("# ask Ada before you change this\n");
+  expect(text).not.toContain("syntax=docker/dockerfile:1\n# ask");
+});
+
+test("a Dockerfile that is written anew keeps its line ends", async () => {
+  const text = await rewritten(old.replaceAll("\n", "\r\n"));
+  expect(
+    text
+      ?.split("\n")
+      .slice(0, -1)
+      .filter(line => !line.endsWith("\r")),
+  ).toEqual([]);
+});
