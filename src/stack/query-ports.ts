@@ -41,6 +41,8 @@ export function loopbackFix(stack: Stack, service: Service, ports: readonly Port
     title: `Publish "${service.name}" on loopback only`,
     grade: "needs-testing",
     edits: whole,
+    // While the port is open, a password in the repository is told with it, and weighs more.
+    reveals: ["secrets/committed-credential"],
     test: `See that the other services still work, and that whoever used ${portNumbers(ports)} from another machine comes through \`ssh -L\` now.`,
   };
 }
