@@ -22,12 +22,16 @@ export interface RunningLab extends Lab {
 
 const startLimitMs = 240_000;
 const calmWithinMs = 20_000;
+/** A service is looked at so often before it is given up. */
+const looks = 8;
 
 /** The clone as drills use it. Starts nothing before it is asked to. */
 export function openLab({ engine, project, model, missing, candidates, say }: LabOptions): RunningLab {
   let known = new Map<string, readonly KnownRequest[]>();
   /** How each service stood after the last cold start; undefined before the first. */
   let bad: Map<string, string> | undefined;
+  /** How long one look took when the lab was calm: a busy machine is no defect of the stack. */
+  const lookMs = new Map<string, number>();
   const names = Object.keys(model.services);
 
   const containers = async (service: string): Promise<Container[]> =>
@@ -35,7 +39,7 @@ export function openLab({ engine, project, model, missing, candidates, say }: La
   const patienceMs = (service: string): number => {
     const check = (model.services[service]?.["healthcheck"] ?? {}) as Readonly<Record<string, unknown>>;
     const own = durationMs(check["start_period"]) + 2 * durationMs(check["interval"]);
-    return Math.min(180_000, 30_000 + own);
+    return Math.min(240_000, 30_000 + own + looks * (lookMs.get(service) ?? 0));
   };
   const look = async (service: string): Promise<Look> => {
     const mine = await containers(service);
@@ -57,7 +61,7 @@ export function openLab({ engine, project, model, missing, candidates, say }: La
   };
   /** The drill before may have started it a moment ago. */
   const settles = (service: string): Promise<boolean> =>
-    serves(service, calmWithinMs).then(
+    serves(service, calmWithinMs + looks * (lookMs.get(service) ?? 0)).then(
       () => true,
       error => {
         if (error instanceof NotSeen) return false;
@@ -78,7 +82,12 @@ export function openLab({ engine, project, model, missing, candidates, say }: La
     bad = new Map(started.filter(({ ok }) => !ok).map(({ service, saw }) => [service, saw]));
     for (const { service, ok } of started) {
       const [first] = ok ? await containers(service) : [];
-      if (first?.state === "running") known.set(service, await answered(engine, first, candidates(service)));
+      if (first?.state === "running") {
+        known.set(service, await answered(engine, first, candidates(service)));
+        const since = engine.now();
+        await look(service);
+        lookMs.set(service, engine.now() - since);
+      }
     }
   };
   const coldStart = async () => {
