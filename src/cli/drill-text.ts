@@ -1,34 +1,35 @@
 import type { Drill, DrillRun, Outcome } from "../core/drill.ts";
 import type { DrillLine } from "../drill/drill.ts";
 import type { DrillStack } from "../drills/drill.ts";
+import type { Service } from "../stack/stack.ts";
 
 const mebibyte = 1 << 20;
 const usualMemory = 256 * mebibyte;
 
-/** What will be done, before anything is: the project, its drills, and what the clone will use at most. */
-export function drillPlan(view: DrillStack, drills: readonly Drill<DrillStack>[]): string {
+/** The drills of a project, with what each does and to what. */
+export function drillList(view: DrillStack, drills: readonly Drill<DrillStack>[]): string {
   const { project } = view;
   const lines = [`${project.name} (${project.files.join(", ")}), in a clone of its own:`];
-  let targets = 0;
   for (const drill of drills) {
     const subjects = drill.targets(view).map(({ subject }) => subject);
-    targets += subjects.length;
-    lines.push(`  ${drill.id.padEnd(32)} ${subjects.length > 0 ? subjects.join(", ") : "nothing to do"}`);
+    lines.push(`  ${drill.id.padEnd(36)} ${subjects.length > 0 ? subjects.join("; ") : "nothing to do"}`);
     lines.push(`    ${drill.disturbs}`);
   }
-  const memory = project.services.reduce(
-    (sum, service) =>
-      sum +
-      (limitOf(
-        service.text("deploy", "resources", "limits", "memory")?.text ?? service.text("mem_limit")?.text,
-      ) ?? usualMemory),
-    0,
-  );
-  const minutes = Math.ceil((project.services.length * 15 + targets * 30) / 60);
-  lines.push(
-    `It will use up to ${Math.ceil(memory / mebibyte)} MB of memory in ${project.services.length} containers, the disk that its images need, and about ${minutes} min.`,
-  );
   return `${lines.join("\n")}\n`;
+}
+
+/** What a run will use at most, said before it starts anything. */
+export function drillUse(view: DrillStack, drills: readonly Drill<DrillStack>[]): string {
+  const { services } = view.project;
+  const targets = drills.reduce((sum, drill) => sum + drill.targets(view).length, 0);
+  const memory = services.reduce((sum, service) => sum + memoryOf(service), 0);
+  const minutes = Math.ceil((services.length * 15 + targets * 30) / 60);
+  return `It will use up to ${Math.ceil(memory / mebibyte)} MB of memory in ${services.length} containers, the disk that its images need, and about ${minutes} min.\n`;
+}
+
+function memoryOf(service: Service): number {
+  const limit = service.text("deploy", "resources", "limits", "memory") ?? service.text("mem_limit");
+  return limitOf(limit?.text) ?? usualMemory;
 }
 
 /** `512M`, `1g`, `1.5G`, `1073741824` in bytes. */

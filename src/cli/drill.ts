@@ -12,7 +12,7 @@ import { drills as allDrills } from "../drills/registry.generated.ts";
 import { link } from "../stack/link.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
 import { configOf, knownClaims, requireDirectory } from "./audit.ts";
-import { drillLine, drillPlan, drillSummary } from "./drill-text.ts";
+import { drillLine, drillList, drillSummary, drillUse } from "./drill-text.ts";
 import { removeLab, userEngine, userLabs } from "./lab.ts";
 import { useColor, write } from "./output.ts";
 import { projectFiles } from "./project-files.ts";
@@ -46,8 +46,10 @@ export async function drillCommand(directory: string, flags: DrillFlags): Promis
   const view: DrillStack = { stack, project };
   const out = flags.json ? process.stderr : process.stdout;
   const color = flags.color && useColor(process.env, out.isTTY === true);
-  write(out, drillPlan(view, drills));
+  write(out, drillList(view, drills));
   if (flags.list) return 0;
+  write(out, drillUse(view, drills));
+  if (flags.plan) return 0;
   const ended = new AbortController();
   const say = (text: string) => write(out, text);
   const run = await inLab(directory, view, drills, { keep: flags.keep === true, say, color, ended }).catch(

@@ -13,7 +13,9 @@ export async function explainCommand(id: string, color: boolean): Promise<void> 
     const meant = closest(id, ids);
     throw new UserError(
       `There is no rule or drill "${id}".`,
-      meant === undefined ? "List them with: shipworthy rules, shipworthy drill --list" : `Did you mean "${meant}"?`,
+      meant === undefined
+        ? "List them with: shipworthy rules, shipworthy drill --list"
+        : `Did you mean "${meant}"?`,
     );
   }
   const folder = rules.some(rule => rule.id === id) ? "rules" : "drills";
