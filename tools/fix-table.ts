@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -80,8 +80,9 @@ async function fixOnce(name: string, original: string, level: string): Promise<s
     const after = auditOf(copy);
     const judged = await judge(copy);
     const again = JSON.parse(run("fix", copy, `--${level}`, "--json")) as Fixes;
+    // A file that one fix creates may be changed by the next one.
     const touched = fixes.changes.flatMap(({ diffs }) =>
-      diffs.filter(diff => !diff.created).map(({ file }) => file),
+      diffs.map(({ file }) => file).filter(file => existsSync(join(original, file))),
     );
     const lost = [...new Set(touched)].flatMap(file => lostComments(join(original, file), join(copy, file)));
     const fresh = missing(after.map(keyOf), before.map(keyOf));
