@@ -50,6 +50,25 @@ const groups: readonly Group[] = [
 /** Read by the build of Vite, Create React App and Next.js; git tracks them only where they hold no secret. */
 const bundleSettings = /^\.env(\.production|\.local|\.production\.local)?$/;
 
+/** What a pattern of the table without slashes names: far quicker than the whole grammar of the file. */
+function nameMatcher(pattern: string): RegExp {
+  return new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")}$`);
+}
+
+function groupBy(
+  paths: readonly string[],
+  keysOf: (path: string) => readonly string[],
+): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const path of paths)
+    for (const key of new Set(keysOf(path))) {
+      const group = groups.get(key);
+      if (group) group.push(path);
+      else groups.set(key, [path]);
+    }
+  return groups;
+}
+
 /**
  * The text of a .dockerignore for a build context: what no image needs. A pattern that would hide a file that git
  * tracks is left out, unless no image should have it; `needed` (paths relative to the root) are let in in any case.
@@ -59,19 +78,18 @@ export function dockerignoreText(
   context: string,
   options: { readonly bundles?: boolean; readonly needed?: readonly string[] } = {},
 ): string {
-  const inContext = files.paths.flatMap(path => {
-    const below = inside(context, path);
-    return below === undefined || !isCommitted(files, path) ? [] : [below];
-  });
+  const inContext = files.paths.flatMap(path => inside(context, path) ?? []);
+  // Whether git has a path takes longest to say: it is asked only of those that a pattern names.
+  const isThere = (path: string) => isCommitted(files, join(context, path));
   // No pattern names more than one folder or file, so the names on the way stand for all paths.
-  const tops = new Set(inContext.map(path => path.split("/", 1)[0]!));
-  const names = new Set(inContext.flatMap(path => path.split("/")));
+  const tops = groupBy(inContext, path => [path.split("/", 1)[0]!]);
+  const names = groupBy(inContext, path => path.split("/"));
   const hides = (pattern: string): boolean => {
-    const rules = parseDockerignore({ path: ".dockerignore", text: pattern }).model;
-    const candidates = pattern.startsWith("**/") ? names : tops;
-    return [...candidates].some(name => isIgnored(rules, name).ignored);
+    const deep = pattern.startsWith("**/");
+    const named = nameMatcher(deep ? pattern.slice(3) : pattern);
+    return [...(deep ? names : tops)].some(([name, paths]) => named.test(name) && paths.some(isThere));
   };
-  const has = (name: RegExp) => inContext.some(path => name.test(path));
+  const has = (name: RegExp) => inContext.some(path => name.test(path) && isThere(path));
   const lines: string[] = [];
   for (const group of groups) {
     const all = [
