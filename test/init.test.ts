@@ -143,5 +143,7 @@ it("sends WebSockets of a Node program to it, and lets them be silent", async ()
     ...Object.fromEntries(Object.entries(application).filter(([path]) => path.startsWith("web/"))),
   });
   expect(plan.apps.find(app => app.name === "api")?.routes).toEqual(["/api", "/ws"]);
-  expect(text("front-door/templates/default.conf.template")).toMatch(/location \/ws \{[^}]*proxy_read_timeout 1h/);
+  expect(text("front-door/templates/default.conf.template")).toMatch(
+    /location \/ws \{[^}]*proxy_read_timeout 1h/,
+  );
 });

