@@ -6,9 +6,12 @@ import { pythonAt } from "./query-runtime.ts";
 import { satisfies } from "./query-versions.ts";
 import type { Stack } from "./stack.ts";
 
-/** Names that a later release of a Python package no longer has. Source: the release notes of each package. */
+/** Names that a later release of a Python package no longer has. */
 
-/** When the rows were last compared with the release notes that are named beside them. */
+/**
+ * When each row was last compared with the packages themselves: the newest release before has the name, and the newest
+ * of the line that is named does not.
+ */
 export const removedNamesAsOf = "2026-11-28";
 
 export interface RemovedName {
@@ -86,7 +89,6 @@ export const removedNames: readonly RemovedName[] = [
   row("markupsafe", "2.1", "markupsafe", /^soft_unicode$/, "soft_str"),
   // "What's new in Celery 5.0": the module celery.task is removed.
   row("celery", "5.0", "celery.task", undefined, "the application's own task decorator"),
-  row("celery", "5.0", "celery.decorators", undefined, "the application's own task decorator"),
   // Release notes of Django REST framework 3.10.
   row("djangorestframework", "3.10", "rest_framework.decorators", /^(?:list|detail)_route$/, "action"),
   // Migration guide of openai-python 1.0.
