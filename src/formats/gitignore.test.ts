@@ -33,6 +33,13 @@ describe("gitignored", () => {
     ["dist/x/y", true],
   ])("%s: %s", (path, expected) => expect(ignored(path)).toBe(expected));
 
+  it("does not ignore what lies in a folder that a deeper file took back", () => {
+    const nested = layered({ "": "**/e", d: "!e/" });
+    expect(["d/e/a", "e/a"].filter(nested)).toEqual(["e/a"]);
+    const all = layered({ "": "d/**", d: "!e/" });
+    expect(all("d/e/a")).toBe(true);
+  });
+
   const hasGit = spawnSync("git", ["--version"]).status === 0;
   it.skipIf(!hasGit)("agrees with git on any rules", () => {
     const names = ["a", "b", "a.log", ".env", "d/a", "d/b", "d/e/a", "d/e/b.log", "e/a"];
@@ -80,7 +87,13 @@ describe("gitignored", () => {
           rmSync(folder, { recursive: true });
         }
       }),
-      { numRuns: 40 },
+      {
+        numRuns: 40,
+        examples: [
+          [["**/e"], ["!e/"]],
+          [["d/**"], ["!e/"]],
+        ],
+      },
     );
   });
 });

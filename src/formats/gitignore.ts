@@ -2,7 +2,10 @@ import ignore, { type Ignore } from "ignore";
 
 /** The rules of one `.gitignore`. */
 export interface GitignoreRules {
-  /** `path` is relative to the file's folder; a folder's path ends with a slash. `undefined`: no rule speaks of it. */
+  /**
+   * `path` is relative to the file's folder; a folder's path ends with a slash. `undefined`: no rule speaks of the path
+   * itself. What a rule says of a folder above does not count: a deeper file may have taken that folder back.
+   */
   test(path: string): "ignored" | "kept" | undefined;
 }
 
@@ -12,10 +15,23 @@ export function parseGitignore(text: string): GitignoreRules {
   return {
     test: path => {
       if (path === "" || path === "/") return undefined;
-      const { ignored, unignored } = rules.test(path);
+      const above = foldersAbove(path);
+      const isBelowIgnored = above.length > 0 && rules.test(above.at(-1)!).ignored;
+      const { ignored, unignored } = (isBelowIgnored ? withFolders(text, above) : rules).test(path);
       return ignored ? "ignored" : unignored ? "kept" : undefined;
     },
   };
+}
+
+function foldersAbove(path: string): string[] {
+  const parts = path.replace(/\/$/, "").split("/");
+  return parts.slice(1).map((_, index) => `${parts.slice(0, index + 1).join("/")}/`);
+}
+
+/** The library hands the verdict of a folder down; these rules keep the folders, so the path is asked for itself. */
+function withFolders(text: string, folders: readonly string[]): Ignore {
+  const kept = folders.map(folder => `!/${folder.replace(/[\\*?[\]]/g, "\\$&")}`);
+  return ignore({ ignorecase: false, allowRelativePaths: true }).add(text).add(kept);
 }
 
 /**
