@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Drill } from "../core/drill.ts";
-import { type ComposeModel, labLabel } from "../core/engine.ts";
+import { type ComposeModel, type Engine, labLabel } from "../core/engine.ts";
 import { drills } from "../drills/registry.generated.ts";
 import { type FakeProgram, fakeEngine } from "../engine/fake.ts";
 import { pageFiles } from "../pages/page-files.ts";
 import { link } from "../stack/link.ts";
 import { runDrills } from "./drill.ts";
 import { openLab } from "./lab.ts";
+import type { Candidate } from "./watch.ts";
 
 const healthcheck = { test: ["CMD", "probe"] };
 const answers: FakeProgram = { healthyAfterMs: 200, http: () => ({ status: 200 }) };
@@ -15,10 +16,15 @@ interface Stage {
   readonly web?: Readonly<Record<string, unknown>>;
   readonly program?: FakeProgram;
   readonly missing?: ReadonlyMap<string, string>;
+  readonly candidates?: readonly Candidate[];
+  readonly onCrash?: () => void;
 }
 
+const front: Candidate = { port: 8000, path: "/", tls: false, headers: { host: "localhost" } };
+
 /** A web service and its store on the engine in memory; the text and the model say the same. */
-async function onFake(claim: string, { web = {}, program = answers, missing = new Map() }: Stage) {
+async function onFake(claim: string, stage: Stage) {
+  const { web = {}, program = answers, missing = new Map(), candidates = [front], onCrash } = stage;
   const labels = { [labLabel]: "a1" };
   const model: ComposeModel = {
     services: {
@@ -44,15 +50,21 @@ volumes:
   const stack = await link(
     pageFiles([{ path: "compose.yml", text, ignored: false, untracked: false, directory: false }]),
   );
-  const engine = fakeEngine({
+  const fake = fakeEngine({
     models: new Map([["/lab/compose.json", model]]),
     programs: { web: program, db: { healthyAfterMs: 100 } },
   });
+  const engine: Engine = {
+    ...fake,
+    crash: async container => {
+      await fake.crash(container);
+      onCrash?.();
+    },
+  };
   const lab = openLab({
     ...{ engine, model, missing, say: () => {} },
     project: { lab: "a1", name: "shipworthy-lab-a1", file: "/lab/compose.json" },
-    candidates: service =>
-      service === "web" ? [{ port: 8000, path: "/", tls: false, headers: { host: "localhost" } }] : [],
+    candidates: service => (service === "web" ? candidates : []),
   });
   const chosen = drills.filter(drill => drill.claim === claim);
   const reports = await runDrills(lab, chosen, { stack, project: stack.projects[0]! }, { say: () => {} });
@@ -125,6 +137,28 @@ describe("drills on the engine in memory", () => {
     const sick = await onFake("survives-kill", { program: { healthyAfterMs: Infinity } });
     expect(sick["web"]).toMatchObject({ outcome: "inconclusive" });
     expect(sick["db"]).toMatchObject({ outcome: "proved" });
+  });
+});
+
+describe("a service that shows nothing but its process", () => {
+  it("is not taken to serve the moment it was started", async () => {
+    // It ends a second after each start but the first, as a worker does that finds its own lock.
+    let starts = 0;
+    const worker: FakeProgram = {
+      get endsAfterMs() {
+        return starts > 0 ? 1_000 : Number.POSITIVE_INFINITY;
+      },
+    };
+    const { web } = await onFake("survives-kill", {
+      web: { healthcheck: undefined },
+      program: worker,
+      candidates: [],
+      onCrash: () => {
+        starts++;
+      },
+    });
+    expect(web).toMatchObject({ outcome: "refuted" });
+    expect(web!.because).toContain("web serves again");
   });
 });
 

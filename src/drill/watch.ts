@@ -25,6 +25,12 @@ export async function lookAt(
     const probe = await runProbe(engine, container);
     if (probe && !probe.ok) return probe;
     if (probe) signs.push(probe.saw);
+    // That a process was started is no sign that it serves: one that cannot run takes a moment to end.
+    if (!probe && known.length === 0 && upMs(engine, container) < steadyMs)
+      return {
+        ok: false,
+        saw: "it was started a moment ago, and nothing but its process shows that it serves",
+      };
     for (const wanted of known) {
       const answer = await engine.http(container, wanted);
       const name = requestName(wanted);
@@ -34,6 +40,10 @@ export async function lookAt(
     }
   }
   return { ok: true, saw: [...new Set(["it runs", ...signs])].join(", ") };
+}
+
+function upMs(engine: Engine, { startedAt }: Container): number {
+  return engine.now() - Date.parse(startedAt);
 }
 
 export function requestName({ path, port, tls }: Candidate): string {
@@ -101,7 +111,7 @@ export async function standing(
     if (health === "unhealthy")
       return { ok: false, saw: (await runProbe(engine, container))?.saw ?? "it is unhealthy" };
     // Health may come before the crash.
-    if (engine.now() - Date.parse(container.startedAt) < steadyMs) return undefined;
+    if (upMs(engine, container) < steadyMs) return undefined;
     if (health !== "starting") continue;
     // A check that looks once in minutes is run here instead of waited for.
     if ((probe?.intervalMs ?? 0) <= 60_000 || !(await runProbe(engine, container))?.ok) return undefined;

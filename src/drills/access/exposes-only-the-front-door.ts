@@ -5,6 +5,8 @@ import type { Service } from "../../stack/stack.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { containerOf, eachOf, longRunning } from "../targets.ts";
 
+const listensWithinMs = 20_000;
+
 export default defineDrill({
   id: "access/exposes-only-the-front-door",
   title: "No store and no console answers on a port that is published to the world",
@@ -21,11 +23,16 @@ export default defineDrill({
     const answers = new Map<number, string | undefined>();
     for (const { target } of ports) {
       await scene.disturb(`connect to port ${target} of ${subject} from outside`, async () => {
-        const answer = await speak(lab, subject, target!);
+        const answer = await heard(lab, subject, target!);
         answers.set(target!, answer);
         return answer ?? "nothing listens";
       });
     }
+    // A door that nobody has opened yet says nothing about who may come in.
+    await scene.steady("something listens there", async () => {
+      if ([...answers.values()].every(answer => answer === undefined)) throw new NotSeen("nothing does");
+      return "it does";
+    });
     await scene.holds("what answers is meant for everybody", async () => {
       if (isStore(service) || service.kind === "admin" || service.kind === "monitoring") {
         const open = ports.find(({ target }) => answers.get(target!) !== undefined);
@@ -41,6 +48,15 @@ export default defineDrill({
 
 function serviceOf({ project }: DrillStack, name: string): Service {
   return project.services.find(service => service.name === name)!;
+}
+
+/** Tries again for a while: a store that was started a moment ago does not listen yet. */
+async function heard(lab: Lab, subject: string, port: number): Promise<string | undefined> {
+  const { engine } = lab;
+  for (const limit = engine.now() + listensWithinMs; ; await engine.sleep(500)) {
+    const answer = await speak(lab, subject, port);
+    if (answer !== undefined || engine.now() > limit) return answer;
+  }
 }
 
 /** What a stranger gets to hear; undefined when nothing listens. */
