@@ -1,7 +1,7 @@
-import type { DjangoSettings } from "../../artifacts/django-settings.ts";
-import { type Location, locate } from "../../core/source.ts";
+import { concrete, entryOf, envUses, isTruthy, type Lookup, type Value } from "../../artifacts/value.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, weigh } from "../../stack/query.ts";
-import { settingsInForce } from "../../stack/query-settings.ts";
+import { type SettingsInForce, settingsInForce } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -12,9 +12,10 @@ export default defineRule({
   severity: "medium",
   why: "When the storage cannot be reached, or its credentials are missing or expired, no container starts any more: a restart in the middle of somebody else's outage takes the site down.",
   *check(stack) {
-    for (const { service, settings } of settingsInForce(stack)) {
-      const command = collects(service);
-      const storage = command && remoteStatic(stack, settings);
+    for (const here of settingsInForce(stack)) {
+      const { service } = here;
+      const command = collects(stack, service);
+      const storage = command && remoteStatic(here);
       if (!command || !storage) continue;
       yield {
         subject: service.name,
@@ -30,34 +31,40 @@ export default defineRule({
   },
 });
 
-/** `collectstatic` among the commands on the way to the server. */
-function collects({ process }: Service): Location | undefined {
-  const commands = process?.commands ?? [];
-  for (const words of commands) {
-    const word = words.find(each => each.value === "collectstatic");
-    // `collectstatic || true` is another matter; the server itself is the last command.
-    if (word) return word.at;
+/** `collectstatic` among the commands on the way to the server, where its failure ends the start. */
+function collects(stack: Stack, { process }: Service): Location | undefined {
+  for (const words of process?.commands ?? []) {
+    const at = words.find(each => each.value === "collectstatic")?.at;
+    const text = at && stack.sources.get(at.file)?.text;
+    if (!at || text === undefined) continue;
+    const rest = /^[^\n]*/.exec(text.slice(at.span.end))![0];
+    if (/\|\|/.test(rest)) continue;
+    if (/&&/.test(rest) || /&&\s*(?:\\\n\s*)?$/.test(rest) || stopsAtErrors.test(text)) return at;
   }
   return undefined;
 }
 
+const stopsAtErrors = /^\s*set\s+(?:-\w*e|-o\s+errexit)|^#![^\n]*\s-\w*e/m;
+
 const backend =
   /storages\.backends\.(?:s3boto3|s3|gcloud|azure_storage|dropbox|digital_ocean|cloudflare)\.\w+/;
-const static_ = [
-  /["']staticfiles["']\s*:\s*\{\s*["']BACKEND["']\s*:\s*["']([\w.]+)["']/g,
-  /^[ \t]*STATICFILES_STORAGE\s*=\s*["']([\w.]+)["']/gm,
-];
 
-function remoteStatic(stack: Stack, { files }: DjangoSettings): Location | undefined {
-  for (const file of files) {
-    const source = stack.sources.get(file);
-    if (!source) continue;
-    for (const expression of static_)
-      for (const found of source.text.matchAll(expression)) {
-        if (!backend.test(found[1] ?? "")) continue;
-        const start = found.index + found[0].lastIndexOf(found[1]!);
-        return locate(source, start, start + found[1]!.length);
-      }
+/** Where this deployment's settings name a storage in the network for static files. */
+function remoteStatic({ settings, lookup }: SettingsInForce): Location | undefined {
+  const storages = chosen(settings.values.get("STORAGES"), lookup);
+  const names = [entryOf(storages, "staticfiles", "BACKEND"), settings.values.get("STATICFILES_STORAGE")];
+  for (const name of names) {
+    const value = chosen(name, lookup);
+    if (value?.kind === "literal" && typeof value.value === "string" && backend.test(value.value))
+      return value.at;
   }
   return undefined;
+}
+
+/** The branch that is in force; a test that no variable decides, of a file of the container for example, is taken as met. */
+function chosen(value: Value | undefined, lookup: Lookup): Value | undefined {
+  if (value?.kind !== "choice") return value;
+  const test = concrete(value.test, lookup);
+  if (test !== undefined) return chosen(isTruthy(test) ? value.yes : value.no, lookup);
+  return envUses(value.test).length === 0 ? chosen(value.yes, lookup) : undefined;
 }

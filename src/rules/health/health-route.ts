@@ -2,44 +2,65 @@ import { djangoRoots } from "../../artifacts/django.ts";
 import { urlRoutes } from "../../artifacts/django-urls.ts";
 import { pythonModuleFile } from "../../artifacts/project-files.ts";
 import { type ListedRoute, listRoutes } from "../../artifacts/route-tree.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
 import { settingsInForce } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const telling =
-  /health|ready|readiness|liveness|\balive\b|\blive\b|status|ping|heartbeat|(?:^|\/)_?up\b|monitor|metrics|diagnos/i;
+  /health|ready|readiness|liveness|\balive\b|\blive\b|status|ping|heartbeat|(?:^|\/)_?up\b|monitor|metrics|diagnos|(?:^|[/_-])checks?(?:$|[/_-])/i;
 
 export default defineRule({
   id: "health/health-route",
   title: "An application can say whether it is able to serve",
   claim: "health-is-truthful",
   severity: "low",
-  why: "Whatever asks the application, a health check, a proxy, a monitor, gets the same answer while its database is gone as while all is well.",
+  why: "A health check, a proxy or a monitor has nothing to ask: that the application lost its database shows only when somebody uses it.",
   *check(stack) {
-    for (const { service, list } of programs(stack)) {
-      // A check that is there is judged by what it asks.
-      if (service.healthcheck || service.get("healthcheck") || service.facts?.healthcheck !== false) continue;
-      const store = service.project.services.find(
-        other => other.kind === "database" && service.dependsOn.some(edge => edge.service === other.name),
-      );
-      const routes = store ? list() : [];
-      if (!store || routes.length === 0 || routes.some(route => route.prefix || telling.test(route.pattern)))
-        continue;
+    const mute = programs(stack).flatMap(program => muteOf(program) ?? []);
+    for (const project of stack.projects) {
+      const own = mute.filter(({ service }) => service.project === project);
+      const [first, ...more] = own;
+      if (!first) continue;
+      const names = listNames(own.map(({ service }) => service.name));
       yield {
-        subject: service.name,
-        message: `Service "${service.name}" needs "${store.name}", has no health check, and no route of it tells whether it can serve.`,
-        evidence: [
+        subject: more.length === 0 ? first.service.name : project.name,
+        message:
+          more.length === 0
+            ? `Service ${names} needs "${first.store.name}", has no health check, and no route of it tells whether it can serve.`
+            : `Services ${names} need a database, have no health check, and no route of any of them tells whether it can serve.`,
+        evidence: own.flatMap(({ service, store, route }) => [
           evidence(service.at, `needs "${store.name}"`),
-          evidence((routes.find(isOwn) ?? routes[0]!).at, "routes like this one answer without the database"),
-        ],
-        severity: weigh(service, "low"),
+          evidence(route.at, "one of its routes, none of which is for this"),
+        ]) as unknown as [Evidence],
+        severity: weigh(project, "low"),
         confidence: "likely",
       };
     }
   },
 });
+
+/** A program whose state nobody can ask for. */
+interface Mute {
+  readonly service: Service;
+  readonly store: Service;
+  readonly route: ListedRoute;
+}
+
+function muteOf({ service, list }: Program): Mute | undefined {
+  // A check that is there is judged by what it asks.
+  if (service.healthcheck || service.get("healthcheck") || service.facts?.healthcheck !== false)
+    return undefined;
+  const store = service.project.services.find(
+    other => other.kind === "database" && service.dependsOn.some(edge => edge.service === other.name),
+  );
+  const routes = store ? list() : [];
+  const route = routes.find(isOwn) ?? routes[0];
+  if (!store || !route || routes.some(each => each.prefix || telling.test(each.pattern))) return undefined;
+  return { service, store, route };
+}
 
 /** Not one of those that the framework adds by itself. */
 function isOwn({ pattern }: ListedRoute): boolean {

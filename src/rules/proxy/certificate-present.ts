@@ -1,14 +1,17 @@
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, weigh } from "../../stack/query.ts";
 import {
   certbotsFor,
   isSaidInScripts,
   neededCertificates,
   startsByScript,
 } from "../../stack/query-certificates.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const makers =
   /openssl\s+(?:req|ecparam|genrsa|genpkey)|mkcert|certbot|acme\.sh|\blego\b|self-?signed|snakeoil/i;
+const commands =
+  /^\s*(?:sudo\s+)?(?:openssl\s+(?:req|genrsa|ecparam|genpkey)|mkcert|certbot|acme\.sh|lego)\b/m;
 
 export default defineRule({
   id: "proxy/certificate-present",
@@ -19,20 +22,20 @@ export default defineRule({
   *check(stack) {
     for (const proxy of stack.proxies) {
       const { service } = proxy;
-      if (!service || startsByScript(service)) continue;
+      if (!service || isOptional(service) || startsByScript(service)) continue;
       const missing = neededCertificates(proxy).find(({ value, mount }) => {
         if (mount?.type !== "bind" || mount.repositoryPath === undefined) return false;
         const file = `${mount.repositoryPath}${value.slice(mount.target.length)}`;
         return stack.files.has(file) === undefined && certbotsFor(service, mount).length === 0;
       });
-      if (!missing?.mount || isSaidInScripts(stack, makers)) continue;
+      if (!missing?.mount || isSaidInScripts(stack, makers) || isToldToPeople(stack)) continue;
       const directory = missing.mount.repositoryPath!;
       // A script that copies something there does what it should.
       if (isSaidInScripts(stack, new RegExp(`(?<![\\w/])(?:\\./)?${literally(directory)}(?:/|\\b)`)))
         continue;
       yield {
         subject: service.name,
-        message: `The proxy "${service.name}" needs ${missing.value}, which is to lie in ${directory}/ on the server; no script of this repository puts it there.`,
+        message: `The proxy "${service.name}" needs ${missing.value}, which is to lie in ${directory}/ on the server; no script of this repository puts it there, and no page on deploying tells how.`,
         severity: weigh(service, "low"),
         confidence: "likely",
         evidence: [
@@ -43,6 +46,12 @@ export default defineRule({
     }
   },
 });
+
+/** Whether a page on deploying shows the commands that make a certificate. */
+function isToldToPeople(stack: Stack): boolean {
+  const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook");
+  return pages.some(([path]) => commands.test(stack.sources.get(path)?.text ?? ""));
+}
 
 function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

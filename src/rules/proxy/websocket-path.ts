@@ -1,5 +1,8 @@
+import type { NginxLocation, NginxServer } from "../../artifacts/nginx-model.ts";
 import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
 import { type Located, locate } from "../../core/source.ts";
+import type { NginxDirective } from "../../formats/nginx.ts";
+import { allLocations } from "../../stack/proxy/effective.ts";
 import { proxyHeadersAt } from "../../stack/proxy/inherit.ts";
 import { matchLocation } from "../../stack/proxy/location.ts";
 import { evidence, weigh } from "../../stack/query.ts";
@@ -46,19 +49,46 @@ function leadsElsewhere(proxy: ProxyInstance, target: Service, path: string) {
   const serving = servers.filter(server =>
     server.locations.some(location => servicesBehind(proxy, location).includes(target)),
   );
-  if (serving.length === 0) return undefined;
+  if (serving.length === 0 || serving.some(server => changesPath(proxy, server, target))) return undefined;
   const wrong = serving.map(server => {
     const match = matchLocation(server, path);
     if (match.kind !== "location" || !match.location.proxyPass) return undefined;
-    const [behind] = servicesBehind(proxy, match.location);
-    if (!behind) return undefined;
+    const behind = servicesBehind(proxy, match.location);
+    const [first] = behind;
+    if (!first) return undefined;
     const { at } = match.location.proxyPass.url;
-    if (behind !== target) return { at, does: `sends that path to "${behind.name}"` };
+    // Another service of the same program may be the one for sockets.
+    if (!behind.some(each => isSame(each, target))) return { at, does: `sends that path to "${first.name}"` };
     return proxyHeadersAt(match.location).get("Upgrade") === undefined
       ? { at, does: "sends no Upgrade header with that path" }
       : undefined;
   });
   return wrong.every(each => each !== undefined) ? wrong[0] : undefined;
+}
+
+function isSame(one: Service, other: Service): boolean {
+  return one === other || (one.component !== undefined && one.component === other.component);
+}
+
+/** Whether visitors may ask for another path: a location with an Upgrade takes a prefix away, or a rewrite decides. */
+function changesPath(proxy: ProxyInstance, server: NginxServer, target: Service): boolean {
+  if (server.directives.some(isRewrite)) return true;
+  return allLocations(server).some(
+    location =>
+      proxyHeadersAt(location).get("Upgrade") !== undefined &&
+      servicesBehind(proxy, location).some(each => isSame(each, target)) &&
+      (location.directives.some(isRewrite) || passesOther(location)),
+  );
+}
+
+function isRewrite({ name }: NginxDirective): boolean {
+  return name.value === "rewrite";
+}
+
+/** A URI behind the address replaces the location's own prefix; what a variable adds is not known. */
+function passesOther({ path, proxyPass }: NginxLocation): boolean {
+  if (!proxyPass) return false;
+  return proxyPass.isVariable || (proxyPass.path !== undefined && proxyPass.path !== path.value);
 }
 
 const constructs =

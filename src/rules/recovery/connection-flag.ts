@@ -70,7 +70,7 @@ function stuckFlag(source: Source): Stuck | undefined {
       other => other.event !== "error" && isSet.some(set => set.index > other.start && set.index < other.end),
     );
     if (isSet.length !== 1 || again || /setInterval\s*\(/.test(text)) continue;
-    const guard = new RegExp(`if\\s*\\(\\s*!\\s*${escaped}\\s*\\)\\s*\\{?\\s*(?:throw|return)\\b`).exec(text);
+    const guard = guardOf(text, escaped);
     if (!guard) continue;
     const at = start + cleared.index;
     return {
@@ -80,6 +80,19 @@ function stuckFlag(source: Source): Stuck | undefined {
     };
   }
   return undefined;
+}
+
+const refuses = /^(?:throw\b|return\s+(?:next|reject|callback|cb|done|Promise\.reject|res(?:ponse)?\.)\b)/;
+const closes =
+  /\b(?:close|disconnect|end|shutdown|stop|destroy)\w*\s*(?:=\s*(?:async\s*)?)?\([^()]*\)\s*(?:=>\s*)?\{\s*$/i;
+
+/** Where the work is refused while the flag is false. Undefined too when something connects anew because of it. */
+function guardOf(text: string, flag: string): RegExpExecArray | undefined {
+  const asked = [...text.matchAll(new RegExp(`if\\s*\\(\\s*!\\s*${flag}\\s*\\)\\s*\\{?\\s*`, "g"))];
+  const then = (found: RegExpExecArray): string => text.slice(found.index + found[0].length);
+  const reconnects = /^(?:return\s+)?(?:await\s+)?(?:[\w$]+\.)*\w*(?:connect|init|open|start)\w*\s*\(/i;
+  if (asked.some(found => reconnects.test(then(found)))) return undefined;
+  return asked.find(found => refuses.test(then(found)) && !closes.test(text.slice(0, found.index)));
 }
 
 /** The offset after the bracket that closes the one at `open`; brackets in texts are rare enough in handlers. */
