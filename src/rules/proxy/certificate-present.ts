@@ -28,16 +28,17 @@ export default defineRule({
         const file = `${mount.repositoryPath}${value.slice(mount.target.length)}`;
         return stack.files.has(file) === undefined && certbotsFor(service, mount).length === 0;
       });
-      if (!missing?.mount || isSaidInScripts(stack, makers) || isToldToPeople(stack)) continue;
+      if (!missing?.mount || isSaidInScripts(stack, makers)) continue;
       const directory = missing.mount.repositoryPath!;
       // A script that copies something there does what it should.
       if (isSaidInScripts(stack, new RegExp(`(?<![\\w/])(?:\\./)?${literally(directory)}(?:/|\\b)`)))
         continue;
       yield {
         subject: service.name,
-        message: `The proxy "${service.name}" needs ${missing.value}, which is to lie in ${directory}/ on the server; no script of this repository puts it there, and no page on deploying tells how.`,
+        message: `The proxy "${service.name}" needs ${missing.value}, which is to lie in ${directory}/ on the server; no script of this repository puts it there.`,
         severity: weigh(service, "low"),
-        confidence: "likely",
+        // Whoever follows the page has the file before the first start.
+        confidence: isToldToPeople(stack) ? "possible" : "likely",
         evidence: [
           evidence(missing.at, "nginx exits while this file is absent"),
           evidence(missing.mount.at, "not in the repository, which is right for a key"),
