@@ -60,6 +60,17 @@ function postgresDirectories(service: Service): DataDirectory[] {
   return major < 18 ? [old] : [current];
 }
 
+/**
+ * A mount at which the entry point of PostgreSQL's image exits, since 18: at the old data directory, while `PGDATA` is
+ * the image's own and holds no data yet. PostGIS, pgvector and TimescaleDB start from that image and keep its entry
+ * point. Source: docker-entrypoint.sh of docker-library/postgres as of 2026-02-26.
+ */
+export function refusedMount(service: Service): Mount | undefined {
+  if (!isPostgres(service) || (postgresMajor(service) ?? 0) < 18) return undefined;
+  if (variable(service, "PGDATA") || service.entrypoint || movesData(service)) return undefined;
+  return service.mounts.find(mount => /^\/var\/lib\/postgresql\/data\/?$/.test(mount.target));
+}
+
 function minioDirectories(service: Service): DataDirectory[] {
   const words = service.process?.argv.map(word => word.value) ?? [];
   const paths = words.filter(word => word?.startsWith("/") && !/\.\.\./.test(word)) as string[];

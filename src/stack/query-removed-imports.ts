@@ -9,8 +9,8 @@ import type { Stack } from "./stack.ts";
 /** Names that a later release of a Python package no longer has. */
 
 /**
- * When each row was last compared with the packages themselves: the newest release before has the name, and the newest
- * of the line that is named does not.
+ * When every row was last compared with the packages themselves, as PyPI has them: a release before the one that is
+ * named has the name, and the first of the line that is named does not.
  */
 export const removedNamesAsOf = "2026-11-28";
 

@@ -1,8 +1,14 @@
 import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices } from "../../stack/query.ts";
-import { type DataDirectory, dataDirectories, type Keeping, keepingOf } from "../../stack/query-data.ts";
-import type { Service } from "../../stack/stack.ts";
+import {
+  type DataDirectory,
+  dataDirectories,
+  type Keeping,
+  keepingOf,
+  refusedMount,
+} from "../../stack/query-data.ts";
+import type { Mount, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const stores = new Set(["database", "storage", "search", "queue"]);
@@ -19,6 +25,11 @@ export default defineRule({
       const place = `${service.at.file}:${service.at.span.start}`;
       if (!stores.has(service.kind) || seen.has(place)) continue;
       seen.add(place);
+      const refused = refusedMount(service);
+      if (refused) {
+        yield stopped(service, refused);
+        continue;
+      }
       const candidates = dataDirectories(service).map(directory => ({
         directory,
         keeping: keepingOf(service, directory),
@@ -35,6 +46,17 @@ export default defineRule({
     }
   },
 });
+
+function stopped(service: Service, mount: Mount): Violation {
+  return {
+    subject: service.name,
+    message: `Service "${service.name}" does not start: since 18 the image of PostgreSQL exits while anything is mounted at ${mount.target}; its volume belongs at /var/lib/postgresql.`,
+    evidence: [evidence(mount.at, "the image stops at its start while anything is mounted here")],
+    severity: severityOf(service),
+    // An env file that is not in the repository may set PGDATA.
+    ...(service.envFiles.some(use => !use.file) ? { confidence: "likely" as const } : {}),
+  };
+}
 
 function lost(service: Service, { path }: DataDirectory, keeping: Keeping): Violation {
   const where = {
