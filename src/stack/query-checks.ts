@@ -17,9 +17,17 @@ export function isNamedInChecks(stack: Stack, words: RegExp): boolean {
   );
 }
 
-/** As `isNamedInChecks`, but a script counts only when a workflow, a hook or a tool's configuration calls it. */
+/**
+ * As `isNamedInChecks`, but a script counts only when a workflow, a hook or a tool's configuration calls it, and a
+ * Makefile only when a workflow calls make: what people have to remember to run is no check.
+ */
 export function isCheckedBy(stack: Stack, words: RegExp): boolean {
-  const isScript = (path: string): boolean => /\.(?:sh|bash)$/.test(path);
+  const makes = stack.workflows.some(workflow =>
+    /(?<![\w-])(?:make|just|task)\s+\w/.test(workflow.source.text),
+  );
+  const isTaskFile = (path: string): boolean =>
+    /(?:^|\/)(?:Makefile|justfile|Taskfile\.ya?ml)$|\.mk$/.test(path);
+  const isScript = (path: string): boolean => /\.(?:sh|bash)$/.test(path) || (!makes && isTaskFile(path));
   const callers = stack.files.paths.filter(
     path => !isVendored(path) && (runners.test(path) || /\.ya?ml$/.test(path)) && !isScript(path),
   );
@@ -81,7 +89,7 @@ export function migrationsOf(stack: Stack): Migrations | undefined {
       at: startOf(stack, django.django!.manage) ?? django.at,
       check: "makemigrations --check",
       words:
-        /makemigrations\b[^\n]{0,80}(?:--check|--dry-run)|--check[^\n]{0,40}makemigrations|(?:check|missing|pending)[-_ ]?migrations?|pytest-django-migrations|django-test-migrations|migration-linter|linear-migrations/i,
+        /makemigrations\b[^\n]{0,80}(?:--check|--dry-run)|--check[^\n]{0,40}makemigrations|(?:check|missing|pending)[-_]?migrations?|pytest-django-migrations|django-test-migrations|migration-linter|linear-migrations/i,
     };
   const alembic = stack.files.paths.find(path => basename(path) === "alembic.ini" && !isVendored(path));
   const alembicAt = alembic && startOf(stack, alembic);
