@@ -134,6 +134,27 @@ export const jsonPeers: ReadonlyMap<string, JsonPeer> = new Map([
     },
   ],
   [
+    "trivy",
+    {
+      options: ["--format", "json"],
+      read: answer =>
+        objects(object(answer)["Results"]).flatMap(result =>
+          objects(result["Misconfigurations"])
+            .filter(one => one["Status"] === "FAIL")
+            .map(one => {
+              const cause = object(one["CauseMetadata"]);
+              const from = whole(cause["StartLine"]) ?? 1;
+              return finding(
+                text(one["ID"]),
+                text(one["Title"]),
+                text(one["Severity"]),
+                places(text(result["Target"]), from, whole(cause["EndLine"]) ?? from),
+              );
+            }),
+        ),
+    },
+  ],
+  [
     "checkov",
     {
       options: ["--output", "json"],

@@ -6,6 +6,7 @@ import {
   migrationsOf,
   testRun,
 } from "../../stack/query-checks.ts";
+import { migrates } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -19,11 +20,15 @@ export default defineRule({
     const run = migrations && testRun(stack, migrations.tests);
     if (!migrations || !run || callsForeignWorkflows(stack)) return;
     if (isCheckedBy(stack, migrations.words) || isNamedInTests(stack, migrations.words)) return;
+    const applied = stack.calls.find(({ call, caller }) => caller.workflow !== undefined && migrates(call));
     yield {
       subject: migrations.title,
       message: `The pipeline tests the program and never asks ${migrations.title} whether a migration is missing (\`${migrations.check}\`).`,
       evidence: [
         evidence(run.call.at, "tests run here, and no check of migrations"),
+        ...(applied
+          ? [evidence(applied.call.at, "applies the migrations that are there; models are not compared")]
+          : []),
         evidence(migrations.at, `migrations of ${migrations.title}`),
       ],
       // A check may stand where nobody sees it.
