@@ -31,7 +31,7 @@ const rule: Rule<Words> = {
       const place = locate(source, at, at + 3);
       yield {
         ...{ subject: source.path, message: "It is bad.", evidence: [{ at: place, shows: "bad is here" }] },
-        fix: { title: "Mend it", grade: "safe", edits: [{ at: place, text: "good" }] },
+        fix: () => ({ title: "Mend it", grade: "safe", edits: [{ at: place, text: "good" }] }),
       };
     }
   },
@@ -74,7 +74,10 @@ it("sees a fix that does not mend, or goes on for ever", async () => {
       for (const outcome of rule.check(stack)) {
         if ("kept" in outcome) continue;
         const [{ at }] = outcome.evidence;
-        yield { ...outcome, fix: { title: "Grow it", grade: "safe", edits: [{ at, text: "badder" }] } };
+        yield {
+          ...outcome,
+          fix: () => ({ title: "Grow it", grade: "safe", edits: [{ at, text: "badder" }] }),
+        };
       }
     },
   };

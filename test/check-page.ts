@@ -39,7 +39,7 @@ export async function runSection<S extends Linked>(
   const fixed = fix(section.files, first);
   const after = withTexts(section.files, fixed);
   const second = await check(rule, after, link);
-  const mended = first.violations.filter(violation => violation.fix).map(violation => violation.message);
+  const mended = first.violations.filter(violation => violation.fix?.()).map(violation => violation.message);
   return {
     expected: section.expected.map(written).sort(),
     reported: matched.map(written).sort(),
@@ -112,7 +112,7 @@ function fix<S extends Linked>(
   files: readonly PageFile[],
   { violations }: Checked<S>,
 ): Record<string, string> {
-  const fixes = violations.flatMap(violation => (violation.fix ? [violation.fix] : []));
+  const fixes = violations.flatMap(violation => violation.fix?.() ?? []);
   const { changed } = applyFixes(file => files.find(({ path }) => path === file)?.text, fixes);
   return Object.fromEntries(changed);
 }

@@ -27,7 +27,7 @@ for (const rule of rules) {
       const textOf = (name: string) => files.find(file => file.path === name)?.text;
       const stack = await link(pageFiles(files), { now: today });
       const violations = [...rule.check(stack)].filter(outcome => !isKept(outcome)) as Violation[];
-      const fixes = violations.flatMap(({ fix }) => fix ?? []);
+      const fixes = violations.flatMap(({ fix }) => fix?.() ?? []);
       for (const [name, text] of applyFixes(textOf, fixes).changed) {
         if (textOf(name) === undefined) continue;
         looked++;

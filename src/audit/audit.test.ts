@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { claims } from "../claims/claims.ts";
 import { type Acceptance, type Config, defaultConfig } from "../config/config.ts";
 import type { Violation } from "../core/finding.ts";
+import type { Fix } from "../core/fix.ts";
 import type { Report } from "../core/report.ts";
 import type { Kept, Rule } from "../core/rule.ts";
 import { locate, type Source } from "../core/source.ts";
@@ -157,6 +158,36 @@ describe("a rule that throws", () => {
   });
 });
 
+describe("a fix", () => {
+  const counted = (build: () => Fix | undefined) => {
+    let built = 0;
+    const fix = () => {
+      built++;
+      return build();
+    };
+    return { rule: wordRule("bad", { violation: { fix } }), times: () => built };
+  };
+  const mend = (): Fix => ({ title: "Mend it", grade: "safe", edits: [] });
+
+  it("is built once for a report that shows it, and never for one without", () => {
+    const { rule, times } = counted(mend);
+    expect(run(compose("bad"), [rule], { withoutFixes: true }).findings[0]!.fix).toBeUndefined();
+    expect(times()).toBe(0);
+    expect(run(compose("bad"), [rule]).findings[0]!.fix).toMatchObject({ title: "Mend it" });
+    expect(times()).toBe(1);
+  });
+
+  it("that throws is a fatal gap, and its finding stays", () => {
+    const { rule } = counted(() => {
+      throw new Error("no such span");
+    });
+    const report = run(compose("bad"), [rule]);
+    expect(ids(report)).toEqual(["test/bad:1"]);
+    expect(report.findings[0]!.fix).toBeUndefined();
+    expect(report.gaps).toEqual([expect.objectContaining({ about: "the fix of test/bad", fatal: true })]);
+  });
+});
+
 describe("acceptances", () => {
   const accept = (over: Partial<Acceptance> = {}): Acceptance => ({
     rule: "test/bad",
@@ -288,11 +319,11 @@ describe("claim verdicts", () => {
 
 it("masks secrets in excerpts, messages, remarks and fixes", () => {
   const source = compose("DB_PASSWORD: Tr0ub4dor9\n# Tr0ub4dor9 bad\n");
-  const fix = {
+  const fix = () => ({
     title: "Remove Tr0ub4dor9",
-    grade: "safe",
+    grade: "safe" as const,
     edits: [{ at: locate(source, 0, 3), text: "x Tr0ub4dor9" }],
-  } as const;
+  });
   const rule = wordRule("bad", { violation: { message: "It is Tr0ub4dor9.", subject: "Tr0ub4dor9", fix } });
   const report = run(
     source,

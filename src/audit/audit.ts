@@ -25,6 +25,8 @@ export interface AuditOptions {
   readonly ignoreInline?: boolean;
   /** Verdicts of drills, as `shipworthy drill --report` wrote them. */
   readonly drills?: readonly DrillReport[];
+  /** The report carries no fixes, which then cost nothing. */
+  readonly withoutFixes?: boolean;
   /** What to keep in the report; counts what is left out in `hidden`. */
   readonly show?: {
     readonly claims?: readonly string[];
@@ -48,14 +50,17 @@ export function audit<S extends Examined>(
   const settled = settle(files, found, config, at.slice(0, 10), options.ignoreInline);
   const findings = [...settled.findings].sort(byWorth(claims));
   const shown = findings.filter(finding => isShown(finding, options.show));
+  const withFixes = !options.withoutFixes;
+  // A fix that fails adds a gap, so findings are reported before the gaps are.
+  const reported = shown.map(finding => reportFinding(files, finding, withFixes));
   const nothingToAudit = stack.sources.size === 0;
   return {
     root: stack.files.root,
     at,
     version: options.version,
-    findings: shown.map(finding => reportFinding(files, finding)),
+    findings: reported,
     accepted: settled.accepted.map(({ finding, acceptance: { reason, until, by } }) => ({
-      finding: reportFinding(files, finding),
+      finding: reportFinding(files, finding, withFixes),
       reason,
       by,
       ...(until ? { until } : {}),

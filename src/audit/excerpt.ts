@@ -54,8 +54,10 @@ export function reportFix(stack: Examined, fix: Fix): ReportedFix {
   };
 }
 
-export function reportFinding(stack: Examined, finding: Finding): ReportedFinding {
-  const { rule, claim, severity, confidence, title, subject, message, why, fingerprint, fix } = finding;
+/** Without `withFix` the fix is not even built. */
+export function reportFinding(stack: Examined, finding: Finding, withFix = true): ReportedFinding {
+  const { rule, claim, severity, confidence, title, subject, message, why, fingerprint } = finding;
+  const fix = withFix ? finding.fix?.() : undefined;
   const [primary, ...others] = finding.evidence;
   return {
     ...{ rule, claim, severity, confidence, title, why, fingerprint },

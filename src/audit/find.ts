@@ -1,4 +1,5 @@
 import { confidences, type Finding, type Severity, severities, type Violation } from "../core/finding.ts";
+import type { Offer } from "../core/fix.ts";
 import type { Gap } from "../core/problem.ts";
 import { isKept, type Kept, type Rule } from "../core/rule.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -18,7 +19,7 @@ export interface Found<S> {
 
 /**
  * Runs every rule on its own: one that throws becomes a gap that forces exit code 3, and the others still run.
- * With `debug` the gap carries the stack trace.
+ * With `debug` the gap carries the stack trace. A fix that throws when it is asked for adds a gap then.
  */
 export function find<S>(stack: S, rules: readonly Rule<S>[], debug = false): Found<S> {
   const outcomes: RuleOutcome<S>[] = [];
@@ -34,9 +35,33 @@ export function find<S>(stack: S, rules: readonly Rule<S>[], debug = false): Fou
     } catch (error) {
       gaps.push({ about: `rule ${rule.id}`, why: describeFailure(error, debug), fatal: true });
     }
-    outcomes.push({ rule, findings: toFindings(rule, violations), kept });
+    const failed = (error: unknown): void =>
+      void gaps.push({ about: `the fix of ${rule.id}`, why: describeFailure(error, debug), fatal: true });
+    const findings = toFindings(rule, violations).map(finding => withOneFix(finding, failed));
+    outcomes.push({ rule, findings, kept });
   }
   return { outcomes, gaps };
+}
+
+/** The fix is built once, however often it is asked for. */
+function withOneFix(finding: Finding, failed: (error: unknown) => void): Finding {
+  const { fix } = finding;
+  if (!fix) return finding;
+  let built: { readonly fix: ReturnType<Offer> } | undefined;
+  return {
+    ...finding,
+    fix: () => {
+      if (!built) {
+        try {
+          built = { fix: fix() };
+        } catch (error) {
+          built = { fix: undefined };
+          failed(error);
+        }
+      }
+      return built.fix;
+    },
+  };
 }
 
 function describeFailure(error: unknown, debug: boolean): string {
@@ -85,13 +110,12 @@ function byPlace(a: Violation, b: Violation): number {
 function join(a: Violation, b: Violation, usual: Severity): Violation {
   const seen = new Set(a.evidence.map(item => JSON.stringify([item.at, item.shows])));
   const more = b.evidence.filter(item => !seen.has(JSON.stringify([item.at, item.shows])));
-  const fix = a.fix ?? b.fix;
   return {
     ...a,
     evidence: [...a.evidence, ...more] as const,
     severity: first(severities, a.severity ?? usual, b.severity ?? usual),
     confidence: first(confidences, a.confidence ?? "certain", b.confidence ?? "certain"),
-    ...(fix ? { fix } : {}),
+    fix: () => a.fix?.() ?? b.fix?.(),
   };
 }
 

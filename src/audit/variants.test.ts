@@ -32,13 +32,13 @@ it.each<[string, Violation[]]>([
 });
 
 it("mends all files or offers no fix", () => {
-  const fix = (file: string) => ({
+  const fix = (file: string) => () => ({
     title: "Mend it",
     grade: "safe" as const,
     edits: [{ at: at(file), text: "x" }],
   });
   const [both] = joinVariants([said("a.yml", { fix: fix("a.yml") }), said("b.yml", { fix: fix("b.yml") })]);
-  expect(both!.fix!.edits).toHaveLength(2);
+  expect(both!.fix!()!.edits).toHaveLength(2);
   const [one] = joinVariants([said("b.yml"), said("a.yml", { fix: fix("a.yml") })]);
-  expect(one!.fix).toBeUndefined();
+  expect(one!.fix!()).toBeUndefined();
 });

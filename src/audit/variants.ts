@@ -25,24 +25,24 @@ function joinGroup(group: readonly Violation[]): Violation[] {
   const distinct = new Set(files).size === files.length && files.every(file => /\.ya?ml$/.test(file));
   if (group.length === 1 || !distinct || files.some(file => file.includes(".github/"))) return [...group];
   const [first, ...others] = group as [Violation, ...Violation[]];
-  const fixes = group.flatMap(violation => violation.fix ?? []);
   const also = files.slice(1).map(file => basename(file));
   const list =
     also.length > 3 ? `${also.slice(0, 2).join(", ")} and ${also.length - 2} more files` : also.join(" and ");
-  const { fix: _, ...said } = first;
   return [
     {
-      ...said,
+      ...first,
       message: `${first.message} The same is in ${list}.`,
       evidence: [...first.evidence, ...others.flatMap(other => other.evidence)],
-      ...(fixes.length === group.length ? { fix: joinFixes(fixes as [Fix, ...Fix[]]) } : {}),
+      fix: () => joinFixes(group),
     },
   ];
 }
 
-/** One fix for all variants, with what each of them says beside its edits. */
-function joinFixes(fixes: readonly [Fix, ...Fix[]]): Fix {
+/** One fix for all variants, with what each of them says beside its edits. None when one of them cannot be mended. */
+function joinFixes(group: readonly Violation[]): Fix | undefined {
+  const fixes = group.flatMap(violation => violation.fix?.() ?? []);
   const [first] = fixes;
+  if (!first || fixes.length < group.length) return undefined;
   const executable = [...new Set(fixes.flatMap(fix => fix.executable ?? []))];
   const opens = [...new Set(fixes.flatMap(fix => fix.opens ?? []))];
   const afterwards = [...new Set(fixes.flatMap(fix => fix.afterwards ?? []))].join(" ");

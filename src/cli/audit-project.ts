@@ -24,6 +24,8 @@ export interface AuditProjectOptions {
   readonly ignoreInline?: boolean;
   /** Verdicts of a run of drills, to be shown beside the findings. */
   readonly drills?: readonly DrillReport[];
+  /** The report carries no fixes. */
+  readonly withoutFixes?: boolean;
   readonly show?: {
     readonly claims?: readonly string[];
     readonly severity?: Severity;
@@ -45,6 +47,7 @@ export async function auditProject(files: ProjectFiles, options: AuditProjectOpt
     ...{ config, claims, now, version, description },
     ...(ignoreInline ? { ignoreInline } : {}),
     ...(debug ? { debug } : {}),
+    ...(options.withoutFixes ? { withoutFixes: true } : {}),
     ...(drills ? { drills } : {}),
     ...(show ? { show } : {}),
   });

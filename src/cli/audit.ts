@@ -10,7 +10,7 @@ import type { Source } from "../core/source.ts";
 import { UserError } from "../core/user-error.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
 import { exitCode } from "./exit-code.ts";
-import { type Format, reporterFor } from "./formats.ts";
+import { type Format, reporterFor, showsFixes } from "./formats.ts";
 import { useColor, write } from "./output.ts";
 import { projectFiles } from "./project-files.ts";
 
@@ -46,6 +46,7 @@ export async function auditCommand(directory: string, flags: AuditFlags): Promis
     ...(flags.accept ? {} : { ignoreInline: true }),
     ...(flags.debug ? { debug: true } : {}),
     ...(flags.drills === undefined ? {} : { drills: await drillReports(flags.drills) }),
+    ...(showsFixes(flags.format) && flags.writeBaseline === undefined ? {} : { withoutFixes: true }),
     show: {
       ...(flags.claim ? { claims: await knownClaims(flags.claim) } : {}),
       ...(flags.severity ? { severity: flags.severity } : {}),

@@ -11,6 +11,11 @@ const reporters: Record<Format, () => Promise<Reporter>> = {
   github: async () => (await import("../reporters/github.ts")).github,
 };
 
+/** Whether a report in this format shows the fix of a finding. */
+export function showsFixes(format: Format): boolean {
+  return format !== "sarif" && format !== "github";
+}
+
 /** Loads one reporter and no other: the start of a run must stay fast. */
 export function reporterFor(format: Format): Promise<Reporter> {
   return reporters[format]();

@@ -1,4 +1,4 @@
-import type { Fix } from "./fix.ts";
+import type { Offer } from "./fix.ts";
 import type { Location } from "./source.ts";
 
 export const severities = ["critical", "high", "medium", "low"] as const;
@@ -26,7 +26,7 @@ export interface Violation {
   readonly severity?: Severity;
   /** `certain` when left out. */
   readonly confidence?: Confidence;
-  readonly fix?: Fix;
+  readonly fix?: Offer;
 }
 
 /** A violation with what is the same for every finding of its rule, added by the audit. */

@@ -9,6 +9,12 @@ export interface Edit {
 /** How sure we are that nothing else changes. `safe` is argued in the rule's page. */
 export type FixGrade = "safe" | "needs-testing" | "big-change";
 
+/**
+ * The fix of a finding, built when somebody asks for it: an audit that shows none does not pay for them. Undefined
+ * where it turns out that the edits cannot be made cleanly.
+ */
+export type Offer = () => Fix | undefined;
+
 export interface Fix {
   /** An imperative: "Add a restart policy". */
   readonly title: string;

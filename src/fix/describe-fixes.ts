@@ -33,7 +33,7 @@ export function describeFixes(
     refused: refused.map(reportRefusal),
     held: held.map(reportRefusal),
     waiting: waiting.map(finding => fixable(stack, finding)),
-    unfixable: shown.filter(finding => !finding.fix).map(finding => reportFinding(stack, finding)),
+    unfixable: shown.filter(finding => !finding.fix?.()).map(finding => reportFinding(stack, finding)),
     higher: grades
       .slice(level + 1)
       .map(grade => ({ grade, fixes: beyond.filter(({ fix }) => fix.grade === grade).length }))

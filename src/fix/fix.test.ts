@@ -52,7 +52,7 @@ function rule(
         message: `It holds ${word}.`,
         evidence: [{ at: change.at, shows: "here" }],
         ...(severity ? { severity } : {}),
-        fix: { title: `Replace ${word}`, grade, edits: [change], ...fix },
+        fix: () => ({ title: `Replace ${word}`, grade, edits: [change], ...fix }),
       };
     },
   };
@@ -142,7 +142,7 @@ describe("passes", () => {
         const at = { file: "compose.yml", span: { start: end, end } };
         yield {
           ...{ subject: id, message: `No ${key}.`, evidence: [{ at, shows: "here" }] },
-          fix: { title: key, grade: "safe", edits: [{ at, text: `\n    ${key}: true` }] },
+          fix: () => ({ title: key, grade: "safe", edits: [{ at, text: `\n    ${key}: true` }] }),
         };
       },
     });
@@ -184,7 +184,7 @@ describe("passes", () => {
             subject: `s${i}`,
             message: "m",
             evidence,
-            fix: { title: "t", grade: "safe", edits: [change] },
+            fix: () => ({ title: "t", grade: "safe", edits: [change] }),
           };
         }
       },

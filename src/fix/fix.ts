@@ -100,10 +100,11 @@ export async function fixProject(files: ProjectFiles, options: FixOptions): Prom
 export function candidatesOf(findings: readonly Finding[], options: FixOptions): Candidate[] {
   const { level, only, chosen } = options;
   return findings.flatMap(finding => {
-    const { fix } = finding;
-    if (!fix || fix.edits.length === 0 || grades.indexOf(fix.grade) > grades.indexOf(level)) return [];
     if (finding.confidence === "possible" || (only && !only.includes(finding.rule))) return [];
-    return chosen && !chosen.has(finding.fingerprint) ? [] : [{ finding, fix }];
+    if (chosen && !chosen.has(finding.fingerprint)) return [];
+    const fix = finding.fix?.();
+    if (!fix || fix.edits.length === 0 || grades.indexOf(fix.grade) > grades.indexOf(level)) return [];
+    return [{ finding, fix }];
   });
 }
 

@@ -49,8 +49,8 @@ it("refuses the same fix where what it reveals was not named", async () => {
             for (const outcome of rule.check(stack)) {
               if (!("fix" in outcome) || !outcome.fix) yield outcome;
               else {
-                const { reveals: _, ...fix } = outcome.fix;
-                yield { ...outcome, fix };
+                const { reveals: _, ...fix } = outcome.fix()!;
+                yield { ...outcome, fix: () => fix };
               }
             }
           },

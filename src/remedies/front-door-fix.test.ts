@@ -25,7 +25,7 @@ const stackOf = (files: Files) =>
 /** The project with the front door, or undefined where none is offered. */
 async function mended(files: Files): Promise<Files | undefined> {
   const [found] = [...https.check(await stackOf(files))];
-  const fix = found && !isKept(found) ? found.fix : undefined;
+  const fix = found && !isKept(found) ? found.fix?.() : undefined;
   return fix && { ...files, ...Object.fromEntries(applyFixes(name => files[name], [fix]).changed) };
 }
 

@@ -104,12 +104,16 @@ function sabotaged(rule: Rule<Stack>, make: Sabotage, made: { number: number }):
     *check(stack): Iterable<Violation> {
       for (const outcome of rule.check(stack)) {
         if (isKept(outcome)) continue;
-        const { fix, ...said } = outcome;
-        const wrong = fix && make(fix, stack);
-        if (wrong && fits(wrong, stack)) {
-          made.number++;
-          yield { ...said, fix: wrong };
-        } else yield said;
+        yield {
+          ...outcome,
+          fix: () => {
+            const fix = outcome.fix?.();
+            const wrong = fix && make(fix, stack);
+            if (!wrong || !fits(wrong, stack)) return undefined;
+            made.number++;
+            return wrong;
+          },
+        };
       }
     },
   };
@@ -137,7 +141,7 @@ async function run(rule: Rule<Stack>, section: PageSection) {
 async function offersFix(rule: Rule<Stack>, section: PageSection): Promise<boolean> {
   const stack = await link(pageFiles(section.files), { now });
   const outcomes = [...rule.check(stack)];
-  return outcomes.some(outcome => !isKept(outcome) && outcome.fix && outcome.confidence !== "possible");
+  return outcomes.some(outcome => !isKept(outcome) && outcome.fix?.() && outcome.confidence !== "possible");
 }
 
 const seen: Record<string, number> = {};

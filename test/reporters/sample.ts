@@ -55,17 +55,17 @@ const rules: readonly Rule<Examined>[] = [
       { at: at(dockerfile, "python:3.12-slim"), shows: "this image has no curl" },
       { at: at(dockerfile, "CMD serve", "--all"), shows: "nothing installs it" },
     ],
-    fix: {
+    fix: () => ({
       title: "Ask with Python",
       grade: "needs-testing",
       edits: [{ at: at(compose, '"curl", "-f"'), text: '"python", "probe.py"' }],
-    },
+    }),
   }),
   rule("recovery/restart-policy", "survives-kill", "medium", {
     subject: "db",
     message: 'Service "db" stays down after a crash: it has no restart policy.',
     evidence: [{ at: at(compose, "db"), shows: "no `restart` key" }],
-    fix: {
+    fix: () => ({
       title: "Add a restart policy",
       grade: "safe",
       edits: [
@@ -78,7 +78,7 @@ const rules: readonly Rule<Examined>[] = [
           text: "    restart: unless-stopped\n",
         },
       ],
-    },
+    }),
   }),
   rule("secrets/in-git", "no-secret-leaks", "critical", {
     subject: "DB_PASSWORD",

@@ -48,18 +48,19 @@ export default defineRule({
         ],
         severity: weigh(service, fromEnvironment ? "high" : "critical"),
         ...(here.complete && (!fromEnvironment || found.givenAt) ? {} : { confidence: "likely" as const }),
-        ...offer(
-          {
-            title: "Take the host names from the environment",
-            grade: "needs-testing",
-            test: "Open the site under each of its names, and see that the health check stays green.",
-            afterwards: "Set the names of the site on the server before the next start.",
-          },
-          listByEnvironment(stack, here, found, {
-            kept: [...new Set([...hosts, ...ownHosts(here)])],
-            variable: siteHosts,
-          }),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Take the host names from the environment",
+              grade: "needs-testing",
+              test: "Open the site under each of its names, and see that the health check stays green.",
+              afterwards: "Set the names of the site on the server before the next start.",
+            },
+            listByEnvironment(stack, here, found, {
+              kept: [...new Set([...hosts, ...ownHosts(here)])],
+              variable: siteHosts,
+            }),
+          ),
       };
     }
   },

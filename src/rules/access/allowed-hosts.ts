@@ -33,18 +33,19 @@ export default defineRule({
         ],
         severity: weigh(service, direct ? "medium" : "low"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
-        ...offer(
-          {
-            title: "Take the host names from the environment",
-            grade: "needs-testing",
-            test: "Open the site under each of its names, and see that the health check stays green.",
-            afterwards: "Set the names of the site on the server before the next start.",
-          },
-          listByEnvironment(stack, here, found, {
-            kept: [...new Set([...ownHosts(here), ...hosts.filter(host => host !== "*")])],
-            variable: siteHosts,
-          }),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Take the host names from the environment",
+              grade: "needs-testing",
+              test: "Open the site under each of its names, and see that the health check stays green.",
+              afterwards: "Set the names of the site on the server before the next start.",
+            },
+            listByEnvironment(stack, here, found, {
+              kept: [...new Set([...ownHosts(here), ...hosts.filter(host => host !== "*")])],
+              variable: siteHosts,
+            }),
+          ),
       };
     }
   },

@@ -33,14 +33,15 @@ export default defineRule({
         severity: weigh(service, "low"),
         // A public API shows them on purpose.
         confidence: "likely",
-        ...offer(
-          {
-            title: "Publish the description only where OPENAPI_URL is set",
-            grade: "needs-testing",
-            test: "Ask for the documentation page: 404 here, and there on a workstation with OPENAPI_URL=/openapi.json.",
-          },
-          withoutDocs(stack, app),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Publish the description only where OPENAPI_URL is set",
+              grade: "needs-testing",
+              test: "Ask for the documentation page: 404 here, and there on a workstation with OPENAPI_URL=/openapi.json.",
+            },
+            withoutDocs(stack, app),
+          ),
       };
     }
   },

@@ -42,18 +42,19 @@ export default defineRule({
         message: `Django in service "${service.name}" is served through TLS, and lets its cookies travel without it: ${listNames(open.map(each => each.name)).replaceAll('"', "")} ${open.length === 1 ? "is" : "are"} not set.`,
         evidence: [first.shown, ...rest.map(each => each.shown), evidence(tls.at, "TLS ends here")],
         severity: weigh(service, "medium"),
-        ...offer(
-          {
-            title: "Mark the cookies for TLS only",
-            grade: "needs-testing",
-            test: "Sign in over https:// under every name of the site; over http:// nobody can sign in any more.",
-          },
-          marked(
-            stack,
-            here,
-            open.map(({ name }) => name),
+        fix: () =>
+          offer(
+            {
+              title: "Mark the cookies for TLS only",
+              grade: "needs-testing",
+              test: "Sign in over https:// under every name of the site; over http:// nobody can sign in any more.",
+            },
+            marked(
+              stack,
+              here,
+              open.map(({ name }) => name),
+            ),
           ),
-        ),
       };
     }
   },

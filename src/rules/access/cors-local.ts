@@ -54,15 +54,16 @@ export default defineRule({
         severity: weigh(service, "high"),
         // The site may fetch on its server, or through a proxy that is not in the repository.
         confidence: "likely",
-        ...offer(
-          {
-            title: "Take the allowed origins from the environment",
-            grade: "needs-testing",
-            test: "Open the site under its real address, and look for refused calls in the browser's console.",
-            afterwards: "Set the address of the site on the server before the next start.",
-          },
-          edits?.(),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Take the allowed origins from the environment",
+              grade: "needs-testing",
+              test: "Open the site under its real address, and look for refused calls in the browser's console.",
+              afterwards: "Set the address of the site on the server before the next start.",
+            },
+            edits?.(),
+          ),
       };
     }
   },

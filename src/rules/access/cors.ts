@@ -53,15 +53,16 @@ function finding(sharing: Sharing): Violation {
     ],
     severity: weigh(service, severity),
     ...(sharing.sure ? {} : { confidence: "likely" as const }),
-    ...offer(
-      {
-        title: "Allow calls from known sites only",
-        grade: "needs-testing",
-        test: "Open every site that calls the API, and look for refused calls in the browser's console.",
-        afterwards: "Set the addresses of these sites on the server before the next start.",
-      },
-      sharing.edits,
-    ),
+    fix: () =>
+      offer(
+        {
+          title: "Allow calls from known sites only",
+          grade: "needs-testing",
+          test: "Open every site that calls the API, and look for refused calls in the browser's console.",
+          afterwards: "Set the addresses of these sites on the server before the next start.",
+        },
+        sharing.edits,
+      ),
   };
 }
 

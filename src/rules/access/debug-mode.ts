@@ -88,14 +88,15 @@ export default defineRule({
         ],
         severity: weigh(here.service, "high"),
         ...(here.complete && !isUnset ? {} : { confidence: "likely" as const }),
-        ...offer(
-          {
-            title: "Switch DEBUG off",
-            grade: "needs-testing",
-            test: "Open pages, static files and a page that does not exist: without DEBUG other code serves them.",
-          },
-          switchOff(stack, here, found),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Switch DEBUG off",
+              grade: "needs-testing",
+              test: "Open pages, static files and a page that does not exist: without DEBUG other code serves them.",
+            },
+            switchOff(stack, here, found),
+          ),
       };
     }
     for (const service of serverServices(stack)) {
@@ -111,14 +112,15 @@ export default defineRule({
           evidence: [evidence(variable.nameAt, "a debugging mode is on")],
           severity: weigh(service, each.severity),
           ...(variable.value?.byDefault ? { confidence: "likely" as const } : {}),
-          ...offer(
-            {
-              title: `Run without ${each.name}=${text}`,
-              grade: "needs-testing",
-              test: "Start the service and provoke an error: the answer shows no code.",
-            },
-            production(stack, service, each),
-          ),
+          fix: () =>
+            offer(
+              {
+                title: `Run without ${each.name}=${text}`,
+                grade: "needs-testing",
+                test: "Start the service and provoke an error: the answer shows no code.",
+              },
+              production(stack, service, each),
+            ),
         };
       }
     }

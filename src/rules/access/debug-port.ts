@@ -23,7 +23,6 @@ export default defineRule({
       const ports = openPorts(service).filter(port => port.target === found.port);
       const [first, ...more] = ports;
       if (!first) continue;
-      const fix = loopbackFix(stack, service, ports);
       yield {
         subject: service.name,
         message: `The ${found.what} of service "${service.name}" is published on ${portNumbers(ports)} of the server and runs code for whoever connects.`,
@@ -33,7 +32,7 @@ export default defineRule({
           evidence(found.at, "a debugger is started here"),
         ],
         severity: weigh(service, "critical"),
-        ...(fix ? { fix } : {}),
+        fix: () => loopbackFix(stack, service, ports),
       };
     }
   },

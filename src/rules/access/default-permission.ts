@@ -38,18 +38,19 @@ export default defineRule({
         evidence: [evidence(at, value ? "everybody is let in" : `no ${setting}`)],
         severity: weigh(here.service, "medium"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
-        ...offer(
-          {
-            title: "Close views that say nothing",
-            grade: "big-change",
-            test: "Call every public view without a login, the health check and the sign-in first: each needs AllowAny now.",
-          },
-          value
-            ? replaced(stack, value.at)
-            : settings
-              ? addEntry(stack, settings.at, `"${setting}": ${closed}`)
-              : addSettings(stack, here, [`REST_FRAMEWORK = {"${setting}": ${closed}}`], installed.at),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Close views that say nothing",
+              grade: "big-change",
+              test: "Call every public view without a login, the health check and the sign-in first: each needs AllowAny now.",
+            },
+            value
+              ? replaced(stack, value.at)
+              : settings
+                ? addEntry(stack, settings.at, `"${setting}": ${closed}`)
+                : addSettings(stack, here, [`REST_FRAMEWORK = {"${setting}": ${closed}}`], installed.at),
+          ),
       };
     }
   },

@@ -22,7 +22,6 @@ export default defineRule({
     if (hardened.length > 0 || !first) return;
     const services = first.services.filter(service => service.build ?? service.component);
     if (services.length === 0) return;
-    const fix = giveUpRights(stack, services);
     yield {
       subject: first.project.name,
       message: `No service of "${first.project.name}" asks for less than the engine gives: ${listNames(services.map(service => service.name))} and what they use run without \`read_only\`, \`cap_drop\` and \`no-new-privileges\`.`,
@@ -30,7 +29,7 @@ export default defineRule({
         .slice(0, mostPlaces)
         .map(service => evidence(service.at, "every default right")) as unknown as [Evidence],
       confidence: "possible",
-      ...(fix ? { fix } : {}),
+      fix: () => giveUpRights(stack, services),
     };
   },
 });

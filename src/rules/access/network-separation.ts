@@ -23,7 +23,6 @@ export default defineRule({
           yield { subject: project.name, kept: evidence(stores[0].at, "on a network of its own") };
         continue;
       }
-      const fix = separateDoor(stack, project, door);
       yield {
         subject: project.name,
         message: `The proxy "${door.name}" of project "${project.name}" shares a network with ${listNames(reached.map(store => store.name))}, which it does not need.`,
@@ -33,7 +32,7 @@ export default defineRule({
           ...more.map(store => evidence(store.at, "on the same network")),
         ],
         severity: weigh(project, "low"),
-        ...(fix ? { fix } : {}),
+        fix: () => separateDoor(stack, project, door),
       };
     }
   },

@@ -39,13 +39,12 @@ export default defineRule({
       const set = first.user ?? build.model!.user;
       const names = [...new Set(services.map(service => service.name))];
       const grade = services.some(service => gradeOf(service) === "deployed") ? "deployed" : gradeOf(first);
-      const fix = set ? undefined : runAsOrdinaryUser(stack, build, services);
       yield {
         subject: build.dockerfilePath ?? first.name,
         message: `${names.length === 1 ? `Service ${listNames(names)} runs` : `Services ${listNames(names)} run`} as root: ${set ? "the user is set so" : "no USER is set in the image's last stage"}.`,
         evidence: [evidence(set?.at ?? build.stage!.from.at, set ? "runs as root" : "no USER in this stage")],
         severity: weigh(grade, "medium"),
-        ...(fix ? { fix } : {}),
+        fix: () => (set ? undefined : runAsOrdinaryUser(stack, build, services)),
       };
     }
   },

@@ -55,14 +55,15 @@ export default defineRule({
         severity: weigh(service, loops ? "critical" : refuses ? "high" : "low"),
         ...(loops ? {} : { confidence: "likely" as const }),
         // Who reaches it without the proxy could claim to have come through TLS.
-        ...offer(
-          {
-            title: "Read the scheme that the proxy sends",
-            grade: "needs-testing",
-            test: "Open a page, send a form and follow a link of a mail, each through TLS.",
-          },
-          openPorts(service).length > 0 ? undefined : believe(stack, here),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Read the scheme that the proxy sends",
+              grade: "needs-testing",
+              test: "Open a page, send a form and follow a link of a mail, each through TLS.",
+            },
+            openPorts(service).length > 0 ? undefined : believe(stack, here),
+          ),
       };
     }
   },

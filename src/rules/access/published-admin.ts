@@ -22,7 +22,6 @@ export default defineRule({
         if (local) yield { subject: service.name, kept: evidence(local.at, "published on loopback only") };
         continue;
       }
-      const fix = loopbackFix(stack, service, ports);
       yield {
         subject: service.name,
         message: `${access.what} in service "${service.name}" is published on ${portNumbers(ports)} of the server: ${access.consequence}.`,
@@ -33,7 +32,7 @@ export default defineRule({
         ],
         severity: weigh(service, access.severity),
         ...(access.sure ? {} : { confidence: "likely" as const }),
-        ...(fix ? { fix } : {}),
+        fix: () => loopbackFix(stack, service, ports),
       };
     }
   },

@@ -25,7 +25,6 @@ export default defineRule({
       const place = `${first.at.file}:${first.at.span.start}`;
       if (seen.has(place)) continue;
       seen.add(place);
-      const fix = loopbackFix(stack, service, ports);
       yield {
         subject: service.name,
         message: `The ${service.kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
@@ -36,7 +35,7 @@ export default defineRule({
         ],
         severity: weigh(service, access ? "critical" : "high"),
         ...(access && !access.sure ? { confidence: "likely" as const } : {}),
-        ...(fix ? { fix } : {}),
+        fix: () => loopbackFix(stack, service, ports),
       };
     }
   },

@@ -21,12 +21,13 @@ export default defineRule({
     for (const here of settingsInForce(stack)) {
       const access = lifetime(here, "ACCESS_TOKEN_LIFETIME");
       const refresh = lifetime(here, "REFRESH_TOKEN_LIFETIME");
-      if (!access?.at || access.seconds === undefined) continue;
+      const at = access?.at;
+      if (!at || access.seconds === undefined) continue;
       const isInverted = refresh?.seconds !== undefined && access.seconds > refresh.seconds;
       if (!isInverted && access.seconds <= day) {
         yield {
           subject: here.settings.file,
-          kept: evidence(access.at, `expires after ${spell(access.seconds)}`),
+          kept: evidence(at, `expires after ${spell(access.seconds)}`),
         };
         continue;
       }
@@ -35,19 +36,20 @@ export default defineRule({
         subject: here.settings.file,
         message: `Access tokens of service "${here.service.name}" are valid for ${spell(access.seconds)}${longer}: a stolen one works all that time, also after a change of the password.`,
         evidence: [
-          evidence(access.at, "lifetime of an access token"),
+          evidence(at, "lifetime of an access token"),
           ...(isInverted && refresh.at ? [evidence(refresh.at, "lifetime of a refresh token")] : []),
         ],
         severity: weigh(here.service, access.seconds >= 30 * day ? "high" : "medium"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
-        ...offer(
-          {
-            title: "Let access tokens expire after an hour",
-            grade: "needs-testing",
-            test: "Stay signed in for more than an hour in every client: each has to ask for a new token by itself.",
-          },
-          shorter(stack, access.at, refresh?.seconds),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Let access tokens expire after an hour",
+              grade: "needs-testing",
+              test: "Stay signed in for more than an hour in every client: each has to ask for a new token by itself.",
+            },
+            shorter(stack, at, refresh?.seconds),
+          ),
       };
     }
   },

@@ -44,14 +44,15 @@ export default defineRule({
         ],
         severity: weigh(service, "medium"),
         // Who reaches it without the proxy could choose an address.
-        ...offer(
-          {
-            title: "Trust the address header of one proxy",
-            grade: "needs-testing",
-            test: "Ask from two addresses: each has a limit of its own. A second proxy in front needs a higher number.",
-          },
-          openPorts(service).length > 0 ? undefined : trustOneProxy(stack, app, service),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Trust the address header of one proxy",
+              grade: "needs-testing",
+              test: "Ask from two addresses: each has a limit of its own. A second proxy in front needs a higher number.",
+            },
+            openPorts(service).length > 0 ? undefined : trustOneProxy(stack, app, service),
+          ),
       };
     }
   },

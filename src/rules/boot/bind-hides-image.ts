@@ -57,7 +57,6 @@ function violation(
       : "source code over their images'";
   const hides = hidden.length === 1 ? "hides what the image has there" : "hide what was built";
   const first = oncePerPlace();
-  const fix = withoutMounts(stack, hidden);
   return {
     subject: severity === "critical" ? service.name : service.project.name,
     message: `${names} ${hidden.length === 1 ? "mounts" : "mount"} ${what} and ${hides}, ${effect}.`,
@@ -67,7 +66,7 @@ function violation(
       ...hidden.map(each => evidence(each.mount.sourceAt, `hides ${each.mount.target} of the image`)),
       ...hidden.map(each => each.copied).filter(each => first(each.at)),
     ] as [Evidence],
-    ...(fix ? { fix } : {}),
+    fix: () => withoutMounts(stack, hidden),
   };
 }
 

@@ -37,7 +37,6 @@ export default defineRule({
       }
       for (const { services, uses } of groups.values()) {
         const stores = [...new Set(uses.flatMap(use => storesOf(project, use.protocol)))];
-        const fix = byName(stack, services, uses);
         const names = listNames(services.map(service => service.name));
         const who = services.length === 1 ? `Service ${names} looks` : `Services ${names} look`;
         yield {
@@ -48,7 +47,7 @@ export default defineRule({
             ...stores.map(store => evidence(store.at, "is another container")),
           ] as [Evidence],
           severity: weigh(project, "high"),
-          ...(fix ? { fix } : {}),
+          fix: () => byName(stack, services, uses),
         };
       }
     }

@@ -21,7 +21,6 @@ export default defineRule({
         gap.variables.map(each => evidence(each.at, "set here, read by nothing")),
       );
       const instead = group.flatMap(gap => gap.instead);
-      const fix = setWhatIsRead(stack, group);
       const one = services.length === 1;
       const subject = `${one ? "Service" : "Services"} ${listNames(services)}`;
       const reading = reads.length === 0 ? "" : ` The code reads ${listNames(reads)} instead.`;
@@ -32,7 +31,7 @@ export default defineRule({
         evidence: unique([...places, ...instead]),
         severity: weigh(service, fails.length > 0 ? "critical" : "high"),
         ...(fails.length > 0 ? {} : { confidence: "likely" as const }),
-        ...(fix ? { fix } : {}),
+        fix: () => setWhatIsRead(stack, group),
       };
     }
   },

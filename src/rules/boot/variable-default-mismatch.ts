@@ -1,6 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { isSecretName } from "../../formats/secret.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, isOptional, isStore, listNames, weigh } from "../../stack/query.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import type { Reference } from "../../stack/resolve/interpolate.ts";
@@ -32,22 +33,20 @@ export default defineRule({
           evidence(reference.at, reference.operator ? "one default" : "empty when it is not set"),
         );
         const services = [...new Set(uses.map(use => use.service.name))];
-        const edits = sameDefault(name, uses);
         yield {
           subject: `${project.files.join(", ")} ${name}`,
           message: `${name} has different values in ${listNames(services)} while nobody sets it.`,
           evidence: places as unknown as [Evidence, ...Evidence[]],
           severity: weigh(project, "medium"),
-          ...(edits
-            ? {
-                fix: {
-                  title: `Give ${name} one default`,
-                  grade: "needs-testing" as const,
-                  edits,
-                  test: `Run \`docker compose config\` without ${name}: it has the same value everywhere, and a volume that exists was created with it.`,
-                },
-              }
-            : {}),
+          fix: () =>
+            offer(
+              {
+                title: `Give ${name} one default`,
+                grade: "needs-testing",
+                test: `Run \`docker compose config\` without ${name}: it has the same value everywhere, and a volume that exists was created with it.`,
+              },
+              sameDefault(name, uses),
+            ),
         };
       }
     }

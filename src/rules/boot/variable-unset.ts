@@ -37,7 +37,7 @@ export default defineRule({
         message: `${listNames(names)} ${names.length === 1 ? "is" : "are"} used without a check, so the stack also starts with ${names.length === 1 ? "an empty value" : "empty values"}.`,
         evidence: [first, ...rest] as [Evidence, ...Evidence[]],
         severity: weigh(project, documented ? "low" : "medium"),
-        fix: {
+        fix: () => ({
           title: "Refuse to start without the variable",
           grade: "needs-testing",
           edits: [
@@ -52,7 +52,7 @@ export default defineRule({
           ],
           test: "Run `docker compose config -q` on the server: it must pass there, and stop where one of them is not set.",
           afterwards: setByHand(project, names),
-        },
+        }),
       };
     }
   },

@@ -30,7 +30,6 @@ export default defineRule({
       if (pairs.length === 0) continue;
       const names = [...new Set(pairs.map(pair => pair.service.name))];
       const stores = [...new Set(pairs.map(pair => pair.store.name))];
-      const fix = waitsUntilHealthy(stack, pairs);
       yield {
         subject: project.name,
         message: `${listNames(names)} ${names.length === 1 ? "starts" : "start"} as soon as the container of ${listNames(stores)} runs, before it accepts connections.`,
@@ -38,7 +37,7 @@ export default defineRule({
         evidence: pairs.map(pair => evidence(pair.edge.at, "does not wait until it is healthy")) as [
           Evidence,
         ],
-        ...(fix ? { fix } : {}),
+        fix: () => waitsUntilHealthy(stack, pairs),
       };
     }
   },

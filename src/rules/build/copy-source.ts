@@ -35,7 +35,6 @@ export default defineRule({
         };
         continue;
       }
-      const fix = bringSources(stack, group, missing) ?? rewriteDockerfile(stack, group);
       yield {
         subject: buildSubject(first),
         message: `The build of ${first.dockerfilePath} stops at a COPY: ${reasons(first, missing)}.`,
@@ -45,7 +44,7 @@ export default defineRule({
           group,
           working(stack, first).some(build => build.push && build.grade === "deployed") ? "high" : "critical",
         ),
-        ...(fix ? { fix } : {}),
+        fix: () => bringSources(stack, group, missing) ?? rewriteDockerfile(stack, group),
       };
     }
   },

@@ -31,7 +31,6 @@ export default defineRule({
           yield { subject: first.dockerfilePath!, kept: evidence(clean.install.at, "leaves them out") };
         continue;
       }
-      const fix = leaveOutDevelopment(stack, first, shipped);
       const names = [...new Set(shipped.flatMap(each => each.names))];
       yield {
         subject: first.dockerfilePath!,
@@ -41,7 +40,7 @@ export default defineRule({
           "installs development dependencies",
         ) as [ReturnType<typeof evidence>],
         severity: weighBuilds(group, "low"),
-        ...(fix ? { fix } : {}),
+        fix: () => leaveOutDevelopment(stack, first, shipped),
       };
     }
   },

@@ -32,8 +32,6 @@ export default defineRule({
       const path = first.dockerfilePath!;
       const found = nearby(stack, first);
       const hint = found.length === 0 ? "" : ` The repository has ${listNames(found)}.`;
-      const fix =
-        useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined);
       yield {
         subject: path,
         message: `${callerName(first)} builds with ${path}, which does not exist: the build fails at once.${hint}`,
@@ -45,7 +43,8 @@ export default defineRule({
           ).slice(1),
         ],
         severity: weighBuilds(group, "critical"),
-        ...(fix ? { fix } : {}),
+        fix: () =>
+          useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined),
       };
     }
   },

@@ -50,7 +50,7 @@ export default defineRule({
             "a context without .dockerignore",
           ),
         ] as [ReturnType<typeof evidence>],
-        fix: addIgnore(stack, first),
+        fix: () => addIgnore(stack, first),
         severity: weighBuilds(group, comes.some(each => each.secret) ? "medium" : "low"),
       };
     }

@@ -36,7 +36,6 @@ export default defineRule({
     for (const [name, { end, uses }] of ended) {
       const shipped = uses.filter(use => use.runs);
       const old = yearsBetween(end.date, stack.today) >= 2 && exposed.has(end.product) && shipped.length > 0;
-      const fix = upgradeRuntime(stack, uses);
       yield {
         subject: name,
         message: `${name} has had no security fixes since ${end.date} (table of ${end.asOf}).`,
@@ -46,7 +45,7 @@ export default defineRule({
           shipped.length === 0 && end.product !== "golang"
             ? "low"
             : weigh(gravest(uses), old ? "high" : "medium"),
-        ...(fix ? { fix } : {}),
+        fix: () => upgradeRuntime(stack, uses),
       };
     }
     yield* runners(stack);

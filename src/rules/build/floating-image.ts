@@ -31,14 +31,13 @@ export default defineRule({
     const others = floating.filter(use => !isStore(use));
     for (const file of new Set(others.map(use => use.at.file))) {
       const uses = others.filter(use => use.at.file === file);
-      const fix = pinImages(stack, uses);
       const names = [...new Set(uses.map(use => use.text))];
       yield {
         subject: file,
         message: `${file} names ${listNames(names)} without a version: what is pulled depends on the day.`,
         evidence: useEvidence(uses, () => "any version"),
         severity: weigh(gravest(uses), "low"),
-        ...(fix ? { fix } : {}),
+        fix: () => pinImages(stack, uses),
       };
     }
   },

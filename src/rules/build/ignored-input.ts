@@ -28,7 +28,6 @@ export default defineRule({
         continue;
       }
       const names = [...new Set(ignored.map(each => each.input.path))];
-      const fix = letInputsIn(stack, first, ignored);
       yield {
         subject: buildSubject(first),
         message: `${first.ignore.path} keeps ${listNames(names)} out of the build of ${first.dockerfilePath}, but ${worst.input.neededBy}.`,
@@ -48,7 +47,7 @@ export default defineRule({
           ),
         ],
         severity: weighBuilds(group, "critical"),
-        ...(fix ? { fix } : {}),
+        fix: () => letInputsIn(stack, first, ignored),
       };
     }
   },

@@ -17,13 +17,12 @@ export default defineRule({
     for (const entry of badReleases) {
       const hit = uses.filter(use => use.runs && use.ref.family === entry.family && isBad(use, entry));
       if (hit.length === 0) continue;
-      const fix = moveTo(stack, hit, entry.fixed);
       yield {
         subject: `${entry.family} ${versionOf(hit[0]!)}`,
         message: `${hit[0]!.text} ${entry.does}; ${entry.fixed} repaired it (table of ${badReleasesAsOf}).`,
         evidence: useEvidence(hit, () => `repaired in ${entry.fixed}`),
         severity: weigh(gravest(hit), "high"),
-        ...(fix ? { fix } : {}),
+        fix: () => moveTo(stack, hit, entry.fixed),
       };
     }
   },

@@ -35,12 +35,6 @@ export default defineRule({
         const manifest = stage.fileBefore(install.at, join(install.directory!, manifestOf(install)));
         const from = dirname(manifest.source ?? join(first.context!, "x"));
         const there = stack.files.has(join(from, name!)) === "file";
-        const fix = bringLock(
-          stack,
-          first,
-          { stage, install },
-          manifest.source ?? join(first.context!, manifestOf(install)),
-        );
         yield {
           subject: `${buildSubject(first)} ${install.manager}`,
           message: `${first.dockerfilePath} installs in a mode that needs a lock file, but no ${name} is in the image at that point: ${cause(stack, first, join(from, name!), there)}. The build fails there.`,
@@ -55,7 +49,13 @@ export default defineRule({
                 )),
           ],
           severity: weighBuilds(group, "critical"),
-          ...(fix ? { fix } : {}),
+          fix: () =>
+            bringLock(
+              stack,
+              first,
+              { stage, install },
+              manifest.source ?? join(first.context!, manifestOf(install)),
+            ),
         };
       }
     }

@@ -24,7 +24,6 @@ export default defineRule({
         const lock = lockText(stack, stage, install);
         const skew = lock && skewOf(stage, install, lock.text);
         if (!lock || !skew) continue;
-        const fix = raiseTool(stack, skew.at, lock.text);
         yield {
           subject: `${first.dockerfilePath} ${install.manager}`,
           message: `${lock.path} ${skew.says}.`,
@@ -34,7 +33,7 @@ export default defineRule({
             ...pipelinePins(stack, install),
           ] as [Evidence, ...Evidence[]],
           severity: weighBuilds(group, skew.severity),
-          ...(fix ? { fix } : {}),
+          fix: () => raiseTool(stack, skew.at, lock.text),
         };
       }
     }

@@ -43,17 +43,17 @@ export default defineRule({
         }
         const worst = Math.min(...needs.map(need => severities.indexOf(need.severity)));
         const gravest = needs.find(need => severities.indexOf(need.severity) === worst)!;
-        const fix = upgradeRuntime(
-          stack,
-          imageUses(stack).filter(use => use.at.file === at.file && use.at.span.start === at.span.start),
-        );
         yield {
           subject: `${group[0].dockerfilePath} ${base.family}`,
           message: `${group[0].dockerfilePath} has ${name}, but ${[...new Set(needs.map(need => need.says))].join("; ")}.`,
           evidence: [evidence(at, name), ...unique(needs.flatMap(need => need.evidence))],
           severity: weighBuilds(group, gravest.severity),
           confidence: gravest.confidence,
-          ...(fix ? { fix } : {}),
+          fix: () =>
+            upgradeRuntime(
+              stack,
+              imageUses(stack).filter(use => use.at.file === at.file && use.at.span.start === at.span.start),
+            ),
         };
       }
     }

@@ -26,7 +26,6 @@ export default defineRule({
       const names = dockerfile.stages.flatMap(stage => stage.name?.value ?? []);
       const stages =
         names.length === 0 ? "none of its stages has a name" : `its stages are ${listNames(names)}`;
-      const fix = nameLastStage(dockerfile, target);
       yield {
         subject: `${first.dockerfilePath} ${target}`,
         message: `${callerName(first)} builds stage "${target}" of ${first.dockerfilePath}, which does not exist: ${stages}.`,
@@ -44,7 +43,7 @@ export default defineRule({
           ),
         ],
         severity: weighBuilds(group, "critical"),
-        ...(fix && !names.includes(target) ? { fix } : {}),
+        fix: () => (names.includes(target) ? undefined : nameLastStage(dockerfile, target)),
       };
     }
   },

@@ -25,14 +25,13 @@ export default defineRule({
         open.map(({ at }) => [`${at.file}:${at.span.start}`, evidence(at, "no memory limit")]),
       ).values();
       if (!first) continue;
-      const fix = limitMemory(stack, open);
       const projects = [...new Set(open.map(service => service.project.name))];
       yield {
         subject: projects.join(" "),
         message: message(projects, open, own),
         severity,
         evidence: [first, ...more],
-        ...(fix ? { fix } : {}),
+        fix: () => limitMemory(stack, open),
       };
     }
   },

@@ -1,5 +1,6 @@
 import type { Edit } from "../../core/fix.ts";
 import { locate } from "../../core/source.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { type MemorySetting, memoryLimit, memorySettings } from "../../stack/query-memory.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -21,7 +22,6 @@ export default defineRule({
           yield { subject: service.name, kept: evidence(at, `${name} fits into the limit`) };
           continue;
         }
-        const edit = lowered(stack, setting, limit.value / 2 ** 20);
         yield {
           subject: `${service.name} ${name}`,
           message: `Service "${service.name}" may use ${mebibytes(bytes)} by its own setting \`${name}\`, and its container is killed at ${mebibytes(limit.value)}.`,
@@ -30,16 +30,15 @@ export default defineRule({
             evidence(at, `${mebibytes(bytes)} by its own setting`),
             evidence(limit.at, `killed at ${mebibytes(limit.value)}`),
           ],
-          ...(edit
-            ? {
-                fix: {
-                  title: `Lower ${name} of ${service.name} below its limit`,
-                  grade: "needs-testing" as const,
-                  edits: [edit],
-                  test: `Put ${service.name} under its usual load and watch \`docker stats\`: it stays below its limit and is fast enough. Where it is not, raise both figures.`,
-                },
-              }
-            : {}),
+          fix: () =>
+            offer(
+              {
+                title: `Lower ${name} of ${service.name} below its limit`,
+                grade: "needs-testing",
+                test: `Put ${service.name} under its usual load and watch \`docker stats\`: it stays below its limit and is fast enough. Where it is not, raise both figures.`,
+              },
+              lowered(stack, setting, limit.value / 2 ** 20),
+            ),
         };
       }
     }

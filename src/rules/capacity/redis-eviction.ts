@@ -1,6 +1,7 @@
 import type { PackageDependency } from "../../artifacts/package-manifest.ts";
 import type { Edit } from "../../core/fix.ts";
 import { type Location, locate } from "../../core/source.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { pointsAt, protocolOf } from "../../stack/query-environment.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -25,7 +26,6 @@ export default defineRule({
         );
       const library = broker ? undefined : queueLibrary(service);
       if (!broker && !library) continue;
-      const edit = keepJobs(stack, policy.at);
       const who = broker
         ? `carries the jobs that \`${broker.name}\` puts there`
         : `is the only Redis beside programs that keep jobs in one (${library!.name})`;
@@ -40,16 +40,15 @@ export default defineRule({
             ? evidence(broker.at, `${broker.name} keeps jobs there`)
             : evidence(library!.at, `${library!.name} keeps jobs in Redis`),
         ],
-        ...(edit
-          ? {
-              fix: {
-                title: `Let ${service.name} drop only keys that expire`,
-                grade: "needs-testing" as const,
-                edits: [edit],
-                test: `Look for keys of the queue that expire (\`redis-cli ttl\`), and see under load that the cache's keys do: with none of them, writes are refused when ${service.name} is full. Give jobs a Redis of their own with noeviction.`,
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: `Let ${service.name} drop only keys that expire`,
+              grade: "needs-testing",
+              test: `Look for keys of the queue that expire (\`redis-cli ttl\`), and see under load that the cache's keys do: with none of them, writes are refused when ${service.name} is full. Give jobs a Redis of their own with noeviction.`,
+            },
+            keepJobs(stack, policy.at),
+          ),
       };
     }
   },

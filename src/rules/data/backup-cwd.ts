@@ -42,28 +42,26 @@ export default defineRule({
           ...more.map(({ at }) => evidence(at, "relative to wherever it is started")),
         ],
         confidence: "likely",
-        ...homeFix(script),
+        fix: () => homeFix(script),
       };
     }
   },
 });
 
 /** The paths are those of the repository's root; the script goes there from its own folder. */
-function homeFix(script: Script): { fix?: Fix } {
+function homeFix(script: Script): Fix | undefined {
   const up = script.file
     .split("/")
     .slice(1)
     .map(() => "/..")
     .join("");
   const edit = beforeFirst(script.source, script.script, [`cd "$(dirname "$0")${up}"`]);
-  if (!edit) return {};
+  if (!edit) return undefined;
   return {
-    fix: {
-      title: "Change to the repository's folder first",
-      grade: "needs-testing",
-      edits: [edit],
-      test: "Start the script from another folder: it has to find its files, and to write where it did.",
-    },
+    title: "Change to the repository's folder first",
+    grade: "needs-testing",
+    edits: [edit],
+    test: "Start the script from another folder: it has to find its files, and to write where it did.",
   };
 }
 

@@ -7,6 +7,7 @@ import {
   wordsOf,
 } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   callerName,
@@ -37,7 +38,6 @@ export default defineRule({
       seen.add(call.command);
       const how = lostStatus(stack, placed);
       if (!how) continue;
-      const edits = lostStatusEdits(stack, [{ script: call.script, command: how.command, how: how.how }]);
       const praise = successAfter(call.script, call.command);
       yield {
         subject: `${placed.caller.file}: ${call.name}`,
@@ -50,16 +50,15 @@ export default defineRule({
             : []),
         ],
         severity: isWorkstationCall(placed) ? "low" : "high",
-        ...(edits
-          ? {
-              fix: {
-                title: "Stop when the dump fails",
-                grade: "needs-testing" as const,
-                edits,
-                test: "Run the script once as it is, and once with a wrong password: it has to end with an error.",
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Stop when the dump fails",
+              grade: "needs-testing",
+              test: "Run the script once as it is, and once with a wrong password: it has to end with an error.",
+            },
+            lostStatusEdits(stack, [{ script: call.script, command: how.command, how: how.how }]),
+          ),
       };
     }
   },

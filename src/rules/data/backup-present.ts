@@ -20,14 +20,13 @@ export default defineRule({
     const [place, ...more] = stores.map(service =>
       evidence(service.at, "keeps data, and nothing backs it up"),
     );
-    const fix = backupFix(stack, stores);
     yield {
       subject: first.project.name,
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
       severity: own ? "high" : shipped ? "medium" : "low",
       confidence: "likely",
-      ...(fix ? { fix } : {}),
+      fix: () => backupFix(stack, stores),
     };
   },
 });

@@ -43,24 +43,22 @@ export default defineRule({
             : []),
         ],
         severity: sent ? "high" : "medium",
-        ...(sent ? {} : closeFix(stack, group[0]!)),
+        fix: () => (sent ? undefined : closeFix(stack, group[0]!)),
       };
     }
   },
 });
 
 /** Nobody but the script's user reads what it writes. What leaves the machine has to be encrypted: that is a choice. */
-function closeFix(stack: Stack, { caller, call }: PlacedCall): { fix?: Fix } {
+function closeFix(stack: Stack, { caller, call }: PlacedCall): Fix | undefined {
   const source = stack.sources.get(caller.file);
   const edit = source && caller.script && beforeFirst(source, call.script, ["umask 077"]);
-  if (!edit) return {};
+  if (!edit) return undefined;
   return {
-    fix: {
-      title: "Keep what the backup writes from other users",
-      grade: "needs-testing",
-      edits: [edit],
-      test: "Run the script, and whatever reads its files under another user.",
-    },
+    title: "Keep what the backup writes from other users",
+    grade: "needs-testing",
+    edits: [edit],
+    test: "Run the script, and whatever reads its files under another user.",
   };
 }
 

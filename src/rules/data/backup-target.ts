@@ -14,7 +14,6 @@ export default defineRule({
     for (const missing of missingTargets(stack)) {
       if (!missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
       const first = missing.places[0]!;
-      const fix = targetFix(stack, missing);
       const consequence =
         missing.elsewhere.length > 0
           ? "it fails there, or works on the development data where both run"
@@ -24,7 +23,7 @@ export default defineRule({
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
         evidence: missingEvidence(missing),
         severity: missing.instead.length === 0 || missing.instead.some(isStore) ? "critical" : "high",
-        ...(fix ? { fix } : {}),
+        fix: () => targetFix(stack, missing),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
     }

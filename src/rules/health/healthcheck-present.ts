@@ -33,7 +33,6 @@ export default defineRule({
           };
         continue;
       }
-      const fix = checks(stack, silent);
       const have = silent.length === 1 ? "has" : "have";
       yield {
         subject: project.name,
@@ -46,7 +45,7 @@ export default defineRule({
             service.healthcheck ? "the health check is switched off" : "no health check here or in its image",
           ),
         ) as [Evidence],
-        ...(fix ? { fix } : {}),
+        fix: () => checks(stack, silent),
       };
     }
   },

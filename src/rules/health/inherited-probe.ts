@@ -1,6 +1,7 @@
 import type { Violation } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { httpProbe } from "../../stack/query-health.ts";
 import { runningCommand, worstFirst } from "../../stack/query-process.ts";
@@ -54,12 +55,6 @@ function finding(stack: Stack, group: readonly [Probed, ...Probed[]]): Violation
   const [{ service, worker, port, at }] = group;
   const names = [...new Set(group.map(each => each.service.name))];
   const one = names.length === 1;
-  const edits = group.flatMap(each => {
-    const source = stack.sources.get(each.service.at.file);
-    return source && !each.service.get("healthcheck")
-      ? (addPair(source, each.service.node, ["healthcheck:", "  disable: true"]) ?? [])
-      : [];
-  });
   return {
     subject: names.join(" "),
     message: one
@@ -71,16 +66,20 @@ function finding(stack: Stack, group: readonly [Probed, ...Probed[]]): Violation
       ...group.slice(1).map(each => evidence(each.running, `runs ${each.worker}`)),
       evidence(at, "the image's health check asks a web server"),
     ],
-    ...(edits.length === group.length
-      ? {
-          fix: {
-            title: "Switch the image's health check off",
-            grade: "needs-testing" as const,
-            edits,
-            test: `Start it, and see that \`docker compose ps\` no longer calls ${listNames(names)} unhealthy.`,
-          },
-        }
-      : {}),
+    fix: () =>
+      offer(
+        {
+          title: "Switch the image's health check off",
+          grade: "needs-testing",
+          test: `Start it, and see that \`docker compose ps\` no longer calls ${listNames(names)} unhealthy.`,
+        },
+        group.map(({ service }) => {
+          const source = stack.sources.get(service.at.file);
+          return source && !service.get("healthcheck")
+            ? addPair(source, service.node, ["healthcheck:", "  disable: true"])
+            : undefined;
+        }),
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { editInCheck, type HttpProbe, httpProbe } from "../../stack/query-health.ts";
@@ -20,7 +21,6 @@ export default defineRule({
       const open = probe && listening(stack, service);
       if (!open || open.ports.includes(probe.port) || !first(probe.at)) continue;
       const ports = open.ports.length === 1 ? `port ${open.ports[0]}` : `ports ${open.ports.join(", ")}`;
-      const edit = open.ports.length === 1 ? portEdit(stack, service, probe, open.ports[0]!) : undefined;
       yield {
         subject: service.name,
         message: `The health check of "${service.name}" asks port ${probe.port}, but the service listens on ${ports}.`,
@@ -29,16 +29,15 @@ export default defineRule({
           evidence(probe.at, `the health check asks port ${probe.port}`),
           evidence(open.at, `listens on ${ports}`),
         ],
-        ...(edit
-          ? {
-              fix: {
-                title: `Ask port ${open.ports[0]}`,
-                grade: "needs-testing" as const,
-                edits: [edit],
-                test: probeTest([service.name]),
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: `Ask port ${open.ports[0]}`,
+              grade: "needs-testing",
+              test: probeTest([service.name]),
+            },
+            open.ports.length === 1 ? portEdit(stack, service, probe, open.ports[0]!) : undefined,
+          ),
       };
     }
   },

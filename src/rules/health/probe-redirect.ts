@@ -1,3 +1,4 @@
+import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { route } from "../../stack/proxy/route.ts";
 import { evidence, weigh } from "../../stack/query.ts";
@@ -20,12 +21,6 @@ export default defineRule({
       const redirect = redirection(stack, service, probe);
       if (!redirect || !first(probe.at)) continue;
       const escaped = probe.path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-      const edit = editInCheck(
-        stack,
-        service,
-        new RegExp(`(?<=[^/\\s"':])${escaped}(?=["'\\s]|$)`),
-        `${probe.path}/`,
-      );
       yield {
         subject: service.name,
         message: `The health check of "${service.name}" asks for ${probe.path} and gets a redirect from ${redirect.by}, which curl takes for success: ${redirect.unseen} is never asked.`,
@@ -34,16 +29,20 @@ export default defineRule({
           evidence(probe.at, `the health check asks for ${probe.path}`),
           evidence(redirect.at, `${redirect.by} redirects to ${probe.path}/`),
         ],
-        ...(edit
-          ? {
-              fix: {
-                title: "Ask for the path itself",
-                grade: "needs-testing" as const,
-                edits: [edit],
-                test: probeTest([service.name]),
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Ask for the path itself",
+              grade: "needs-testing",
+              test: probeTest([service.name]),
+            },
+            editInCheck(
+              stack,
+              service,
+              new RegExp(`(?<=[^/\\s"':])${escaped}(?=["'\\s]|$)`),
+              `${probe.path}/`,
+            ),
+          ),
       };
     }
   },

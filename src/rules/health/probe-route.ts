@@ -28,7 +28,6 @@ export default defineRule({
         ),
       );
       const then = waiting ? `, and "${waiting.name}", which waits for it, never starts` : "";
-      const fix = askInstead(stack, service, probe);
       yield {
         subject: service.name,
         message: `The health check of "${service.name}" asks for ${probe.path}, which the service does not serve: it is never healthy${then}.`,
@@ -38,7 +37,7 @@ export default defineRule({
           evidence(probe.at, `the health check asks for ${probe.path}`),
           ...(refused.at ? [evidence(refused.at, refused.because)] : []),
         ],
-        ...(fix ? { fix } : {}),
+        fix: () => askInstead(stack, service, probe),
       };
     }
   },

@@ -1,3 +1,4 @@
+import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { editInCheck, httpProbe } from "../../stack/query-health.ts";
@@ -16,27 +17,25 @@ export default defineRule({
       const probe = httpProbe(service);
       if (probe?.client !== "curl" || probe.failsOnError !== false || !first(probe.at)) continue;
       const shell = service.healthcheck?.command?.form === "shell";
-      const edit = editInCheck(
-        stack,
-        service,
-        shell ? /\bcurl(?= )/ : /(?<=")curl"(?=,)/,
-        shell ? "curl --fail" : 'curl", "--fail"',
-      );
       yield {
         subject: service.name,
         message: `The health check of "${service.name}" calls curl without --fail, so an answer of 404 or 500 counts as healthy.`,
         severity: weigh(service, "medium"),
         evidence: [evidence(probe.at, "curl succeeds with any answer")],
-        ...(edit
-          ? {
-              fix: {
-                title: "Let curl fail on errors",
-                grade: "needs-testing" as const,
-                edits: [edit],
-                test: probeTest([service.name]),
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Let curl fail on errors",
+              grade: "needs-testing",
+              test: probeTest([service.name]),
+            },
+            editInCheck(
+              stack,
+              service,
+              shell ? /\bcurl(?= )/ : /(?<=")curl"(?=,)/,
+              shell ? "curl --fail" : 'curl", "--fail"',
+            ),
+          ),
       };
     }
   },

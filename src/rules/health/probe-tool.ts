@@ -29,7 +29,6 @@ export default defineRule({
         return evidence(edge.at, `"${other.name}" waits until it is healthy`);
       });
       const image = service.build ? "its image" : `the image ${service.image?.text}`;
-      const fix = replaceProbe(stack, service);
       const start = waiting.length > 0 ? ` "${waiting[0]!.name}" waits for it and never starts.` : "";
       yield {
         subject: service.name,
@@ -40,7 +39,7 @@ export default defineRule({
           ...(missing.image ? [evidence(missing.image, `this image has no ${missing.name}`)] : []),
           ...edges,
         ],
-        ...(fix ? { fix } : {}),
+        fix: () => replaceProbe(stack, service),
       };
     }
   },

@@ -43,18 +43,17 @@ export default defineRule({
               ? evidence(undoubled, `${name} is set in the container only`)
               : evidence(fallback!.at, "a default here"),
           ],
-          ...(text
-            ? {
-                fix: {
+          fix: () =>
+            text
+              ? {
                   title: undoubled
                     ? `Let the container fill in ${name}`
                     : `Give ${name} the service's default`,
-                  grade: "needs-testing" as const,
+                  grade: "needs-testing",
                   edits: [{ at: reference.at, text }],
                   test: probeTest([service.name]),
-                },
-              }
-            : {}),
+                }
+              : undefined,
         };
       }
     }

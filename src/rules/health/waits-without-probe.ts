@@ -1,3 +1,4 @@
+import { offer } from "../../remedies/offer.ts";
 import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -17,7 +18,6 @@ export default defineRule({
         if (edge.condition !== "service_healthy" || !edge.required) continue;
         const other = service.project.services.find(each => each.name === edge.service);
         if (!other || !lacksProbe(other) || !first(edge.at)) continue;
-        const edit = addHealthcheck(stack, other);
         const how = other.healthcheck?.disabled
           ? "its health check is switched off"
           : "it has no health check";
@@ -29,16 +29,15 @@ export default defineRule({
             evidence(edge.at, "waits for service_healthy"),
             evidence(other.healthcheck?.at ?? other.at, how),
           ],
-          ...(edit
-            ? {
-                fix: {
-                  title: `Check the health of ${other.name}`,
-                  grade: "needs-testing" as const,
-                  edits: [edit],
-                  test: probeTest([other.name]),
-                },
-              }
-            : {}),
+          fix: () =>
+            offer(
+              {
+                title: `Check the health of ${other.name}`,
+                grade: "needs-testing",
+                test: probeTest([other.name]),
+              },
+              addHealthcheck(stack, other),
+            ),
         };
       }
     }

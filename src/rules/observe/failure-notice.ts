@@ -12,14 +12,13 @@ export default defineRule({
   *check(stack) {
     const service = ownService(stack);
     if (!service || hasWatcher(stack)) return;
-    const fix = monitoringFix(stack, service.project);
     yield {
       subject: "alerts",
       message: `Nothing in this repository tells anybody that "${service.name}" fails: no monitoring service, no error reports, no alert in a script.`,
       evidence: [evidence(service.at, "fails in silence")],
       // A check from outside needs no file here.
       confidence: "possible",
-      ...(fix ? { fix } : {}),
+      fix: () => monitoringFix(stack, service.project),
     };
   },
 });

@@ -2,6 +2,7 @@ import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import type { Source } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -31,15 +32,16 @@ export default defineRule({
       // Overlays give a service of the base file to several projects: it stands in one place.
       const open = [...new Map(all.map(each => [`${each.at.file}:${each.at.span.start}`, each])).values()];
       const names = [...new Set(open.map(service => service.name))];
-      const edits = open.flatMap(service => rotation(stack.sources.get(service.at.file), service) ?? []);
       yield {
         subject: [...new Set(open.map(service => service.project.name))].join(" "),
         message: `Nothing bounds the ${open.length === 1 ? "log" : "logs"} of ${listNames(names)}: the default driver keeps every line that ${open.length === 1 ? "it writes" : "they write"}.`,
         severity,
         evidence: places(open),
-        ...(edits.length === open.length
-          ? { fix: { title: "Rotate the logs", grade: "safe" as const, edits } }
-          : {}),
+        fix: () =>
+          offer(
+            { title: "Rotate the logs", grade: "safe" },
+            open.map(service => rotation(stack.sources.get(service.at.file), service)),
+          ),
       };
     }
   },

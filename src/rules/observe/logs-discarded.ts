@@ -26,11 +26,11 @@ export default defineRule({
         message: `Nothing that ${listNames(mute.map(({ service }) => service.name))} ${one ? "prints" : "print"} is kept: the log driver is none.`,
         severity: weigh(project, "medium"),
         evidence: [first, ...more],
-        fix: {
+        fix: () => ({
           title: "Keep the logs in a bounded file",
           grade: "needs-testing",
           edits: nodes.map(node => replaceNode(node, "local")),
-        },
+        }),
       };
     }
     for (const proxy of serverProxies(stack)) {

@@ -2,6 +2,7 @@ import type { Job, Step, Uses, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { commitOf, commitsAsOf } from "../../remedies/action-commits.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -21,7 +22,7 @@ export default defineRule({
   why: "A tag can be moved: whoever takes over the action's account, as has happened, reads the key at the next run and is on the server.",
   *check(stack) {
     const given = new Map<string, Evidence[]>();
-    const edits: (Edit | undefined)[] = [];
+    const edits: (() => Edit | undefined)[] = [];
     for (const workflow of stack.workflows)
       for (const job of workflow.jobs)
         for (const step of job.steps) {
@@ -32,27 +33,25 @@ export default defineRule({
           const secret = secretOf(step, job, workflow);
           if (!secret) continue;
           const places = given.get(uses.repository) ?? [];
-          edits.push(pinEdit(stack, uses));
+          edits.push(() => pinEdit(stack, uses));
           given.set(uses.repository, [...places, evidence(uses.at, `gets ${secret} at a tag that can move`)]);
         }
     const names = [...given.keys()];
     const [first, ...more] = [...given.values()].flat();
     if (!first) return;
-    const whole = edits.every(edit => edit !== undefined);
     yield {
       subject: ".github/workflows",
       message: `The pipeline gives secrets to ${listNames(names)} at ${names.length === 1 ? "a tag that its owner" : "tags that their owners"} can move.`,
       evidence: [first, ...more],
-      ...(whole
-        ? {
-            fix: {
-              title: `Pin to the commits that the tags name (looked up on ${commitsAsOf})`,
-              grade: "needs-testing" as const,
-              edits,
-              test: "Run the workflow once: it has to do what it did at the tag.",
-            },
-          }
-        : {}),
+      fix: () =>
+        offer(
+          {
+            title: `Pin to the commits that the tags name (looked up on ${commitsAsOf})`,
+            grade: "needs-testing",
+            test: "Run the workflow once: it has to do what it did at the tag.",
+          },
+          edits.map(edit => edit()),
+        ),
     };
   },
 });

@@ -49,17 +49,17 @@ export default defineRule({
             evidence(uses.at, "called here"),
             evidence(called.triggers[0]!.at, "`workflow_call` is not among the triggers"),
           ],
-          ...openFix(stack, job, called, remote),
+          fix: () => openFix(stack, job, called, remote),
         };
       }
   },
 });
 
 /** A caller that passes inputs needs them declared, with types that only their author knows. */
-function openFix(stack: Stack, job: Job, called: Workflow, remote: boolean): { fix?: Fix } {
+function openFix(stack: Stack, job: Job, called: Workflow, remote: boolean): Fix | undefined {
   const source = stack.sources.get(called.file);
   const on = source && pairOf(rootOf(source), "on")?.value;
-  if (!source || !on || remote || job.with.size > 0) return {};
+  if (!source || !on || remote || job.with.size > 0) return undefined;
   const opened =
     on.kind === "map"
       ? addPair(source, on, ["workflow_call:"])
@@ -74,14 +74,12 @@ function openFix(stack: Stack, job: Job, called: Workflow, remote: boolean): { f
     needs && !passed && caller
       ? addPair(caller.source, caller.map, ["secrets: inherit"], ["uses"])
       : undefined;
-  if (!opened || (needs && !passed && !passing)) return {};
+  if (!opened || (needs && !passed && !passing)) return undefined;
   return {
-    fix: {
-      title: `Let ${called.file} be called`,
-      grade: "needs-testing",
-      edits: passing ? [opened, passing] : [opened],
-      test: "Start the calling workflow: the called jobs run with the caller's event, ref and permissions.",
-    },
+    title: `Let ${called.file} be called`,
+    grade: "needs-testing",
+    edits: passing ? [opened, passing] : [opened],
+    test: "Start the calling workflow: the called jobs run with the caller's event, ref and permissions.",
   };
 }
 

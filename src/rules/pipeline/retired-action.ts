@@ -1,6 +1,7 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { offer } from "../../remedies/offer.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
 import { goneRunners, refusedActions, retiredAsOf, runnerInstead } from "../../stack/query-retired.ts";
@@ -18,12 +19,12 @@ export default defineRule({
   *check(stack) {
     for (const workflow of stack.workflows) {
       const places: Evidence[] = [];
-      const edits: (Edit | undefined)[] = [];
+      const edits: (() => (Edit | undefined)[])[] = [];
       let severity: Severity = "high";
       for (const job of workflow.jobs) {
         const found = [...retiredIn(job)];
         places.push(...found);
-        if (found.length > 0) edits.push(...retiredEdits(stack, workflow, job, found.length));
+        if (found.length > 0) edits.push(() => retiredEdits(stack, workflow, job, found.length));
         if (found.length > 0 && blocksRelease(workflow, job)) severity = "critical";
       }
       const [first, ...more] = [...new Map(places.map(place => [place.at.span.start, place])).values()];
@@ -33,16 +34,15 @@ export default defineRule({
         message: `${workflow.file} asks for what GitHub no longer runs: ${first.shows} (table of ${retiredAsOf}).`,
         severity,
         evidence: [first, ...more],
-        ...(edits.every(edit => edit !== undefined)
-          ? {
-              fix: {
-                title: "Ask for the versions that GitHub runs",
-                grade: "needs-testing" as const,
-                edits,
-                test: "Run the workflow: inputs may have changed between major versions, and artifacts are found by their names.",
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Ask for the versions that GitHub runs",
+              grade: "needs-testing",
+              test: "Run the workflow: inputs may have changed between major versions, and artifacts are found by their names.",
+            },
+            edits.flatMap(edit => edit()),
+          ),
       };
     }
   },

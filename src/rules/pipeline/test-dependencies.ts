@@ -30,7 +30,7 @@ export default defineRule({
               ? [evidence(found.elsewhere.at, "not installed by the job")]
               : []),
           ],
-          ...installFix(job, found),
+          fix: () => installFix(job, found),
         };
       }
     }
@@ -38,23 +38,22 @@ export default defineRule({
 });
 
 /** The requirements file that has the package, installed with the others. */
-function installFix(job: Job, { install, elsewhere, need }: MissingInJob): { fix?: Fix } {
+function installFix(job: Job, { install, elsewhere, need }: MissingInJob): Fix | undefined {
   const call = job.steps
     .flatMap(step => step.calls)
     .find(each => each.at.file === install.file && each.at.span.start === install.span.start);
-  if (call?.cwd === undefined || !/\.txt$/.test(elsewhere.file) || /[\s'"$]/.test(elsewhere.file)) return {};
+  if (call?.cwd === undefined || !/\.txt$/.test(elsewhere.file) || /[\s'"$]/.test(elsewhere.file))
+    return undefined;
   const below = inside(call.cwd, elsewhere.file);
   const up = call.cwd
     .split("/")
     .map(() => "../")
     .join("");
   return {
-    fix: {
-      title: `Install ${need} with the other requirements`,
-      grade: "needs-testing",
-      edits: [{ at: endOf(call.at), text: ` -r ${below ?? up + elsewhere.file}` }],
-      test: "Run the job: the two files have to agree on versions.",
-    },
+    title: `Install ${need} with the other requirements`,
+    grade: "needs-testing",
+    edits: [{ at: endOf(call.at), text: ` -r ${below ?? up + elsewhere.file}` }],
+    test: "Run the job: the two files have to agree on versions.",
   };
 }
 

@@ -58,7 +58,7 @@ export default defineRule({
             ? [evidence(shown, own ? "tests, and nothing waits for it" : "tests run beside the release")]
             : []),
         ],
-        ...(own ? waitFix(stack, [job!, ...more], own) : {}),
+        fix: () => own && waitFix(stack, [job!, ...more], own),
       };
     }
   },
@@ -104,8 +104,8 @@ function tests(job: Job, stack: Stack, depth = 0): boolean {
 }
 
 /** The releasing jobs need the testing one, unless that one waits for them. */
-function waitFix(stack: Stack, jobs: readonly Job[], own: Job): { fix?: Fix } {
-  if (own.needs.some(need => jobs.some(job => job.id.value === need.value))) return {};
+function waitFix(stack: Stack, jobs: readonly Job[], own: Job): Fix | undefined {
+  if (own.needs.some(need => jobs.some(job => job.id.value === need.value))) return undefined;
   const edits = jobs.map(job => {
     const found = jobMap(stack, job);
     if (!found) return undefined;
@@ -115,13 +115,11 @@ function waitFix(stack: Stack, jobs: readonly Job[], own: Job): { fix?: Fix } {
     if (needs.kind === "seq") return addItem(source, needs, own.id.value);
     return needs.kind === "scalar" ? replaceNode(needs, `[${needs.text}, ${own.id.value}]`) : undefined;
   });
-  if (edits.some(edit => edit === undefined)) return {};
+  if (edits.some(edit => edit === undefined)) return undefined;
   return {
-    fix: {
-      title: `Release after job "${own.id.value}"`,
-      grade: "needs-testing",
-      edits: edits.filter(edit => edit !== undefined),
-      test: "Push a commit whose test fails: nothing is released.",
-    },
+    title: `Release after job "${own.id.value}"`,
+    grade: "needs-testing",
+    edits: edits.filter(edit => edit !== undefined),
+    test: "Push a commit whose test fails: nothing is released.",
   };
 }

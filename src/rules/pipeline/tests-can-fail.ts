@@ -5,6 +5,7 @@ import type { Edit } from "../../core/fix.ts";
 import { pairOf } from "../../formats/yaml.ts";
 import { nodeAt, removePair } from "../../formats/yaml-edit.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
 import { isTest, onlySpeaks, optionAt, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -41,22 +42,19 @@ export default defineRule({
       const [first, ...more] = places;
       if (!first) continue;
       const shown = hidden.map(step => dropContinue(stack, step));
-      const edits = [...shown, ...(lostStatusEdits(stack, statuses) ?? [undefined])];
-      const whole = edits.every(edit => edit !== undefined);
       yield {
         subject: workflow.file,
         message: `${places.length === 1 ? "A test" : `${places.length} tests`} of ${workflow.file} cannot fail: ${first.shows}.`,
         evidence: [first, ...more],
-        ...(whole
-          ? {
-              fix: {
-                title: "Let a failing test fail the job",
-                grade: "needs-testing" as const,
-                edits,
-                test: "Run the pipeline: tests that have failed unseen until now stop it.",
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Let a failing test fail the job",
+              grade: "needs-testing",
+              test: "Run the pipeline: tests that have failed unseen until now stop it.",
+            },
+            [...shown, ...(lostStatusEdits(stack, statuses) ?? [undefined])],
+          ),
       };
     }
   },

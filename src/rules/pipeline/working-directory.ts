@@ -3,6 +3,7 @@ import type { Job, Step } from "../../artifacts/workflow.ts";
 import type { Edit } from "../../core/fix.ts";
 import { dirname, inside, isOutside, join, normalize } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
+import { offer } from "../../remedies/offer.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -27,23 +28,21 @@ export default defineRule({
           }
       const [first, ...more] = [...places.values()];
       if (!first) continue;
-      const edits = [first, ...more].map(each => placeEdit(stack, each));
       const titles = listNames(jobs.map(job => job.id.value));
       yield {
         subject: workflow.file,
         message: `${jobs.length === 1 ? "Job" : "Jobs"} ${titles} of ${workflow.file} ${jobs.length === 1 ? "needs" : "need"} "${first.path}", which this repository does not have.`,
         severity: jobs.some(job => isDeployJob(workflow, job)) ? "critical" : "high",
         evidence: [evidence(first.at, first.shows), ...more.map(each => evidence(each.at, each.shows))],
-        ...(edits.every(edit => edit !== undefined)
-          ? {
-              fix: {
-                title: "Name the place where it is",
-                grade: "needs-testing" as const,
-                edits,
-                test: "Run the workflow.",
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Name the place where it is",
+              grade: "needs-testing",
+              test: "Run the workflow.",
+            },
+            [first, ...more].map(each => placeEdit(stack, each)),
+          ),
       };
     }
   },

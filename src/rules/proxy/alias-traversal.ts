@@ -34,7 +34,7 @@ export default defineRule({
             evidence(path.at, "no slash at the end"),
             evidence(alias.at, "what follows the path is put behind this"),
           ],
-          fix: {
+          fix: () => ({
             title: `Match ${path.value}/`,
             grade: "needs-testing",
             edits: [
@@ -43,7 +43,7 @@ export default defineRule({
                 text: "/",
               },
             ],
-          },
+          }),
         };
       }
     }

@@ -39,18 +39,19 @@ export default defineRule({
             evidence(widest.at, widest.directive ? "the proxy's limit" : "no client_max_body_size: 1 MB"),
             evidence(accepted.at, "the application's limit"),
           ],
-          ...offer(
-            {
-              title: `Let bodies of ${inWords(accepted.bytes)} through`,
-              grade: "needs-testing",
-              test: "Upload a file just below the limit, and look at the free space of the proxy's container meanwhile.",
-            },
-            allEdits(
-              passing
-                .filter(each => each.bytes === widest.bytes)
-                .map(each => raise(stack, each, accepted.bytes)),
+          fix: () =>
+            offer(
+              {
+                title: `Let bodies of ${inWords(accepted.bytes)} through`,
+                grade: "needs-testing",
+                test: "Upload a file just below the limit, and look at the free space of the proxy's container meanwhile.",
+              },
+              allEdits(
+                passing
+                  .filter(each => each.bytes === widest.bytes)
+                  .map(each => raise(stack, each, accepted.bytes)),
+              ),
             ),
-          ),
         };
       }
     }

@@ -25,17 +25,18 @@ export default defineRule({
     for (const proxy of stack.proxies) {
       const { service } = proxy;
       if (!service || startsByScript(service) || otherWays.test(startText(service))) continue;
-      const deadlock = neededCertificates(proxy)
+      const [deadlock] = neededCertificates(proxy)
         .filter(needed => needed.value.includes("/live/"))
-        .map(needed => ({ needed, certbot: certbotOf(stack, service, needed) }))
-        .find(({ certbot }) => certbot);
-      if (!deadlock?.certbot || hasOtherWay(stack, proxy)) continue;
+        .flatMap(needed => {
+          const certbot = certbotOf(stack, service, needed);
+          return certbot ? [{ needed, certbot }] : [];
+        });
+      if (!deadlock || hasOtherWay(stack, proxy)) continue;
       const issuing = stack.calls.find(
         ({ call }) => call.args.some(arg => arg.value === "certonly") && call.kind !== "compose",
       );
       const shown =
         issuing ?? stack.calls.find(({ call }) => call.args.some(arg => arg.value === "certonly"));
-      const fix = placeholderFix(stack, proxy, deadlock.certbot);
       yield {
         subject: service.name,
         message: `The proxy "${service.name}" cannot start on a new server: it needs a certificate that "${deadlock.certbot.name}" can only get through this proxy.`,
@@ -46,7 +47,7 @@ export default defineRule({
           evidence(deadlock.certbot.at, "certbot writes it, through the proxy's port 80"),
           ...(shown ? [evidence(shown.call.at, "asked for when nginx already has to run")] : []),
         ],
-        ...(fix ? { fix } : {}),
+        fix: () => placeholderFix(stack, proxy, deadlock.certbot),
       };
     }
   },

@@ -1,5 +1,6 @@
 import type { Edit } from "../../core/fix.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -29,7 +30,6 @@ export default defineRule({
         if (isUnsafe(directive)) found.set(`${directive.at.file}:${directive.at.span.start}`, directive);
       const [first, ...more] = found.values();
       if (!first) continue;
-      const edits = [first, ...more].flatMap(each => edit(stack, each) ?? []);
       yield {
         subject: proxyName(proxy),
         message: `${proxyTitle(proxy)} writes the decoded path into ${written[first.name.value]}: a line end in a link becomes a line end there.`,
@@ -38,9 +38,11 @@ export default defineRule({
           evidence(first.at, "the decoded path"),
           ...more.map(each => evidence(each.at, "the decoded path")),
         ],
-        ...(edits.length === found.size
-          ? { fix: { title: "Use the path as it was sent", grade: "needs-testing" as const, edits } }
-          : {}),
+        fix: () =>
+          offer(
+            { title: "Use the path as it was sent", grade: "needs-testing" },
+            [first, ...more].map(each => edit(stack, each)),
+          ),
       };
     }
   },

@@ -47,14 +47,17 @@ export default defineRule({
           ...more.map(door => evidence(door.port.at, "published on every address")),
           evidence(first.at, "the proxy's way to it"),
         ],
-        ...offer(
-          {
-            title: `Publish ${listNames(names)} on loopback only`,
-            grade: "needs-testing",
-            test: "Ask the people and machines that use the port directly; on the server itself it still answers.",
-          },
-          loopback.every(fix => fix !== undefined) ? allEdits(loopback.flatMap(fix => fix.edits)) : undefined,
-        ),
+        fix: () =>
+          offer(
+            {
+              title: `Publish ${listNames(names)} on loopback only`,
+              grade: "needs-testing",
+              test: "Ask the people and machines that use the port directly; on the server itself it still answers.",
+            },
+            loopback.every(fix => fix !== undefined)
+              ? allEdits(loopback.flatMap(fix => fix.edits))
+              : undefined,
+          ),
       };
     }
   },

@@ -58,14 +58,15 @@ export default defineRule({
             evidence(senders.get(service)!.at, "sends security headers"),
           ],
           severity: weigh(service, "low"),
-          ...offer(
-            {
-              title: "Keep the application's header back",
-              grade: "needs-testing",
-              test: "Open pages that the application lets others show in a frame: the proxy's value now counts alone.",
-            },
-            proxies.has(proxy) ? allEdits(clashes.map(clash => hide(stack, clash))) : undefined,
-          ),
+          fix: () =>
+            offer(
+              {
+                title: "Keep the application's header back",
+                grade: "needs-testing",
+                test: "Open pages that the application lets others show in a frame: the proxy's value now counts alone.",
+              },
+              proxies.has(proxy) ? allEdits(clashes.map(clash => hide(stack, clash))) : undefined,
+            ),
         };
       }
     }

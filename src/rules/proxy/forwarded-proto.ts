@@ -35,20 +35,21 @@ export default defineRule({
           ...more.map(each => evidence(each.at, "sends no X-Forwarded-Proto")),
           evidence(first.because, loops ? "redirects what came in plain HTTP" : "waits for the header"),
         ],
-        ...offer(
-          {
-            title: "Tell the application how the visitor came",
-            grade: "needs-testing",
-            test: "Open a page and send a form through TLS.",
-          },
-          silent.every(each => each.believes)
-            ? sendToUpstream(
-                stack,
-                silent.map(each => each.location),
-                "X-Forwarded-Proto $scheme",
-              )
-            : undefined,
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Tell the application how the visitor came",
+              grade: "needs-testing",
+              test: "Open a page and send a form through TLS.",
+            },
+            silent.every(each => each.believes)
+              ? sendToUpstream(
+                  stack,
+                  silent.map(each => each.location),
+                  "X-Forwarded-Proto $scheme",
+                )
+              : undefined,
+          ),
       };
     }
   },

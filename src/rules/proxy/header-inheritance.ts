@@ -45,14 +45,15 @@ export default defineRule({
           ...more.map(loss => evidence(loss.at, shows(loss))),
           ...lost.map(header => evidence(header.at, "set here, and lost there")),
         ],
-        ...offer(
-          {
-            title: "Repeat the headers where they are lost",
-            grade: "needs-testing",
-            test: "Open these pages: does anything load them into a frame, or load scripts from elsewhere?",
-          },
-          allEdits(losses.map(loss => repeated(stack, loss))),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Repeat the headers where they are lost",
+              grade: "needs-testing",
+              test: "Open these pages: does anything load them into a frame, or load scripts from elsewhere?",
+            },
+            allEdits(losses.map(loss => repeated(stack, loss))),
+          ),
       };
     }
   },

@@ -44,18 +44,19 @@ export default defineRule({
           ...more.map(each => evidence(placeOf(each), `sends Host: ${each.host}`)),
           ...[...reasons.values()].map(each => evidence(each.because, each.shows)),
         ],
-        ...offer(
-          {
-            title: "Pass the visitor's host name on",
-            grade: "needs-testing",
-            test: "Ask for these paths through the proxy, and follow a link that the application builds.",
-          },
-          sendToUpstream(
-            stack,
-            refused.map(each => each.location),
-            "Host $host",
+        fix: () =>
+          offer(
+            {
+              title: "Pass the visitor's host name on",
+              grade: "needs-testing",
+              test: "Ask for these paths through the proxy, and follow a link that the application builds.",
+            },
+            sendToUpstream(
+              stack,
+              refused.map(each => each.location),
+              "Host $host",
+            ),
           ),
-        ),
       };
     }
   },

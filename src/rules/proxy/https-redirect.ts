@@ -39,20 +39,21 @@ export default defineRule({
           evidence(outcome.at, "served in plain HTTP"),
           evidence(tls.listens[0]!.at, "TLS is there"),
         ],
-        ...offer(
-          {
-            title: "Send visitors to HTTPS",
-            grade: "needs-testing",
-            test: "Ask for pages over http://, and for what machines ask for: health checks, the certificate authority, callbacks.",
-          },
-          allEdits([
-            redirect(
-              stack,
-              server,
-              published.find(port => tls.listens.some(listen => listen.port === port.target))?.published,
-            ),
-          ]),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Send visitors to HTTPS",
+              grade: "needs-testing",
+              test: "Ask for pages over http://, and for what machines ask for: health checks, the certificate authority, callbacks.",
+            },
+            allEdits([
+              redirect(
+                stack,
+                server,
+                published.find(port => tls.listens.some(listen => listen.port === port.target))?.published,
+              ),
+            ]),
+          ),
       };
     }
   },

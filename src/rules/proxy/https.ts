@@ -25,7 +25,6 @@ export default defineRule({
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
       if (!first) continue;
-      const fix = frontDoorFix(stack, project, entries);
       // A pipeline or script that ships it shows that this is a server, and how it is reached.
       const shipped = project.because.at !== undefined;
       yield {
@@ -37,7 +36,7 @@ export default defineRule({
           evidence(first.port.at, `"${first.service.name}" in plain HTTP`),
           ...more.map(({ service, port }) => evidence(port.at, `"${service.name}" in plain HTTP`)),
         ],
-        ...(fix ? { fix } : {}),
+        fix: () => frontDoorFix(stack, project, entries),
       };
     }
   },

@@ -31,14 +31,15 @@ export default defineRule({
         message: `The volume over ${folder} of "${service.name}" holds no logs: the image's files there are links to its output.`,
         severity: weigh(service, "low"),
         evidence: [evidence(mount.at, "gets the links to /dev/stdout and /dev/stderr")],
-        ...offer(
-          {
-            title: "Leave the logs to Docker",
-            grade: "needs-testing",
-            test: `See requests in docker compose logs ${service.name}, and ask who reads the volume.`,
-          },
-          allEdits([withoutMount(stack, service, mount)]),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Leave the logs to Docker",
+              grade: "needs-testing",
+              test: `See requests in docker compose logs ${service.name}, and ask who reads the volume.`,
+            },
+            allEdits([withoutMount(stack, service, mount)]),
+          ),
       };
     }
   },

@@ -36,14 +36,15 @@ export default defineRule({
           evidence(first.at, "defined here, used by no location"),
           ...more.map(zone => evidence(zone.at, "defined here, used by no location")),
         ],
-        ...offer(
-          {
-            title: "Apply the limit to the location of its name",
-            grade: "needs-testing",
-            test: "Use the pages behind it as fast as a busy visitor does: none may be refused.",
-          },
-          allEdits(unused.flatMap(zone => applied(stack, proxy, zone))),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Apply the limit to the location of its name",
+              grade: "needs-testing",
+              test: "Use the pages behind it as fast as a busy visitor does: none may be refused.",
+            },
+            allEdits(unused.flatMap(zone => applied(stack, proxy, zone))),
+          ),
       };
     }
   },

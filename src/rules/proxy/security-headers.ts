@@ -49,14 +49,15 @@ export default defineRule({
         message: `The proxy "${service.name}" serves its pages without any of the headers that protect visitors.`,
         severity: weigh(service, "low"),
         evidence: [evidence(outcome.at, "pages are served from here, with no security header")],
-        ...offer(
-          {
-            title: "Say what the browser is to forbid",
-            grade: "needs-testing",
-            test: "Open the site, also where another site shows it in a frame.",
-          },
-          allEdits(levelsOfServer(server).map(level => protect(stack, server, level))),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Say what the browser is to forbid",
+              grade: "needs-testing",
+              test: "Open the site, also where another site shows it in a frame.",
+            },
+            allEdits(levelsOfServer(server).map(level => protect(stack, server, level))),
+          ),
       };
     }
   },

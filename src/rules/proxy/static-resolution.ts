@@ -41,14 +41,15 @@ export default defineRule({
             ),
             evidence(at, "looked up once, when nginx starts"),
           ],
-          ...offer(
-            {
-              title: "Look services up while serving",
-              grade: "needs-testing",
-              test: "Ask for a path of every location, one with a query and one with an encoded space; then replace a container and ask again.",
-            },
-            resolvePerRequest(stack, proxy),
-          ),
+          fix: () =>
+            offer(
+              {
+                title: "Look services up while serving",
+                grade: "needs-testing",
+                test: "Ask for a path of every location, one with a query and one with an encoded space; then replace a container and ask again.",
+              },
+              resolvePerRequest(stack, proxy),
+            ),
         };
         told = true;
         break;

@@ -40,14 +40,15 @@ export default defineRule({
             evidence(at, "certbot's certificate"),
             evidence(certbot.image?.at ?? certbot.at, "makes ECDSA keys by default"),
           ],
-          ...offer(
-            {
-              title: "Add the same ciphers for ECDSA keys",
-              grade: "needs-testing",
-              test: "Connect with TLS 1.2 alone: openssl s_client -tls1_2 -connect NAME:443.",
-            },
-            allEdits(rsaOnlyLists(proxy).map(list => withEcdsa(stack, list))),
-          ),
+          fix: () =>
+            offer(
+              {
+                title: "Add the same ciphers for ECDSA keys",
+                grade: "needs-testing",
+                test: "Connect with TLS 1.2 alone: openssl s_client -tls1_2 -connect NAME:443.",
+              },
+              allEdits(rsaOnlyLists(proxy).map(list => withEcdsa(stack, list))),
+            ),
         };
         break;
       }

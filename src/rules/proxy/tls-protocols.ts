@@ -39,14 +39,15 @@ export default defineRule({
           evidence(first.directive.at, `offers ${first.old.join(", ")}`),
           ...more.map(each => evidence(each.directive.at, `offers ${each.old.join(", ")}`)),
         ],
-        ...offer(
-          {
-            title: "Offer current versions only",
-            grade: "needs-testing",
-            test: "Connect with the oldest clients you have to serve: payment callbacks, devices, old phones.",
-          },
-          allEdits([first, ...more].map(({ directive }) => withoutOld(stack, directive))),
-        ),
+        fix: () =>
+          offer(
+            {
+              title: "Offer current versions only",
+              grade: "needs-testing",
+              test: "Connect with the oldest clients you have to serve: payment callbacks, devices, old phones.",
+            },
+            allEdits([first, ...more].map(({ directive }) => withoutOld(stack, directive))),
+          ),
       };
     }
   },

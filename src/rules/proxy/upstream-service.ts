@@ -64,7 +64,6 @@ function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: U
     );
   const serving = servingPorts(stack, target);
   if (!serving || port === undefined || serving.ports.includes(port)) return undefined;
-  const fix = serving.ports.length === 1 ? portFix(stack, upstream, serving.ports[0]!) : undefined;
   const wrong = violation(
     subject,
     service,
@@ -75,7 +74,10 @@ function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: U
     serving.at,
     `"${target.name}" listens on ${serving.ports.join(", ")}`,
   );
-  return fix ? { ...wrong, fix } : wrong;
+  return {
+    ...wrong,
+    fix: () => (serving.ports.length === 1 ? portFix(stack, upstream, serving.ports[0]!) : undefined),
+  };
 }
 
 /** Asks for the one port that the service listens on, where host and port stand side by side in the file. */

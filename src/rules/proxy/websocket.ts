@@ -37,14 +37,15 @@ export default defineRule({
             evidence(location.proxyPass.url.at, "sends no Upgrade header, as no location does"),
             evidence(sockets, "serves WebSockets"),
           ],
-          ...offer(
-            {
-              title: "Let connections be upgraded",
-              grade: "needs-testing",
-              test: "Open a page with live updates and look for status 101; then let a connection be silent for a minute.",
-            },
-            upgrade(stack, proxy, location),
-          ),
+          fix: () =>
+            offer(
+              {
+                title: "Let connections be upgraded",
+                grade: "needs-testing",
+                test: "Open a page with live updates and look for status 101; then let a connection be silent for a minute.",
+              },
+              upgrade(stack, proxy, location),
+            ),
         };
         break;
       }

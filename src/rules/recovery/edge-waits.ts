@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import type { Dependency, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -23,7 +24,6 @@ export default defineRule({
       );
       const sites = service.project.services.filter(other => other.kind === "app").length;
       if (!certificates && sites < 2) continue;
-      const edits = edges.flatMap(each => startedEdit(stack, service, each) ?? []);
       yield {
         subject: service.name,
         message: `The proxy "${service.name}" is not created until ${names} ${edges.length === 1 ? "is" : "are"} healthy.`,
@@ -32,16 +32,15 @@ export default defineRule({
           evidence(edge.at, "the proxy waits for service_healthy"),
           ...edges.slice(1).map(each => evidence(each.at, "and for this one")),
         ],
-        ...(edits.length === edges.length
-          ? {
-              fix: {
-                title: "Let the proxy start with the containers behind it",
-                grade: "needs-testing" as const,
-                edits,
-                test: `Start the stack with one application that cannot start: ${service.name} must run, answer 502 for it and serve the rest.`,
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Let the proxy start with the containers behind it",
+              grade: "needs-testing",
+              test: `Start the stack with one application that cannot start: ${service.name} must run, answer 502 for it and serve the rest.`,
+            },
+            edges.map(each => startedEdit(stack, service, each)),
+          ),
       };
     }
   },

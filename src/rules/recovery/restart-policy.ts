@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isComplete } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -26,15 +27,17 @@ export default defineRule({
         else if (state) yield { subject: service.name, kept: state };
       }
       if (bare.length === 0) continue;
-      const edits = bare.map(service => restartEdit(stack, service));
-      const whole = edits.every(edit => edit !== undefined);
       const [verb, stay] = bare.length === 1 ? ["has", "stays"] : ["have", "stay"];
       yield {
         subject: project.name,
         message: `${listNames(bare.map(service => service.name))} ${stay} down after a crash or a reboot: ${bare.length === 1 ? "it" : "they"} ${verb} no restart policy.`,
         severity: weigh(project, bare.every(isAside) ? "medium" : "high"),
         evidence: bare.map(service => evidence(service.at, "no `restart` key")) as [Evidence],
-        ...(whole ? { fix: { title: "Restart unless stopped", grade: "safe" as const, edits } } : {}),
+        fix: () =>
+          offer(
+            { title: "Restart unless stopped", grade: "safe" },
+            bare.map(service => restartEdit(stack, service)),
+          ),
       };
     }
   },

@@ -29,14 +29,13 @@ export default defineRule({
         ...fixed.map(port => evidence(port.at, `port ${port.published} of the server exists once`)),
       ];
       if (blocks.length === 0) continue;
-      const fix = fixed.length === 0 ? withoutName(stack, service) : undefined;
       const what = containerName ? "a fixed container name" : `port ${fixed[0]!.published} of the server`;
       yield {
         subject: service.name,
         message: `"${service.name}" asks for ${replicas.value} replicas but claims ${what}, which only one of them can have.`,
         severity: weigh(service, "high"),
         evidence: [evidence(replicas.at, `${replicas.value} replicas`), ...blocks],
-        ...(fix ? { fix } : {}),
+        fix: () => (fixed.length === 0 ? withoutName(stack, service) : undefined),
       };
     }
   },

@@ -46,11 +46,11 @@ export default defineRule({
         evidence: list.map(({ restart }) =>
           evidence(restart.at, restart.text === "no" ? "never restarts" : "restarts after a failure only"),
         ) as [Evidence],
-        fix: {
+        fix: () => ({
           title: "Restart unless stopped",
           grade: "needs-testing",
           edits: list.map(({ restart }) => ({ at: restart.at, text: "unless-stopped" })),
-        },
+        }),
       };
     }
   },

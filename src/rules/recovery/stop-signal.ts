@@ -27,16 +27,15 @@ export default defineRule({
         message: `"${service.name}" starts ${program} below a shell that does not hand signals on: it never hears that it should stop, and is killed after ten seconds.`,
         severity: weigh(service, "medium"),
         evidence: [evidence(at, `the shell stays in front of ${program}`)],
-        ...(place
-          ? {
-              fix: {
+        fix: () =>
+          place
+            ? {
                 title: "Replace the shell with the program",
-                grade: "needs-testing" as const,
+                grade: "needs-testing",
                 edits: [{ at: place, text: "exec " }],
                 test: `Run \`docker compose stop ${service.name}\`: it ends at once, and its log tells of a clean end. Nothing after that command runs any more.`,
-              },
-            }
-          : {}),
+              }
+            : undefined,
       };
     }
   },

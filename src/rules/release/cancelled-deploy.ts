@@ -27,11 +27,11 @@ export default defineRule({
           evidence(at, "cancels what is running"),
           ...[first, ...more].map(({ job }) => evidence(job.id.at, "releases to a server")),
         ],
-        fix: {
+        fix: () => ({
           title: "Let a running release finish",
           grade: "needs-testing",
           edits: [{ at, text: "cancel-in-progress: false" }],
-        },
+        }),
       };
     }
   },

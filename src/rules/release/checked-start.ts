@@ -1,6 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
 import { endOf, onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
@@ -33,7 +34,6 @@ export default defineRule({
       found.set(key, [...(found.get(key) ?? []), { run, last }]);
     }
     for (const [subject, group] of found) {
-      const edits = group.flatMap(({ last }) => (last.legacy ? [] : (waitEdit(last) ?? [])));
       const title = group.length === 1 ? group[0]!.run.title : subject;
       yield {
         subject: group[0]!.run.title,
@@ -42,9 +42,11 @@ export default defineRule({
         evidence: group.map(({ last }) =>
           evidence(last.at, "nothing after it looks at the result"),
         ) as unknown as [Evidence, ...Evidence[]],
-        ...(edits.length === group.length
-          ? { fix: { title: "Wait until the services are healthy", grade: "needs-testing" as const, edits } }
-          : {}),
+        fix: () =>
+          offer(
+            { title: "Wait until the services are healthy", grade: "needs-testing" },
+            group.map(({ last }) => (last.legacy ? undefined : waitEdit(last))),
+          ),
       };
     }
   },

@@ -30,7 +30,7 @@ export default defineRule({
             evidence(one.job.id.at, "deploys without a shared concurrency group"),
             evidence(other.job.id.at, "deploys to the same host on the same push"),
           ],
-          ...queueFix(stack, [one, other]),
+          fix: () => queueFix(stack, [one, other]),
         };
       }
     const open = new Map<Workflow, Job[]>();
@@ -50,17 +50,18 @@ export default defineRule({
         subject: workflow.file,
         message: `Two quick pushes run ${more.length === 0 ? "job" : "jobs"} ${names} of ${workflow.file} twice at the same time: nothing queues ${more.length === 0 ? "its" : "their"} releases.`,
         evidence: [evidence(first!.id.at, shows), ...more.map(job => evidence(job.id.at, shows))],
-        ...queueFix(
-          stack,
-          [first!, ...more].map(job => ({ workflow, job })),
-        ),
+        fix: () =>
+          queueFix(
+            stack,
+            [first!, ...more].map(job => ({ workflow, job })),
+          ),
       };
     }
   },
 });
 
 /** Every such job waits for the one that runs: one group for all, since they work on one server. */
-function queueFix(stack: Stack, jobs: readonly Pick<DeployJob, "workflow" | "job">[]): { fix?: Fix } {
+function queueFix(stack: Stack, jobs: readonly Pick<DeployJob, "workflow" | "job">[]): Fix | undefined {
   const own = jobs.filter(({ job }) => !job.concurrency);
   const edits = own.map(({ workflow, job }) => {
     const found = jobMap(stack, job);
@@ -71,14 +72,12 @@ function queueFix(stack: Stack, jobs: readonly Pick<DeployJob, "workflow" | "job
         : ["concurrency:", "  group: release", "  cancel-in-progress: false"];
     return addPair(found.source, found.map, lines, ["runs-on", "needs", "if", "stage", "environment"]);
   });
-  if (own.length < jobs.length || edits.some(edit => edit === undefined)) return {};
+  if (own.length < jobs.length || edits.some(edit => edit === undefined)) return undefined;
   return {
-    fix: {
-      title: "Let a release wait for the one that runs",
-      grade: "needs-testing",
-      edits: edits.filter(edit => edit !== undefined),
-      test: "Push twice in a row: the second release starts when the first has ended.",
-    },
+    title: "Let a release wait for the one that runs",
+    grade: "needs-testing",
+    edits: edits.filter(edit => edit !== undefined),
+    test: "Push twice in a row: the second release starts when the first has ended.",
   };
 }
 

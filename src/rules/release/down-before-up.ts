@@ -1,6 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Edit } from "../../core/fix.ts";
 import { withoutLine } from "../../formats/shell-edit.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   fetchesImages,
@@ -25,7 +26,6 @@ export default defineRule({
       const { stop, start, slow } = found;
       const compose = stop.kind === "compose";
       const worst = slow.length > 0 ? "high" : compose ? "medium" : "low";
-      const edit = withoutStop(stack, stop, start);
       const what = compose ? "the whole stack" : "the running container";
       yield {
         subject: run.title,
@@ -44,16 +44,15 @@ export default defineRule({
             slow.includes(start) ? `${verb(start)}, then starts the new version` : "starts the new version",
           ),
         ],
-        ...(edit
-          ? {
-              fix: {
-                title: "Let Compose replace what has changed, without stopping everything first",
-                grade: "needs-testing" as const,
-                edits: [edit],
-                test: "Release once to a copy of the server: every service whose image or settings changed has to be a new container afterwards.",
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Let Compose replace what has changed, without stopping everything first",
+              grade: "needs-testing",
+              test: "Release once to a copy of the server: every service whose image or settings changed has to be a new container afterwards.",
+            },
+            withoutStop(stack, stop, start),
+          ),
       };
     }
   },

@@ -44,11 +44,11 @@ export default defineRule({
             .filter(call => call !== first.call && call.command !== shown)
             .map(call => evidence(call.at, "would swallow the rest as well")),
         ],
-        fix: {
+        fix: () => ({
           title: "Give the command an empty input",
           grade: "needs-testing",
           edits: places.map(call => ({ at: endOf(call.at), text: " </dev/null" })),
-        },
+        }),
       };
     }
   },

@@ -1,6 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { ShellCommand } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   buildsItsOwn,
@@ -38,7 +39,6 @@ export default defineRule({
       const first = loose[0];
       if (!first) continue;
       const steps = [...new Set(loose.map(({ call }) => step(call, run)!))];
-      const edits = lostStatusEdits(stack, loose.map(howLost));
       yield {
         subject: run.title,
         message: `The release in ${run.title} does not stop when ${steps.join(" or ")} fails.`,
@@ -47,16 +47,15 @@ export default defineRule({
           evidence(first.call.at, first.shows),
           ...loose.slice(1).map(({ call, shows }) => evidence(call.at, shows)),
         ],
-        ...(edits
-          ? {
-              fix: {
-                title: "Stop at the first error",
-                grade: "needs-testing" as const,
-                edits,
-                test: "Release once to a copy of the server: a command that has always failed harmlessly stops the script now.",
-              },
-            }
-          : {}),
+        fix: () =>
+          offer(
+            {
+              title: "Stop at the first error",
+              grade: "needs-testing",
+              test: "Release once to a copy of the server: a command that has always failed harmlessly stops the script now.",
+            },
+            lostStatusEdits(stack, loose.map(howLost)),
+          ),
       };
     }
   },

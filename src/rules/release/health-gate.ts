@@ -35,7 +35,7 @@ export default defineRule({
           : `The release in ${run.title} is called a success even when it does not serve: ${first.fault}.`,
         severity: sound ? "medium" : "high",
         evidence: [places[0]!, ...places.slice(1)],
-        ...gateFix(faulty),
+        fix: () => gateFix(faulty),
       };
     }
   },

@@ -55,12 +55,12 @@ export default defineRule({
           ...greps.slice(1).map(at => evidence(at, "matches anywhere in a line")),
           ...lines.slice(0, 3).map(at => evidence(at, "this line matches")),
         ],
-        fix: {
+        fix: () => ({
           title: "Match the beginning of the line",
           grade: "needs-testing",
           edits: patterns.map(at => ({ at, text: `"^${name.replace(/=$/, "")}="` })),
           test: "Run the script and look at the value that it reads.",
-        },
+        }),
       };
   },
 });

@@ -41,10 +41,11 @@ export default defineRule({
           ...more.map(({ at }) => evidence(at, "these too")),
           evidence(service.entrypoint!.at, "always runs this line"),
         ],
-        ...entrypointFix(
-          service,
-          places.map(({ placed, at }) => ({ call: placed.call, at })),
-        ),
+        fix: () =>
+          entrypointFix(
+            service,
+            places.map(({ placed, at }) => ({ call: placed.call, at })),
+          ),
         severity: isWorkstationCall(first!.placed) ? "low" : serious ? "high" : "medium",
       };
     }
@@ -55,22 +56,20 @@ export default defineRule({
 function entrypointFix(
   service: Service,
   places: readonly { readonly call: Call; readonly at: Location }[],
-): { fix?: Fix } {
-  if (service.imageRef?.name !== "certbot/certbot") return {};
+): Fix | undefined {
+  if (service.imageRef?.name !== "certbot/certbot") return undefined;
   const edits = places.map(({ call, at }): Edit | undefined => {
     const name = call.kind === "compose" ? call.services[0] : undefined;
     if (!name || name.split || !certbotCommand.test(argumentAt(call, at) ?? "")) return undefined;
     const { start } = name.at.span;
     return { at: { file: name.at.file, span: { start, end: start } }, text: "--entrypoint certbot " };
   });
-  if (edits.some(edit => edit === undefined)) return {};
+  if (edits.some(edit => edit === undefined)) return undefined;
   return {
-    fix: {
-      title: "Start the image's own program with the arguments",
-      grade: "needs-testing",
-      edits: edits.filter(edit => edit !== undefined),
-      test: "Run the command with `--dry-run` among the arguments.",
-    },
+    title: "Start the image's own program with the arguments",
+    grade: "needs-testing",
+    edits: edits.filter(edit => edit !== undefined),
+    test: "Run the command with `--dry-run` among the arguments.",
   };
 }
 

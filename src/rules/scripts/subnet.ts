@@ -39,7 +39,7 @@ export default defineRule({
           evidence(at, subnet === first.subnet ? "the same range" : "may be taken"),
         ),
       ],
-      ...moveFix(stack, [first, ...more]),
+      fix: () => moveFix(stack, [first, ...more]),
     };
   },
 });
@@ -51,7 +51,7 @@ interface Place {
 }
 
 /** A range below 10.0.0.0/8 of the same size. Undefined where an address of the old one is written anywhere else. */
-function moveFix(stack: Stack, places: readonly Place[]): { fix?: Fix } {
+function moveFix(stack: Stack, places: readonly Place[]): Fix | undefined {
   const edits = places.map(({ project, at, subnet }, index): Edit | undefined => {
     const [, prefix, rest] = /^(\d+\.\d+\.)(.*)$/.exec(subnet)!;
     const used = [...stack.sources.values()].some(source =>
@@ -66,14 +66,12 @@ function moveFix(stack: Stack, places: readonly Place[]): { fix?: Fix } {
       ? undefined
       : { at, text: text.replace(subnet, `10.${100 + ((number + index) % 120)}.${rest}`) };
   });
-  if (edits.some(edit => edit === undefined)) return {};
+  if (edits.some(edit => edit === undefined)) return undefined;
   return {
-    fix: {
-      title: "Move the network to a range that Docker does not hand out",
-      grade: "needs-testing",
-      edits: edits.filter(edit => edit !== undefined),
-      test: "Look whether the server or its VPN uses the new range (`ip route`); Compose makes the network and its containers anew.",
-    },
+    title: "Move the network to a range that Docker does not hand out",
+    grade: "needs-testing",
+    edits: edits.filter(edit => edit !== undefined),
+    test: "Look whether the server or its VPN uses the new range (`ip route`); Compose makes the network and its containers anew.",
   };
 }
 

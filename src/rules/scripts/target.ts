@@ -13,13 +13,12 @@ export default defineRule({
     for (const missing of missingTargets(stack)) {
       if (missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
       const first = missing.places[0]!;
-      const fix = targetFix(stack, missing);
       yield {
         subject: `${first.caller.file}: ${missing.name}`,
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: the command fails.`,
         evidence: missingEvidence(missing),
         severity: missing.places.some(place => place.deploys) ? "medium" : "low",
-        ...(fix ? { fix } : {}),
+        fix: () => targetFix(stack, missing),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
     }

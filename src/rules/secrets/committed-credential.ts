@@ -35,7 +35,6 @@ export default defineRule({
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
       const repeated = others.length === 0 ? "" : `, the same one in ${places.length} places`;
-      const fix = moveToVariable(stack, places);
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
       yield {
@@ -45,7 +44,7 @@ export default defineRule({
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
         evidence: [show(first!), ...others.map(show)],
         severity,
-        ...(fix ? { fix } : {}),
+        fix: () => moveToVariable(stack, places),
       };
     }
   },

@@ -47,11 +47,11 @@ export default defineRule({
         message: `${caller.file} creates ${path} in the working copy, and no .gitignore covers it.`,
         evidence: [evidence(call.at, `creates ${basename(path)}`)],
         severity: "medium",
-        fix: {
+        fix: () => ({
           title: `Let git ignore ${path}`,
           grade: "safe",
           edits: [appendLines(".gitignore", gitignoreOf(stack), [`/${path}`])],
-        },
+        }),
       };
     }
   },

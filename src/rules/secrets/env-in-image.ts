@@ -25,7 +25,6 @@ export default defineRule({
       const file = envFileIn(stack, service, build);
       if (!file) continue;
       told.add(`${copy.file}:${copy.span.start}`);
-      const fix = leaveOut(stack, build, file.path);
       yield {
         subject: `${copy.file} ${file.path}`,
         message: `The image of "${service.name}" contains ${file.path} of the machine that builds it: the whole context is copied, and ${build.ignore.path} does not leave the file out.`,
@@ -34,7 +33,7 @@ export default defineRule({
           evidence(file.at, "the file lies in the context"),
         ],
         severity: weigh(service, build.push ? "high" : "medium"),
-        ...(fix ? { fix } : {}),
+        fix: () => leaveOut(stack, build, file.path),
       };
     }
   },

@@ -21,15 +21,14 @@ export default defineRule({
         subject: `${call.at.file} ${basename(secret.value!)}`,
         message: `${call.at.file} makes ${secret.value} readable for every user of the machine.`,
         evidence: [evidence(call.at, `mode ${mode.value} lets everyone read it`)],
-        ...(octal && !isRecursive(call)
-          ? {
-              fix: {
+        fix: () =>
+          octal && !isRecursive(call)
+            ? {
                 title: "Let only the owner read the file",
-                grade: "needs-testing" as const,
+                grade: "needs-testing",
                 edits: [{ at: mode.at, text: "600" }],
-              },
-            }
-          : {}),
+              }
+            : undefined,
       };
     }
   },
