@@ -1,27 +1,23 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { link } from "../src/stack/link.ts";
 import { groupBuilds } from "../src/stack/query-build.ts";
 import type { Build } from "../src/stack/stack.ts";
 import { openWorkspace } from "../src/workspace/workspace.ts";
+import { commit, pairsOf, run, shipworthy, standIn } from "./whole-repository.ts";
 
 /**
  * Which images of whole repositories can be built, before and after `fix --big-change`, and with the files of `init`
  * where the repository has lost its own: `npm run builds -- [--init] NAME=DIR...`. Prints Markdown with the ends of the
  * logs. Needs an engine; images that it does not have are asked of tools/stand-ins.sh.
  */
-const here = fileURLToPath(new URL("..", import.meta.url));
-const shipworthy = join(here, "dist/shipworthy.js");
 const arguments_ = process.argv.slice(2);
 const isInit = arguments_.includes("--init");
-const pairs = arguments_.filter(each => !each.startsWith("--")).map(each => each.split("=", 2));
-if (pairs.length === 0 || pairs.some(pair => pair.length < 2)) {
-  console.error("usage: npm run builds -- [--init] NAME=DIR...");
-  process.exit(2);
-}
+const pairs = pairsOf(
+  arguments_.filter(each => !each.startsWith("--")),
+  "npm run builds -- [--init] NAME=DIR...",
+);
 
 interface Attempt {
   readonly ok: boolean;
@@ -30,7 +26,7 @@ interface Attempt {
   readonly log: string;
 }
 
-for (const [name, directory] of pairs as [string, string][]) {
+for (const [name, directory] of pairs) {
   const copy = mkdtempSync(join(tmpdir(), "shipworthy-builds-"));
   try {
     cpSync(resolve(directory), copy, { recursive: true });
@@ -88,15 +84,6 @@ function words(attempt: Attempt | undefined): string {
   return attempt.ok ? `built in ${attempt.seconds} s` : "**fails**";
 }
 
-/** Git is asked which files are there in a fresh clone. */
-function commit(copy: string): void {
-  const git = (...words: string[]) =>
-    run("git", ["-C", copy, "-c", "user.name=x", "-c", "user.email=x@example.org", ...words]);
-  git("init", "--quiet");
-  git("add", "--all", "--force");
-  git("commit", "--quiet", "--message", "state");
-}
-
 /** Every image that something in the repository builds from a context of it, one after the other. */
 async function buildAll(name: string, copy: string): Promise<Map<string, Attempt>> {
   const stack = await link(openWorkspace(copy));
@@ -145,12 +132,6 @@ function basesOf(build: Build): string[] {
   );
 }
 
-function standIn(image: string): void {
-  if (run("docker", ["image", "inspect", image]).ok) return;
-  const made = run(join(here, "tools/stand-ins.sh"), ["tag", image]);
-  if (!made.ok) console.error(made.text);
-}
-
 /** The end of a log: what was done last, without times, colours, addresses and places of this machine. */
 function lastLines(text: string, copy: string): string {
   const lines = text
@@ -173,13 +154,4 @@ function lastLines(text: string, copy: string): string {
     .slice(-6)
     .map(line => line.slice(0, 160))
     .join("\n");
-}
-
-function run(program: string, words: readonly string[]): { readonly ok: boolean; readonly text: string } {
-  const result = spawnSync(program, words, {
-    encoding: "utf8",
-    env: { ...process.env, DOCKER_BUILDKIT: "1" },
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return { ok: result.status === 0, text: `${result.stdout}${result.stderr}` };
 }
