@@ -149,8 +149,19 @@ function sources(object: JsValue, name: string): readonly Located<string | undef
 const pageFile = /^(.*?)(?:\/)?(page|route)\.(?:[jt]sx?|mdx?)$/;
 const legacyPage = /\.(?:[jt]sx?|mdx?)$/;
 
+/** A health check is looked for under twenty paths, each of which asks for all routes. */
+const known = new WeakMap<readonly string[], Map<string, readonly RouteNode[]>>();
+
 /** The routes of a Next project in `dir` (where its package.json stands). */
 export function nextRoutes(files: ProjectFiles, dir: string): readonly RouteNode[] {
+  const byDirectory = known.get(files.paths) ?? new Map<string, readonly RouteNode[]>();
+  known.set(files.paths, byDirectory);
+  const nodes = byDirectory.get(dir) ?? findRoutes(files, dir);
+  byDirectory.set(dir, nodes);
+  return nodes;
+}
+
+function findRoutes(files: ProjectFiles, dir: string): readonly RouteNode[] {
   const prefix = dir === "" ? "" : `${dir}/`;
   const nodes: RouteNode[] = [];
   for (const path of files.paths) {

@@ -14,7 +14,8 @@ export function countCauses(findings: readonly Finding[]): Map<string, number> {
 
 /**
  * Findings that were not there before, by rule, subject and severity: one whose lines only moved is none, one that
- * weighs more is new, one that weighs less is not. A finding that now tells of more places has become worse.
+ * weighs more is new, one that weighs less is not. A finding that now tells of more places has become worse, unless
+ * others have become one with it: defects of the same weight in variants of a stack are told together.
  */
 export function newFindings(before: readonly Finding[], after: readonly Finding[]): Finding[] {
   const sameWords = countBy(before, wordsOf);
@@ -22,11 +23,21 @@ export function newFindings(before: readonly Finding[], after: readonly Finding[
   const changed = after.filter(finding => countsAsNew(finding) && !takeOne(sameWords, wordsOf(finding)));
   const left = before.filter(finding => takeOne(sameWords, wordsOf(finding)));
   return changed.filter(finding => {
-    const alike = left.findIndex(other => isAsBad(other, finding));
-    if (alike === -1) return true;
-    const [match] = left.splice(alike, 1);
-    return match!.severity === finding.severity && finding.evidence.length > match!.evidence.length;
+    const known = whatItWas(left, finding);
+    for (const each of known) left.splice(left.indexOf(each), 1);
+    return known.length === 0;
   });
+}
+
+/** The findings that this one was, one or several; none where it is new or has become worse. */
+function whatItWas(before: readonly Finding[], finding: Finding): readonly Finding[] {
+  const alike = before.filter(other => isAsBad(other, finding));
+  const covers = (other: Finding): boolean =>
+    other.severity !== finding.severity || other.evidence.length >= finding.evidence.length;
+  const one = alike.find(other => other.severity === finding.severity && covers(other)) ?? alike.find(covers);
+  if (one) return [one];
+  const places = alike.reduce((sum, other) => sum + other.evidence.length, 0);
+  return places >= finding.evidence.length ? alike : [];
 }
 
 /** What the audit does not tell unless it is asked, such as a policy that a mended project may still take up, is none. */

@@ -108,12 +108,22 @@ export function scalarText(text: string): string {
   return special || typed ? JSON.stringify(text) : text;
 }
 
-/** Takes whole lines out. Lines with a comment are commented out instead: what people wrote is theirs to delete. */
+/**
+ * Takes whole lines out, `end` standing behind the line end. Lines with a comment are commented out instead: what
+ * people wrote is theirs to delete. The line end before them goes and the one behind them stays, so that the same fix
+ * can put something in behind them.
+ */
 export function withoutLines(source: Source, start: number, end: number): Edit {
-  const at = { file: source.path, span: { start, end } };
-  const lines = source.text.slice(start, end);
-  if (!/(?:^|\s)#/.test(lines)) return { at, text: "" };
-  return { at, text: lines.replace(/^([ \t]*)(?=[^\s#])/gm, "$1# ") };
+  const last = end - /(?:\r?\n)?$/.exec(source.text.slice(start, end))![0].length;
+  const lines = source.text.slice(start, last);
+  const isRemark = /(?:^|\s)#/.test(lines);
+  const before = /(?:\r?\n)?$/.exec(source.text.slice(0, start))![0].length;
+  const span =
+    isRemark || before === 0
+      ? { start, end: isRemark ? last : end }
+      : { start: start - before, end: last };
+  const text = isRemark ? lines.replace(/^([ \t]*)(?=[^\s#])/gm, "$1# ") : "";
+  return { at: { file: source.path, span }, text };
 }
 
 /** Takes an item of a block sequence out with its lines. Undefined when it shares a line with something else. */
@@ -125,7 +135,7 @@ export function removeItem(source: Source, seq: YamlSeq, item: YamlNode): Edit |
   const rest = source.text.slice(item.at.span.end, newline === -1 ? end : newline).trim();
   // A comment would go with the item.
   if (!/^[ \t]*-[ \t]+$/.test(source.text.slice(start, item.at.span.start)) || rest !== "") return undefined;
-  return { at: { file: source.path, span: { start, end } }, text: "" };
+  return withoutLines(source, start, end);
 }
 
 /** The entries that are written inside the mapping itself, not brought in by a merge key. */
