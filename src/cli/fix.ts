@@ -8,8 +8,11 @@ import { UserError } from "../core/user-error.ts";
 import { changesOf, describeFixes } from "../fix/describe-fixes.ts";
 import { type FixOptions, fixProject } from "../fix/fix.ts";
 import { patchOf, type TextChange } from "../fix/patch.ts";
+import { roadmapOf } from "../fix/roadmap.ts";
 import { fixJson } from "../reporters/fix-json.ts";
 import { type FixEnding, fixText } from "../reporters/fix-text.ts";
+import { roadmapJson } from "../reporters/roadmap-json.ts";
+import { roadmapText } from "../reporters/roadmap-text.ts";
 import { rules } from "../rules/registry.generated.ts";
 import { link } from "../stack/link.ts";
 import { lockedFile } from "../workspace/plan-write.ts";
@@ -33,6 +36,7 @@ export interface FixFlags extends SettingsFlags {
   readonly interactive?: boolean;
   readonly patch?: string;
   readonly json?: boolean;
+  readonly roadmap?: boolean;
   readonly allowDirty?: boolean;
   readonly color: boolean;
 }
@@ -48,6 +52,7 @@ export async function fixCommand(directory: string, flags: FixFlags): Promise<nu
   const workspace = openWorkspace(root);
   const project = projectFiles(workspace);
   const options = await optionsFor(project, workspace, flags);
+  if (flags.roadmap) return await showRoadmap(project, options, flags);
   let { outcome, report } = await run(project, options);
   let changes = changesOf(project.files, outcome);
   const writes = flags.write || (flags.interactive && flags.patch === undefined);
@@ -67,7 +72,27 @@ export async function fixCommand(directory: string, flags: FixFlags): Promise<nu
   return exitCodeOf(report, ending);
 }
 
-function requireSense({ safe, needsTesting, bigChange, interactive, json, rule = [] }: FixFlags): void {
+/** What to do and to decide, in order, for every grade. Writes nothing. */
+async function showRoadmap(project: OpenedProject, options: FixOptions, flags: FixFlags): Promise<number> {
+  const { outcome, report } = await run(project, { ...options, level: "big-change", inStages: true });
+  const roadmap = roadmapOf(project.files, outcome, report);
+  const width = process.stdout.isTTY ? { width: process.stdout.columns } : {};
+  write(
+    process.stdout,
+    flags.json
+      ? roadmapJson(roadmap)
+      : roadmapText(roadmap, { color: colors(flags, process.stdout), ...width }),
+  );
+  return roadmap.gaps.some(gap => gap.fatal) && roadmap.steps.length === 0 ? 3 : 0;
+}
+
+function requireSense(flags: FixFlags): void {
+  const { safe, needsTesting, bigChange, interactive, json, rule = [] } = flags;
+  if (flags.roadmap && (safe || needsTesting || bigChange || flags.write || interactive || flags.patch))
+    throw new UserError(
+      "--roadmap shows the fixes of all levels, and writes nothing.",
+      "Leave out the level, --write, --interactive and --patch.",
+    );
   if ([safe, needsTesting, bigChange].filter(Boolean).length > 1)
     throw new UserError(
       "More than one level is given.",

@@ -31,6 +31,7 @@ Examples:
   $ shipworthy fix --write                    make them
   $ shipworthy fix --needs-testing --rule health/probe-tool
   $ shipworthy fix --big-change --interactive
+  $ shipworthy fix --roadmap                  all that is to do, in order
   $ shipworthy fix --needs-testing --patch fixes.patch && git apply fixes.patch
 
 Exit codes:
@@ -151,6 +152,7 @@ function program(done: (code: number) => void): Command {
     .option("--write", "write the files, all or none")
     .option("--interactive", "ask for each fix, then write those that were taken")
     .option("--patch <FILE>", "write one patch for git apply")
+    .option("--roadmap", "the fixes of all levels and the decisions in order: immediate, planned, future")
     .option("--json", "report as JSON")
     .option("--allow-dirty", "also write files that git could not bring back")
     .option("--config <FILE>", "settings to use instead of DIR/shipworthy.yml")

@@ -16,6 +16,8 @@ export interface FixOptions extends Lens {
   readonly only?: readonly string[];
   /** Only findings with these fingerprints; all when left out. */
   readonly chosen?: ReadonlySet<string>;
+  /** Level by level: first what passes among the safe fixes alone, then with the next level. All at once when left out. */
+  readonly inStages?: boolean;
   readonly judges?: readonly Judge[];
   /** Why a file cannot be edited, whatever it holds: a link, another encoding. */
   readonly locked?: (file: string) => string | undefined;
@@ -24,6 +26,10 @@ export interface FixOptions extends Lens {
 /** A fix that the gate let through, with the state whose texts its edits count in. */
 export interface MadeFix extends Candidate {
   readonly on: State;
+  /** The level at which it passed. */
+  readonly level: FixGrade;
+  /** Why it was refused before other fixes were made. */
+  readonly refusedFor?: readonly string[];
 }
 
 export interface Refusal extends Candidate {
@@ -58,8 +64,11 @@ export async function fixProject(files: ProjectFiles, options: FixOptions): Prom
   const chosen = options.chosen && new Set(options.chosen);
   const ask = chosen ? { ...options, chosen } : options;
   let state = start;
-  for (let pass = 0; pass < mostPasses; pass++) {
-    const wanted = candidatesOf(state.examination.findings, ask);
+  const stages = options.inStages ? grades.slice(0, grades.indexOf(options.level) + 1) : [options.level];
+  const turns = stages.flatMap(level => Array.from({ length: mostPasses }, () => level));
+  for (let turn = 0; turn < turns.length; turn++) {
+    const level = turns[turn]!;
+    const wanted = candidatesOf(state.examination.findings, { ...ask, level });
     const fresh: Candidate[] = [];
     const again: Candidate[] = [];
     for (const candidate of wanted) {
@@ -71,14 +80,19 @@ export async function fixProject(files: ProjectFiles, options: FixOptions): Prom
       else if (before.on !== state) again.push(candidate);
     }
     const batch = withoutOverlaps(files, state, fresh.length > 0 ? fresh : again);
-    if (batch.length === 0) break;
+    if (batch.length === 0) {
+      // Nothing is left of this level: on to the next.
+      turn = turns.lastIndexOf(level);
+      continue;
+    }
     const on = state;
     const settled = await makeFixes(laboratory, on, batch);
     state = settled.state;
     for (const candidate of settled.made) {
+      const refusedFor = refused.get(candidate.finding.fingerprint)?.reasons;
       refused.delete(candidate.finding.fingerprint);
       chosen?.delete(candidate.finding.fingerprint);
-      made.push({ ...candidate, on });
+      made.push({ ...candidate, on, level, ...(refusedFor ? { refusedFor } : {}) });
     }
     for (const { candidate, reasons } of settled.refused)
       refused.set(candidate.finding.fingerprint, { ...candidate, reasons, on: state });

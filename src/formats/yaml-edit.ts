@@ -95,6 +95,9 @@ export function removePair(source: Source, pair: YamlPair): Edit | undefined {
   const end = newline === -1 ? source.text.length : newline + 1;
   const rest = source.text.slice(pair.at.span.end, newline === -1 ? end : newline).trim();
   if (rest !== "" && !rest.startsWith("#")) return undefined;
+  // What another place borrows from it cannot go.
+  const lent = [...source.text.slice(start, end).matchAll(/(?<=[\s:])&([\w-]+)/g)].map(([, name]) => name!);
+  if (lent.some(name => new RegExp(`\\*${name}(?![\\w-])`).test(source.text))) return undefined;
   return withoutLines(source, start, end);
 }
 
@@ -119,9 +122,7 @@ export function withoutLines(source: Source, start: number, end: number): Edit {
   const isRemark = /(?:^|\s)#/.test(lines);
   const before = /(?:\r?\n)?$/.exec(source.text.slice(0, start))![0].length;
   const span =
-    isRemark || before === 0
-      ? { start, end: isRemark ? last : end }
-      : { start: start - before, end: last };
+    isRemark || before === 0 ? { start, end: isRemark ? last : end } : { start: start - before, end: last };
   const text = isRemark ? lines.replace(/^([ \t]*)(?=[^\s#])/gm, "$1# ") : "";
   return { at: { file: source.path, span }, text };
 }

@@ -213,6 +213,23 @@ describe("edits", () => {
     expect(after).toBe("services:\n  web:\n    # keep\n    image: a\n    restart: x # gone\n");
   });
 
+  test("a removed pair and what is put in behind it are two edits, whatever the line ends", () => {
+    for (const eol of ["\n", "\r\n"]) {
+      const text = ["web:", "  image: a", "  ports: [1]", ""].join(eol);
+      const web = child(root(text), "web") as YamlMap;
+      const edits = [removePair(source(text), web.entries[1]!)!, addPair(source(text), web, ["init: true"])!];
+      expect(applyEdits(text, edits)).toBe(["web:", "  image: a", "  init: true", ""].join(eol));
+    }
+  });
+
+  test("a pair that lends an anchor to another place is not removed", () => {
+    const text = "web:\n  ports: &ports [1]\n  image: a\ndb:\n  ports: *ports\n";
+    const web = child(root(text), "web") as YamlMap;
+    expect(removePair(source(text), web.entries[0]!)).toBeUndefined();
+    const alone = text.replace("*ports", "[2]");
+    expect(removePair(source(alone), (child(root(alone), "web") as YamlMap).entries[0]!)).toBeDefined();
+  });
+
   test("a flow mapping and a mapping of merged entries only take no new line", () => {
     const text = "x: &x\n  a: 1\nweb: {image: a}\ndb:\n  <<: *x\n";
     expect(addPair(source(text), child(root(text), "web") as YamlMap, ["k: v"])).toBeUndefined();

@@ -153,31 +153,33 @@ function quickWins(report: Report): string {
     : "";
 }
 
-/** Immediate: critical, and high with a short fix. Next: other high, and medium with a fix. Later: the rest. */
+/** By the grades of the fixes; what has none, by its weight. The order in which they can be made, `fix --roadmap` knows. */
 function plan(report: Report): string {
   if (report.findings.length === 0) return "";
-  const phases = { "Immediate, before the next release": [], Next: [], Later: [] } as Record<
-    string,
-    string[]
-  >;
-  for (const finding of report.findings) {
+  const phases: Record<string, string[]> = {
+    "Immediate: safe to apply now, or to decide now": [],
+    "Planned: to be tried before a release": [],
+    "Future: changes of the structure": [],
+  };
+  const titles = Object.keys(phases);
+  const quickFirst = report.findings.toSorted((a, b) => Number(!a.fix) - Number(!b.fix));
+  for (const finding of quickFirst) {
     const step = finding.fix ? finding.fix.title : finding.message;
-    phases[phaseOf(finding)]!.push(
+    phases[titles[phaseOf(finding)]!]!.push(
       `${numberOf(report, finding)}. ${prose(step)}${finding.fix ? ` (${prose(finding.subject)})` : ""}`,
     );
   }
   const parts = Object.entries(phases).filter(([, steps]) => steps.length > 0);
   return [
-    "## Plan",
+    "## Roadmap",
+    "`shipworthy fix --roadmap` shows it with what has to come first, after trying each fix.",
     ...parts.flatMap(([phase, steps]) => [`### ${phase}`, steps.map(step => `- ${step}`).join("\n")]),
   ].join("\n\n");
 }
 
-function phaseOf({ severity, fix }: ReportedFinding): string {
-  const isShort = fix !== undefined && fix.grade !== "big-change";
-  if (severity === "critical" || (severity === "high" && isShort))
-    return "Immediate, before the next release";
-  return severity === "high" || (severity === "medium" && isShort) ? "Next" : "Later";
+function phaseOf({ severity, fix }: ReportedFinding): 0 | 1 | 2 {
+  if (fix) return fix.grade === "safe" ? 0 : fix.grade === "needs-testing" ? 1 : 2;
+  return severity === "critical" || severity === "high" ? 0 : severity === "medium" ? 1 : 2;
 }
 
 function accepted(report: Report): string {

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Ajv } from "ajv";
 import { afterAll, describe, expect, it } from "vitest";
 
 const bin = fileURLToPath(new URL("../../dist/shipworthy.js", import.meta.url));
@@ -290,5 +291,38 @@ describe("--interactive", () => {
     expect(read(tree)).toBe(compose.replace("    image: nginx:1.29\n", restart));
     expect(stdout).toContain("Make this change (2 of 2)?");
     expect(stdout).toContain("y: make it, n: leave it");
+  });
+});
+
+describe("the order of work", () => {
+  const fits = (name: string, text: string) => {
+    const schema = JSON.parse(
+      readFileSync(new URL(`../../schema/${name}.schema.json`, import.meta.url), "utf8"),
+    );
+    const validate = new Ajv({ allErrors: true }).compile(schema);
+    validate(JSON.parse(text));
+    return validate.errors ?? [];
+  };
+
+  it("names steps and decisions by phase, and writes nothing", () => {
+    const tree = project({ "compose.yml": compose });
+    const { status, stdout } = fix(tree, "--roadmap");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Immediate {2}safe to apply now/);
+    expect(stdout).toContain("1. high  Restart unless stopped");
+    expect(git(tree, "status", "--porcelain")).toBe("");
+  });
+
+  it("and the fixes fit their schemas as JSON", () => {
+    const tree = project({ "compose.yml": compose });
+    expect(fits("roadmap", fix(tree, "--roadmap", "--json").stdout)).toEqual([]);
+    expect(fits("fixes", fix(tree, "--needs-testing", "--json").stdout)).toEqual([]);
+    expect(fits("roadmap", fix(tree, "--json").stdout)).not.toEqual([]);
+  });
+
+  it("takes no level, and is not written", () => {
+    const { status, stderr } = fix(project({ "compose.yml": compose }), "--roadmap", "--write");
+    expect(status).toBe(2);
+    expect(stderr).toContain("Leave out the level");
   });
 });
