@@ -10,15 +10,8 @@ export interface DevelopmentNote {
 
 /** What the comment above the first key says: "for local development", "not for production". */
 export function headerNote(source: Source | undefined): DevelopmentNote | undefined {
-  if (!source) return undefined;
-  const header = /^(?:[ \t]*(?:#[^\n]*|---|version:[^\n]*)?\r?\n)+/.exec(source.text)?.[0];
-  if (!header?.includes("#")) return undefined;
-  const words = header
-    .split("\n")
-    .map(line => line.replace(/^\s*#+/, "").replace(/^\s*[-=#*]+\s*$/, "."))
-    .join("\n");
-  const said = sentences(words).find(isForWork);
-  if (said === undefined) return undefined;
+  const said = headerSentences(source).find(isForWork);
+  if (!source || said === undefined) return undefined;
   return { text: "the comment above it says that it is for development", at: placeOf(source, said) };
 }
 
@@ -42,11 +35,34 @@ export function readmeNote(
   return undefined;
 }
 
+function headerSentences(source: Source | undefined): string[] {
+  const header = source && /^(?:[ \t]*(?:#[^\n]*|---|version:[^\n]*)?\r?\n)+/.exec(source.text)?.[0];
+  if (!header?.includes("#")) return [];
+  const words = header
+    .split("\n")
+    .map(line => line.replace(/^\s*#+/, "").replace(/^\s*[-=#*]+\s*$/, "."))
+    .join("\n");
+  return sentences(words);
+}
+
 function sentences(text: string): string[] {
   return text.split(/(?<=[.!?])\s|\n\s*\n|\n(?=\s*[-*#|])/).map(sentence => sentence.trim());
 }
 
 const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").replace(/\s+/g, " ");
+
+/** Said of the file itself, whatever it is called: "not to be used for deployments", "internal testing only". */
+const notDeployed =
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:for|used for) (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b[^.!]*(?:\bonly\b|$)|\bonly (?:used )?for (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b/i;
+
+/** What the comment above the first key says so plainly that it weighs more than the file's name. */
+export function disclaimer(source: Source | undefined): DevelopmentNote | undefined {
+  const said = headerSentences(source).find(
+    sentence => plain(sentence).length <= 200 && notDeployed.test(plain(sentence)),
+  );
+  if (!source || said === undefined) return undefined;
+  return { text: "the comment above it says that it is not for deployment", at: placeOf(source, said) };
+}
 
 const notProduction =
   /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|suited|recommended|to be used|ready|for use)\b[^.]*\bproduction\b|\bnot for production\b|\b(?:never|do not|don't) (?:run|use|deploy) (?:this|it)\b[^.]*\bproduction\b/i;

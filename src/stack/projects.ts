@@ -2,7 +2,7 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
 import { child, entriesOf, textOf } from "../formats/yaml.ts";
-import { headerNote, readmeNote } from "./development-notes.ts";
+import { disclaimer, headerNote, readmeNote } from "./development-notes.ts";
 import { debugs, developmentHabit, looksLikeServer, onlyBacking } from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
 
@@ -191,6 +191,8 @@ function grade(
   if (folder && !all.every(list => asideFolder.test(`${dirname(list.at(-1)!)}/`))) {
     return { files, grade: "development", because: { text: `it lies under ${folder[2]}/` } };
   }
+  const disclaimed = options.text && disclaimer(options.text(last));
+  if (disclaimed) return { files, grade: "development", because: disclaimed };
   const models = files.map(path => byPath.get(path)!);
   const stem = stemOf(last);
   const place = `${dirname(last).split("/").pop() ?? ""}`;
@@ -273,9 +275,22 @@ function isPresumed(
     own.length > 0 &&
     own.every(use => !use.named) &&
     plans.length > 1 &&
-    developmentHabit(
-      plan.files.map(path => byPath.get(path)!),
-      true,
-    ) !== undefined
+    (isBesideProduction(plan, plans) ||
+      developmentHabit(
+        plan.files.map(path => byPath.get(path)!),
+        true,
+      ) !== undefined)
+  );
+}
+
+/** The base with its override, where another project is the same base with a production overlay. */
+function isBesideProduction(plan: ProjectPlan, plans: readonly ProjectPlan[]): boolean {
+  return (
+    plan.files.length > 1 &&
+    overrideName.test(basename(plan.files.at(-1)!)) &&
+    plans.some(
+      other =>
+        other !== plan && other.files[0] === plan.files[0] && production.test(stemOf(other.files.at(-1)!)),
+    )
   );
 }

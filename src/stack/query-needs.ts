@@ -1,3 +1,4 @@
+import type { PackageManifest } from "../artifacts/package-manifest.ts";
 import type { Confidence, Evidence, Severity } from "../core/finding.ts";
 import { evidence, listNames } from "./query.ts";
 import { lockedAt, packageAt, pythonAt, type RuntimeUse, requiredModules } from "./query-runtime.ts";
@@ -16,7 +17,21 @@ export interface Need {
 /** Managers that refuse to install for a Node.js that the project itself rules out. */
 const refusing = new Set(["yarn", "pnpm"]);
 /** What runs while the image is built, and checks its Node.js by itself or fails without it. */
-const builders = new Set(["vite", "next", "nuxt", "astro", "@angular/cli", "@sveltejs/kit"]);
+const builders: Readonly<Record<string, RegExp>> = {
+  vite: /\bvite\b/,
+  next: /\bnext\b/,
+  nuxt: /\bnuxi?t?\b/,
+  astro: /\bastro\b/,
+  "@angular/cli": /\bng\b/,
+  "@sveltejs/kit": /\b(?:vite|svelte-kit)\b/,
+};
+
+/** A bundler that only the tests use may need what it likes. */
+function isBuiltBy(manifest: PackageManifest, name: string): boolean {
+  if (!Object.hasOwn(builders, name)) return false;
+  const builds = [...manifest.scripts].filter(([script]) => /^(?:pre|post)?build\b/.test(script));
+  return builds.some(([, script]) => builders[name]!.test(script.value));
+}
 
 /** Requirements of package.json files that a version of Node.js is too old for. */
 export function nodeNeeds(
@@ -42,7 +57,7 @@ export function nodeNeeds(
     const runs = here.some(use => use.runs);
     const asking = manifest.dependencies.filter(each => {
       if (each.group !== "dependencies" && each.group !== "devDependencies") return false;
-      if (!(runs && each.group === "dependencies") && !builders.has(each.name)) return false;
+      if (!(runs && each.group === "dependencies") && !isBuiltBy(manifest, each.name)) return false;
       const wants = lockedAt(stack, path, each)?.engines;
       return wants !== undefined && isTooOld(version, wants);
     });

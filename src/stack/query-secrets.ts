@@ -1,6 +1,7 @@
 import { djangoSetting } from "../artifacts/django-settings.ts";
 import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { envUses } from "../artifacts/value.ts";
+import { basename } from "../core/path.ts";
 import { type Location, locate } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "../formats/secret.ts";
 import type { ShellScript } from "../formats/shell.ts";
@@ -272,12 +273,28 @@ function settingDefaults(
   for (const match of result.source.text.matchAll(settingRead)) {
     const name = match[1]!;
     const value = secretIn(name, match[3]!);
-    if (value === undefined || settings.has(name)) continue;
+    if (value === undefined || settings.has(name) || !isImported(stack, component, path)) continue;
     component.files.read(path);
     const at = locate(result.source, match.index, match.index + match[0].length);
     found.push({ name, value, at, how: "setting" });
   }
   return found;
+}
+
+/** Files that Django and Celery find by their name. */
+const foundByName =
+  /(?:^|\/)(?:__init__|models?|apps|settings\w*|urls|admin|signals|tasks|middlewares?|views?|consumers|routing|backends?|wsgi|asgi|celery)\.py$|\/(?:management\/commands|templatetags|migrations)\//;
+
+/** Whether some file that runs names the module: what only a test imports serves nobody. */
+function isImported(stack: Stack, component: AppComponent, path: string): boolean {
+  if (foundByName.test(path)) return true;
+  const module = new RegExp(`(?<![\\w])${basename(path).slice(0, -".py".length)}(?![\\w])`);
+  return stack.files.paths.some(other => {
+    if (other === path || !isBelow(component.dir, other) || isTest(other) || isVendored(other)) return false;
+    if (!/\.(?:py|toml|cfg|ini)$/.test(other)) return false;
+    const read = stack.files.read(other);
+    return "source" in read && module.test(read.source.text);
+  });
 }
 
 /** Scripts that change a server, with the file they stand in: of workflows, and files that are named for it. */

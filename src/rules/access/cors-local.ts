@@ -52,8 +52,17 @@ export default defineRule({
           evidence(openPorts(site)[0]!.at, "and so has the site"),
         ],
         severity: weigh(service, "high"),
-        // The site may fetch on its server, or through a proxy that is not in the repository.
-        confidence: "likely",
+        // The site may fetch on its server, or through a proxy that is not in the repository; one that is there may well
+        // serve both under one address.
+        confidence: serverServices(stack).some(
+          other =>
+            other.project === service.project &&
+            other !== site &&
+            other.kind === "proxy" &&
+            openPorts(other).length > 0,
+        )
+          ? "possible"
+          : "likely",
         fix: () =>
           offer(
             {

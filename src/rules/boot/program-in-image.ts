@@ -18,7 +18,7 @@ export default defineRule({
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
       const argv = service.process?.argv;
-      if (!argv?.[0]) continue;
+      if (!argv?.[0] || installsFirst(service)) continue;
       const lack = missingScript(stack, service) ?? missingServer(stack, service) ?? missingTool(service);
       const at = placeOf(argv);
       if (!lack || !first(at)) continue;
@@ -42,6 +42,19 @@ interface Lack {
 }
 
 const wordsOf = (service: Service) => service.process?.argv.map(word => word.value) ?? [];
+
+/** `sh -c "apk add bash && bash run.sh"`: what the container puts in itself is not in the image and is there all the same. */
+function installsFirst(service: Service): boolean {
+  return (service.process?.commands ?? []).some(
+    words =>
+      /^(?:\S*\/)?(?:(?:apk|apt|apt-get|dnf|microdnf|yum|zypper|pip3?|pipx|uv|npm|yarn|pnpm|bun|corepack|curl|wget|gem|go) )/.test(
+        `${words.map(word => word.value ?? "?").join(" ")} `,
+      ) &&
+      /\b(?:add|install|i|ci|enable|sync|get|-o|-O|--output)\b/.test(
+        words.map(word => word.value ?? "?").join(" "),
+      ),
+  );
+}
 
 /** `npm run live` without such a script in the package.json of the working directory. */
 function missingScript(stack: Stack, service: Service): Lack | undefined {

@@ -1,5 +1,6 @@
+import { isVendored } from "../../artifacts/project-files.ts";
 import type { Evidence } from "../../core/finding.ts";
-import { join } from "../../core/path.ts";
+import { basename, inside, join } from "../../core/path.ts";
 import { bringSources } from "../../remedies/build-context.ts";
 import { rewriteDockerfile } from "../../remedies/rewrite.ts";
 import type { MissingSource } from "../../stack/image/copy-sources.ts";
@@ -68,10 +69,24 @@ function missingOf(stack: Stack, group: readonly Build[]): MissingSource[] {
       const inContext = each.fromStage === undefined;
       if (inContext && each.reason === "absent" && mayAppear(stack, build, join(build.context!, each.path)))
         continue;
+      if (!inContext && isWrittenAbove(stack, build, each.path)) continue;
       found.set(each.source.at.span.start, each);
     }
   }
   return [...found.values()];
+}
+
+const bundlers =
+  /(?:^|\/)(?:package|angular|project|workspace|tsconfig[\w.-]*)\.json$|(?:^|\/)[\w.-]+\.config\.[cm]?[jt]s$/;
+
+/** A bundler of this context is told to write beside its own directory: `outDir: "../server/wwwroot"`. */
+function isWrittenAbove(stack: Stack, build: Build, path: string): boolean {
+  const name = basename(path);
+  return stack.files.paths.some(file => {
+    if (inside(build.context!, file) === undefined || !bundlers.test(file) || isVendored(file)) return false;
+    const read = stack.files.read(file);
+    return "source" in read && read.source.text.includes("../") && read.source.text.includes(name);
+  });
 }
 
 function reasons(build: Build, missing: readonly MissingSource[]): string {

@@ -59,7 +59,9 @@ function* scriptsRun(stack: Stack, stage: ImageModel) {
       // Options may mean another package, or that a missing script is fine.
       if (!managers.has(words[0] ?? "") || words[1] !== "run" || name === undefined || name.startsWith("-"))
         continue;
-      if (command.conditional || command.directory === undefined || words.some(isOption)) continue;
+      // `npm run build || true` stops nothing.
+      if (command.conditional || !command.decisive) continue;
+      if (command.directory === undefined || words.some(isOption)) continue;
       // Yarn runs programs of packages by the same word.
       if (words[0] !== "npm" && !/^(build|start|test|lint|dev)$|:/.test(name)) continue;
       const { has, source } = stage.fileBefore(command.at, join(command.directory, "package.json"));

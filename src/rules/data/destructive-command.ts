@@ -1,5 +1,6 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import type { Severity } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
 import { functionOf, type ShellCommand } from "../../formats/shell.ts";
 import { evidence } from "../../stack/query.ts";
 import { callerName, commandPlace, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
@@ -66,6 +67,7 @@ function destruction(call: Call): Destruction | undefined {
 function isForTests(stack: Stack, placed: PlacedCall): boolean {
   const { call, caller } = placed;
   if (isWorkstationCall(placed)) return true;
+  if (caller.kind === "script" && testWords.test(basename(caller.file))) return true;
   // A restore replaces what is there.
   if (/restor/i.test(`${caller.file} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
   // A job that deploys nothing runs on a machine that is thrown away.

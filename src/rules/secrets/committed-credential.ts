@@ -31,9 +31,12 @@ export default defineRule({
       const names = [...new Set(places.map(place => place.name))];
       const services = [...new Set(places.map(place => place.service!.name))];
       const literal = places.some(place => place.kind === "literal");
-      const severity = places
+      const gravest = places
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
+      // That its port is open is told by itself, and is what makes it grave; with the port closed this is what is left.
+      const isTold = rest.some(place => told.some(at => isOf(place, at)));
+      const severity = isTold && gravest === "high" ? "medium" : gravest;
       const repeated = others.length === 0 ? "" : `, the same one in ${places.length} places`;
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;

@@ -2,6 +2,7 @@ import type { Evidence, Severity } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import type { Source } from "../../core/source.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
+import { isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type EnvEntry, trackedSecrets } from "../../stack/query-env-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
@@ -17,7 +18,9 @@ export default defineRule({
     // One habit is one finding, however many files the stack is set up with.
     const kept = new Map<Severity, { files: string[]; secrets: EnvEntry[] }>();
     for (const { file, secrets, forWork, forCopying } of trackedSecrets(stack)) {
-      const severity = forWork ? "low" : forCopying ? "medium" : "high";
+      // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
+      const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
+      const severity = forWork ? "low" : forCopying || !isReal ? "medium" : "high";
       const group = kept.get(severity) ?? { files: [], secrets: [] };
       kept.set(severity, group);
       group.files.push(file.file);

@@ -170,6 +170,14 @@ export const dataImages: readonly ImageFamily[] = [
     authentication: "required",
   },
   {
+    names: ["chrislusf/seaweedfs"],
+    kind: "storage",
+    distribution: "unknown",
+    user: "root",
+    ports: [8333, 8888, 9333],
+    dataDirectories: ["/data"],
+  },
+  {
     names: ["elasticsearch", "docker.elastic.co/elasticsearch/elasticsearch"],
     kind: "search",
     distribution: "unknown",
