@@ -27,6 +27,7 @@ describe("env files", () => {
     "environment",
     ".environment",
     ".env.gpg",
+    ".env.patch",
     "alembic/env.py",
     "env/x",
   ])("leaves %s alone", path => expect(envFile.recognises(path)).toBe(false));

@@ -24,7 +24,9 @@ function recognises(path: string): boolean {
   if (
     name === ".env" ||
     (name.startsWith(".env.") &&
-      !/\.(?:[jt]sx?|mjs|cjs|d\.ts|py|rb|md|ya?ml|json|sh|gpg|enc|age)$/.test(name))
+      !/\.(?:[jt]sx?|mjs|cjs|d\.ts|py|rb|php|md|ya?ml|json|sh|gpg|enc|age|patch|diff|orig|rej|asc|zip)$/.test(
+        name,
+      ))
   )
     return true;
   if (/^[\w.-]+\.env$/.test(name)) return true;

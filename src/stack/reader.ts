@@ -54,7 +54,8 @@ export function createReader(files: ProjectFiles): Reader {
     const result = files.read(path);
     if ("problem" in result) {
       failed.add(path);
-      problems.push(result.problem);
+      // A page for people that cannot be read hides nothing of what is started.
+      if (kind !== "runbook") problems.push(result.problem);
       return undefined;
     }
     sources.set(path, result.source);
