@@ -108,6 +108,7 @@ async function inLab(
     const running = openLab({
       ...{ engine, ...prepared, say: line => say(`${line}\n`) },
       candidates: service => requestsOf(view.stack, view.project, service),
+      source: { stack: view.stack, user: view.project },
     });
     const reports = await runDrills(running, drills, view, {
       say: line => say(drillLine(line, color)),

@@ -1,4 +1,5 @@
 import type { ComposeModel, Container, Engine, LabProject } from "./engine.ts";
+import type { OwnServer, OwnServerOptions } from "./server.ts";
 
 /** What an experiment says about a claim. */
 export type Outcome = "proved" | "refuted" | "inconclusive" | "not-applicable";
@@ -116,6 +117,11 @@ export interface Lab {
   mask(text: string): string;
   /** Requests that were answered when the lab was calm, by service. */
   requests(service: string): readonly KnownRequest[];
+  /**
+   * Opens a stand-in for the user's server, for the project's own scripts; whoever opens it closes it.
+   * @throws NotSeen where this machine cannot have one.
+   */
+  server(options?: OwnServerOptions): Promise<OwnServer>;
 }
 
 export interface KnownRequest {

@@ -1,3 +1,5 @@
+import type { Server, ServerSpec } from "./server.ts";
+
 /**
  * The port to a Docker engine: the few verbs that drills and operations need, in words of our own. A real engine and
  * the fake in memory pass one contract suite. Every verb ends within a time of its own; none reads human output.
@@ -52,6 +54,14 @@ export interface Engine {
   copyIn(container: Container, path: string, content: Uint8Array): Promise<void>;
   copyOut(container: Container, path: string): Promise<Uint8Array>;
   usage(container: Container): Promise<Usage>;
+  /** Replaces the lab's resolved file; what runs stays until the next `up`. */
+  write(lab: LabProject, model: ComposeModel): Promise<void>;
+  /**
+   * Starts a stand-in for the user's server: a container with this machine's programs, without a network, whose
+   * `docker` asks `spec.docker` for everything. @throws EngineError `failed` where this machine cannot lend its
+   * programs: it runs no Linux, or the engine is elsewhere.
+   */
+  server(lab: LabProject, spec: ServerSpec): Promise<Server>;
   /** Removes everything that carries the lab's label, whoever made it. Gives what was removed. */
   sweep(lab: string): Promise<readonly string[]>;
   /** Ids of the labs that have left something on the engine. */
@@ -89,8 +99,10 @@ export interface EngineAbout {
 /** Compose files as a user names them. */
 export interface ComposeSource {
   readonly directory: string;
-  /** Relative to the directory. */
+  /** Relative to the directory, or absolute. None: what Compose finds there by itself. */
   readonly files: readonly string[];
+  /** Further options of `docker compose`: env files, profiles. */
+  readonly options?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -211,6 +223,7 @@ export interface ExecOptions {
   readonly user?: string;
   readonly timeoutMs?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
 }
 
 export interface ExecResult {

@@ -1,6 +1,8 @@
 import { type KnownRequest, type Lab, type Look, NotSeen, type Started } from "../core/drill.ts";
 import type { ComposeModel, Container, Engine, LabProject } from "../core/engine.ts";
+import type { ComposeProject, Stack } from "../stack/stack.ts";
 import { masker } from "./mask.ts";
+import { openOwnServer } from "./own-script.ts";
 import { answered, type Candidate, isOneShot, lookAt, watchStart } from "./watch.ts";
 
 export interface LabOptions {
@@ -12,6 +14,8 @@ export interface LabOptions {
   /** What may be asked of a service. */
   candidates(service: string): readonly Candidate[];
   say(line: string): void;
+  /** Where the clone comes from; scripts of the project can be run only where it is given. */
+  readonly source?: { readonly stack: Stack; readonly user: ComposeProject };
 }
 
 /** A lab that can also be brought back to order. */
@@ -26,7 +30,8 @@ const calmWithinMs = 20_000;
 const looks = 8;
 
 /** The clone as drills use it. Starts nothing before it is asked to. */
-export function openLab({ engine, project, model, missing, candidates, say }: LabOptions): RunningLab {
+export function openLab(options: LabOptions): RunningLab {
+  const { engine, project, model, missing, candidates, say } = options;
   let known = new Map<string, readonly KnownRequest[]>();
   /** How each service stood after the last cold start; undefined before the first. */
   let bad: Map<string, string> | undefined;
@@ -122,6 +127,11 @@ export function openLab({ engine, project, model, missing, candidates, say }: La
       calm,
     },
     warmStart: start,
+    async server(how) {
+      if (!options.source) throw new NotSeen("the lab does not know whose scripts these are");
+      const all = () => engine.containers(project.lab);
+      return openOwnServer({ engine, project, model, missing, ...options.source, containers: all }, how);
+    },
     mask: masker(model),
     requests: service => known.get(service) ?? [],
   };

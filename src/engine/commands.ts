@@ -2,9 +2,9 @@ import type { ComposeSource, LabProject, UpOptions } from "../core/engine.ts";
 
 /** Arguments for `docker`; pure, so that they can be read in tests and plans. */
 
-export function configArguments({ directory, files }: ComposeSource): string[] {
-  const named = files.flatMap(file => ["--file", `${directory}/${file}`]);
-  return ["compose", "--project-directory", directory, ...named, "config", "--format", "json"];
+export function configArguments({ directory, files, options = [] }: ComposeSource): string[] {
+  const named = files.flatMap(file => ["--file", file.startsWith("/") ? file : `${directory}/${file}`]);
+  return ["compose", "--project-directory", directory, ...named, ...options, "config", "--format", "json"];
 }
 
 export function buildArguments(lab: LabProject, service: string): string[] {

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type ComposeModel,
@@ -22,6 +23,7 @@ import { execIn } from "./exec.ts";
 import { ask, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
 import { endCommandsOf, runProgram } from "./run-program.ts";
+import { openServer } from "./server.ts";
 import { countFrames, demultiplexer } from "./stream.ts";
 import { labsOn, sweepLab } from "./sweep.ts";
 import { packFile, unpackFile } from "./tar.ts";
@@ -188,6 +190,13 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       }>();
       return { memoryBytes: stats.memory_stats?.usage ?? 0, pids: stats.pids_stats?.current ?? 0 };
     },
+    write: (lab, model) => writeFile(named(lab).file, JSON.stringify(model)),
+    server: (lab, spec) =>
+      openServer(
+        { api, environment, ours, addressOf, inspect: async id => toContainer(await inspect(id)) },
+        named(lab),
+        spec,
+      ),
     async sweep(lab) {
       // A process that was killed leaves its Compose commands at work.
       endCommandsOf(`${labPrefix}${lab}`);

@@ -15,7 +15,7 @@ export async function execIn(
   argv: readonly string[],
   options: ExecOptions = {},
 ): Promise<ExecResult> {
-  const { timeoutMs = usualTimeoutMs, user, environment = {} } = options;
+  const { timeoutMs = usualTimeoutMs, user, environment = {}, directory } = options;
   const created = await api.call("POST", `/containers/${id}/exec`, {
     body: {
       AttachStdout: true,
@@ -23,6 +23,7 @@ export async function execIn(
       Cmd: argv,
       Env: Object.entries(environment).map(([name, value]) => `${name}=${value}`),
       ...(user === undefined ? {} : { User: user }),
+      ...(directory === undefined ? {} : { WorkingDir: directory }),
     },
   });
   const exec = created.json<{ Id: string }>().Id;

@@ -349,6 +349,14 @@ export function fakeEngine(
       const reply = found.state === "running" ? program(found).talk?.(port, words) : undefined;
       return { open: reply !== undefined, reply: reply ?? "" };
     },
+    // Programs of the user's server are beyond a fake: what needs them is seen on the engine.
+    server: async () => {
+      throw new EngineError("failed", "The engine in memory has no server.");
+    },
+    write: async (lab, model) => {
+      refuseForeign(lab.name);
+      (models as Map<string, ComposeModel>).set(lab.file, model);
+    },
     copyIn: async (container, path, content) => void world(find(container)).files.set(path, content),
     copyOut: async (container, path) => {
       const content = world(find(container)).files.get(path);

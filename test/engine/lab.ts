@@ -45,6 +45,7 @@ export async function drillFiles(
     const running = openLab({
       ...{ engine, ...prepared, say: (line: string) => lines.push(line) },
       candidates: service => requestsOf(stack, project, service),
+      source: { stack, user: project },
     });
     const say = (line: unknown) => void lines.push(JSON.stringify(line));
     return { reports: await runDrills(running, drills, { stack, project }, { say }), lines };
