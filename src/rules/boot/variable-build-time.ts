@@ -2,6 +2,8 @@ import type { EnvFile } from "../../artifacts/env-file.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { inside } from "../../core/path.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
+import { asBuildArguments } from "../../remedies/build-argument.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, gradeOf, listNames, serviceAt, weigh } from "../../stack/query.ts";
 import {
   buildArgument,
@@ -86,9 +88,8 @@ function* ignored(stack: Stack, service: Service) {
   );
   const names = useless.map(each => each.name).filter(name => uses.some(read => read.name === name));
   if (names.length === 0) return;
-  const set = useless
-    .filter(each => names.includes(each.name))
-    .map(each => evidence(each.at, "set when it is too late"));
+  const late = useless.filter(each => names.includes(each.name));
+  const set = late.map(each => evidence(each.at, "set when it is too late"));
   const used = uses.map(read =>
     evidence(read.at, read.default ? "the default is built in" : "nothing is built in"),
   );
@@ -98,6 +99,15 @@ function* ignored(stack: Stack, service: Service) {
     message: `Service "${service.name}" gets ${listNames(names)} when it starts, but the code that reads ${one ? "it" : "them"} was built before, without ${one ? "it" : "them"}.`,
     evidence: [...set, ...used] as unknown as [Evidence, ...Evidence[]],
     severity: weigh(service, "high"),
+    fix: () =>
+      offer(
+        {
+          title: `Build with ${listNames(names)}`,
+          grade: "needs-testing" as const,
+          test: "Build the image, open the site, and see in the browser's network tools which addresses it calls.",
+        },
+        asBuildArguments(stack, service, late),
+      ),
   };
 }
 

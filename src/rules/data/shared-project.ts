@@ -1,5 +1,6 @@
 import type { ComposeCall } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
+import { ownProjectNames } from "../../remedies/project-name.ts";
 import { evidence, isStore, listNames } from "../../stack/query.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
 import type { ComposeProject, NamedVolume, PlacedCall, Stack } from "../../stack/stack.ts";
@@ -41,6 +42,7 @@ export default defineRule({
         // That both files come to one machine is seen from neither; a volume that each defines anew is a mistake anyway.
         severity: differs ? "medium" : "low",
         confidence: "likely",
+        fix: () => ownProjectNames(stack, project, partners),
       };
     }
   },
