@@ -4,6 +4,7 @@ import type { Judge } from "../fix/attempt.ts";
 import { type ComposeCheck, composeCheck } from "../fix/compose-check.ts";
 import { checkableNginx, isOtherVersion } from "../fix/nginx-check.ts";
 import { proxyName } from "../stack/query-proxy.ts";
+import type { ProxyInstance } from "../stack/stack.ts";
 import { dummyCertificate } from "./dummy-certificate.ts";
 import { findProgram, inScratch, runTool } from "./run-tool.ts";
 
@@ -81,7 +82,7 @@ function nginxJudge(): Judge | undefined {
         if (text === undefined) continue;
         if (!known.has(text)) known.set(text, nginxComplaint(nginx, text));
         const why = known.get(text);
-        if (why !== undefined) refused.set(`the nginx configuration of ${proxyName(proxy)}`, why);
+        if (why !== undefined) refused.set(`the nginx configuration of ${placeOf(proxy)}`, why);
       }
       return refused;
     },
@@ -111,4 +112,10 @@ function nginxComplaint(nginx: string, text: string): string | undefined {
 
 function lastLine(text: string): string {
   return text.trim().split("\n").at(-1) ?? "";
+}
+
+/** Projects of one repository often have an nginx each. */
+function placeOf(proxy: ProxyInstance): string {
+  const { service } = proxy;
+  return service ? `${proxyName(proxy)} in ${service.project.files.join(" + ")}` : proxyName(proxy);
 }

@@ -1,5 +1,6 @@
 import { upstreamHosts } from "../stack/query-proxy.ts";
-import type { Service, Stack } from "../stack/stack.ts";
+import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
+import { isSameProject, serviceKey } from "./twin.ts";
 
 /** One thing that can be reached from outside. */
 export interface Opening {
@@ -16,17 +17,21 @@ export function openings(stack: Stack): Map<string, Opening> {
   for (const service of stack.services) {
     for (const { port, what } of openPorts(service))
       add(
-        `port ${service.name} ${what}`,
+        `port ${serviceKey(service)} ${what}`,
         what,
         `port ${port} of "${service.name}" is open to other machines`,
       );
     if (service.networkMode?.value === "host")
-      add(`host ${service.name}`, "host network", `"${service.name}" opens its ports on the host's network`);
+      add(
+        `host ${serviceKey(service)}`,
+        "host network",
+        `"${service.name}" opens its ports on the host's network`,
+      );
     for (const { name, value } of service.labels)
       if (/^traefik\.(?:enable|(?:http|tcp|udp)\.routers\..+\.(?:rule|entrypoints))$/i.test(name)) {
         const text = value?.text ?? value?.raw ?? "";
         add(
-          `label ${service.name} ${name} ${text}`,
+          `label ${serviceKey(service)} ${name} ${text}`,
           text,
           `Traefik serves "${service.name}" by ${name}=${text}`,
         );
@@ -34,19 +39,20 @@ export function openings(stack: Stack): Map<string, Opening> {
   }
   for (const proxy of stack.proxies) {
     const by = proxy.service?.name ?? proxy.files[0] ?? "nginx";
+    const key = proxy.service ? serviceKey(proxy.service) : by;
     // Neither the server for all other names nor one that a variable names says more than its port does.
     for (const server of proxy.effective.servers)
       for (const name of server.names)
         if (!/^_?$|\$/.test(name.value))
-          add(`name ${by} ${name.value}`, name.value, `"${by}" answers for the host ${name.value}`);
+          add(`name ${key} ${name.value}`, name.value, `"${by}" answers for the host ${name.value}`);
   }
   for (const { service, model } of stack.caddies)
     for (const site of model.sites) {
       for (const { text } of site.addresses)
-        add(`name ${service.name} ${text}`, text, `"${service.name}" answers for ${text}`);
+        add(`name ${serviceKey(service)} ${text}`, text, `"${service.name}" answers for ${text}`);
       for (const { host, port } of site.upstreams)
         add(
-          `to ${service.name} ${host}:${port}`,
+          `to ${serviceKey(service)} ${host}:${port}`,
           `${host}:${port}`,
           `"${service.name}" passes on to ${host}:${port}`,
         );
@@ -79,7 +85,14 @@ export function openPorts(service: Service): OpenPort[] {
  * no proxy passes requests to.
  */
 export function lostDoors(before: Stack, after: Stack): string[] {
-  const still = new Set(after.services.flatMap(service => openPorts(service).map(({ what }) => what)));
+  const still = (project: ComposeProject): Set<string> => {
+    const same = after.services.filter(service => isSameProject(service.project, project));
+    return new Set(
+      (same.length > 0 ? same : after.services).flatMap(service =>
+        openPorts(service).map(({ what }) => what),
+      ),
+    );
+  };
   // Also by way of a variable, which lets nginx look the name up while serving.
   const passedTo = new Set(
     after.proxies.flatMap(({ effective }) => upstreamHosts(effective).map(({ host }) => host)),
@@ -92,8 +105,9 @@ export function lostDoors(before: Stack, after: Stack): string[] {
     const isAlone =
       service.kind === "app" && !passedTo.has(service.name) && !hasOtherDoor && after.caddies.length === 0;
     if (!isDoor && !isAlone) return [];
+    const open = still(service.project);
     return openPorts(service)
-      .filter(({ what, target }) => !still.has(what) && !debuggers.has(target ?? 0))
+      .filter(({ what, target }) => !open.has(what) && !debuggers.has(target ?? 0))
       .map(({ port }) => `port ${port} of "${service.name}" can no longer be reached from other machines`);
   });
 }

@@ -285,6 +285,43 @@ describe("the gate", () => {
     expect(result.texts).toEqual({ "compose.yml": compose.replace("one", "1") });
   });
 
+  describe("with two projects whose services have the same names", () => {
+    const nginx = (target: string) =>
+      `server {\n  listen 80;\n  server_name shop.example;\n  location / { proxy_pass http://${target}; }\n}\n`;
+    const stack = (conf: string, mark: string, more = "") =>
+      `services:\n  nginx:\n    image: nginx:1.29 # ${mark}\n    ports: ["80:80"${more}]\n    volumes: ["./${conf}:/etc/nginx/conf.d/default.conf:ro"]\n  web:\n    image: example/web:1\n  api:\n    image: example/api:1\n`;
+    const files = {
+      "compose.yml": stack("dev.conf", "dev", ', "8080:80"'),
+      "dev.conf": nginx("web:3000"),
+      "compose.prod.yml": stack("prod.conf", "prod"),
+      "prod.conf": nginx("api:8000"),
+    };
+    const inFile = (id: string, file: string, word: string, into: string) => rule(id, { word, into, file });
+
+    it("makes a fix that changes nothing of the routes", async () => {
+      const rules = [
+        inFile("a/one", "compose.prod.yml", "# prod", "# live"),
+        inFile("a/two", "compose.yml", "# dev", "# d"),
+      ];
+      const result = await run(files, rules);
+      expect(result.refused).toEqual({});
+      expect(result.made).toEqual(["a/one", "a/two"]);
+    });
+
+    it("refuses in one of them what the other one has", async () => {
+      const rules = [
+        inFile("a/port", "compose.prod.yml", '"80:80"', '"80:80", "8080:80"'),
+        inFile("a/route", "prod.conf", "http://api:8000", "http://web:3000"),
+        inFile("a/door", "compose.prod.yml", '["80:80"]', "[]"),
+      ];
+      const { made, refused } = await run(files, rules);
+      expect(made).toEqual([]);
+      expect(refused["a/port"]).toContain("port 8080");
+      expect(refused["a/route"]).toContain("serves shop.example/ from web:3000");
+      expect(refused["a/door"]).toContain("can no longer be reached");
+    });
+  });
+
   it("lets a fix open what it says, when it is not safe", async () => {
     const opening = rule("a/open", {
       ...{ word: "command: two", into: 'ports: ["443:443"]', grade: "big-change" as const },

@@ -1,6 +1,7 @@
 import { isPlaceholder, isSecretName } from "../formats/secret.ts";
 import { componentReads, givenVariables, storeUrl } from "../stack/query-environment.ts";
 import type { Service, Stack, Variable } from "../stack/stack.ts";
+import { serviceTwin } from "./twin.ts";
 
 /** Kinds of files that run or are read by what runs; a runbook tells people, and code reads the environment. */
 const running: ReadonlySet<string> = new Set([
@@ -25,7 +26,7 @@ const identity = /(?:^|_)(?:USER|USERNAME|DB|DATABASE|NAME|HOST)$/;
 export function untracedReaders(before: Stack, after: Stack, edited: ReadonlySet<string>): string[] {
   const reasons = new Set<string>();
   for (const was of before.services) {
-    const is = after.services.find(each => each.name === was.name && each.at.file === was.at.file);
+    const is = serviceTwin(after, was);
     if (!is) continue;
     const now = new Map(givenVariables(is).map(variable => [variable.name, variable]));
     for (const variable of givenVariables(was)) {

@@ -3,6 +3,7 @@ import { type Outcome, route } from "../stack/proxy/route.ts";
 import { hostNames, serviceAt } from "../stack/query.ts";
 import { servingPorts } from "../stack/query-proxy.ts";
 import type { ProxyInstance, Stack } from "../stack/stack.ts";
+import { proxyTwin } from "./twin.ts";
 
 /** What one nginx does with the requests for a path of a host, over all ports. */
 interface Answers {
@@ -24,7 +25,7 @@ export function routeChanges(before: Stack, after: Stack): { opened: RouteChange
   const opened: RouteChange[] = [];
   const lost: RouteChange[] = [];
   for (const proxy of after.proxies) {
-    const old = before.proxies.find(other => nameOf(other) === nameOf(proxy));
+    const old = proxyTwin(before, proxy);
     if (!old) {
       for (const { host, path } of probesOf([proxy]))
         for (const what of answers(proxy, host, path).open)
