@@ -115,6 +115,19 @@ describe("picking", () => {
     expect((await run({ "compose.yml": compose }, rules, { level })).made).toEqual(made);
   });
 
+  it("makes what is merely possible where its rule is named", async () => {
+    const doubtful: Rule<Stack> = {
+      ...rules[0]!,
+      *check(stack) {
+        for (const each of rules[0]!.check(stack)) yield { ...(each as Violation), confidence: "possible" };
+      },
+    };
+    expect((await run({ "compose.yml": compose }, [doubtful])).made).toEqual([]);
+    expect((await run({ "compose.yml": compose }, [doubtful], { only: ["a/safe"] })).made).toEqual([
+      "a/safe",
+    ]);
+  });
+
   it("makes only those of the rules that are named", async () => {
     const result = await run({ "compose.yml": compose }, rules, { only: ["a/test"] });
     expect(result.made).toEqual(["a/test"]);

@@ -110,11 +110,11 @@ export async function fixProject(files: ProjectFiles, options: FixOptions): Prom
   };
 }
 
-/** Findings of the level that are asked for. What is merely possible is left alone, as the audit does. */
+/** Findings of the level that are asked for. What is merely possible only where its rule is named: the audit does not tell it. */
 export function candidatesOf(findings: readonly Finding[], options: FixOptions): Candidate[] {
   const { level, only, chosen } = options;
   return findings.flatMap(finding => {
-    if (finding.confidence === "possible" || (only && !only.includes(finding.rule))) return [];
+    if (only ? !only.includes(finding.rule) : finding.confidence === "possible") return [];
     if (chosen && !chosen.has(finding.fingerprint)) return [];
     const fix = finding.fix?.();
     if (!fix || fix.edits.length === 0 || grades.indexOf(fix.grade) > grades.indexOf(level)) return [];

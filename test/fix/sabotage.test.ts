@@ -141,7 +141,7 @@ async function run(rule: Rule<Stack>, section: PageSection) {
 async function offersFix(rule: Rule<Stack>, section: PageSection): Promise<boolean> {
   const stack = await link(pageFiles(section.files), { now });
   const outcomes = [...rule.check(stack)];
-  return outcomes.some(outcome => !isKept(outcome) && outcome.fix?.() && outcome.confidence !== "possible");
+  return outcomes.some(outcome => !isKept(outcome) && outcome.fix?.());
 }
 
 const seen: Record<string, number> = {};

@@ -1,5 +1,6 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import { basename } from "../../core/path.ts";
+import { moduleFound } from "../../remedies/module-place.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { importable, mayBeInstalled, namedModule } from "../../stack/query-import.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -30,6 +31,7 @@ export default defineRule({
           ...(mount ? [evidence(mount.at, `this is what ${mount.target} holds`)] : []),
           ...(brought ? [evidence(brought, "this is what the image gets")] : []),
         ],
+        fix: () => moduleFound(stack, service, named),
       };
     }
   },

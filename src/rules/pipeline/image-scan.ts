@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addDependabot } from "../../remedies/dependabot.ts";
 import { evidence } from "../../stack/query.ts";
 import { callsForeignWorkflows, imagePushes, isNamedInChecks } from "../../stack/query-checks.ts";
 import { defineRule } from "../rule.ts";
@@ -28,6 +29,7 @@ export default defineRule({
       ],
       // A registry may scan what it is given.
       confidence: "possible",
+      fix: () => addDependabot(stack),
     };
   },
 });
