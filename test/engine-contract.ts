@@ -158,6 +158,18 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
       expect(await engine.talk(web, 8081, "")).toEqual({ open: false, reply: "" });
     });
 
+    it("speaks in bytes, and hears until it is enough", async () => {
+      const web = await container("web");
+      const bytes = Buffer.from("GET / HTTP/1.0\r\n\r\n");
+      const said = await engine.talk(web, 8080, bytes, reply => reply.length >= 4);
+      expect(said.reply.slice(0, 4)).toBe("HTTP");
+    });
+
+    it("gets no certificate where no TLS is spoken", async () => {
+      expect(await engine.certificate(await container("web"), 8080)).toBeUndefined();
+      expect(await engine.certificate(await container("web"), 8081)).toBeUndefined();
+    });
+
     it("runs programs in a container", async () => {
       const web = await container("web");
       const said = await engine.exec(web, ["sh", "-c", "echo out; echo err >&2; exit 3"]);

@@ -45,12 +45,18 @@ export interface Engine {
   events(lab: string): Promise<EventFeed>;
   /** One request to a port of the container, from outside it. A response of any status is an answer. */
   http(container: Container, request: HttpRequest): Promise<HttpAnswer>;
-  /** Opens a connection to a port of the container, says something, and listens for two seconds at most. */
+  /**
+   * Opens a connection to a port of the container, says something, and listens for two seconds at most, or until the
+   * reply is enough: by default a line. The reply has one character for each byte.
+   */
   talk(
     container: Container,
     port: number,
-    words: string,
+    words: string | Uint8Array,
+    enough?: (reply: string) => boolean,
   ): Promise<{ readonly open: boolean; readonly reply: string }>;
+  /** Connects with TLS as a current client does. Undefined when the port does not get that far. */
+  certificate(container: Container, port: number, serverName?: string): Promise<Certificate | undefined>;
   copyIn(container: Container, path: string, content: Uint8Array): Promise<void>;
   copyOut(container: Container, path: string): Promise<Uint8Array>;
   usage(container: Container): Promise<Usage>;
@@ -268,6 +274,20 @@ export interface HttpAnswer {
   readonly ms: number;
   /** Why there is no response: ECONNREFUSED, ECONNRESET, timeout, no address. */
   readonly error?: string;
+}
+
+/** What a server shows of itself, whoever has signed it. */
+export interface Certificate {
+  /** What both agreed upon: `TLSv1.3`. */
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** ISO times. */
+  readonly validFrom: string;
+  readonly validTo: string;
+  /** It has signed itself. */
+  readonly selfSigned: boolean;
 }
 
 export interface Usage {

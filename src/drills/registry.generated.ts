@@ -10,6 +10,7 @@ import stopsGracefully from "./recovery/stops-gracefully.ts";
 import dataSurvivesRedeploy from "./data/data-survives-redeploy.ts";
 import exposesOnlyTheFrontDoor from "./access/exposes-only-the-front-door.ts";
 import noSecretLeaks from "./secrets/no-secret-leaks.ts";
+import encryptsTraffic from "./access/encrypts-traffic.ts";
 import runsUnprivileged from "./access/runs-unprivileged.ts";
 import rollsOutWithoutDowntime from "./release/rolls-out-without-downtime.ts";
 import staysWithinLimits from "./capacity/stays-within-limits.ts";
@@ -26,6 +27,7 @@ export const drills: readonly Drill<DrillStack>[] = [
   dataSurvivesRedeploy,
   exposesOnlyTheFrontDoor,
   noSecretLeaks,
+  encryptsTraffic,
   runsUnprivileged,
   rollsOutWithoutDowntime,
   staysWithinLimits,

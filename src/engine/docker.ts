@@ -15,6 +15,7 @@ import {
 } from "../core/engine.ts";
 import { basename, dirname } from "../core/path.ts";
 import { type Api, openApi } from "./api.ts";
+import { certificateOf } from "./certificate.ts";
 import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
@@ -162,9 +163,13 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       if (address === undefined) return { headers: {}, body: "", ms: 0, error: "no address" };
       return ask(address, request);
     },
-    async talk(container, port, words) {
+    async talk(container, port, words, enough) {
       const address = await addressOf(container);
-      return address === undefined ? { open: false, reply: "" } : talkTo(address, port, words);
+      return address === undefined ? { open: false, reply: "" } : talkTo(address, port, words, enough);
+    },
+    async certificate(container, port, serverName) {
+      const address = await addressOf(container);
+      return address === undefined ? undefined : certificateOf(address, port, serverName);
     },
     async copyIn(container, path, content) {
       await ours(container);

@@ -1,4 +1,5 @@
 import {
+  type Certificate,
   type ComposeModel,
   type ComposeService,
   type Container,
@@ -27,6 +28,8 @@ export interface FakeProgram {
   http?(request: HttpRequest, world: FakeWorld): { status: number; body?: string } | undefined;
   /** What a port answers to words; undefined where nothing listens. */
   talk?(port: number, words: string): string | undefined;
+  /** What a port shows to a TLS client; undefined where it does not speak TLS. */
+  certificate?(port: number): Certificate | undefined;
   exec?(argv: readonly string[], world: FakeWorld): ExecResult;
   /** The program lives and does not serve: its health check fails. */
   broken?(world: FakeWorld): boolean;
@@ -346,7 +349,8 @@ export function fakeEngine(
     },
     async talk(container, port, words) {
       const found = find(container);
-      const reply = found.state === "running" ? program(found).talk?.(port, words) : undefined;
+      const said = typeof words === "string" ? words : Buffer.from(words).toString("latin1");
+      const reply = found.state === "running" ? program(found).talk?.(port, said) : undefined;
       return { open: reply !== undefined, reply: reply ?? "" };
     },
     // Programs of the user's server are beyond a fake: what needs them is seen on the engine.
@@ -356,6 +360,9 @@ export function fakeEngine(
     write: async (lab, model) => {
       refuseForeign(lab.name);
       (models as Map<string, ComposeModel>).set(lab.file, model);
+    certificate: async (container, port) => {
+      const found = find(container);
+      return found.state === "running" ? program(found).certificate?.(port) : undefined;
     },
     copyIn: async (container, path, content) => void world(find(container)).files.set(path, content),
     copyOut: async (container, path) => {

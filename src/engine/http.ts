@@ -59,11 +59,12 @@ export function ask(address: string, wanted: HttpRequest): Promise<HttpAnswer> {
 
 const listenMs = 2_000;
 
-/** Connects, says something, and gives what came back until the other side ended or two seconds were over. */
+/** Connects, says something, and gives what came back until it is enough, the other side ended or two seconds passed. */
 export function talkTo(
   address: string,
   port: number,
-  words: string,
+  words: string | Uint8Array,
+  enough = (reply: string): boolean => reply.includes("\n"),
 ): Promise<{ readonly open: boolean; readonly reply: string }> {
   return new Promise(settle => {
     const socket = connect({ host: address, port });
@@ -81,7 +82,7 @@ export function talkTo(
     });
     socket.on("data", chunk => {
       reply = (reply + chunk.toString("latin1")).slice(0, 4096);
-      if (reply.includes("\n")) finish();
+      if (enough(reply)) finish();
     });
     socket.on("close", finish);
     socket.on("error", finish);
