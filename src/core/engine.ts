@@ -203,6 +203,8 @@ export interface ContainerProbe {
   readonly intervalMs: number;
   readonly timeoutMs: number;
   readonly retries: number;
+  /** So long after the start a check that fails does not count. */
+  readonly startPeriodMs: number;
 }
 
 export interface ContainerSecurity {

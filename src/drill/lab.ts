@@ -1,9 +1,10 @@
 import { type KnownRequest, type Lab, type Look, NotSeen, type Started } from "../core/drill.ts";
 import type { ComposeModel, Container, Engine, LabProject } from "../core/engine.ts";
+import { runProbe } from "../drills/look.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
 import { masker } from "./mask.ts";
 import { openOwnServer } from "./own-script.ts";
-import { answered, type Candidate, isOneShot, lookAt, watchStart } from "./watch.ts";
+import { answered, type Candidate, isOneShot, lookAt, mayTakeLong, watchStart } from "./watch.ts";
 
 export interface LabOptions {
   readonly engine: Engine;
@@ -35,6 +36,8 @@ export function openLab(options: LabOptions): RunningLab {
   let known = new Map<string, readonly KnownRequest[]>();
   /** How each service stood after the last cold start; undefined before the first. */
   let bad: Map<string, string> | undefined;
+  /** Whose health check passed when the lab was calm: of any other it says nothing about a disturbance. */
+  const probed = new Set<string>();
   /** How long one look took when the lab was calm: a busy machine is no defect of the stack. */
   const lookMs = new Map<string, number>();
   const names = Object.keys(model.services);
@@ -52,7 +55,7 @@ export function openLab(options: LabOptions): RunningLab {
       const ended = mine.length > 0 && mine.every(one => one.state === "exited" && one.exitCode === 0);
       return { ok: ended, saw: ended ? "it has ended with success" : "it has not ended with success" };
     }
-    return lookAt(engine, mine, known.get(service) ?? []);
+    return lookAt(engine, mine, known.get(service) ?? [], probed.has(service));
   };
   const serves = async (service: string, withinMs = patienceMs(service)): Promise<string> => {
     const start = engine.now();
@@ -84,11 +87,13 @@ export function openLab(options: LabOptions): RunningLab {
   };
   const learn = async (started: readonly Started[]) => {
     known = new Map();
+    probed.clear();
     bad = new Map(started.filter(({ ok }) => !ok).map(({ service, saw }) => [service, saw]));
     for (const { service, ok } of started) {
       const [first] = ok ? await containers(service) : [];
       if (first?.state === "running") {
         known.set(service, await answered(engine, first, candidates(service)));
+        if (!mayTakeLong(first.probe) || (await runProbe(engine, first))?.ok) probed.add(service);
         const since = engine.now();
         await look(service);
         lookMs.set(service, engine.now() - since);

@@ -17,12 +17,14 @@ import { basename, dirname } from "../core/path.ts";
 import { type Api, openApi } from "./api.ts";
 import { certificateOf } from "./certificate.ts";
 import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
+import { certificateOf } from "./certificate.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { followEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
 import { ask, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
+import { pullTrouble } from "./pull-trouble.ts";
 import { endCommandsOf, runProgram } from "./run-program.ts";
 import { openServer } from "./server.ts";
 import { countFrames, demultiplexer } from "./stream.ts";
@@ -32,6 +34,8 @@ import { packFile, unpackFile } from "./tar.ts";
 export interface DockerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly buildTimeoutMs?: number;
+  /** A build that has written nothing for so long is given up. */
+  readonly buildSilenceMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -40,15 +44,21 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
   const environment = { ...process.env, ...options.environment };
   const api = openApi(await findEndpoint(environment));
   const composeVersion = await requireVersions(api, environment);
-  const docker = async (argv: readonly string[], timeoutMs: number, extra = {}): Promise<Done> => {
+  const docker: Docker = async (argv, timeoutMs, { silentMs, environment: extra = {} } = {}) => {
     const run = await runProgram("docker", argv, {
       timeoutMs,
+      ...(silentMs === undefined ? {} : { silentMs }),
       environment: { ...environment, ...extra, COMPOSE_ANSI: "never", COMPOSE_PROGRESS: "plain" },
       ...(options.signal ? { signal: options.signal } : {}),
     });
     if (run.code === 0) return { ok: true, words: run.stdout };
     if (run.trouble === "timeout")
       return { ok: false, words: `It did not end within ${timeoutMs / 1000} s.` };
+    if (run.trouble === "silent")
+      return {
+        ok: false,
+        words: `${lastLines(run.stderr || run.stdout)}\nThen nothing for ${silentMs! / 1000} s.`,
+      };
     return { ok: false, words: lastLines(run.stderr || run.stdout) };
   };
   const inspect = async (id: string) => (await api.call("GET", `/containers/${id}/json`)).json<Inspected>();
@@ -103,11 +113,15 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       };
     },
     async config(source) {
-      const { ok, words } = await docker(configArguments(source), 60_000, source.environment);
+      const { ok, words } = await docker(
+        configArguments(source),
+        60_000,
+        source.environment ? { environment: source.environment } : {},
+      );
       if (!ok) throw new EngineError("failed", words);
       return JSON.parse(words) as ComposeModel;
     },
-    obtain: (lab, service) => obtain(api, docker, lab, service, options.buildTimeoutMs ?? 15 * 60_000),
+    obtain: (lab, service) => obtain(api, docker, lab, service, options),
     up: (lab, up = {}) => docker(upArguments(named(lab), up), up.timeoutMs ?? 5 * 60_000),
     down: (lab, down = {}) => docker(downArguments(named(lab), down.volumes === true), 5 * 60_000),
     containers: list,
@@ -229,25 +243,43 @@ function named(lab: LabProject): LabProject {
   return lab;
 }
 
-type Docker = (argv: readonly string[], timeoutMs: number) => Promise<Done>;
+type Docker = (
+  argv: readonly string[],
+  timeoutMs: number,
+  options?: {
+    readonly silentMs?: number;
+    readonly environment?: Readonly<Record<string, string>>;
+  },
+) => Promise<Done>;
+
+/** A build or a pull that says something goes on, however slow the machine; this is the end of patience all the same. */
+const longestObtainMs = 90 * 60_000;
+/** `next build` and large downloads are quiet for minutes. */
+const usualSilenceMs = 10 * 60_000;
 
 async function obtain(
   api: Api,
   docker: Docker,
   lab: LabProject,
   service: ServiceImage,
-  timeoutMs: number,
+  { buildTimeoutMs = longestObtainMs, buildSilenceMs = usualSilenceMs }: DockerOptions,
 ): Promise<Obtained> {
+  const limits = [buildTimeoutMs, { silentMs: buildSilenceMs }] as const;
   const start = performance.now();
   const done = async (how: Obtained["how"], run: Promise<Done> | Done): Promise<Obtained> => ({
     ...(await run),
     how,
     ms: Math.round(performance.now() - start),
   });
-  if (service.build) return done("built", docker(buildArguments(named(lab), service.name), timeoutMs));
+  if (service.build) return done("built", docker(buildArguments(named(lab), service.name), ...limits));
   const present = await api.call("GET", `/images/${service.image}/json`, { allow: [404] });
   if (present.status === 200) return done("present", { ok: true, words: "" });
-  return done("pulled", docker(pullArguments(named(lab), service.name), timeoutMs));
+  return done("pulled", clearly(service.image, docker(pullArguments(named(lab), service.name), ...limits)));
+}
+
+async function clearly(image: string, pull: Promise<Done>): Promise<Done> {
+  const done = await pull;
+  return done.ok ? done : { ok: false, words: pullTrouble(image, done.words) };
 }
 
 async function requireVersions(

@@ -165,8 +165,11 @@ export function fakeEngine(
   };
   const show = (container: FakeContainer): Container => {
     const health = healthOf(container);
-    const check = container.model["healthcheck"] as { disable?: boolean; test?: string[] } | undefined;
+    const check = container.model["healthcheck"] as
+      | { disable?: boolean; test?: string[]; start_period?: string }
+      | undefined;
     const test = check?.disable ? undefined : check?.test;
+    const startPeriodMs = Number.parseInt(check?.start_period ?? "0", 10) * 1_000;
     return {
       ...{ id: container.id, name: container.name, service: container.service, lab: container.lab },
       image: container.model.image ?? "",
@@ -182,7 +185,7 @@ export function fakeEngine(
         readOnly: container.model["read_only"] === true,
         ...{ memoryBytes: 0, pids: 0, nanoCpus: 0, dropped: [], options: [] },
       },
-      ...(test ? { probe: { test, intervalMs: probeMs, timeoutMs: 5_000, retries: 3 } } : {}),
+      ...(test ? { probe: { test, intervalMs: probeMs, timeoutMs: 5_000, retries: 3, startPeriodMs } } : {}),
       logging: { driver: "json-file", options: {} },
       environment: Object.entries(container.model.environment ?? {}).map(
         ([name, value]) => `${name}=${value}`,
@@ -360,6 +363,7 @@ export function fakeEngine(
     write: async (lab, model) => {
       refuseForeign(lab.name);
       (models as Map<string, ComposeModel>).set(lab.file, model);
+    },
     certificate: async (container, port) => {
       const found = find(container);
       return found.state === "running" ? program(found).certificate?.(port) : undefined;

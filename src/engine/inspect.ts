@@ -25,6 +25,7 @@ export interface Inspected {
       readonly Interval?: number;
       readonly Timeout?: number;
       readonly Retries?: number;
+      readonly StartPeriod?: number;
     };
   };
   readonly HostConfig: {
@@ -85,5 +86,6 @@ function probeOf({ Config: { Healthcheck: check } }: Inspected): { probe?: Conta
   if (!check || test.length === 0 || test[0] === "NONE") return {};
   const intervalMs = (check.Interval ?? 0) / 1e6 || 30_000;
   const timeoutMs = (check.Timeout ?? 0) / 1e6 || 30_000;
-  return { probe: { test, intervalMs, timeoutMs, retries: check.Retries || 3 } };
+  const startPeriodMs = (check.StartPeriod ?? 0) / 1e6;
+  return { probe: { test, intervalMs, timeoutMs, retries: check.Retries || 3, startPeriodMs } };
 }

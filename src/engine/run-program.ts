@@ -7,11 +7,13 @@ export interface ProgramResult {
   readonly stdout: string;
   readonly stderr: string;
   /** Why it did not end by itself. */
-  readonly trouble?: "timeout" | "absent" | "refused";
+  readonly trouble?: "timeout" | "silent" | "absent" | "refused";
 }
 
 export interface ProgramOptions {
   readonly timeoutMs: number;
+  /** Ends it also when it has written nothing for so long: work that goes on says something. */
+  readonly silentMs?: number;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly directory?: string;
   /** Ends it early, with everything it has started. */
@@ -40,14 +42,24 @@ export function runProgram(
       ...(options.directory === undefined ? {} : { cwd: options.directory }),
       env: { ...process.env, ...options.environment },
     });
-    const out = collect(child.stdout);
-    const err = collect(child.stderr);
+    let heardAt = performance.now();
+    const hear = () => {
+      heardAt = performance.now();
+    };
+    const out = collect(child.stdout, hear);
+    const err = collect(child.stderr, hear);
     let trouble: ProgramResult["trouble"];
     const end = () => killGroup(child.pid);
     const timer = setTimeout(() => {
       trouble = "timeout";
       end();
     }, options.timeoutMs);
+    const { silentMs = Infinity } = options;
+    const watch = setInterval(() => {
+      if (performance.now() - heardAt < silentMs) return;
+      trouble ??= "silent";
+      end();
+    }, 1_000);
     if (options.signal?.aborted) end();
     options.signal?.addEventListener("abort", end, { once: true });
     let settled = false;
@@ -55,6 +67,7 @@ export function runProgram(
       if (settled) return;
       settled = true;
       clearTimeout(timer);
+      clearInterval(watch);
       options.signal?.removeEventListener("abort", end);
       child.stdout.destroy();
       child.stderr.destroy();
@@ -69,10 +82,11 @@ export function runProgram(
   });
 }
 
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(stream: NodeJS.ReadableStream, hear: () => void): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on("data", (chunk: Buffer) => {
+    hear();
     chunks.push(chunk);
     size += chunk.length;
     while (size > most && chunks.length > 1) size -= chunks.shift()!.length;

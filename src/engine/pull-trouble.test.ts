@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { pullTrouble } from "./pull-trouble.ts";
+
+describe("why a pull failed", () => {
+  it.each([
+    [
+      "postgres:16",
+      'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 192.0.2.53:53: no such host',
+      /^the name docker\.io does not resolve from the engine\..*docker load/,
+    ],
+    [
+      "ghcr.io/shop/web:1",
+      'error from registry: denied\nGet "https://ghcr.io/v2/": unauthorized',
+      /^ghcr\.io does not hand it out without a login.*docker login ghcr\.io/,
+    ],
+    ["shop/web:9", "manifest for shop/web:9 not found: manifest unknown", /^docker\.io has no such image/],
+    [
+      "localhost:5000/web",
+      "dial tcp 127.0.0.1:5000: connect: connection refused",
+      /^localhost:5000 cannot be reached/,
+    ],
+    ["redis", "toomanyrequests: You have reached your pull rate limit", /gives this address no more images/],
+  ])("says it for %s", (image, words, said) => {
+    const told = pullTrouble(image, words);
+    expect(told).toMatch(said);
+    expect(told).not.toMatch(/\d+\.\d+\.\d+\.\d+/);
+  });
+
+  it("keeps unknown words, without addresses", () => {
+    expect(pullTrouble("redis", "first line\nstrange thing from 192.0.2.7:443")).toBe(
+      "strange thing from an address",
+    );
+  });
+});
