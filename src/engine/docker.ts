@@ -15,9 +15,8 @@ import {
 } from "../core/engine.ts";
 import { basename, dirname } from "../core/path.ts";
 import { type Api, openApi } from "./api.ts";
-import { certificateOf } from "./certificate.ts";
+import { certificateOf, certificateOf } from "./certificate.ts";
 import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
-import { certificateOf } from "./certificate.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { followEvents } from "./events.ts";
