@@ -15,7 +15,7 @@ import {
 } from "../core/engine.ts";
 import { basename, dirname } from "../core/path.ts";
 import { type Api, openApi } from "./api.ts";
-import { certificateOf, certificateOf } from "./certificate.ts";
+import { certificateOf } from "./certificate.ts";
 import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
