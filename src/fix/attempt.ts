@@ -3,6 +3,7 @@ import { applyFixes } from "./apply.ts";
 import { type Examination, examine, type Lens } from "./examine.ts";
 import { type Candidate, objections } from "./gate.ts";
 import { overlay } from "./overlay.ts";
+import { brokenFiles } from "./syntax.ts";
 
 /** Another program's word on a whole state: `docker compose config`, `nginx -t`. */
 export interface Judge {
@@ -90,7 +91,10 @@ async function attempt(
   const texts = textsAfter(laboratory.files, start.texts, fixes);
   if (!texts) return { reasons: ["its edits do not fit into the file"] };
   const examination = await examine(overlay(laboratory.files, texts), laboratory.lens);
-  const reasons = objections(start.examination, before.examination, examination, fixes);
+  const reasons = [
+    ...objections(start.examination, before.examination, examination, fixes),
+    ...brokenFiles(texts, examination.stack.kinds),
+  ];
   // The others are asked last: they take longest.
   if (reasons.length > 0) return { reasons };
   const refusals = await askJudges(laboratory, examination, texts);

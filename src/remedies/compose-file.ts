@@ -41,9 +41,20 @@ export function declareNames(
     );
     return edit && [edit];
   }
+  return [
+    declareLines(
+      source,
+      key,
+      missing.map(name => `${name}:`),
+    ),
+  ];
+}
+
+/** A new key at the end of the file, with `lines` below it. */
+export function declareLines(source: Source, key: string, lines: readonly string[]): Edit {
   const end = source.text.length;
   const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
-  const lines = ["", `${key}:`, ...missing.map(name => `  ${name}:`), ""];
-  const text = (/\n$/.test(source.text) ? "" : eol) + lines.join(eol);
-  return [{ at: { file: source.path, span: { start: end, end } }, text }];
+  const all = ["", `${key}:`, ...lines.map(line => `  ${line}`), ""];
+  const text = (/\n$/.test(source.text) ? "" : eol) + all.join(eol);
+  return { at: { file: source.path, span: { start: end, end } }, text };
 }

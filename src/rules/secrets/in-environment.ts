@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { secretsAsFiles } from "../../remedies/secret-file.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { deployedProjects, secretVariables, usesSecretFiles } from "../../stack/query-policies.ts";
 import { defineRule } from "../rule.ts";
@@ -32,6 +33,7 @@ export default defineRule({
           .map(variable => evidence(variable.at, "a secret in the environment")) as unknown as [Evidence],
         // Who can ask the engine is root on a server of one team.
         confidence: "possible",
+        fix: () => secretsAsFiles(stack, project, services),
       };
       return;
     }
