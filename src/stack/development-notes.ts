@@ -55,6 +55,14 @@ const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").rep
 const notDeployed =
   /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:for|used for) (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b[^.!]*(?:\bonly\b|$)|\bonly (?:used )?for (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b/i;
 
+/** The comment above the first key calls it production's. */
+export function saysProduction(source: Source | undefined): boolean {
+  return headerSentences(source).some(sentence => {
+    const said = plain(sentence);
+    return /\b(?:in |for |viable )?production\b/i.test(said) && !/\bnot\b|n't\b|\bnever\b/i.test(said);
+  });
+}
+
 /** What the comment above the first key says so plainly that it weighs more than the file's name. */
 export function disclaimer(source: Source | undefined): DevelopmentNote | undefined {
   const said = headerSentences(source).find(

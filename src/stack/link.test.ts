@@ -108,6 +108,49 @@ describe("which Compose file is production", () => {
       ["compose.yml: deployed"],
     ],
     [
+      "a file that only its folder speaks for, beside production",
+      {
+        "docker-compose.prod.yml": `${app}    restart: always\n`,
+        "server/deploy/docker-compose.yml": "services:\n  api:\n    build: .\n  cache:\n    image: redis:8\n",
+        "edge/deploy/docker-compose.yml":
+          "services:\n  api:\n    build: .\n  proxy:\n    image: caddy:2\n    ports: ['443:443']\n",
+      },
+      [
+        "docker-compose.prod.yml: deployed",
+        "server/deploy/docker-compose.yml: presumed",
+        "edge/deploy/docker-compose.yml: deployed",
+      ],
+    ],
+    [
+      "the same services beside the file that is called production",
+      { "deploy/docker-compose.yml": app, "deploy/docker-compose.prod.yml": `${app}    restart: always\n` },
+      ["deploy/docker-compose.yml: development", "deploy/docker-compose.prod.yml: deployed"],
+    ],
+    [
+      "a comment that calls it production, and one that disclaims it",
+      {
+        "compose.yml": app,
+        "stacks/one/compose.yml": `# A viable production setup.\n${app}`,
+        "docker-compose.deploy.yml": `# For internal testing only.\n${app}`,
+        "docker-compose.prod.yml": "services:\n  shop:\n    image: acme/shop:1\n    restart: always\n",
+      },
+      [
+        "stacks/one/compose.yml: deployed",
+        "docker-compose.deploy.yml: development",
+        "docker-compose.prod.yml: deployed",
+      ],
+    ],
+    [
+      "a database of its own image, and a tool's stack",
+      {
+        "compose.yml": `${app}    restart: always\n`,
+        "compose.postgres.yml":
+          "services:\n  db:\n    build: docker/postgres\n    volumes: ['data:/var/lib/postgresql/data']\n",
+        "tools/seed/compose.yml": app,
+      },
+      ["compose.yml: deployed", "compose.postgres.yml: development", "tools/seed/compose.yml: development"],
+    ],
+    [
       "the file that a deploy script names, whatever it is called",
       {
         "compose.yml": app,

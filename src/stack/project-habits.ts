@@ -14,6 +14,23 @@ export function looksLikeServer(file: ComposeFile): boolean {
   );
 }
 
+/** Most of what it runs restarts by itself, or it answers for a site on port 443. */
+export function staysUp(files: readonly ComposeFile[]): boolean {
+  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const restarting = services.filter(({ value }) => {
+    const policy = textOf(child(value, "restart"))?.value;
+    return (policy !== undefined && policy !== "no") || child(value, "deploy") !== undefined;
+  });
+  const isEdge = services.some(({ value }) =>
+    itemsOf(child(value, "ports")).some(port =>
+      /(?:^|:)443:\d+(?:\/|$)|^443$/.test(
+        textOf(port)?.value ?? textOf(child(port, "published"))?.value ?? "",
+      ),
+    ),
+  );
+  return isEdge || restarting.length * 2 >= services.length;
+}
+
 const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
 /** Laravel Sail: `sail-8.4/app`, an image for a workstation. */
 const sail = /^sail-[\d.]+\/app$/;
@@ -91,12 +108,21 @@ const backing = new Set(["database", "cache", "queue", "search", "admin", "mail"
 const tool =
   /\/(?:mailhog|mailpit|maildev|mailcatcher|adminer|pgadmin4?|phpmyadmin|redis-commander)(?::|@|$)/;
 
+/** An image of its own that holds a database, by where its volume is. */
+function keepsDatabase(service: YamlNode): boolean {
+  return itemsOf(child(service, "volumes")).some(item =>
+    /^\/(?:var\/lib\/(?:postgresql|mysql|mariadb)|data\/db)(?:\/data)?$/.test(
+      textOf(item)?.value.split(":")[1] ?? textOf(child(item, "target"))?.value ?? "",
+    ),
+  );
+}
+
 /** Every service is a pulled database, cache, queue or tool: the application itself runs elsewhere. */
 export function onlyBacking(files: readonly ComposeFile[]): boolean {
   const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
   if (services.length === 0) return false;
   return services.every(service => {
-    if (child(service.value, "build")) return false;
+    if (child(service.value, "build")) return keepsDatabase(service.value);
     const image = textOf(child(service.value, "image"))?.value;
     if (!image) return true;
     const facts = factsFor(parseImageRef(image));

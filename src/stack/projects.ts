@@ -2,8 +2,8 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
 import { child, entriesOf, textOf } from "../formats/yaml.ts";
-import { disclaimer, headerNote, readmeNote } from "./development-notes.ts";
-import { debugs, developmentHabit, looksLikeServer, onlyBacking } from "./project-habits.ts";
+import { disclaimer, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
+import { debugs, developmentHabit, looksLikeServer, onlyBacking, staysUp } from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
 
 /** A command somewhere that names Compose files, resolved to repository paths. */
@@ -45,7 +45,7 @@ const example = /(^|[._-])(example|sample|template|dist)([._-]|$)/i;
 const passing =
   /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
 
 /** The files that Compose loads in a directory when no `-f` is given. */
 export function implicitFiles(directory: string, has: (path: string) => boolean): string[] {
@@ -80,8 +80,29 @@ export function planProjects(
     if (!used.has(file.file)) for (const list of defaultGroups(file, byPath, helpers, used)) add(list);
   const lists = [...groups.values()];
   const plans = lists.map(list => grade(list, lists, byPath, uses, options));
-  return settleBases(plans, byPath, uses, options.deployed !== undefined);
+  const settled = settleBases(plans, byPath, uses, options.deployed !== undefined);
+  return options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
 }
+
+/**
+ * What is taken for production only because nothing says otherwise, beside other projects: a sign of a server has to be
+ * there. A file that is shipped, named or described as production has one, and so has one that restarts what it runs.
+ */
+function presumed(
+  plan: ProjectPlan,
+  all: readonly ProjectPlan[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+  options: PlanOptions,
+): ProjectPlan {
+  if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
+  const others = all.filter(other => other !== plan && other.grade === "deployed");
+  if (others.length === 0) return plan;
+  const models = plan.files.map(path => byPath.get(path)!);
+  if (staysUp(models) || plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  return { ...plan, grade: "presumed" };
+}
+
+const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
 
 /** A file's name without what all Compose files have: `.prod` of `docker-compose.prod.yml`. */
 function stemOf(path: string): string {
@@ -237,10 +258,7 @@ function settleBases(
   const namesOf = (plan: ProjectPlan): Set<string> =>
     new Set(plan.files.flatMap(path => servicesOf(byPath.get(path)!).map(s => s.name)));
   const sure = plans.filter(
-    plan =>
-      plan.grade === "deployed" &&
-      !plan.because.text.startsWith("nothing says") &&
-      !isPresumed(plan, plans, byPath, uses),
+    plan => plan.grade === "deployed" && !isGuess(plan) && !isPresumed(plan, plans, byPath, uses),
   );
   return plans.map(plan => {
     if (plan.grade !== "deployed" || sure.includes(plan)) return plan;

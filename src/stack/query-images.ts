@@ -53,7 +53,7 @@ export function imageUses(stack: Stack): ImageUse[] {
 }
 
 function rank(use: ImageUse): number {
-  return (use.grade === "deployed" ? 4 : use.grade === "staging" ? 2 : 0) + (use.runs ? 1 : 0);
+  return (use.grade === "deployed" ? 4 : use.grade === "development" ? 0 : 2) + (use.runs ? 1 : 0);
 }
 
 function kindOf(ref: ImageRef): { kind?: ImageKind } {

@@ -108,7 +108,7 @@ export function oncePerPlace(): (at: Location) => boolean {
   };
 }
 
-const grades = ["deployed", "staging", "development"];
+const grades = ["deployed", "presumed", "staging", "development"];
 
 /** Services of deployed projects first, so that a shared cause is told with its full weight. */
 export function worstFirst(services: readonly Service[]): readonly Service[] {

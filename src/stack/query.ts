@@ -19,6 +19,8 @@ export function weigh(subject: Service | ComposeProject | Grade, severity: Sever
   const grade = gradeOf(subject);
   if (grade === "deployed") return severity;
   if (grade === "development") return "low";
+  // Whether it is on a server at all is a guess: nothing grave rests on that.
+  if (grade === "presumed") return order.indexOf(severity) < order.indexOf("medium") ? "medium" : severity;
   return order[Math.min(order.indexOf(severity) + 1, 3)]!;
 }
 

@@ -8,7 +8,7 @@ const about = /deploy|operation|backup|restor|runbook|production|disaster|recove
  */
 export function runbooks(paths: readonly string[]): string[] {
   const pages = paths.filter(path => /\.(md|markdown)$/i.test(path));
-  const named = pages.filter(path => /^readme\./i.test(path) || about.test(basename(path)));
+  const named = pages.filter(path => /^readme[._-]/i.test(path) || about.test(basename(path)));
   const below = pages.filter(path => !named.includes(path) && about.test(path.split("/").at(-2) ?? ""));
   return [...named, ...below].slice(0, 12);
 }

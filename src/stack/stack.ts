@@ -53,9 +53,10 @@ export interface Stack {
 
 /**
  * deployed: a pipeline or script ships it, its name says production, or it is the only one there is;
+ * presumed: nothing says that it is for a workstation, and beside others nothing says that it is for a server either;
  * staging: meant for a server, but not the production one; development: for a workstation or CI.
  */
-export type Grade = "deployed" | "staging" | "development";
+export type Grade = "deployed" | "presumed" | "staging" | "development";
 
 export interface ComposeProject {
   /** Effective project name: `name:`, else the directory's. */

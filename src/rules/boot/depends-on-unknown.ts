@@ -2,7 +2,7 @@ import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
 import { defaultNames } from "../../stack/projects.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { isLaidTogether } from "../../stack/query-scripts.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
@@ -16,17 +16,26 @@ export default defineRule({
   why: "Compose refuses the whole file: no service of the project starts.",
   *check(stack) {
     const first = oncePerPlace();
+    const groups = new Map<string, { kind: string; name: string; from: Service[]; places: Location[] }>();
     for (const service of worstFirst(stack.services)) {
       if (!isClosed(stack, service.project)) continue;
       for (const { kind, name, at } of references(service)) {
         if (!first(at) || mayBePart(stack, service.project, kind, name)) continue;
-        yield {
-          subject: service.name,
-          message: `"${service.name}" refers to the ${kind} "${name}", which the project does not define: Compose refuses to start anything.`,
-          severity: weigh(service, "critical"),
-          evidence: [evidence(at, `no ${kind} of this name is defined`)],
-        };
+        const key = `${stack.projects.indexOf(service.project)} ${kind} ${name}`;
+        const group = groups.get(key) ?? { kind, name, from: [], places: [] };
+        groups.set(key, group);
+        if (!group.from.includes(service)) group.from.push(service);
+        group.places.push(at);
       }
+    }
+    for (const { kind, name, from, places } of groups.values()) {
+      const [at, ...more] = places.map(place => evidence(place, `no ${kind} of this name is defined`));
+      yield {
+        subject: from[0]!.name,
+        message: `${listNames(from.map(service => service.name))} ${from.length === 1 ? "refers" : "refer"} to the ${kind} "${name}", which the project does not define: Compose refuses to start anything.`,
+        severity: weigh(from[0]!, "critical"),
+        evidence: [at!, ...more],
+      };
     }
   },
 });

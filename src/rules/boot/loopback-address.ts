@@ -100,7 +100,11 @@ function given(stack: Stack, service: Service): LoopbackUse[] {
   });
 }
 
+const bare = /^(?:docker\.io\/)?(?:library\/)?(?:alpine|debian|ubuntu|busybox|bash)(?::|@|$)/;
+
 function inCode(stack: Stack, service: Service): LoopbackUse[] {
+  // A bare distribution with the checkout mounted, say for cron, has nothing that runs the code.
+  if (!service.build && bare.test(service.image?.text ?? "")) return [];
   const told = connectionGaps(stack).filter(gap => gap.service === service);
   return loopbackUses(stack, service).filter(
     use =>

@@ -80,7 +80,14 @@ function* ignored(stack: Stack, service: Service) {
   const component = service.component!;
   const { reads, wildcards } = componentReads(stack, component);
   if (wildcards.length > 0) return;
-  const useless = givenVariables(service).filter(variable => isUseless(service, variable));
+  const useless = givenVariables(service).filter(
+    variable =>
+      isUseless(service, variable) &&
+      // What is built in is the same.
+      !reads.some(
+        read => read.name === variable.name && read.default?.value === (variable.value?.text ?? null),
+      ),
+  );
   const uses = useless.flatMap(({ name }) =>
     reads
       .filter(read => read.name === name && read.buildTime && ownsFile(stack, component, read.at))

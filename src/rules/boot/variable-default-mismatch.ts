@@ -67,7 +67,7 @@ function sameDefault(name: string, uses: readonly Use[]): Edit[] | undefined {
 }
 
 function rank({ grade }: ComposeProject): number {
-  return ["deployed", "staging", "development"].indexOf(grade);
+  return ["deployed", "presumed", "staging", "development"].indexOf(grade);
 }
 
 /** Plain uses and defaults; where one place insists on the variable, the defaults do not matter. */

@@ -1,5 +1,6 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import { dirname, join } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
 import { bringLock } from "../../remedies/lock-files.ts";
 import type { PackageInstall, PackageManager } from "../../stack/image/image.ts";
 import { evidence } from "../../stack/query.ts";
@@ -22,6 +23,8 @@ export default defineRule({
     for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
       const [first] = group;
       if (!group.some(build => build.model)) continue;
+      // The wrong context has a finding of its own, and brings the lock file once it is right.
+      const stops = group.flatMap(build => build.model?.missingSources ?? []).filter(each => !each.copy.from);
       for (const { stage, install } of installsOf(group)) {
         if (!install.needsLock || !install.decisive || !strict.includes(install.manager)) continue;
         const state = lockState(stage, install);
@@ -31,6 +34,7 @@ export default defineRule({
             kept: evidence(install.at, "a lock file is in the image here"),
           };
         if (state !== "no") continue;
+        if (stops.some(({ source }) => isBefore(source.at, install.at))) continue;
         const [name] = lockNames[install.manager]!;
         const manifest = stage.fileBefore(install.at, join(install.directory!, manifestOf(install)));
         const from = dirname(manifest.source ?? join(first.context!, "x"));
@@ -61,6 +65,9 @@ export default defineRule({
     }
   },
 });
+
+const isBefore = (one: Location, other: Location): boolean =>
+  one.file === other.file && one.span.start < other.span.start;
 
 function manifestOf({ manager }: PackageInstall): string {
   if (manager === "uv") return "pyproject.toml";
