@@ -45,6 +45,8 @@ export interface Engine {
   events(lab: string): Promise<EventFeed>;
   /** One request to a port of the container, from outside it. A response of any status is an answer. */
   http(container: Container, request: HttpRequest): Promise<HttpAnswer>;
+  /** Opens a WebSocket to a port of the container, from outside it. Never throws: what goes wrong is the status. */
+  socket(container: Container, request: HttpRequest): Promise<SocketSession>;
   /**
    * Opens a connection to a port of the container, says something, and listens for two seconds at most, or until the
    * reply is enough: by default a line. The reply has one character for each byte.
@@ -265,6 +267,17 @@ export interface HttpRequest {
   readonly tls?: boolean;
   /** The network to come from, for a container on several. */
   readonly network?: string;
+  /** Over a connection that an earlier request to the same place may have left open, as browsers and proxies do. */
+  readonly keepAlive?: boolean;
+}
+
+/** A connection that was asked to become a WebSocket. */
+export interface SocketSession {
+  /** 101 when it did; undefined when no response came. */
+  readonly status?: number;
+  /** Settles when the other side ends it, or it breaks; at once when it was never opened. */
+  readonly ended: Promise<void>;
+  close(): void;
 }
 
 export interface HttpAnswer {

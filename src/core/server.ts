@@ -60,6 +60,8 @@ export interface OwnServer {
   readonly notes: readonly string[];
   /** Runs a command on it. @throws EngineError `timeout` when it does not end in its time. */
   run(argv: readonly string[], options?: ServerRunOptions): Promise<ServerRun>;
+  /** Values for variables that a script asks for and nothing gives: made up to fit their names. */
+  values(names: readonly string[]): Readonly<Record<string, string>>;
   /** What stands in a file of the server, or undefined when there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
   write(path: string, text: string): Promise<void>;
@@ -70,7 +72,7 @@ export interface OwnServerOptions {
   /** What a release of the drill is: applied to the lab's file whenever a script's Compose reads it. */
   readonly change?: (model: ComposeModel, pulled: ReadonlySet<string>) => ComposeModel;
   /** Marks builds of `docker build`. */
-  readonly release?: string;
+  readonly release?: () => string;
   /** Paths by which scripts call the project's tree: /opt/shop, ~/shop. */
   readonly places?: readonly string[];
 }

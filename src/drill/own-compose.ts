@@ -24,7 +24,7 @@ export interface OwnCompose {
   change(model: ComposeModel, pulled: ReadonlySet<string>): ComposeModel;
   readonly pulled: Set<string>;
   /** What a build of the release is marked with. */
-  readonly release: string;
+  release(): string;
   refuse(what: string, why: string): DockerAnswer;
   note(what: string): void;
 }

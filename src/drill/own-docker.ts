@@ -229,7 +229,7 @@ function build(given: readonly string[], { directory }: DockerWords, own: OwnDoc
     "--label",
     `shipworthy.lab=${own.project.lab}`,
     "--label",
-    `shipworthy.release=${own.release}`,
+    `shipworthy.release=${own.release()}`,
   ];
   return run(["build", ...labels, ...options, context], own);
 }

@@ -19,6 +19,7 @@ import { cloneModel } from "./clone.ts";
 import { answerCompose } from "./own-compose.ts";
 import { answerDocker, type OwnDocker } from "./own-docker.ts";
 import { ownNames } from "./own-names.ts";
+import { valuesFor } from "./values.ts";
 
 export interface OwnServerSource {
   readonly engine: Engine;
@@ -67,7 +68,7 @@ export async function openOwnServer(
     known: new Set([...Object.keys(model.services), ...missing.keys()]),
     change: options.change ?? (one => one),
     pulled: new Set(),
-    release: options.release ?? "0",
+    release: options.release ?? (() => "0"),
     refuse(what, why): DockerAnswer {
       refused.push(`${what}: ${why}`);
       return { kind: "say", code: 125, err: `${what}: not in a lab: ${why}\n` };
@@ -126,6 +127,13 @@ export async function openOwnServer(
     get notes() {
       return [...notes];
     },
+    values: wanted =>
+      Object.fromEntries(
+        valuesFor(wanted, new Map(), () => "lab0123456789", namesOf(stack)[0] ?? "shop.test").map(one => [
+          one.name,
+          one.value,
+        ]),
+      ),
     read: path =>
       engine.copyOut(server.container, path).then(
         content => content,

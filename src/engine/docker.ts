@@ -21,7 +21,7 @@ import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { followEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
-import { ask, talkTo } from "./http.ts";
+import { ask, openSocket, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
 import { pullTrouble } from "./pull-trouble.ts";
 import { endCommandsOf, runProgram } from "./run-program.ts";
@@ -175,6 +175,11 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       const address = await addressOf(container, request.network);
       if (address === undefined) return { headers: {}, body: "", ms: 0, error: "no address" };
       return ask(address, request);
+    },
+    async socket(container, request) {
+      const address = await addressOf(container, request.network);
+      if (address === undefined) return { ended: Promise.resolve(), close() {} };
+      return openSocket(address, request);
     },
     async talk(container, port, words, enough) {
       const address = await addressOf(container);

@@ -350,6 +350,7 @@ export function fakeEngine(
         ? { ...none, body: answer.body ?? "", status: answer.status }
         : { ...none, error: "ECONNREFUSED" };
     },
+    socket: async () => ({ ended: Promise.resolve(), close() {} }),
     async talk(container, port, words) {
       const found = find(container);
       const said = typeof words === "string" ? words : Buffer.from(words).toString("latin1");

@@ -1,12 +1,33 @@
-import { request as plain } from "node:http";
-import { request as secure } from "node:https";
+import { randomBytes } from "node:crypto";
+import { Agent, request as plain, type RequestOptions } from "node:http";
+import { Agent as SecureAgent, request as secure } from "node:https";
 import { connect } from "node:net";
-import type { HttpAnswer, HttpRequest } from "../core/engine.ts";
+import type { HttpAnswer, HttpRequest, SocketSession } from "../core/engine.ts";
 
 const usualTimeoutMs = 5_000;
 const mostBody = 64 << 10;
 
-/** One request on a connection of its own. Never throws: what goes wrong is the answer. */
+/** Connections that stay open between requests; they hold no process, and close after some idle seconds. */
+const kept = { plain: new Agent({ keepAlive: true }), secure: new SecureAgent({ keepAlive: true }) };
+
+function optionsOf(address: string, wanted: HttpRequest): RequestOptions & { rejectUnauthorized: boolean } {
+  return {
+    host: address,
+    port: wanted.port,
+    path: wanted.path,
+    method: wanted.method ?? "GET",
+    agent: wanted.keepAlive ? (wanted.tls ? kept.secure : kept.plain) : false,
+    headers: {
+      ...wanted.headers,
+      ...(wanted.body === undefined ? {} : { "content-length": Buffer.byteLength(wanted.body) }),
+    },
+    // What is asked is whether it answers; whose certificate it is, is another question.
+    rejectUnauthorized: false,
+    ...(wanted.tls && wanted.headers?.["host"] ? { servername: wanted.headers["host"] } : {}),
+  };
+}
+
+/** One request. Never throws: what goes wrong is the answer. */
 export function ask(address: string, wanted: HttpRequest): Promise<HttpAnswer> {
   const start = performance.now();
   return new Promise(settle => {
@@ -14,23 +35,11 @@ export function ask(address: string, wanted: HttpRequest): Promise<HttpAnswer> {
     let size = 0;
     const finish = (answer: Pick<HttpAnswer, "status" | "error"> & Partial<HttpAnswer>) => {
       clearTimeout(timer);
-      outgoing.destroy();
+      // A response that was read to its end leaves its connection to the next request.
+      if (!wanted.keepAlive || answer.status === undefined) outgoing.destroy();
       settle({ headers: {}, body: "", ms: Math.round(performance.now() - start), ...answer });
     };
-    const outgoing = (wanted.tls ? secure : plain)({
-      host: address,
-      port: wanted.port,
-      path: wanted.path,
-      method: wanted.method ?? "GET",
-      agent: false,
-      headers: {
-        ...wanted.headers,
-        ...(wanted.body === undefined ? {} : { "content-length": Buffer.byteLength(wanted.body) }),
-      },
-      // What is asked is whether it answers; whose certificate it is, is another question.
-      rejectUnauthorized: false,
-      ...(wanted.tls && wanted.headers?.["host"] ? { servername: wanted.headers["host"] } : {}),
-    });
+    const outgoing = (wanted.tls ? secure : plain)(optionsOf(address, wanted));
     // A limit for the whole exchange: an answer that trickles is none.
     const timer = setTimeout(() => finish({ error: "timeout" }), wanted.timeoutMs ?? usualTimeoutMs);
     outgoing.on("error", (error: NodeJS.ErrnoException) => finish({ error: error.code ?? error.message }));
@@ -54,6 +63,42 @@ export function ask(address: string, wanted: HttpRequest): Promise<HttpAnswer> {
       });
     });
     outgoing.end(wanted.body);
+  });
+}
+
+/** Asks for a WebSocket and keeps it open. */
+export function openSocket(address: string, wanted: HttpRequest): Promise<SocketSession> {
+  return new Promise(settle => {
+    const headers = {
+      ...wanted.headers,
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": randomBytes(16).toString("base64"),
+    };
+    const outgoing = (wanted.tls ? secure : plain)({ ...optionsOf(address, wanted), agent: false, headers });
+    const refused = (status?: number) => {
+      clearTimeout(timer);
+      outgoing.destroy();
+      settle({ ...(status === undefined ? {} : { status }), ended: Promise.resolve(), close() {} });
+    };
+    const timer = setTimeout(refused, wanted.timeoutMs ?? usualTimeoutMs);
+    outgoing.on("error", () => refused());
+    outgoing.on("response", response => refused(response.statusCode));
+    outgoing.on("upgrade", (response, socket) => {
+      clearTimeout(timer);
+      const ended = new Promise<void>(end => {
+        // The first byte of a frame that says goodbye is 0x88; whatever else comes is read and forgotten.
+        socket.on("data", (chunk: Buffer) => {
+          if (chunk[0] === 0x88) socket.destroy();
+        });
+        socket.on("error", () => {});
+        socket.on("end", () => socket.destroy());
+        socket.on("close", end);
+      });
+      settle({ status: response.statusCode ?? 101, ended, close: () => socket.destroy() });
+    });
+    outgoing.end();
   });
 }
 

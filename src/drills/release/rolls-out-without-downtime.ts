@@ -1,99 +1,170 @@
-import { type KnownRequest, type Lab, NotSeen } from "../../core/drill.ts";
-import { isStore, publicPorts } from "../../stack/query.ts";
-import { releaseRuns, wordsOf } from "../../stack/query-release.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import { NotSeen, type Scene, type Target } from "../../core/drill.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
-import { darkMs, isLost, startLoad } from "../load.ts";
-import { longRunning, seconds } from "../targets.ts";
+import { seconds } from "../targets.ts";
+import { byUp, byWay, type Defect, type Deploy, restore, running } from "./deploy.ts";
+import { type Asked, appsOf, askable, frontOf } from "./front.ts";
+import { counted, type Exchange, noneLost, startTraffic } from "./traffic.ts";
+import { deployWays, type Taken, type Way } from "./ways.ts";
 
-/** Twenty requests a second. */
-const everyMs = 50;
-const quietMs = 3_000;
+const quietMs = 2_000;
+/** How long a broken release is watched after the deploy has ended. */
+const brokenMs = 4_000;
+/** A way that takes longer than this is taken once for a good release and once for a broken one. */
+const longMs = 60_000;
+/** So many ways of deploying are tried, in the order of the files. */
+const most = 3;
 
 export default defineDrill({
   id: "release/rolls-out-without-downtime",
   title: "A new version takes over without losing a request",
   claim: "rolls-out-without-downtime",
   disturbs:
-    "Sends twenty requests a second to the front door while `docker compose up -d` replaces the application.",
+    "Sends twenty requests a second to the front door while the project's own way of deploying, or `docker compose up -d`, brings in a new version, and then broken ones.",
   targets(stack) {
     const front = frontOf(stack);
     const apps = appsOf(stack).map(({ name }) => name);
-    return front && apps.length > 0 ? [{ subject: apps.join(", "), services: [front.name], also: apps }] : [];
+    if (!front || apps.length === 0) return [];
+    const target = (subject: string): Target => ({ subject, services: [front.name], also: apps });
+    const ways = deployWays(stack).slice(0, most);
+    if (ways.length === 0) return [target(apps.join(", "))];
+    return ways.map(way => target(`${apps.join(", ")}, by ${way.title}`));
   },
-  async run(scene, { services, also: apps = [] }, stack) {
+  async run(scene, { subject, services, also: apps = [] }, stack) {
     const { lab } = scene;
-    const { engine, project } = lab;
     const front = services[0]!;
-    await scene.steady("the way of deploying is `docker compose up -d`", async () => {
-      const other = otherWay(stack.stack);
-      if (other !== undefined) throw new NotSeen(`${other}: this drill cannot take that way`);
-      return "as far as the files say";
-    });
+    const way = deployWays(stack).find(({ title }) => subject.endsWith(`, by ${title}`));
     for (const name of new Set([front, ...apps]))
       await scene.steady(`${name} serves`, () => lab.serves(name));
-    let request: KnownRequest | undefined;
+    let asked: Asked | undefined;
     await scene.steady("the front door answers everything while nothing happens", async () => {
-      request = await throughTo(lab, front);
-      const load = startLoad(lab, front, request, everyMs);
-      await engine.sleep(quietMs);
-      const sent = await load.end();
-      const lost = sent.filter(isLost).length;
-      if (lost > 0) throw new NotSeen(`${lost} of ${sent.length} requests were lost`);
-      return `${sent.length} requests for ${request.path} on ${request.port}`;
+      asked = await askable(lab, stack, front, apps);
+      const traffic = startTraffic(lab, front, asked.kinds, asked.socket);
+      await lab.engine.sleep(quietMs);
+      return noneLost(await traffic.end());
     });
-    const load = startLoad(lab, front, request!, everyMs);
-    let sent: Awaited<ReturnType<typeof load.end>> = [];
-    await scene.disturb(`replace ${apps.join(", ")}`, async () => {
-      await engine.sleep(1_000);
-      const start = engine.now();
-      const done = await engine.up(project, { services: apps, recreate: true });
-      const tookMs = engine.now() - start;
-      // Long enough for the new one to have become ready, or for the proxy to have noticed.
-      for (const name of apps) await lab.serves(name).catch(() => "");
-      await engine.sleep(quietMs);
-      sent = await load.end();
-      if (!done.ok) throw new NotSeen(done.words);
-      return `it took ${seconds(tookMs)}`;
-    });
-    await scene.holds("every request is answered", async () => {
-      const lost = sent.filter(isLost);
-      if (lost.length > 0)
-        throw new NotSeen(
-          `${lost.length} of ${sent.length} were lost (${lost[0]!.answer.status ?? lost[0]!.answer.error}), nobody was served for ${seconds(darkMs(sent))}`,
-        );
-      return `${sent.length} requests, none lost`;
-    });
+    for (const what of asked!.notTried) scene.note("not tried", what);
+    const stage: Stage = { scene, front, apps, asked: asked! };
+    scene.afterwards("bring back the version before", () => restore(lab, apps));
+    const cannot = way && (await ownWay(stage, stack, way));
+    if (way && cannot === undefined) return;
+    // The other way is shown, and decides nothing about theirs.
+    await rollOut(stage, byUp(lab, apps), way === undefined);
+    if (way)
+      await scene.disturb(`take ${way.title}`, async () => {
+        throw new NotSeen(cannot!);
+      });
   },
 });
 
-/** The service that the world reaches: a proxy before anything else. */
-function frontOf(stack: DrillStack): Service | undefined {
-  const open = longRunning(stack).filter(service => publicPorts(service).length > 0 && !isStore(service));
-  return open.find(({ kind }) => kind === "proxy") ?? open.find(({ kind }) => kind === "app") ?? open[0];
+interface Stage {
+  readonly scene: Scene;
+  readonly front: string;
+  readonly apps: readonly string[];
+  readonly asked: Asked;
 }
 
-/** What a release replaces: the programs of the project. */
-function appsOf(stack: DrillStack): Service[] {
-  return longRunning(stack).filter(service => service.build !== undefined || service.kind === "app");
-}
-
-/** A request that is answered well, and best one that is no redirect: that one goes through to the application. */
-async function throughTo(lab: Lab, front: string): Promise<KnownRequest> {
-  const known = lab.requests(front);
-  const best =
-    known.find(({ status }) => status < 300) ?? known.find(({ status }) => status < 400) ?? known[0];
-  if (!best) throw new NotSeen("it answers no request that the files show");
-  return best;
-}
-
-/** A command of the deployment that replaces containers in another way than `up`. */
-function otherWay(stack: Stack): string | undefined {
-  for (const run of releaseRuns(stack)) {
-    const other = run.calls.find(call =>
-      /(^|\s)(rollout|stack deploy|service update)(\s|$)|--scale|blue|green/.test(wordsOf(call)),
-    );
-    if (other) return `${run.title} deploys in its own way`;
+/** Takes the project's own way; gives why a lab cannot, if it cannot. */
+async function ownWay(stage: Stage, stack: DrillStack, way: Way): Promise<string | undefined> {
+  const { scene, apps } = stage;
+  try {
+    return await rollOut(stage, await byWay(scene, stack, way, apps), true);
+  } catch (error) {
+    if (!(error instanceof NotSeen)) throw error;
+    return error.message;
   }
+}
+
+interface Brought {
+  readonly defect: Defect;
+  readonly taken: Taken;
+  readonly sent: readonly Exchange[];
+  readonly replaced: boolean;
+}
+
+const names: Readonly<Record<Defect, string>> = {
+  none: "a new version",
+  exits: "a version that ends at once",
+  hangs: "a version whose health check fails",
+};
+
+/** Brings in a good release and broken ones, all under load, and judges afterwards: each is worth its figures. */
+async function rollOut(stage: Stage, deploy: Deploy, judged: boolean): Promise<string | undefined> {
+  const { scene, apps } = stage;
+  const { lab } = scene;
+  const good = await bring(stage, deploy, 1, "none");
+  if (good.taken.cannot !== undefined) return good.taken.cannot;
+  const broken: Brought[] = [];
+  // What has failed with a good version shows nothing with a broken one.
+  if (good.taken.ok) {
+    const probed = await anyProbed(stage);
+    const defects: Defect[] = ["exits", ...(probed ? (["hangs"] as const) : [])];
+    for (const [index, defect] of defects.entries()) {
+      if (index > 0 && good.taken.ms + broken[0]!.taken.ms > longMs) {
+        scene.note("not tried", `${names[defect]}: the way takes too long to be taken again`);
+        break;
+      }
+      broken.push(await bring(stage, deploy, 2 + index, defect));
+      scene.note("bring back the version before", await restore(lab, apps).then(() => "it serves"));
+    }
+    if (!probed) scene.note("not tried", `${names.hangs}: no application has a health check`);
+  }
+  for (const note of deploy.server?.notes ?? []) scene.note("other than on a server", note);
+  if (!judged) return undefined;
+  await scene.holds(`${deploy.title} ends well`, async () => {
+    if (!good.taken.ok) throw new NotSeen(`${good.taken.saw}; ${counted(good.sent)}`);
+    if (!good.replaced) throw new NotSeen("it ends with 0, and the version before still runs");
+    return `after ${seconds(good.taken.ms)}`;
+  });
+  await scene.holds("every request is answered", async () => {
+    const also = broken.map(one => `; ${names[one.defect]}: ${counted(one.sent)}`).join("");
+    try {
+      return noneLost(good.sent);
+    } catch (error) {
+      throw error instanceof NotSeen ? new NotSeen(`${error.message}${also}`) : error;
+    }
+  });
+  for (const { defect, sent } of broken)
+    await scene.holds(`${names[defect]} takes no traffic`, async () => noneLost(sent));
   return undefined;
+}
+
+async function bring(
+  { scene, front, apps, asked }: Stage,
+  deploy: Deploy,
+  release: number,
+  defect: Defect,
+): Promise<Brought> {
+  const { lab } = scene;
+  const { engine } = lab;
+  const before = await running(lab, apps);
+  let brought: Brought | undefined;
+  await scene.disturb(`${deploy.title} brings in ${names[defect]}`, async () => {
+    const traffic = startTraffic(lab, front, asked.kinds, asked.socket);
+    try {
+      await engine.sleep(1_000);
+      const taken = await deploy.bring(release, defect).catch(cannotBe);
+      // Long enough for the new one to have become ready, or for the proxy to have noticed.
+      if (defect === "none" && taken.ok)
+        await Promise.all(apps.map(name => lab.serves(name).catch(() => "")));
+      await engine.sleep(defect === "none" ? quietMs : brokenMs);
+      const sent = await traffic.end();
+      const now = await running(lab, apps);
+      const replaced = [...now].some(id => !before.has(id));
+      brought = { defect, taken, sent, replaced };
+      return `${taken.saw}, after ${seconds(taken.ms)}; ${counted(sent)}`;
+    } finally {
+      await traffic.end();
+    }
+  });
+  return brought!;
+}
+
+function cannotBe(error: unknown): Taken {
+  if (!(error instanceof NotSeen)) throw error;
+  return { ok: false, saw: error.message, ms: 0, cannot: error.message };
+}
+
+async function anyProbed({ scene: { lab }, apps }: Stage): Promise<boolean> {
+  const all = (await Promise.all(apps.map(lab.containers))).flat();
+  return all.some(({ probe }) => probe !== undefined);
 }
