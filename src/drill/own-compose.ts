@@ -3,7 +3,14 @@ import { EngineError } from "../core/engine.ts";
 import { dirname, join } from "../core/path.ts";
 import type { DockerAnswer, DockerWords } from "../core/server.ts";
 import { cloneModel, withoutServices } from "./clone.ts";
-import { type ComposeWords, parseCompose, parseWords, type Words, wordsOfOptions } from "./docker-words.ts";
+import {
+  type ComposeWords,
+  parseCompose,
+  parseWords,
+  splitImage,
+  type Words,
+  wordsOfOptions,
+} from "./docker-words.ts";
 import type { OwnNames } from "./own-names.ts";
 
 /** What the answers to `docker compose` need to know. */
@@ -155,7 +162,13 @@ function pull({ operands }: Words, { services }: ComposeModel, own: OwnCompose):
   const names = operands.length > 0 ? operands : Object.keys(services);
   for (const name of names) own.pulled.add(name);
   own.note("docker compose pull: nothing was pulled, the images of the lab stand for what a registry has");
-  return { kind: "say", code: 0 };
+  // A release of another name is the lab's image under that name.
+  const commands = names.flatMap(name => {
+    const image = own.names.image(services[name]?.image ?? "");
+    const lab = image && `${splitImage(image).repository}:lab`;
+    return image && lab !== image ? [["tag", lab!, image]] : [];
+  });
+  return commands.length > 0 ? { kind: "run", commands, ...quiet } : { kind: "say", code: 0 };
 }
 
 /** Without what would reach images of others, registries, or ports of this machine. */

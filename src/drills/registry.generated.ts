@@ -13,6 +13,7 @@ import noSecretLeaks from "./secrets/no-secret-leaks.ts";
 import encryptsTraffic from "./access/encrypts-traffic.ts";
 import runsUnprivileged from "./access/runs-unprivileged.ts";
 import rollsOutWithoutDowntime from "./release/rolls-out-without-downtime.ts";
+import rollsBack from "./release/rolls-back.ts";
 import staysWithinLimits from "./capacity/stays-within-limits.ts";
 import logsAreBounded from "./observe/logs-are-bounded.ts";
 
@@ -30,6 +31,7 @@ export const drills: readonly Drill<DrillStack>[] = [
   encryptsTraffic,
   runsUnprivileged,
   rollsOutWithoutDowntime,
+  rollsBack,
   staysWithinLimits,
   logsAreBounded,
 ];

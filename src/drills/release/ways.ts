@@ -80,7 +80,7 @@ function textOf({ placed, file }: ReleaseRun, { stack }: DrillStack): string {
   return placed[0]!.caller.kind === "script" ? (stack.sources.get(file)?.text ?? "") : "";
 }
 
-function stepsOf({ placed, file }: ReleaseRun): Step[] {
+function stepsOf({ placed, file, starts }: ReleaseRun): Step[] {
   const { kind, name, script } = placed[0]!.caller;
   if (kind === "script") return [{ kind: "command", argv: [script?.interpreter ?? "bash", file] }];
   if (kind === "makefile") return [{ kind: "command", argv: ["make", "-C", dirname(file) || ".", name!] }];
@@ -88,7 +88,18 @@ function stepsOf({ placed, file }: ReleaseRun): Step[] {
   const scripts = new Set<ShellScript>();
   for (const { call } of [...placed].sort((a, b) => a.call.at.span.start - b.call.at.span.start))
     if (call.remote && /^ssh-/.test(call.via ?? "")) scripts.add(call.script);
-  return [...scripts].map(one => ({ kind: "piped", text: plain(one.fragment.text) }));
+  // Of branches only one is taken: the one that starts something.
+  const branches = placed.flatMap(({ call }) =>
+    call.kind === "ssh" &&
+    call.remoteScript &&
+    call.command.within.some(({ construct }) => construct.kind === "case")
+      ? [call.remoteScript]
+      : [],
+  );
+  const taken = [...scripts].filter(
+    one => !branches.includes(one) || starts.some(({ script }) => script === one),
+  );
+  return taken.map(one => ({ kind: "piped", text: plain(one.fragment.text) }));
 }
 
 /** Expressions of a workflow are filled in before any shell sees them; what they hold is known to the platform alone. */
