@@ -206,6 +206,23 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
       expect(await engine.imageText(web)).toContain("{");
       const usage = await engine.usage(web);
       expect(usage.pids).toBeGreaterThan(0);
+      expect(usage.cpuMs).toBeGreaterThanOrEqual(0);
+    });
+
+    it("is answered by a server that does nothing", async () => {
+      expect(await engine.nothing()).toMatchObject({ status: 200 });
+    });
+
+    it("tells how this machine's processors are used, where the engine is on it", async () => {
+      const before = await engine.machine();
+      await engine.sleep(300);
+      const after = await engine.machine();
+      if (!before || !after) return expect([before, after]).toEqual([undefined, undefined]);
+      expect(after.cpus).toBeGreaterThan(0);
+      expect(after.atMs - before.atMs).toBeGreaterThanOrEqual(290);
+      const idleMs = after.idleMs - before.idleMs;
+      expect(idleMs).toBeLessThanOrEqual((after.atMs - before.atMs) * after.cpus * 1.2 + 50);
+      expect(idleMs).toBeGreaterThanOrEqual(0);
     });
 
     it("crashes a process so that the restart policy acts, and tells events", async () => {

@@ -43,6 +43,13 @@ accept:
     path: services/legacy/**
     reason: it is replaced this year, and binds port 53
 
+# What the drill of the load sends and expects: requests a second, milliseconds, and seconds for a start.
+load:
+  rate: 50
+  p95: 150
+  healthP95: 50
+  start: 60
+
 # Findings that were there when the file was written, by shipworthy audit --write-baseline.
 baseline: shipworthy-baseline.json
 `;
@@ -55,6 +62,10 @@ export function configPage(schema: object, note: string): string {
     ...Object.entries(node.items?.properties ?? {}).map(([inner, each]) =>
       row(`${key}[].${inner}`, each, node.items?.required?.includes(inner) ?? false),
     ),
+    // Rule ids under `severity` say nothing of their own.
+    ...Object.entries(node.properties ?? {})
+      .filter(([, each]) => each.description !== undefined)
+      .map(([inner, each]) => row(`${key}.${inner}`, each, false)),
   ]);
   return `# Settings: shipworthy.yml
 
@@ -105,5 +116,6 @@ function valueText(node: Node): string {
   if (node.enum) return node.enum.map(value => `\`${value}\``).join(", ");
   if (node.type === "array") return `list of ${node.items?.type === "object" ? "mappings" : "texts"}`;
   if (node.type === "object") return "mapping";
+  if (node.type === "number") return "number";
   return node.pattern?.includes("\\d{4}") ? "date" : "text";
 }

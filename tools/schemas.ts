@@ -53,6 +53,23 @@ export function configSchema(rules: readonly string[]): object {
       },
       exclude: { description: "Globs of paths that are not read.", ...list({ ...text, minLength: 1 }) },
       deployed: { description: "Compose files that run in production.", ...list({ ...text, minLength: 1 }) },
+      load: {
+        description: "The load of a drill, and how well it has to be answered.",
+        type: "object",
+        additionalProperties: false,
+        properties: {
+          rate: { description: "Requests a second (20).", type: "number", minimum: 1, maximum: 1000 },
+          p95: {
+            description: "Milliseconds in which 95 of 100 requests are answered (100).",
+            ...{ type: "number", minimum: 1 },
+          },
+          healthP95: { description: "The same for health checks (50).", type: "number", minimum: 1 },
+          start: {
+            description: "Seconds after which a started application serves (30).",
+            ...{ type: "number", minimum: 1 },
+          },
+        },
+      },
       baseline: { description: "Findings of this file count as accepted.", ...text, minLength: 1 },
     },
   };

@@ -23,6 +23,8 @@ export interface DrillFlags {
   readonly list?: boolean;
   readonly plan?: boolean;
   readonly keep?: boolean;
+  /** Requests a second, instead of what shipworthy.yml says. */
+  readonly rate?: number;
   readonly json?: boolean;
   readonly report?: string;
   readonly config?: string | false;
@@ -43,7 +45,8 @@ export async function drillCommand(directory: string, flags: DrillFlags): Promis
     );
   const wanted = flags.claim ? await knownClaims(flags.claim) : undefined;
   const drills = allDrills.filter(drill => !wanted || wanted.includes(drill.claim));
-  const view: DrillStack = { stack, project };
+  const load = { ...config.load, ...(flags.rate === undefined ? {} : { rate: flags.rate }) };
+  const view: DrillStack = { stack, project, load };
   const out = flags.json ? process.stderr : process.stdout;
   const color = flags.color && useColor(process.env, out.isTTY === true);
   write(out, drillList(view, drills));

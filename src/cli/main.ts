@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { confidences, severities } from "../core/finding.ts";
 import { UserError } from "../core/user-error.ts";
 import type { AuditFlags } from "./audit.ts";
@@ -39,6 +39,13 @@ Exit codes:
   1  there are fixes that were not written
   2  wrong usage or settings, or files that must not be written; nothing was changed
   3  something could not be examined, and there was nothing to fix`;
+
+/** A rate that a drill can send. */
+function rateOf(text: string): number {
+  const rate = Number(text);
+  if (!(rate >= 1 && rate <= 1000)) throw new InvalidArgumentError("It is a number from 1 to 1000.");
+  return rate;
+}
 
 function program(done: (code: number) => void): Command {
   const shipworthy = new Command("shipworthy")
@@ -95,6 +102,7 @@ function program(done: (code: number) => void): Command {
     .option("--list", "say which drills there are for this project, and start nothing")
     .option("--plan", "say what would be done and used, and start nothing")
     .option("--keep", "leave the clone running, to look into it")
+    .option("--rate <N>", "requests a second under which meets-its-load looks (default: 20)", rateOf)
     .option("--json", "the run as JSON, progress on standard error")
     .option("--report <FILE>", "write the run to a file, for shipworthy audit --drills")
     .option("--config <FILE>", "settings to use instead of DIR/shipworthy.yml")

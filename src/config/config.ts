@@ -17,6 +17,18 @@ export interface Acceptance {
   readonly at: Location;
 }
 
+/** The load that a drill sends, and how well it has to be answered. */
+export interface LoadTargets {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Milliseconds in which 95 of 100 requests through the front door are answered. */
+  readonly p95: number;
+  /** The same for health checks. */
+  readonly healthP95: number;
+  /** Seconds after which a started application serves. */
+  readonly start: number;
+}
+
 /** Settings of one project, from `shipworthy.yml`. */
 export interface Config {
   /** Lowest severity that gives exit code 1. */
@@ -30,6 +42,8 @@ export interface Config {
   readonly deployed: readonly string[];
   /** Path of a baseline file, relative to the root. */
   readonly baseline?: string;
+  /** What is not given is the drill's own. */
+  readonly load: Partial<LoadTargets>;
   /** The file itself, so that places in it can be shown. */
   readonly source?: Source;
 }
@@ -43,4 +57,5 @@ export const defaultConfig: Config = {
   accept: [],
   exclude: [],
   deployed: [],
+  load: {},
 };

@@ -49,6 +49,7 @@ export function readConfig(source: Source, rules: readonly string[]): Config {
     })),
     exclude: settings.exclude ?? [],
     deployed: settings.deployed ?? [],
+    load: settings.load ?? {},
     ...(settings.baseline !== undefined ? { baseline: settings.baseline } : {}),
     source,
   };

@@ -19,6 +19,17 @@ const acceptance = v.strictObject(
   "should hold a rule and a reason",
 );
 
+const number = v.pipe(v.number("should be a number"), v.minValue(1, "should be at least 1"));
+const load = v.strictObject(
+  {
+    rate: v.exactOptional(v.pipe(number, v.maxValue(1000, "should be at most 1000"))),
+    p95: v.exactOptional(number),
+    healthP95: v.exactOptional(number),
+    start: v.exactOptional(number),
+  },
+  "should map targets to numbers",
+);
+
 const settings = v.strictObject(
   {
     failOn: v.optional(level),
@@ -27,6 +38,7 @@ const settings = v.strictObject(
     exclude: v.optional(list),
     deployed: v.optional(list),
     baseline: v.optional(text),
+    load: v.optional(load),
   },
   "should map settings to values",
 );
@@ -39,7 +51,11 @@ export interface Complaint {
   readonly message: string;
 }
 
-const keys = { "": Object.keys(settings.entries), accept: Object.keys(acceptance.entries) };
+const keys = {
+  "": Object.keys(settings.entries),
+  accept: Object.keys(acceptance.entries),
+  load: Object.keys(load.entries),
+};
 
 /** The settings, typed, or all that is wrong with them. A rule id that does not exist is wrong too. */
 export function checkSettings(
@@ -64,7 +80,7 @@ function complaintOf(issue: v.BaseIssue<unknown>): Complaint {
   const last = issue.path?.at(-1);
   const isKnownKey = issue.kind === "schema" && issue.type === "strict_object" && last !== undefined;
   if (isKnownKey && issue.expected === "never") {
-    const known = path.startsWith("accept[") ? keys.accept : keys[""];
+    const known = path.startsWith("accept[") ? keys.accept : path.startsWith("load.") ? keys.load : keys[""];
     return { path, message: `unknown key${suggestion(String(last.key), known)}` };
   }
   if (isKnownKey && issue.received === "undefined") return { path, message: "is missing" };

@@ -62,6 +62,10 @@ export interface Engine {
   copyIn(container: Container, path: string, content: Uint8Array): Promise<void>;
   copyOut(container: Container, path: string): Promise<Uint8Array>;
   usage(container: Container): Promise<Usage>;
+  /** How this machine's processors have been used; undefined where the engine is on another one. */
+  machine(): Promise<MachineTimes | undefined>;
+  /** A request to a server of our own that does nothing: its time is the machine's and ours, and nobody else's. */
+  nothing(): Promise<HttpAnswer>;
   /** Replaces the lab's resolved file; what runs stays until the next `up`. */
   write(lab: LabProject, model: ComposeModel): Promise<void>;
   /**
@@ -308,4 +312,15 @@ export interface Certificate {
 export interface Usage {
   readonly memoryBytes: number;
   readonly pids: number;
+  /** Processor time that the container has had since its start, in milliseconds. */
+  readonly cpuMs: number;
+}
+
+/** Processor times in milliseconds, over all processors. Only differences count. */
+export interface MachineTimes {
+  readonly atMs: number;
+  readonly cpus: number;
+  readonly idleMs: number;
+  /** Of the process that asks. */
+  readonly ownMs: number;
 }

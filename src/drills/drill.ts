@@ -5,6 +5,13 @@ import type { ComposeProject, Stack } from "../stack/stack.ts";
 export interface DrillStack {
   readonly stack: Stack;
   readonly project: ComposeProject;
+  /** What the project expects of itself under load; what is absent is the drill's own. */
+  readonly load?: {
+    readonly rate?: number;
+    readonly p95?: number;
+    readonly healthP95?: number;
+    readonly start?: number;
+  };
 }
 
 /** Gives a drill its types; adds nothing. */

@@ -16,6 +16,7 @@ import rollsOutWithoutDowntime from "./release/rolls-out-without-downtime.ts";
 import rollsBack from "./release/rolls-back.ts";
 import staysWithinLimits from "./capacity/stays-within-limits.ts";
 import logsAreBounded from "./observe/logs-are-bounded.ts";
+import meetsItsLoad from "./capacity/meets-its-load.ts";
 
 /** Every drill there is. */
 export const drills: readonly Drill<DrillStack>[] = [
@@ -34,4 +35,5 @@ export const drills: readonly Drill<DrillStack>[] = [
   rollsBack,
   staysWithinLimits,
   logsAreBounded,
+  meetsItsLoad,
 ];

@@ -23,6 +23,8 @@ import { followEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
 import { ask, openSocket, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
+import { machineTimes } from "./machine.ts";
+import { nullServer } from "./null-server.ts";
 import { pullTrouble } from "./pull-trouble.ts";
 import { endCommandsOf, runProgram } from "./run-program.ts";
 import { openServer } from "./server.ts";
@@ -210,9 +212,16 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       const stats = (await api.call("GET", path)).json<{
         memory_stats?: { usage?: number };
         pids_stats?: { current?: number };
+        cpu_stats?: { cpu_usage?: { total_usage?: number } };
       }>();
-      return { memoryBytes: stats.memory_stats?.usage ?? 0, pids: stats.pids_stats?.current ?? 0 };
+      return {
+        memoryBytes: stats.memory_stats?.usage ?? 0,
+        pids: stats.pids_stats?.current ?? 0,
+        cpuMs: (stats.cpu_stats?.cpu_usage?.total_usage ?? 0) / 1e6,
+      };
     },
+    nothing: nullServer(),
+    machine: async () => (api.endpoint.local ? machineTimes() : undefined),
     write: (lab, model) => writeFile(named(lab).file, JSON.stringify(model)),
     server: (lab, spec) =>
       openServer(

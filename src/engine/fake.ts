@@ -25,7 +25,7 @@ export interface FakeProgram {
   /** The user that its process runs as. */
   readonly uid?: number;
   readonly says?: readonly string[];
-  http?(request: HttpRequest, world: FakeWorld): { status: number; body?: string } | undefined;
+  http?(request: HttpRequest, world: FakeWorld): FakeAnswer | undefined;
   /** What a port answers to words; undefined where nothing listens. */
   talk?(port: number, words: string): string | undefined;
   /** What a port shows to a TLS client; undefined where it does not speak TLS. */
@@ -33,6 +33,13 @@ export interface FakeProgram {
   exec?(argv: readonly string[], world: FakeWorld): ExecResult;
   /** The program lives and does not serve: its health check fails. */
   broken?(world: FakeWorld): boolean;
+}
+
+export interface FakeAnswer {
+  readonly status: number;
+  readonly body?: string;
+  readonly headers?: HttpAnswer["headers"];
+  readonly ms?: number;
 }
 
 /** What a program sees: its own files, kept in volumes or lost with the container, and who else runs. */
@@ -49,6 +56,10 @@ export interface FakeOptions {
   readonly unobtainable?: Readonly<Record<string, string>>;
   /** How often the health check looks; three failures make it unhealthy. */
   readonly probeMs?: number;
+  /** The share of the processors that nobody uses: 1. */
+  readonly idle?: number;
+  /** What a server takes that does nothing: 1. */
+  readonly nothingMs?: number;
 }
 
 interface FakeContainer {
@@ -78,7 +89,7 @@ const restartDelayMs = 100;
 export function fakeEngine(
   options: FakeOptions,
 ): Engine & { readonly containersOf: (lab: string) => number } {
-  const { models, programs = {}, unobtainable = {}, probeMs = 1_000 } = options;
+  const { models, programs = {}, unobtainable = {}, probeMs = 1_000, idle = 1, nothingMs = 1 } = options;
   let clock = 1_700_000_000_000;
   let made = 0;
   const all: FakeContainer[] = [];
@@ -346,9 +357,7 @@ export function fakeEngine(
       if (found?.frozen) return { ...none, error: "timeout" };
       if (found?.state !== "running") return { ...none, error: "no address" };
       const answer = program(found).http?.(request, world(found));
-      return answer
-        ? { ...none, body: answer.body ?? "", status: answer.status }
-        : { ...none, error: "ECONNREFUSED" };
+      return answer ? { ...none, body: "", ...answer } : { ...none, error: "ECONNREFUSED" };
     },
     socket: async () => ({ ended: Promise.resolve(), close() {} }),
     async talk(container, port, words) {
@@ -375,7 +384,9 @@ export function fakeEngine(
       if (!content) throw new EngineError("failed", `${path} is no file.`);
       return content;
     },
-    usage: async () => ({ memoryBytes: 1 << 20, pids: 1 }),
+    usage: async () => ({ memoryBytes: 1 << 20, pids: 1, cpuMs: 0 }),
+    nothing: async () => ({ status: 200, headers: {}, body: "", ms: nothingMs }),
+    machine: async () => ({ atMs: clock, cpus: 2, idleMs: clock * 2 * idle, ownMs: 0 }),
     sweep: async lab => {
       const removed = remove(container => container.lab !== lab);
       for (const [key, volume] of [...volumes]) {

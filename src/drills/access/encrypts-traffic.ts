@@ -1,6 +1,5 @@
 import { NotSeen, type Scene } from "../../core/drill.ts";
 import type { HttpAnswer } from "../../core/engine.ts";
-import { isStore } from "../../stack/query.ts";
 import { openPorts } from "../../stack/query-ports.ts";
 import { tlsElsewhere } from "../../stack/query-proxy.ts";
 import type { Service } from "../../stack/stack.ts";
@@ -12,6 +11,7 @@ import {
   cookiesOf,
   type Door,
   doorOf,
+  facesVisitors,
   header,
   type Ports,
   portsOf,
@@ -31,7 +31,7 @@ export default defineDrill({
     "Asks the front door plainly and with old and weak encryption, for pages, assets, the API and what is not there.",
   targets: stack =>
     longRunning(stack)
-      .filter(isDoor)
+      .filter(facesVisitors)
       .map(({ name }) => ({ subject: name, services: [name] })),
   async run(scene, { subject }, stack) {
     const { lab } = scene;
@@ -102,12 +102,6 @@ export default defineDrill({
     scene.note("a request of a gigabyte", await sizeLimit(door, tls[0]!.port));
   },
 });
-
-/** Published to the world for visitors: no store, no console, nothing for other machines. */
-function isDoor(service: Service): boolean {
-  if (isStore(service) || (service.kind !== "proxy" && service.kind !== "app")) return false;
-  return openPorts(service).some(({ protocol, target }) => protocol === "tcp" && target !== undefined);
-}
 
 function plainAnswers({ plain }: Ports): string[] {
   const faults: string[] = [];

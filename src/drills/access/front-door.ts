@@ -7,6 +7,8 @@ import {
   type TlsVersion,
   weakCiphers,
 } from "../../formats/tls-hello.ts";
+import { openPorts } from "../../stack/query-ports.ts";
+import type { Service } from "../../stack/stack.ts";
 import { containerOf } from "../targets.ts";
 
 /** How the clone's front door answers: what a stranger sees who asks for it under its name. */
@@ -37,6 +39,12 @@ export interface Response {
   readonly kind: string;
   readonly path: string;
   readonly answer: HttpAnswer;
+}
+
+/** Published to the world, and for visitors: no store, no console, nothing for other machines. */
+export function facesVisitors(service: Service): boolean {
+  if (!["proxy", "app", "unknown"].includes(service.kind)) return false;
+  return openPorts(service).some(({ protocol, target }) => protocol === "tcp" && target !== undefined);
 }
 
 const nowhere = "/shipworthy-drill-does-not-exist";
