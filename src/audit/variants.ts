@@ -49,6 +49,7 @@ function joinFixes(group: readonly Violation[]): Fix | undefined {
   return {
     ...first,
     edits: onceEach(fixes.flatMap(fix => fix.edits)),
+    ...(fixes.some(fix => fix.partial) ? { partial: true } : {}),
     ...(executable.length > 0 ? { executable } : {}),
     ...(opens.length > 0 ? { opens } : {}),
     ...(afterwards !== "" ? { afterwards } : {}),

@@ -33,6 +33,11 @@ export interface Fix {
    */
   readonly opens?: readonly string[];
   /**
+   * Some of the finding's places stay as they are, for a person to decide about: the finding stays, with fewer places.
+   * Never in a fix that is `safe`.
+   */
+  readonly partial?: boolean;
+  /**
    * Rules that can tell something only now, such as those about the contents of an image that could not be built. Their
    * findings do not refuse the fix while they weigh less than its own. Never in a fix that is `safe`.
    */

@@ -56,9 +56,16 @@ function touch(a: Edit, b: Edit, textOf: TextOf): boolean {
   if (a.at.file !== b.at.file) return false;
   const [one, two] = [a.at.span, b.at.span];
   if (one.start !== two.start) return one.start < two.end && two.start < one.end;
-  // Lines of different keys may be put in at one place, one behind the other; a file is made only once.
+  // Lines of different keys may be put in at one place, one behind the other; a file is made only once. What stands
+  // deeper belongs to what is above, and would belong to what another fix puts in between.
   const bothInsert = one.end === one.start && two.end === two.start;
-  return !bothInsert || firstWord(a) === firstWord(b) || textOf(a.at.file) === undefined;
+  const beside = firstWord(a) !== firstWord(b) && depth(a) === depth(b);
+  return !bothInsert || !beside || textOf(a.at.file) === undefined;
+}
+
+/** How far the first line with text is moved in. */
+function depth({ text }: Edit): number {
+  return /(?:^|\n)([ \t]*)(?=[^\s])/.exec(text)?.[1]?.length ?? 0;
 }
 
 function firstWord({ text }: Edit): string {

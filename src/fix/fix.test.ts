@@ -169,6 +169,52 @@ describe("passes", () => {
     );
   });
 
+  it("makes what belongs to the lines above before what is put in below them", async () => {
+    const add = (id: string, key: string, text: string): Rule<Stack> => ({
+      ...rule(id, { word: "x", into: "x" }),
+      *check(stack): Iterable<Violation> {
+        const source = stack.sources.get("compose.yml")!;
+        if (source.text.includes(key)) return;
+        const end = source.text.indexOf("postgres:16") + 11;
+        const at = { file: "compose.yml", span: { start: end, end } };
+        yield {
+          ...{ subject: id, message: `No ${key}.`, evidence: [{ at, shows: "here" }] },
+          fix: () => ({ title: key, grade: "safe", edits: [{ at, text }] }),
+        };
+      },
+    });
+    const service = add("a/service", "backup:", "\n\n  backup:\n    image: postgres:16\n    init: true");
+    const key = add("a/key", "    tty", "\n    tty: true");
+    const { texts, refused, made } = await run({ "compose.yml": compose }, [service, key]);
+    expect(refused).toEqual({});
+    expect(made).toEqual(["a/service", "a/key"]);
+    expect(texts["compose.yml"]).toContain("  db:\n    image: postgres:16\n    tty: true\n\n  backup:\n");
+  });
+
+  it("tries once more what was refused beside others, on the new text", async () => {
+    const add = (id: string, keys: readonly string[]): Rule<Stack> => ({
+      ...rule(id, { word: "x", into: "x" }),
+      *check(stack): Iterable<Violation> {
+        const { text } = stack.sources.get("compose.yml")!;
+        const missing = keys.filter(key => !text.includes(key));
+        if (missing.length === 0) return;
+        const end = text.indexOf("# one") + 5;
+        const at = { file: "compose.yml", span: { start: end, end } };
+        const lines = missing.map(key => `\n    ${key}: true`).join("");
+        yield {
+          ...{ subject: id, message: `No ${id}.`, evidence: [{ at, shows: "here" }] },
+          fix: () => ({ title: id, grade: "safe", edits: [{ at, text: lines }] }),
+        };
+      },
+    });
+    const { made, texts } = await run({ "compose.yml": compose }, [
+      add("a/one", ["tty"]),
+      add("a/two", ["init", "tty"]),
+    ]);
+    expect(made).toEqual(["a/one", "a/two"]);
+    expect(texts["compose.yml"]!.match(/tty/g)).toHaveLength(1);
+  });
+
   it("stops when two fixes undo each other", async () => {
     const rules = [
       rule("a/one", { word: "two", into: "three" }),
@@ -332,6 +378,50 @@ describe("the gate", () => {
       expect(refused["a/port"]).toContain("port 8080");
       expect(refused["a/route"]).toContain("serves shop.example/ from web:3000");
       expect(refused["a/door"]).toContain("can no longer be reached");
+    });
+  });
+
+  describe("of a fix that mends its finding in part", () => {
+    /** Tells of every `x` of the file in one finding; the fix takes one out, or only says so. */
+    const partly = (into: string, fix: Partial<Fix>): Rule<Stack> => ({
+      ...rule("a/part", { word: "x", into: "x" }),
+      *check(stack): Iterable<Violation> {
+        const text = stack.sources.get("compose.yml")!.text;
+        const places = [...text.matchAll(/# x/g)].map(({ index }) => ({
+          at: { file: "compose.yml", span: { start: index, end: index + 3 } },
+          shows: "here",
+        }));
+        const [first, ...more] = places;
+        if (!first) return;
+        yield {
+          ...{ subject: "s", message: `${places.length} of x.`, evidence: [first, ...more] as const },
+          fix: () =>
+            places.length < 3
+              ? undefined
+              : {
+                  title: "t",
+                  grade: "needs-testing",
+                  partial: true,
+                  edits: [{ at: first.at, text: into }],
+                  ...fix,
+                },
+        };
+      },
+    });
+    const files = { "compose.yml": `${compose}# x\n# x\n# x\n` };
+
+    it("minds only that there are fewer places", async () => {
+      expect((await run(files, [partly("# y", {})])).made).toEqual(["a/part"]);
+    });
+
+    it.each<[string, string, Partial<Fix>]>([
+      ["leaves all of them", "# x ", {}],
+      ["is called safe", "# y", { grade: "safe" }],
+      ["does not say that it is one", "# y", { partial: false }],
+    ])("refuses one that %s", async (_, into, fix) => {
+      const result = await run(files, [partly(into, fix), good]);
+      expect(result.refused["a/part"]).toContain("still there");
+      expect(result.made).toEqual(["a/good"]);
     });
   });
 

@@ -95,7 +95,7 @@ export async function fixProject(files: ProjectFiles, options: FixOptions): Prom
       made.push({ ...candidate, on, level, ...(refusedFor ? { refusedFor } : {}) });
     }
     for (const { candidate, reasons } of settled.refused)
-      refused.set(candidate.finding.fingerprint, { ...candidate, reasons, on: state });
+      refused.set(candidate.finding.fingerprint, { ...candidate, reasons, on });
   }
   const left = candidatesOf(state.examination.findings, ask);
   const names = new Set(left.map(({ finding }) => finding.fingerprint));

@@ -60,17 +60,30 @@ function unreadable(before: Examination, after: Examination): string[] {
   ];
 }
 
-/** Each finding must be gone; several of one subject in one file are counted. */
+/** Each finding must be gone; several of one subject in one file are counted. One that is mended in part tells of less. */
 function unmended(start: Examination, after: Examination, made: readonly Candidate[]): string[] {
   const had = countCauses(start.findings);
   const has = countCauses(after.findings);
-  const mended = countCauses(made.map(({ finding }) => finding));
-  return [...mended].flatMap(([cause, number]) => {
+  const isPartial = ({ fix }: Candidate): boolean => fix.partial === true && fix.grade !== "safe";
+  const mended = countCauses(made.filter(each => !isPartial(each)).map(({ finding }) => finding));
+  const asBad = made
+    .filter(isPartial)
+    .filter(({ finding }) => placesOf(after, finding) >= placesOf(start, finding))
+    .map(({ finding }) => `the finding is still there: ${finding.message}`);
+  const whole = [...mended].flatMap(([cause, number]) => {
     const expected = Math.max(0, (had.get(cause) ?? 0) - number);
     if ((has.get(cause) ?? 0) <= expected) return [];
     const { finding } = made.find(each => causeOf(each.finding) === cause)!;
     return [`the finding is still there: ${finding.message}`];
   });
+  return [...asBad, ...whole];
+}
+
+/** How many places the rule tells of for this subject. */
+function placesOf({ findings }: Examination, { rule, subject }: Finding): number {
+  return findings
+    .filter(each => each.rule === rule && each.subject === subject)
+    .reduce((sum, { evidence }) => sum + evidence.length, 0);
 }
 
 function exposed(before: Examination, after: Examination, made: readonly Candidate[]): string[] {

@@ -80,11 +80,16 @@ export function pinImages(stack: Stack, uses: readonly ImageUse[]): Fix | undefi
     const text = `${bare}:${pin.version}${variant[1] ? `-${variant[1]}` : ""}`;
     return [{ at: use.at, text }];
   });
-  if (uses.length === 0 || edits.length !== uses.length) return undefined;
+  if (edits.length === 0) return undefined;
+  const names = edits.map(({ text }) => text.replace(/:[^:]*$/, ""));
   return {
-    title: "Name the versions of the images",
+    title:
+      edits.length < uses.length
+        ? `Name the versions of ${[...new Set(names)].join(", ")}`
+        : "Name the versions of the images",
     grade: "needs-testing",
     edits,
+    ...(edits.length < uses.length ? { partial: true } : {}),
     test: "Start the stack and look at the logs of these services: the version may be another than the one that runs now.",
   };
 }

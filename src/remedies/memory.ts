@@ -155,15 +155,19 @@ function workers(
   return [Math.max(512, 128 + count * each), because];
 }
 
-/** Limits for all of them, or no fix: what is left would be the same finding. */
+/** Limits for all of them whose need is known. */
 export function limitMemory(stack: Stack, services: readonly Service[]): Fix | undefined {
   const edits: Edit[] = [];
   const names: string[] = [];
   let sum = 0;
+  let left = 0;
   for (const service of services) {
     const need = memoryNeed(service);
     const edit = need && limitEdit(stack, service, need.mebibytes);
-    if (!edit) return undefined;
+    if (!edit) {
+      left++;
+      continue;
+    }
     // Overlays give a service of the base file to several projects: it stands in one place.
     const same = edits.some(({ at }) => at.file === edit.at.file && at.span.start === edit.at.span.start);
     if (same) continue;
@@ -171,10 +175,12 @@ export function limitMemory(stack: Stack, services: readonly Service[]): Fix | u
     names.push(`${service.name} ${size(need.mebibytes)}`);
     sum += need.mebibytes;
   }
+  if (edits.length === 0) return undefined;
   return {
     title: `Limit memory: ${names.join(", ")}`,
     grade: "needs-testing",
     edits,
+    ...(left > 0 ? { partial: true } : {}),
     test: `Watch \`docker stats\` for a day of usual load: each stays below four fifths of its limit, and the machine has more than all of them together (${size(sum)}).`,
   };
 }
@@ -186,7 +192,10 @@ export function size(mebibytes: number): string {
 
 /** Compose refuses `deploy.resources.limits` beside limits in the older spelling, so that what is there decides. */
 function limitEdit(stack: Stack, service: Service, mebibytes: number): Edit | undefined {
-  const older = ["cpus", "pids_limit"].some(key => service.get(key));
+  // Also in a file over this one: Compose takes both together.
+  const older = stack.services
+    .filter(each => each.name === service.name && each.project.files.includes(service.at.file))
+    .some(each => ["cpus", "pids_limit", "mem_limit"].some(key => each.get(key)));
   if (!older) {
     const path = ["deploy", "resources", "limits", "memory"];
     const edit = addBelowService(stack, service, path, size(mebibytes));

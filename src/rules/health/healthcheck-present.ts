@@ -51,15 +51,19 @@ export default defineRule({
   },
 });
 
-/** A health check for each of them, or no fix: what is left would be the same finding. */
+/** A health check for each of them that something in its image can ask. */
 function checks(stack: Stack, services: readonly Service[]): Fix | undefined {
-  const edits = services.flatMap(service => addHealthcheck(stack, service) ?? []);
-  if (edits.length < services.length) return undefined;
-  const names = services.map(service => service.name);
+  const asked = services.flatMap(service => {
+    const edit = addHealthcheck(stack, service);
+    return edit ? [{ name: service.name, edit }] : [];
+  });
+  if (asked.length === 0) return undefined;
+  const names = asked.map(({ name }) => name);
   return {
     title: `Check the health of ${names.join(", ")}`,
     grade: "needs-testing",
-    edits,
+    edits: asked.map(({ edit }) => edit),
+    ...(asked.length < services.length ? { partial: true } : {}),
     test: probeTest(names),
   };
 }
