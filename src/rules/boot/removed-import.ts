@@ -1,4 +1,5 @@
 import { basename } from "../../core/path.ts";
+import { moveBaseSettings } from "../../remedies/base-settings.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { worstFirst } from "../../stack/query-process.ts";
 import { loadedFiles } from "../../stack/query-reach.ts";
@@ -43,6 +44,16 @@ export default defineRule({
           // What the server does not load breaks migrations or jobs, and the server later.
           severity: weigh(service, places.some(each => isLoaded(each.at.file)) ? "high" : "medium"),
           confidence: installed.exact ? "certain" : "likely",
+          ...(removed.package === "pydantic"
+            ? {
+                fix: () =>
+                  moveBaseSettings(
+                    stack,
+                    all.filter(each => each.removed === removed),
+                    installed,
+                  ),
+              }
+            : {}),
         };
       }
     }
