@@ -1,4 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { requireVariable } from "../../remedies/required-variable.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
@@ -48,6 +49,10 @@ export default defineRule({
         message: messageOf(name, how, supply, lacking),
         evidence: [first!, ...rest, ...services.flatMap(service => placeOf(service, name, how, supply))],
         severity: weigh(services[0]!, severityOf(name, supply)),
+        // A worker that does not get it runs the same code.
+        ...(all.every(service => supplyOf(service, defaults) === "always")
+          ? { fix: () => requireVariable(stack, all, defaults) }
+          : {}),
       };
     }
   },

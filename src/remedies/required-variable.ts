@@ -1,0 +1,94 @@
+import type { Edit, Fix } from "../core/fix.ts";
+import { wordsOf } from "../stack/query-release.ts";
+import type { CodeDefault } from "../stack/query-secrets.ts";
+import type { Build, Service, Stack } from "../stack/stack.ts";
+
+/** Programs that load the application's settings. */
+const loads =
+  /\b(?:manage(?:\.py)?|django-admin|pytest|coverage|tox|nox|alembic|celery|flask|uvicorn|gunicorn|hypercorn|daphne|python3?(?:\.\d+)?)\b/;
+const harmless = /\bpython3?(?:\.\d+)? (?:-m )?(?:venv|pip|ensurepip|-V|--version)\b|\bpip3? /;
+
+/**
+ * Reads a variable of Python code without the literal that stands in for it, where Compose always gives it. Undefined
+ * where an image's build or a pipeline runs the code without the variable: it would stop there.
+ */
+export function requireVariable(
+  stack: Stack,
+  services: readonly Service[],
+  defaults: readonly CodeDefault[],
+): Fix | undefined {
+  const { name } = defaults[0]!;
+  const edits = defaults.map(each => withoutDefault(stack, each));
+  if (!edits.every(edit => edit !== undefined)) return undefined;
+  const builds = services.flatMap(service => service.build ?? []);
+  if (builds.some(build => runsWithout(build, name)) || pipelineWithout(stack, name)) return undefined;
+  return {
+    title: `Stop when ${name} is missing`,
+    grade: "needs-testing",
+    edits,
+    test: `Start it, and run the tests on a workstation: whatever loads this code needs ${name} now.`,
+  };
+}
+
+/** The read as it is without its default; undefined in a form that is not known. */
+function withoutDefault(stack: Stack, { name, at, forEmpty }: CodeDefault): Edit | undefined {
+  const text = stack.sources.get(at.file)?.text ?? read(stack, at.file);
+  if (text === undefined || !at.file.endsWith(".py") || forEmpty) return undefined;
+  const { start } = at.span;
+  const literal = `(?:"[^"\\\\\\n]*"|'[^'\\\\\\n]*')`;
+  const patterns: readonly (readonly [RegExp, string])[] = [
+    [
+      new RegExp(
+        `(?:(?<=\\bos\\.)getenv|environ\\.get)\\(\\s*(["'])${name}\\1\\s*,\\s*(?:default\\s*=\\s*)?${literal}\\s*,?\\s*\\)`,
+        "y",
+      ),
+      `environ[$1${name}$1]`,
+    ],
+    [
+      new RegExp(
+        `((?:config|env(?:\\.\\w+)?)\\(\\s*(["'])${name}\\2)\\s*,\\s*default\\s*=\\s*${literal}(?=\\s*[,)])`,
+        "y",
+      ),
+      "$1",
+    ],
+    [
+      new RegExp(
+        `(${name}\\s*:\\s*(?:str|SecretStr|PostgresDsn|RedisDsn))\\s*=\\s*${literal}(?=\\s*(?:#|\\n|$))`,
+        "iy",
+      ),
+      "$1",
+    ],
+  ];
+  for (const [pattern, without] of patterns) {
+    pattern.lastIndex = start;
+    const found = pattern.exec(text);
+    // A value behind `or` is another default.
+    if (!found || /^\s*or\b/.test(text.slice(pattern.lastIndex, pattern.lastIndex + 40))) continue;
+    const replaced = without.replace(/\$(\d)/g, (_, group: string) => found[Number(group)]!);
+    return { at: { file: at.file, span: { start, end: start + found[0].length } }, text: replaced };
+  }
+  return undefined;
+}
+
+function read(stack: Stack, path: string): string | undefined {
+  const found = stack.files.read(path);
+  return "source" in found ? found.source.text : undefined;
+}
+
+function runsWithout({ dockerfile }: Build, name: string): boolean {
+  const given = new RegExp(`\\b${name}=`);
+  const stages = dockerfile?.stages ?? [];
+  if (stages.some(stage => stage.env.some(each => each.name.value === name))) return false;
+  const runs = stages.flatMap(stage => stage.runs.map(run => run.fragment.text));
+  return runs.some(text => loads.test(text.replace(harmless, "")) && !given.test(text));
+}
+
+/** A job of a pipeline that runs the code, in a file that does not name the variable. */
+function pipelineWithout(stack: Stack, name: string): boolean {
+  const given = new RegExp(`\\b${name}\\s*[:=]`);
+  return stack.calls.some(({ call, caller }) => {
+    if (caller.kind !== "workflow" || call.inside || call.remote) return false;
+    const line = wordsOf(call);
+    return loads.test(line.replace(harmless, "")) && !given.test(read(stack, caller.file) ?? "");
+  });
+}
