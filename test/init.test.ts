@@ -147,3 +147,23 @@ it("sends WebSockets of a Node program to it, and lets them be silent", async ()
     /location \/ws \{[^}]*proxy_read_timeout 1h/,
   );
 });
+
+it("leads a path to one program where several answer it, and shares /static between Django and a bundle", async () => {
+  const { plan, text } = await written({
+    ...application,
+    "web/package.json":
+      '{"scripts": {"build": "react-scripts build"}, "dependencies": {"react-scripts": "5.0.1", "react": "18.3.1"}}',
+    "scores/requirements.txt": "fastapi==0.121.1\nuvicorn==0.38.0\n",
+    "scores/main.py":
+      'from fastapi import FastAPI\napp = FastAPI()\n@app.get("/api/scores")\ndef scores():\n    return []\n',
+  });
+  const routes = plan.apps.flatMap(app => app.routes);
+  expect(routes).toEqual([...new Set(routes)]);
+  expect(plan.apps.find(app => app.component.kind === "fastapi")?.routes).toEqual(["/scores"]);
+  const places = [
+    ...text("front-door/templates/default.conf.template").matchAll(/^ {4}location (\/\S*) \{/gm),
+  ].map(([, path]) => path);
+  expect(places).toEqual(expect.arrayContaining(["/static", "/static/js"]));
+  const tls = places.slice(places.indexOf("/") + 1);
+  expect(tls).toEqual([...new Set(tls)]);
+});

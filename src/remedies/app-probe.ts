@@ -1,4 +1,5 @@
 import { readExpress } from "../artifacts/express.ts";
+import { isOpenView } from "../stack/app/open-view.ts";
 import { route } from "../stack/proxy/route.ts";
 import { lookupOf } from "../stack/query-environment.ts";
 import { appAnswer, nginxOf, toolInContainer } from "../stack/query-health.ts";
@@ -98,7 +99,11 @@ export function healthPath(stack: Stack, service: Service, port: number): string
     });
   }
   if (!acceptsLoopback(stack, service)) return undefined;
-  return candidates.find(path => appAnswer(stack, service, path)?.answer === "yes");
+  const { component } = service;
+  return candidates.find(path => {
+    const found = appAnswer(stack, service, path);
+    return found?.answer === "yes" && (!component || isOpenView(component, found));
+  });
 }
 
 /** Django refuses host names that are not allowed, and may send everything to HTTPS first. */

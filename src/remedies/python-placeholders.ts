@@ -1,5 +1,7 @@
 import type { DjangoSettings } from "../artifacts/django-settings.ts";
+import type { EnvRead } from "../artifacts/env-reads.ts";
 import { envUses } from "../artifacts/value.ts";
+import { isSecretName } from "../formats/secret.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { componentReads } from "../stack/query-environment.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -12,12 +14,18 @@ export function settingPlaceholders(
 ): (readonly [string, string])[] {
   const required = new Set<string>();
   for (const read of componentReads(stack, component).reads)
-    if (settings.files.includes(read.at.file) && isNeeded(read.name, read.required)) required.add(read.name);
+    if (settings.files.includes(read.at.file) && isNeeded(read.name, read.required || hasSecret(read)))
+      required.add(read.name);
   for (const value of settings.values.values())
     for (const use of envUses(value))
       for (const name of use.names) if (isNeeded(name, use.required)) required.add(name);
   required.delete("DJANGO_SETTINGS_MODULE");
   return [...required].sort().map(name => [name, placeholder(name)] as const);
+}
+
+/** A literal that stands in for a secret: it goes one day, and the build should not break then. */
+function hasSecret({ name, default: literal }: EnvRead): boolean {
+  return literal !== undefined && literal.value !== "" && isSecretName(name);
 }
 
 /** Django itself refuses an empty key, whatever the settings do. */

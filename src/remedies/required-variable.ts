@@ -6,7 +6,8 @@ import type { Build, Service, Stack } from "../stack/stack.ts";
 /** Programs that load the application's settings. */
 const loads =
   /\b(?:manage(?:\.py)?|django-admin|pytest|coverage|tox|nox|alembic|celery|flask|uvicorn|gunicorn|hypercorn|daphne|python3?(?:\.\d+)?)\b/;
-const harmless = /\bpython3?(?:\.\d+)? (?:-m )?(?:venv|pip|ensurepip|-V|--version)\b|\bpip3? /;
+const harmless =
+  /\bpython3?(?:\.\d+)? (?:-m )?(?:venv|ensurepip|-V|--version)\b|\bpip3?\b[^&;|\n]*|\buv (?:pip|sync)\b[^&;|\n]*/g;
 
 /**
  * Reads a variable of Python code without the literal that stands in for it, where Compose always gives it. Undefined

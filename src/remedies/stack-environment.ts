@@ -1,5 +1,6 @@
 import type { AppComponent } from "../stack/app/detect.ts";
 import { componentReads } from "../stack/query-environment.ts";
+import { isSigningName } from "../stack/query-secrets.ts";
 import type { Stack } from "../stack/stack.ts";
 
 /** One variable of a service, as the Compose file writes its value; `undefined` passes the server's own on, if it has one. */
@@ -77,10 +78,12 @@ function valueFor(name: string, targets: WiringTargets, separator: string): stri
 
 /** Set by the system, the platform or the runtime, and by nobody's .env. */
 const ambient =
-  /^(PATH|HOME|USER|HOSTNAME|PWD|LANG|TZ|TERM|SHELL|CI|GITHUB_\w+|npm_\w+|VERCEL\w*|NEXT_RUNTIME|NEXT_PHASE|PYTHON\w*|VIRTUAL_ENV|REPL_ID|JEST_\w+|VITEST\w*|PYTEST\w*)$/;
+  /^(PATH|HOME|USER|HOSTNAME|PWD|LANG|TZ|TERM|SHELL|CI|GITHUB_\w+|npm_\w+|VERCEL\w*|NETLIFY\w*|RAILWAY_\w+|RENDER_\w+|FLY_\w+|HEROKU_\w+|DYNO|NEXT_RUNTIME|NEXT_PHASE|PYTHON\w*|VIRTUAL_ENV|REPL_ID|JEST_\w+|VITEST\w*|PYTEST\w*)$/;
 /** Keys that the program makes up itself with: any long random text will do. */
-const own =
-  /^(DJANGO_|FLASK_|APP_|SESSION_|COOKIE_|JWT_|CSRF_)?(SECRET|SECRET_KEY|SIGNING_KEY|JWT_SECRET|JWT_KEY|JWT_REFRESH_SECRET|SALT)$|^(JWT|SESSION)_(SECRET|SECRET_KEY)$/;
+function isOwnKey(name: string): boolean {
+  // A key for encryption has a length of its own, which only its program knows.
+  return /^(APP_SECRET|JWT_KEY|SALT)$/.test(name) || (isSigningName(name) && !/ENCRYPTION/.test(name));
+}
 
 /**
  * The environment of a service: every variable that its code reads. What the stack knows is filled in; what the program
@@ -114,12 +117,12 @@ export function wireEnvironment(
       continue;
     }
     const required = here.some(read => read.required);
-    if (required || own.test(name)) {
+    if (required || isOwnKey(name)) {
       variables.push({ name, value: `\${${name}:?}` });
       needed.set(name, {
         name,
-        random: own.test(name),
-        says: own.test(name)
+        random: isOwnKey(name),
+        says: isOwnKey(name)
           ? "A key of the application's own, any long random text"
           : `Read by ${here[0]!.at.file}, which does not start without it`,
       });

@@ -95,17 +95,24 @@ function doorRoutes(plan: StackPlan): FrontDoorRoute[] {
       const route = { path, service: app.name, port: app.image.port };
       const sockets = isSocketPath(path);
       routes.push({ ...route, ...(sockets ? { sockets } : {}) });
-      if (path === "/" && app.isFrontend) routes.push(...hashedRoutes(app));
+      if (path === "/" && app.isFrontend) routes.push(...hashedRoutes(app, plan));
     }
   }
   return routes;
 }
 
 /** Directories in which file names change with their content. */
-function hashedRoutes(app: PlannedApp): FrontDoorRoute[] {
-  const path = { next: "/_next/static", vite: "/assets", cra: "/static" }[app.component.kind as string];
-  return path === undefined ? [] : [{ path, service: app.name, port: app.image.port, hashed: true }];
+function hashedRoutes(app: PlannedApp, plan: StackPlan): FrontDoorRoute[] {
+  const shared = plan.apps.some(other => other.image.statics);
+  const paths: readonly string[] =
+    { next: ["/_next/static"], vite: ["/assets"], cra: shared ? craFolders : ["/static"] }[
+      app.component.kind as string
+    ] ?? [];
+  return paths.map(path => ({ path, service: app.name, port: app.image.port, hashed: true }));
 }
+
+/** Create React App's own folders, where the rest of `/static` is Django's. */
+const craFolders = ["/static/js", "/static/css", "/static/media"];
 
 function composeText(
   plan: StackPlan,

@@ -79,7 +79,7 @@ export function planStack(stack: Stack, name: string): StackPlan {
       routes: !hasPages || isFrontend ? ["/"] : ownPrefixes(component, chosen),
     };
   });
-  return { name, apps: onePage(apps), postgres, redis, left };
+  return { name, apps: ownPaths(onePage(apps)), postgres, redis, left };
 }
 
 /** What the backend answers and no page server does. */
@@ -116,6 +116,17 @@ function onePage(apps: readonly PlannedApp[]): PlannedApp[] {
       return app;
     }
     return { ...app, routes: [`/${app.name}`] };
+  });
+}
+
+/** A path leads to one program: the first that answers it. One that is left without gets a path of its own. */
+function ownPaths(apps: readonly PlannedApp[]): PlannedApp[] {
+  const taken = new Set<string>();
+  return apps.map(app => {
+    const free = app.routes.filter(path => !taken.has(path));
+    const routes = free.length > 0 ? free : [`/${app.name}`];
+    for (const path of routes) taken.add(path);
+    return { ...app, routes };
   });
 }
 
