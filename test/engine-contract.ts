@@ -282,6 +282,13 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
       });
     });
 
+    it("removes one container and leaves the others", async () => {
+      await engine.remove(await container("once"));
+      expect((await engine.containers(lab)).map(({ service }) => service)).toEqual(["web"]);
+      expect((await engine.up(project)).ok).toBe(true);
+      expect((await container("once")).state).toBe("running");
+    });
+
     it("touches nothing that does not carry the lab's label", async () => {
       const foreign = { ...(await container("web")), lab: "another" };
       for (const act of [
@@ -290,6 +297,7 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
         () => engine.start(foreign),
         () => engine.freeze(foreign, true),
         () => engine.exec(foreign, ["true"]),
+        () => engine.remove(foreign),
         () => engine.copyIn(foreign, "/data/x", new Uint8Array()),
       ])
         await expect(act()).rejects.toMatchObject({ trouble: "foreign" });

@@ -66,6 +66,8 @@ export interface Engine {
   machine(): Promise<MachineTimes | undefined>;
   /** A request to a server of our own that does nothing: its time is the machine's and ours, and nobody else's. */
   nothing(): Promise<HttpAnswer>;
+  /** Removes a container whatever its state, with the volumes that have no name. */
+  remove(container: Container): Promise<void>;
   /** Replaces the lab's resolved file; what runs stays until the next `up`. */
   write(lab: LabProject, model: ComposeModel): Promise<void>;
   /**

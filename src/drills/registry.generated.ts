@@ -8,6 +8,7 @@ import survivesReboot from "./recovery/survives-reboot.ts";
 import survivesDependencyLoss from "./recovery/survives-dependency-loss.ts";
 import stopsGracefully from "./recovery/stops-gracefully.ts";
 import dataSurvivesRedeploy from "./data/data-survives-redeploy.ts";
+import backupRestores from "./data/backup-restores.ts";
 import exposesOnlyTheFrontDoor from "./access/exposes-only-the-front-door.ts";
 import noSecretLeaks from "./secrets/no-secret-leaks.ts";
 import encryptsTraffic from "./access/encrypts-traffic.ts";
@@ -27,6 +28,7 @@ export const drills: readonly Drill<DrillStack>[] = [
   survivesDependencyLoss,
   stopsGracefully,
   dataSurvivesRedeploy,
+  backupRestores,
   exposesOnlyTheFrontDoor,
   noSecretLeaks,
   encryptsTraffic,

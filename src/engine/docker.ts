@@ -222,6 +222,13 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
     },
     nothing: nullServer(),
     machine: async () => (api.endpoint.local ? machineTimes() : undefined),
+    async remove(container) {
+      await ours(container);
+      await api.call("DELETE", `/containers/${container.id}?force=1&v=1`, {
+        allow: [404, 409],
+        timeoutMs: 60_000,
+      });
+    },
     write: (lab, model) => writeFile(named(lab).file, JSON.stringify(model)),
     server: (lab, spec) =>
       openServer(

@@ -387,6 +387,10 @@ export function fakeEngine(
     usage: async () => ({ memoryBytes: 1 << 20, pids: 1, cpuMs: 0 }),
     nothing: async () => ({ status: 200, headers: {}, body: "", ms: nothingMs }),
     machine: async () => ({ atMs: clock, cpus: 2, idleMs: clock * 2 * idle, ownMs: 0 }),
+    remove: async container => {
+      const found = find(container);
+      remove(other => other !== found);
+    },
     sweep: async lab => {
       const removed = remove(container => container.lab !== lab);
       for (const [key, volume] of [...volumes]) {
