@@ -166,6 +166,7 @@ import recoveryRestartPolicy from "./recovery/restart-policy.ts";
 import recoveryScaleBlocked from "./recovery/scale-blocked.ts";
 import recoverySharedNetwork from "./recovery/shared-network.ts";
 import recoveryStartsAtBoot from "./recovery/starts-at-boot.ts";
+import recoveryStopGrace from "./recovery/stop-grace.ts";
 import recoveryStopSignal from "./recovery/stop-signal.ts";
 import releaseCancelledDeploy from "./release/cancelled-deploy.ts";
 import releaseCheckedStart from "./release/checked-start.ts";
@@ -375,6 +376,7 @@ export const rules: readonly Rule<Stack>[] = [
   recoveryScaleBlocked,
   recoverySharedNetwork,
   recoveryStartsAtBoot,
+  recoveryStopGrace,
   recoveryStopSignal,
   releaseCancelledDeploy,
   releaseCheckedStart,
