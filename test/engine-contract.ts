@@ -209,6 +209,14 @@ export function engineContract(name: string, open: () => Promise<ContractSide>):
       expect(usage.cpuMs).toBeGreaterThanOrEqual(0);
     });
 
+    it("writes to the output of a main process from outside", async () => {
+      const web = await container("once");
+      const before = await engine.logBytes(web);
+      await engine.writeLog(web, 50);
+      await engine.sleep(1_000);
+      expect((await engine.logBytes(web)) - before).toBe(50_000);
+    });
+
     it("is answered by a server that does nothing", async () => {
       expect(await engine.nothing()).toMatchObject({ status: 200 });
     });

@@ -37,6 +37,8 @@ export interface Engine {
     container: Container,
     options?: { readonly sinceMs?: number; readonly tail?: number },
   ): Promise<string>;
+  /** Writes so many lines of 1,000 bytes to the output of the container's main process, as if it had said them. */
+  writeLog(container: Container, lines: number): Promise<void>;
   /** How many bytes of output the engine keeps of the container, lines as they were written. */
   logBytes(container: Container): Promise<number>;
   /** What anyone who has the container's image can read without starting it: its settings and its history, as JSON. */

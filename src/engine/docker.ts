@@ -31,6 +31,7 @@ import { openServer } from "./server.ts";
 import { countFrames, demultiplexer } from "./stream.ts";
 import { labsOn, sweepLab } from "./sweep.ts";
 import { packFile, unpackFile } from "./tar.ts";
+import { writeLogFromOutside } from "./write-log.ts";
 
 export interface DockerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -162,6 +163,11 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       const output = demultiplexer();
       output.push((await api.call("GET", path, { timeoutMs: 60_000 })).bytes);
       return output.both();
+    },
+    async writeLog(container, lines) {
+      const seen = await ours(container);
+      const others = (await list(container.lab)).map(({ image }) => image);
+      await writeLogFromOutside(api, seen, lines, others);
     },
     async logBytes(container) {
       const path = `/containers/${container.id}/logs?stdout=1&stderr=1&tail=all`;

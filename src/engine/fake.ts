@@ -343,6 +343,10 @@ export function fakeEngine(
         .map(line => `${line}\n`)
         .join("");
     },
+    writeLog: async (container, lines) => {
+      const { output } = find(container);
+      for (let line = 0; line < lines; line++) output.push("x".repeat(999));
+    },
     logBytes: async container => find(container).output.reduce((sum, line) => sum + line.length + 1, 0),
     imageText: async container => JSON.stringify({ image: find(container).model.image }),
     async events(lab) {

@@ -1,14 +1,17 @@
-import { NotSeen, type Started } from "../../core/drill.ts";
-import { defineDrill } from "../drill.ts";
-import { seconds } from "../targets.ts";
+import { type Lab, NotSeen, type Scene, type Started } from "../../core/drill.ts";
+import type { ComposeObject, Container } from "../../core/engine.ts";
+import { isStore } from "../../stack/query.ts";
+import { type DrillStack, defineDrill } from "../drill.ts";
+import { containerOf, seconds } from "../targets.ts";
 
 export default defineDrill({
   id: "boot/boots-healthy",
   title: "The stack starts from nothing, and again on its own data",
   claim: "boots-healthy",
-  disturbs: "Starts the whole stack on empty volumes, stops it, and starts it on what it has written.",
+  disturbs:
+    "Starts the whole stack on empty volumes, stops it, starts it on what it has written, and with each store late.",
   targets: ({ project }) => (project.services.length === 0 ? [] : [{ subject: project.name, services: [] }]),
-  async run(scene) {
+  async run(scene, _, stack) {
     const { lab } = scene;
     const { engine, project } = lab;
     await scene.steady("the images are there", async () => {
@@ -28,12 +31,78 @@ export default defineDrill({
       return `${started.filter(({ ok }) => ok).length} of ${started.length} services stand`;
     });
     await scene.holds("every service starts on existing data", async () => verdict(started));
+    for (const late of lateStores(stack, lab)) await startLate(scene, late);
     await scene.steady("nothing was left out", async () => {
       if (lab.missing.size > 0) throw new NotSeen(whyMissing(lab.missing));
       return "every service of the files was started";
     });
   },
 });
+
+interface Late {
+  readonly store: string;
+  /** Services that Compose starts without waiting until the store is well. */
+  readonly users: readonly string[];
+  /** They, and all that can be started with them. */
+  readonly beside: readonly string[];
+}
+
+/** Stores that some service uses without waiting for them. Where all wait, Compose itself keeps the order. */
+function lateStores({ project }: DrillStack, { model }: Lab): Late[] {
+  const services = Object.entries(model.services);
+  const waits = (how: ComposeObject) => how["condition"] !== "service_started";
+  return project.services.filter(isStore).flatMap(({ name: store }) => {
+    if (!model.services[store]) return [];
+    const held = new Set(
+      services
+        .filter(([, one]) => one.depends_on?.[store] && waits(one.depends_on[store]))
+        .map(([name]) => name),
+    );
+    for (let before = -1; before !== held.size; ) {
+      before = held.size;
+      for (const [name, one] of services)
+        if (Object.keys(one.depends_on ?? {}).some(other => held.has(other))) held.add(name);
+    }
+    const beside = services.map(([name]) => name).filter(name => name !== store && !held.has(name));
+    const users = beside.filter(name => model.services[name]!.depends_on?.[store]);
+    return users.length === 0 ? [] : [{ store, users, beside }];
+  });
+}
+
+const lateMs = 15_000;
+
+/** Starts a store that answers nothing for a while, and everything that does not wait for it. */
+async function startLate(scene: Scene, { store, users, beside }: Late): Promise<void> {
+  const { lab } = scene;
+  const { engine, project } = lab;
+  await scene.disturb(`start with ${store} late by ${lateMs / 1_000} s`, async () => {
+    await engine.down(project);
+    const first = await engine.up(project, { services: [store], alone: true });
+    if (!first.ok) throw new NotSeen(first.words);
+    await engine.freeze(await containerOf(lab, store), true);
+    const rest = await engine.up(project, { services: beside, alone: true });
+    if (!rest.ok) throw new NotSeen(rest.words);
+    await engine.sleep(lateMs);
+    const seen = await Promise.all(
+      users.map(async name => `${name}: ${stateOf(await containerOf(lab, name))}`),
+    );
+    await engine.freeze(await containerOf(lab, store), false);
+    return `${seen.join(", ")}; now it answers`;
+  });
+  await scene.steady(`${store} serves`, () => lab.serves(store));
+  for (const name of users)
+    await scene.holds(`${name} serves although ${store} was late`, async () => {
+      const { state, exitCode, restartPolicy } = await containerOf(lab, name);
+      if (state === "exited" && restartPolicy === "no" && exitCode !== 0)
+        throw new NotSeen(`it ended with ${exitCode}, and nothing starts it again`);
+      return lab.serves(name);
+    });
+  await lab.warmStart();
+}
+
+function stateOf({ state, restarts }: Container): string {
+  return restarts > 0 ? `${state}, restarted ${restarts} times` : state;
+}
 
 function verdict(started: readonly Started[]): string {
   const bad = started.filter(({ ok }) => !ok);

@@ -1,17 +1,21 @@
-import { type Lab, NotSeen } from "../../core/drill.ts";
+import { type Lab, NotSeen, type Scene } from "../../core/drill.ts";
+import { isStore } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
-import { defineDrill } from "../drill.ts";
+import { type DrillStack, defineDrill } from "../drill.ts";
 import { runProbe } from "../look.ts";
 import { containerOf, eachOf, longRunning, seconds } from "../targets.ts";
+
+/** The longest that the engine's own verdict is waited for. */
+const waitMs = 40_000;
 
 export default defineDrill({
   id: "health/health-is-truthful",
   title: "A health check turns when its program serves no more",
   claim: "health-is-truthful",
   disturbs:
-    "Freezes every process of a service, so that it is there and answers nothing, and thaws it again.",
+    "Freezes every process of a service, so that it is there and answers nothing, thaws it, and takes away each store that it waits for.",
   targets: stack => eachOf(longRunning(stack).filter(turnsInTime)),
-  async run(scene, { subject }) {
+  async run(scene, { subject }, stack) {
     const { lab } = scene;
     const { engine } = lab;
     const container = await containerOf(lab, subject);
@@ -36,18 +40,80 @@ export default defineDrill({
       if (look?.ok) throw new NotSeen("it passes while nothing of the program moves");
       return look?.saw ?? "";
     });
-    // The engine looks as often as the files say; that may be rarer than a drill can wait for.
+    // The engine looks as often as the files say: where that is seldom, it is worked out and not waited for.
     const { intervalMs = 30_000, timeoutMs = 30_000, retries = 3 } = probe ?? {};
-    const waitMs = retries * (intervalMs + timeoutMs) + 20_000;
-    if (waitMs <= 240_000)
-      await scene.holds("the engine calls it unhealthy", () => healthOf(lab, subject, "unhealthy", waitMs));
+    const noticedMs = retries * (intervalMs + timeoutMs);
+    if (noticedMs <= waitMs)
+      await scene.holds("the engine calls it unhealthy", () =>
+        healthOf(lab, subject, "unhealthy", noticedMs + 20_000),
+      );
+    else
+      scene.note("the engine calls it unhealthy", `after ${retries} failures, within ${seconds(noticedMs)}`);
     await scene.disturb(`thaw ${subject}`, async () => {
       await thaw();
       return "its processes go on";
     });
     await scene.holds("it serves again by itself", () => lab.serves(subject));
+    for (const store of storesOf(stack, lab, subject)) await without(scene, subject, store);
   },
 });
+
+/** Stores that a service waits for when it starts. A proxy's check is about the proxy. */
+function storesOf({ project }: DrillStack, lab: Lab, subject: string): string[] {
+  const service = project.services.find(({ name }) => name === subject);
+  if (!service || service.kind === "proxy" || isStore(service)) return [];
+  const named = new Set(service.dependsOn.map(dependency => dependency.service));
+  return project.services
+    .filter(
+      store => named.has(store.name) && isStore(store) && !store.oneShot && !lab.missing.has(store.name),
+    )
+    .map(({ name }) => name);
+}
+
+/** So long a service may take to notice that its store is gone. */
+const noticeMs = 10_000;
+
+/**
+ * Takes a store away. The check may stay green as long as the service answers all that it answered: it may well do
+ * without a cache. It may not while users get errors.
+ */
+async function without(scene: Scene, subject: string, store: string): Promise<void> {
+  const { lab } = scene;
+  const { engine } = lab;
+  const container = await containerOf(lab, subject);
+  scene.afterwards(`start ${store}`, async () => engine.start(await containerOf(lab, store)));
+  let green: string | undefined;
+  let broken: string | undefined;
+  await scene.disturb(`take ${store} away from ${subject}`, async () => {
+    await engine.stop(await containerOf(lab, store), { graceMs: 0 });
+    for (const limit = engine.now() + noticeMs; engine.now() < limit; await engine.sleep(1_000)) {
+      const look = await runProbe(engine, container);
+      green = look?.ok ? look.saw : undefined;
+      broken = await brokenAnswer(lab, subject);
+      if (green === undefined) return look?.saw ?? "";
+    }
+    return broken ?? `${green}, and what it answered before it still answers`;
+  });
+  await scene.holds(`its health check does not pass while ${store} is missed`, async () => {
+    if (green !== undefined && broken !== undefined) throw new NotSeen(`${green} while ${broken}`);
+    return green === undefined ? "it fails" : "nothing that it is asked shows that it is missed";
+  });
+  await scene.disturb(`bring ${store} back`, async () => {
+    await engine.start(await containerOf(lab, store));
+    return lab.serves(store);
+  });
+  await scene.holds(`${subject} serves again by itself`, () => lab.serves(subject));
+}
+
+/** An error among the requests that were answered well before. */
+async function brokenAnswer(lab: Lab, subject: string): Promise<string | undefined> {
+  const container = await containerOf(lab, subject);
+  for (const request of lab.requests(subject)) {
+    const { status, error } = await lab.engine.http(container, { ...request, timeoutMs: 5_000 });
+    if (status === undefined || status >= 500) return `GET ${request.path} gives ${status ?? error}`;
+  }
+  return undefined;
+}
 
 /** A check that may fail for ten minutes before it counts watches something slower than a drill: a daily renewal. */
 const slowMs = 600_000;

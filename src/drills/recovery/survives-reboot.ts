@@ -1,6 +1,6 @@
-import { NotSeen } from "../../core/drill.ts";
+import { NotSeen, type Scene } from "../../core/drill.ts";
 import { defineDrill } from "../drill.ts";
-import { longRunning, seconds } from "../targets.ts";
+import { containerOf, longRunning, seconds } from "../targets.ts";
 
 /** After a power cut everything starts at once, and slower than usual. */
 const comesBackWithinMs = 180_000;
@@ -11,7 +11,7 @@ export default defineDrill({
   title: "The whole stack comes back after a power cut",
   claim: "survives-reboot",
   disturbs:
-    "Kills the main process of every container at the same moment; the engine starts them in any order.",
+    "Kills the main process of every container at the same moment, and stops in order what is restarted only after a failure.",
   targets(stack) {
     const services = longRunning(stack).map(({ name }) => name);
     return services.length === 0 ? [] : [{ subject: stack.project.name, services: [], also: services }];
@@ -47,5 +47,32 @@ export default defineDrill({
       const left = comesBackWithinMs - (engine.now() - start);
       await scene.holds(`${name} serves again`, () => lab.serves(name, Math.max(10_000, left)));
     }
+    for (const name of services) await orderly(scene, name);
   },
 });
+
+/**
+ * A machine that is shut down in order stops its containers first. The engine starts one with `on-failure` again only
+ * if it had failed, so a program that ends well is never started again. (Measured: test/engine/reboot.test.ts.)
+ */
+async function orderly(scene: Scene, name: string): Promise<void> {
+  const { lab } = scene;
+  const { engine } = lab;
+  const [container] = (await lab.containers(name)).filter(
+    ({ restartPolicy }) => restartPolicy === "on-failure",
+  );
+  if (!container) return;
+  scene.afterwards(`start ${name}`, () => engine.start(container));
+  await scene.disturb(`stop ${name}, as an orderly shutdown does`, async () => {
+    await engine.stop(container);
+    return `it ended with ${(await containerOf(lab, name)).exitCode}`;
+  });
+  await scene.holds(`the engine would start ${name} again`, async () => {
+    const { exitCode } = await containerOf(lab, name);
+    if (exitCode === 0)
+      throw new NotSeen(
+        `${name} ended well, and with the restart policy on-failure an engine that starts leaves it down`,
+      );
+    return `it ended with ${exitCode}, which counts as a failure`;
+  });
+}
