@@ -55,6 +55,18 @@ const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").rep
 const notDeployed =
   /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:for|used for) (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b[^.!]*(?:\bonly\b|$)|\bonly (?:used )?for (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b/i;
 
+const localOnly =
+  /\bthrow-?away (?:local )?(?:database|stack|environment|credentials)\b|\bfor local (?:development|use|testing) only\b|\blocal[- ](?:development|dev)[- ]only\b|\bonly for local\b|\bdev(?:elopment)?[- ]only (?:credentials|password|stack|values)\b/i;
+
+/** A comment beside a service says that what stands there is a workstation's. */
+export function localNote(source: Source | undefined): DevelopmentNote | undefined {
+  const comment = source?.text
+    .match(/(?:^[ \t]*#[^\n]*\n)+/gm)
+    ?.find(lines => localOnly.test(lines.replace(/\s*\n\s*#\s*/g, " ")));
+  if (!source || comment === undefined) return undefined;
+  return { text: "a comment in it says that it is for a workstation", at: placeOf(source, comment.trim()) };
+}
+
 /** The comment above the first key calls it production's. */
 export function saysProduction(source: Source | undefined): boolean {
   return headerSentences(source).some(sentence => {

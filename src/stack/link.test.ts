@@ -130,7 +130,8 @@ describe("which Compose file is production", () => {
       "a comment that calls it production, and one that disclaims it",
       {
         "compose.yml": app,
-        "stacks/one/compose.yml": `# A viable production setup.\n${app}`,
+        "stacks/one/compose.yml":
+          "# A viable production setup.\nservices:\n  desk:\n    image: acme/desk:1\n",
         "docker-compose.deploy.yml": `# For internal testing only.\n${app}`,
         "docker-compose.prod.yml": "services:\n  shop:\n    image: acme/shop:1\n    restart: always\n",
       },
@@ -149,6 +150,45 @@ describe("which Compose file is production", () => {
         "tools/seed/compose.yml": app,
       },
       ["compose.yml: deployed", "compose.postgres.yml: development", "tools/seed/compose.yml: development"],
+    ],
+    [
+      "a mail catcher, and a comment that says what the password is for",
+      {
+        "compose.yml": "services:\n  web:\n    build: .\n  mail:\n    image: axllent/mailpit:v1.21\n",
+        "deploy/compose.yml":
+          "services:\n  api:\n    build: .\n    # These credentials are for a throwaway local\n    # database and nothing else.\n    environment:\n      PASSWORD: shop\n",
+      },
+      ["compose.yml: development", "deploy/compose.yml: development"],
+    ],
+    [
+      "a copy of the file at the root, and what is only near production",
+      {
+        "compose.prod.yml": `${app}    restart: always\n`,
+        "infra/docker/compose.prod.yml": app,
+        "compose.near-prod.yml": app,
+      },
+      [
+        "compose.prod.yml: deployed",
+        "infra/docker/compose.prod.yml: development",
+        "compose.near-prod.yml: development",
+      ],
+    ],
+    [
+      "the only one, where the program of the repository is not in it",
+      {
+        "compose.yml": "services:\n  db:\n    image: postgres:17\n  ldap:\n    image: example/openldap:2.6\n",
+        "pyproject.toml": '[project]\nname = "shopkeeper"\n',
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
+      "the only one, with the image of the repository's program",
+      {
+        "compose.yml":
+          "services:\n  db:\n    image: postgres:17\n  web:\n    image: ghcr.io/acme/shopkeeper:2\n",
+        "pyproject.toml": '[project]\nname = "shopkeeper"\n',
+      },
+      ["compose.yml: deployed"],
     ],
     [
       "the file that a deploy script names, whatever it is called",

@@ -2,8 +2,16 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
 import { child, entriesOf, textOf } from "../formats/yaml.ts";
-import { disclaimer, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
-import { debugs, developmentHabit, looksLikeServer, onlyBacking, staysUp } from "./project-habits.ts";
+import { disclaimer, headerNote, localNote, readmeNote, saysProduction } from "./development-notes.ts";
+import {
+  catchesMail,
+  debugs,
+  developmentHabit,
+  lacksApplication,
+  looksLikeServer,
+  onlyBacking,
+  staysUp,
+} from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
 
 /** A command somewhere that names Compose files, resolved to repository paths. */
@@ -40,7 +48,7 @@ const production =
   /(^|[._-])(prod|production|deploy|deployment|live|server|release|swarm|stack|vps)([._-]|$)/i;
 const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 const workstation =
-  /(^|[._-])(dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
 const example = /(^|[._-])(example|sample|template|dist)([._-]|$)/i;
 const passing =
   /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
@@ -215,16 +223,23 @@ function grade(
   const disclaimed = options.text && disclaimer(options.text(last));
   if (disclaimed) return { files, grade: "development", because: disclaimed };
   const models = files.map(path => byPath.get(path)!);
+  const original = originalOf(byPath.get(last)!, byPath);
+  if (original)
+    return {
+      files,
+      grade: "development",
+      because: { text: `it repeats ${original}, whose paths are right` },
+    };
   const stem = stemOf(last);
   const place = `${dirname(last).split("/").pop() ?? ""}`;
-  if (production.test(stem))
+  if (production.test(stem) && !/(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem))
     return { files, grade: "deployed", because: { text: "its name says production" } };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models))
     return { files, grade: "staging", because: { text: "its name says a test or staging server" } };
   if (workstation.test(stem))
     return { files, grade: "development", because: { text: "its name says development" } };
   if (staging.test(stem)) return { files, grade: "staging", because: { text: "its name says staging" } };
-  if (production.test(place))
+  if (/(^|[._-])(prod|production|live|server|vps)([._-]|$)/i.test(place))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
   if (workstation.test(place))
     return { files, grade: "development", because: { text: "its folder says development" } };
@@ -236,8 +251,20 @@ function grade(
     };
   const note = options.text && (headerNote(options.text(last)) ?? readmeNote(last, options.text));
   if (note) return { files, grade: "development", because: note };
+  const comment = options.text && localNote(options.text(last));
+  if (comment) return { files, grade: "development", because: comment };
+  if (catchesMail(models) && !staysUp(models))
+    return { files, grade: "development", because: { text: "it catches its own mail" } };
+  if (options.text && !staysUp(models) && lacksApplication(models, options.text))
+    return {
+      files,
+      grade: "presumed",
+      because: { text: "no service of it is called like the program of this repository" },
+    };
   const habit = developmentHabit(models, all.length > 1);
   if (habit) return { files, grade: "development", because: { text: habit } };
+  if (production.test(place))
+    return { files, grade: "deployed", because: { text: "its folder says production" } };
   return {
     files,
     grade: "deployed",
@@ -245,6 +272,21 @@ function grade(
       text: all.length === 1 ? "it is the only Compose project" : "nothing says that it is for development",
     },
   };
+}
+
+/** The file of the same name and services further up: this one is a copy that was put aside. */
+function originalOf(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): string | undefined {
+  const names = (of: ComposeFile): string =>
+    servicesOf(of)
+      .map(service => service.name)
+      .sort()
+      .join(" ");
+  for (let folder = dirname(file.file); folder !== ""; ) {
+    folder = dirname(folder);
+    const above = all.get(join(folder, basename(file.file)));
+    if (above && names(above) !== "" && names(above) === names(file)) return above.file;
+  }
+  return undefined;
 }
 
 /** A default file beside a production project that runs the same services is the development one. */

@@ -53,7 +53,7 @@ export function committedCredentials(stack: Stack): Credential[] {
     for (const variable of [...variables, ...(service.build?.args ?? [])]) {
       for (const credential of credentialsOf(variable, placeholders)) {
         const key = `${credential.at.file}:${credential.at.span.start}`;
-        if (seen.has(key)) continue;
+        if (seen.has(key) || slot.test(credential.value)) continue;
         if (credential.reference && isRequired(service.project, credential.reference.name)) continue;
         seen.add(key);
         found.push({ ...credential, service, grade });
@@ -67,6 +67,9 @@ export function committedCredentials(stack: Stack): Credential[] {
       found.some(other => other.value === value && other.at !== at),
   );
 }
+
+/** What another program puts the value in place of: `__DB_PASSWORD__`, `{{ password }}`, `%PASSWORD%`, `@PASSWORD@`. */
+const slot = /^(?:__\w+__|\{\{.*\}\}|%\w+%|@\w+@|<%.*%>)$/;
 
 const pattern = /:\/\/(?:user(?:name)?|your[-_]?user):(?:pass(?:word)?|your[-_]?pass(?:word)?)@/i;
 
@@ -182,7 +185,7 @@ export function isSigningName(name: string): boolean {
     /(?:^|_)(?:JWT|SESSION|COOKIE|AUTH|NEXTAUTH|APP|TOKEN|SIGNING|ENCRYPTION|DJANGO|FLASK|REFRESH|ACCESS_TOKEN)?_?(?:SECRET|SECRET_KEY|SIGNING_KEY|ENCRYPTION_KEY)(?:_BASE)?$/i.test(
       name,
     ) &&
-    !/(?:CLIENT|WEBHOOK|CONSUMER|API|APP)_?SECRET|(?:^|_)(?:AWS|S3|STRIPE|OAUTH2?|GOOGLE|GITHUB|GITLAB|FACEBOOK|PAYPAL|RAZORPAY|MINIO|STORAGE|BUCKET|SPACES|R2|OSS|COS|CLOUDINARY|TWILIO|RE?CAPTCHA|TURNSTILE|PUSHER|SMTP|MAIL)_(?:\w+_)?SECRET/i.test(
+    !/(?:CLIENT|WEBHOOK|CONSUMER|API|APP)_?SECRET|(?:^|_)(?:AWS|S3|STRIPE|[A-Z]*PAY|[A-Z]*KASSA|PAYSTACK|FLUTTERWAVE|MIDTRANS|MOLLIE|ADYEN|IYZICO|PINATA|OAUTH2?|GOOGLE|GITHUB|GITLAB|FACEBOOK|PAYPAL|RAZORPAY|MINIO|STORAGE|BUCKET|SPACES|R2|OSS|COS|CLOUDINARY|TWILIO|RE?CAPTCHA|TURNSTILE|PUSHER|SMTP|MAIL)_(?:\w+_)?SECRET/i.test(
       name,
     )
   );

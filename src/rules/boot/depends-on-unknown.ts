@@ -1,4 +1,4 @@
-import { basename } from "../../core/path.ts";
+import { basename, dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
 import { defaultNames } from "../../stack/projects.ts";
@@ -64,6 +64,14 @@ function isClosed(stack: Stack, project: ComposeProject): boolean {
 function mayBePart(stack: Stack, project: ComposeProject, kind: Dangling["kind"], name: string): boolean {
   const { files, because } = project;
   const last = basename(files.at(-1)!);
+  const inDirectory = stack.projects.filter(
+    other =>
+      other !== project &&
+      dirname(other.files.at(-1)!) === dirname(files.at(-1)!) &&
+      other[`${kind}s`].some(each => each.name === name),
+  );
+  // Beside its base another overlay may bring the name: COMPOSE_FILE lists what nobody writes down here.
+  if (because.at === undefined && files.length > 1 && inDirectory.length > 0) return true;
   if (because.at !== undefined || because.text.startsWith("its name says") || defaultNames.includes(last))
     return false;
   return stack.projects.some(

@@ -18,7 +18,11 @@ export default defineRule({
     );
     for (const project of stack.projects) {
       const services = serverServices(stack).filter(
-        service => service.project === project && isComplete(service) && service.kind !== "certificates",
+        service =>
+          service.project === project &&
+          isComplete(service) &&
+          service.kind !== "certificates" &&
+          !isTrial(service),
       );
       const bare: Service[] = [];
       for (const service of services) {
@@ -42,6 +46,16 @@ export default defineRule({
     }
   },
 });
+
+/** A test run, a demonstration or a shell for a person, by its command, its name and its terminal. */
+function isTrial(service: Service): boolean {
+  const words = (service.process?.argv ?? []).map(word => word.value ?? "");
+  return (
+    words.some(word => /^(?:py\.?test|vitest|jest|mocha|phpunit|rspec|tox|nox)$/.test(word)) ||
+    /(?:^|[-_])(?:tests?|demo|interactive|shell|console|playground)$/.test(service.name) ||
+    (service.text("stdin_open")?.text === "true" && service.text("tty")?.text === "true")
+  );
+}
 
 const aside = /(^|[-_])(exporter|autoheal|watchtower|otel|opentelemetry|cadvisor|promtail|alloy)([-_]|$)/;
 
