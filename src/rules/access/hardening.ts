@@ -29,7 +29,12 @@ export default defineRule({
         .slice(0, mostPlaces)
         .map(service => evidence(service.at, "every default right")) as unknown as [Evidence],
       confidence: "possible",
-      fix: () => giveUpRights(stack, services),
+      fix: () =>
+        giveUpRights(
+          stack,
+          services,
+          first.services.filter(service => !services.includes(service)),
+        ),
     };
   },
 });
