@@ -102,6 +102,8 @@ export interface Lab {
   readonly model: ComposeModel;
   /** Services that are not in the lab, with the reason. */
   readonly missing: ReadonlyMap<string, string>;
+  /** How each image was had. */
+  readonly images: readonly LabImage[];
   containers(service: string): Promise<readonly Container[]>;
   /** Looks once whether a service serves, by every sign that it gave when the lab was calm. */
   look(service: string): Promise<Look>;

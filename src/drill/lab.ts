@@ -1,4 +1,11 @@
-import { type KnownRequest, type Lab, type Look, NotSeen, type Started } from "../core/drill.ts";
+import {
+  type KnownRequest,
+  type Lab,
+  type LabImage,
+  type Look,
+  NotSeen,
+  type Started,
+} from "../core/drill.ts";
 import type { ComposeModel, Container, Engine, LabProject } from "../core/engine.ts";
 import { runProbe } from "../drills/look.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
@@ -12,6 +19,8 @@ export interface LabOptions {
   /** The clone without what could not be had. */
   readonly model: ComposeModel;
   readonly missing: ReadonlyMap<string, string>;
+  /** How each image was had; nothing is said of builds where it is not given. */
+  readonly images?: readonly LabImage[];
   /** What may be asked of a service. */
   candidates(service: string): readonly Candidate[];
   say(line: string): void;
@@ -131,6 +140,7 @@ export function openLab(options: LabOptions): RunningLab {
       coldStart,
       calm,
     },
+    images: options.images ?? [],
     warmStart: start,
     async server(how) {
       if (!options.source) throw new NotSeen("the lab does not know whose scripts these are");

@@ -89,10 +89,14 @@ async function lastWords(engine: Engine, container: Container): Promise<string> 
 }
 
 const steadyMs = 3_000;
+/** A service whose check may fail for longer than a drill waits is left so long to pass it all the same. */
 const graceMs = 45_000;
 const longMs = 600_000;
 
-/** The files give it ten minutes or more before a health check that does not pass counts. */
+/**
+ * The files give it ten minutes or more before a health check that does not pass counts: it watches something slower
+ * than a drill, such as a certificate that was asked for today.
+ */
 export function mayTakeLong(probe: ContainerProbe | undefined): boolean {
   return (probe?.startPeriodMs ?? 0) >= longMs;
 }
