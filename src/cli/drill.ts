@@ -107,6 +107,7 @@ async function inLab(
     const prepared = await prepareLab(view.stack, view.project, engine, files, {
       ...{ lab, stopped, environment: process.env, say: line => say(`${line}\n`) },
       random: () => randomBytes(16).toString("hex"),
+      ...(drills.every(drill => drill.needsTargetsOnly) ? { only: servicesOf(view, drills) } : {}),
     });
     const running = openLab({
       ...{ engine, ...prepared, say: line => say(`${line}\n`) },
@@ -128,6 +129,11 @@ async function inLab(
     else await removeLab(await userEngine(), store, lab);
     for (const name of signals) process.off(name, end);
   }
+}
+
+function servicesOf(view: DrillStack, drills: readonly Drill<DrillStack>[]): ReadonlySet<string> {
+  const targets = drills.flatMap(drill => drill.targets(view));
+  return new Set(targets.flatMap(({ services, also = [] }) => [...services, ...also]));
 }
 
 async function save(path: string, run: DrillRun): Promise<void> {

@@ -67,6 +67,8 @@ export interface Drill<S> {
   /** A positive promise. */
   readonly title: string;
   readonly claim: string;
+  /** The services of its targets, and what those depend on, are all that it needs of the clone. */
+  readonly needsTargetsOnly?: true;
   /** What it does to the clone, for the plan: "Kills the main process of each service". */
   readonly disturbs: string;
   targets(stack: S): readonly Target[];

@@ -161,7 +161,12 @@ function linked(path: string, tree: string, places: readonly string[]): string {
 
 /** Not a directory that the server has anyway, nor one above the tree. */
 function isFree(path: string): boolean {
-  return path.startsWith("/") && !/^\/(root|home|home\/deploy|srv|opt|var|tmp|etc|usr|mnt|lab)?$/.test(path);
+  const plain = !path.split("/").some(step => step === "." || step === "..");
+  return (
+    plain &&
+    path.startsWith("/") &&
+    !/^\/(root|home|home\/deploy|srv|opt|var|tmp|etc|usr|mnt|lab)?$/.test(path)
+  );
 }
 
 /** Which service answers on a port of the user's server. */

@@ -23,6 +23,8 @@ export interface PrepareOptions {
   random(): string;
   say(line: string): void;
   readonly stopped?: () => boolean;
+  /** Services that the drills need, and what those depend on is needed too; left out: all of them. */
+  readonly only?: ReadonlySet<string>;
 }
 
 /** The project that is drilled: the deployed one, or the only one there is. */
@@ -55,14 +57,26 @@ export async function prepareLab(
     await files.write(to, options.environment[name] ?? options.random(), 0o444);
   const labProject = { lab, name: `${labPrefix}${lab}`, file: files.path("compose.json") };
   await files.write("compose.json", JSON.stringify(clone.model));
-  const images = await obtainAll(stack, project, engine, labProject, clone.model, options);
+  const idle = options.only ? notNeeded(clone.model, options.only) : new Map<string, string>();
+  const wanted = withoutServices(clone.model, idle).model;
+  const images = await obtainAll(stack, project, engine, labProject, wanted, options);
   const absent = new Map(
     images.filter(({ how }) => how === "missing").map(({ service, words }) => [service, words]),
   );
-  const { model, missing } = withoutServices(clone.model, new Map([...clone.leftOut, ...absent]));
+  const { model, missing } = withoutServices(clone.model, new Map([...clone.leftOut, ...idle, ...absent]));
   await files.write("compose.json", JSON.stringify(model));
-  for (const [service, why] of missing) say(`  not in the lab: ${service}: ${why.split("\n").at(-1)}`);
+  for (const [service, why] of missing)
+    if (!idle.has(service)) say(`  not in the lab: ${service}: ${why.split("\n").at(-1)}`);
   return { project: labProject, model, missing, changes, images };
+}
+
+/** Services that neither are named nor are needed by one that is. */
+export function notNeeded(model: ComposeModel, only: ReadonlySet<string>): Map<string, string> {
+  const needed = new Set(only);
+  for (const name of needed)
+    for (const other of Object.keys(model.services[name]?.depends_on ?? {})) needed.add(other);
+  const rest = Object.keys(model.services).filter(name => !needed.has(name));
+  return new Map(rest.map(name => [name, "no drill that was chosen needs it"]));
 }
 
 async function resolve(engine: Engine, project: ComposeProject, files: LabFiles): Promise<ComposeModel> {

@@ -268,15 +268,8 @@ export function fakeEngine(
             lab: label,
             project: lab.name,
           },
-          ...{
-            model: service,
-            state: "created",
-            startedMs: 0,
-            exitCode: 0,
-            restarts: 0,
-            wanted: true,
-            frozen: false,
-          },
+          ...{ model: service, state: "created", startedMs: 0, exitCode: 0, restarts: 0 },
+          ...{ wanted: true, frozen: false },
           ...{ output: [], layer: new Map() },
         };
         all.push(container);
@@ -391,10 +384,7 @@ export function fakeEngine(
     usage: async () => ({ memoryBytes: 1 << 20, pids: 1, cpuMs: 0 }),
     nothing: async () => ({ status: 200, headers: {}, body: "", ms: nothingMs }),
     machine: async () => ({ atMs: clock, cpus: 2, idleMs: clock * 2 * idle, ownMs: 0 }),
-    remove: async container => {
-      const found = find(container);
-      remove(other => other !== found);
-    },
+    remove: async container => void remove(other => other.id !== find(container).id),
     sweep: async lab => {
       const removed = remove(container => container.lab !== lab);
       for (const [key, volume] of [...volumes]) {

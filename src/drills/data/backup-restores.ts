@@ -27,6 +27,7 @@ export default defineDrill({
   claim: "backup-restores",
   disturbs:
     "Writes rows, runs the project's own backup, restores it into a new server, and then takes the database away and changes its passwords.",
+  needsTargetsOnly: true,
   targets({ stack, project }) {
     return backupWays(stack, project).map(({ name, stores, runs }) => ({
       subject: name,
@@ -44,11 +45,11 @@ export default defineDrill({
       return way.stores.map(({ name }) => name).join(", ");
     });
     const runner = await openRunner(scene, way, view);
+    for (const note of runner.notes) scene.note("what its server has and the project does not show", note);
     for (const store of way.stores) {
       await lab.serves(store.name);
       await drillStore(scene, way, store, runner);
     }
-    for (const note of runner.notes()) scene.note("what the lab has otherwise than a server", note);
   },
 });
 
@@ -74,7 +75,10 @@ async function openRunner(scene: Scene, way: BackupWay, view: DrillStack): Promi
 function placesOf({ runs }: BackupWay, { stack }: DrillStack): string[] {
   const file = runs.where === "server" ? runs.script?.file : undefined;
   if (file === undefined) return [];
-  const called = new RegExp(`((?:~|/[\\w.-]+)(?:/[\\w.-]+)*)/${file.replaceAll(".", "\\.")}(?![\\w.-])`, "g");
+  const called = new RegExp(
+    `(?<![\\w})$.])((?:~|/[\\w-][\\w.-]*)(?:/[\\w.-]+)*)/${file.replaceAll(".", "\\.")}(?![\\w.-])`,
+    "g",
+  );
   const texts = [...stack.sources.values()].map(({ text }) => text);
   return [...new Set(texts.flatMap(text => [...text.matchAll(called)].map(([, place]) => place!)))];
 }
@@ -127,11 +131,15 @@ async function drillStore(scene: Scene, way: BackupWay, store: Service, runner: 
     for (const name of databases) if (!found.has(markOf(name))) throw new NotSeen(nothingOf(name, pieces));
     return [...new Set([...found.values()].map(({ path }) => path))].join(", ");
   });
-  await scene.holds("the new server has everything back", async () => {
-    const since = engine.now();
+  const bring = async (to: Container) => {
     const words: string[] = [];
     for (const [piece, names] of byPiece(found, databases, markOf))
-      words.push(await bringBack(lab, fresh!, piece, names));
+      words.push(await bringBack(lab, to, piece, names));
+    return words;
+  };
+  await scene.holds("the new server has everything back", async () => {
+    const since = engine.now();
+    const words = await bring(fresh!);
     const took = engine.now() - since;
     const missing = lost(wanted, await holdings(engine, fresh!, await there(lab, fresh!, databases)));
     if (missing.length > 0)
@@ -145,7 +153,10 @@ async function drillStore(scene: Scene, way: BackupWay, store: Service, runner: 
   const [spoiled = []] = await tellsSpoiled(scene, dumps, fresh!);
   const [dump] = dumps;
   if (way.restore && dump)
-    await restoresItself(scene, { runner, restore: way.restore, dump, spoiled, store, databases, wanted });
+    await restoresItself(scene, {
+      ...{ runner, restore: way.restore, dump, spoiled, store, databases, wanted },
+      putBack: async () => void (await bring(await server())),
+    });
   const isWhole = async ({ written }: BackupResult) => {
     const some = written.flatMap(({ path, content }) => piecesOf(path, content));
     return (await dumpsFor(lab, fresh!, some, marks)).size === marks.length;

@@ -2,8 +2,10 @@ import { type Lab, NotSeen } from "../../core/drill.ts";
 import type { Container, ExecResult } from "../../core/engine.ts";
 import { EngineError } from "../../core/engine.ts";
 import type { OwnServer } from "../../core/server.ts";
+import { variable } from "../../stack/query.ts";
 import type { BackupRun, BackupWay, RestoreRun } from "../../stack/query-backup-ways.ts";
 import { shownEnvFile } from "../../stack/query-env-examples.ts";
+import type { ComposeProject } from "../../stack/stack.ts";
 import type { DrillStack } from "../drill.ts";
 import { containerOf } from "../targets.ts";
 
@@ -14,7 +16,8 @@ export interface BackupRunner {
   restore(restore: RestoreRun, file: string): Promise<ExecResult>;
   /** Where it writes to. */
   place(): Promise<Container>;
-  readonly notes: () => readonly string[];
+  /** What it was given so that it can run. */
+  readonly notes: readonly string[];
   /** The project's directory there; undefined in a service. */
   readonly tree?: string;
 }
@@ -46,7 +49,7 @@ export function serviceRunner(lab: Lab, run: Exclude<BackupRun, { where: "server
   const place = () => containerOf(lab, run.service.name);
   return {
     place,
-    notes: () => [],
+    notes: [],
     async run({ environment = {}, disturbed = false } = {}) {
       const before = await filesIn(lab, await place());
       const since = engine.now();
@@ -74,29 +77,30 @@ export async function serverRunner(
   const { script } = runs;
   const given: Record<string, string> = {};
   const notes: string[] = [];
+  const dotenv = `${server.tree}/${project.directory === "" ? "" : `${project.directory}/`}.env`;
+  const own = Buffer.from((await server.read(dotenv)) ?? []).toString("utf8");
   for (const file of script?.sourced ?? []) {
     const path = file.value;
     if (path === undefined || path.startsWith("/") || (await server.read(`${server.tree}/${path}`))) continue;
-    // Git does not keep it; the project's own variables are what it has on the server.
-    const own = `${server.tree}/${project.directory === "" ? "" : `${project.directory}/`}.env`;
-    const text = Buffer.from((await server.read(own)) ?? []).toString("utf8");
+    // Git does not keep it; on the server it has the project's own variables.
     const shown = (shownEnvFile(stack, path)?.entries ?? []).map(
       ({ name: key, value }) => `${key.value}='${value.value.replaceAll("'", "")}'\n`,
     );
-    if (text === "" && shown.length === 0 && !/\.env|\benv\b/.test(path)) continue;
-    await server.write(`${server.tree}/${path}`, shown.join("") + text);
-    notes.push(`${path} was made up, as git does not keep it`);
+    if (own === "" && shown.length === 0) continue;
+    await server.write(`${server.tree}/${path}`, shown.join("") + own);
+    notes.push(`${path}, made up: git does not keep it`);
   }
   for (const read of script?.reads ?? []) {
-    const found = valueIn(lab, read.name);
-    if (found === undefined || read.default !== undefined) continue;
+    if ((read.default !== undefined && read.default.text !== "") || given[read.name] !== undefined) continue;
+    const found = valueIn(project, read.name, own);
+    if (found === undefined) continue;
     given[read.name] = atServer(found.value, project.services);
-    notes.push(`${read.name} was given to it as ${found.service} has it`);
+    notes.push(`${read.name}, as ${found.service} has it`);
   }
   const place = async () => server.container;
   return {
     ...{ place, tree: server.tree },
-    notes: () => [...notes, ...server.notes],
+    notes,
     async run({ environment = {}, disturbed = false } = {}) {
       const roots = [server.tree];
       const before = await filesIn(lab, server.container, roots);
@@ -119,17 +123,24 @@ export async function serverRunner(
   };
 }
 
-/** The value that a service of the clone is given under a name. */
-function valueIn(lab: Lab, name: string): { readonly value: string; readonly service: string } | undefined {
-  for (const [service, { environment = {} }] of Object.entries(lab.model.services)) {
-    const value = environment[name];
-    if (typeof value === "string" && value !== "") return { value: value.replaceAll("$$", "$"), service };
+/** The value that a service is given under a name, with what the project's .env has for its variables. */
+function valueIn(
+  project: ComposeProject,
+  name: string,
+  dotenv: string,
+): { readonly value: string; readonly service: string } | undefined {
+  for (const service of project.services) {
+    const value = variable(service, name)?.value;
+    if (!value) continue;
+    const missing = (key: string) => new RegExp(`^${key}=['"]?(.*?)['"]?$`, "m").exec(dotenv)?.[1] ?? "";
+    const text = value.text ?? value.raw.replace(/\$\{?(\w+)[^}]*\}?/g, (_, key: string) => missing(key));
+    if (text !== "") return { value: text, service: service.name };
   }
   return undefined;
 }
 
 /** An address as the server has it: a service with a published port is reached through that. */
-function atServer(value: string, services: DrillStack["project"]["services"]): string {
+function atServer(value: string, services: ComposeProject["services"]): string {
   let here = value;
   for (const { name, ports } of services)
     for (const { target, published } of ports)
@@ -214,7 +225,7 @@ export function lastWords(stderr: string, stdout: string): string {
     .map(plain)
     .filter(line => line !== "");
   const telling = lines.findLast(line =>
-    /error|fatal|fail|no such|denied|refused|cannot|not set/i.test(line),
+    /error|fatal|fail|no such|denied|refused|cannot|not set|not found|skip/i.test(line),
   );
   return (telling ?? lines.at(-1) ?? "nothing").slice(0, 200);
 }

@@ -7,7 +7,7 @@ import type { Service } from "../../stack/stack.ts";
 import { containerOf, seconds } from "../targets.ts";
 import { type BackupRunner, lastWords, type WrittenFile } from "./backup-run.ts";
 import { hasEndMark, piecesOf } from "./dump-file.ts";
-import { type Holdings, holdings, loseRows, lost } from "./postgres-server.ts";
+import { type Holdings, holdings, loseRows, lost, makeEmpty } from "./postgres-server.ts";
 import { textOf } from "./throw-away.ts";
 
 export interface Spoiled {
@@ -96,63 +96,81 @@ export interface OwnRestore {
   readonly store: Service;
   readonly databases: readonly string[];
   readonly wanted: Holdings;
+  /** Brings everything back in the drill's own way. */
+  putBack(): Promise<void>;
 }
 
 /**
- * The project's own restore: brings lost rows back, and refuses spoiled copies. Where the drill cannot make it bring
- * rows back, it may have asked in the wrong way: that is noted, and decides nothing.
+ * The project's own restore: brings back rows that were deleted or, where it is not made for that, a database that was
+ * lost; says so when it does not; and refuses spoiled copies. One that fails by itself may have been asked in the wrong
+ * way: that is in the journal, and decides nothing.
  */
-export async function restoresItself(
-  scene: Scene,
-  { runner, restore, dump, spoiled, store, databases, wanted }: OwnRestore,
-): Promise<void> {
+export async function restoresItself(scene: Scene, own: OwnRestore): Promise<void> {
+  const { runner, restore, dump, spoiled, store, databases, wanted } = own;
   const { lab } = scene;
   const { engine } = lab;
   const place = await runner.place();
-  const name = (runner.tree === undefined ? undefined : inside(runner.tree, dump.path)) ?? dump.path;
-  const missing = async () => {
-    const has = await holdings(engine, await containerOf(lab, store.name), databases);
-    return lost(wanted, has);
+  const file = (runner.tree === undefined ? undefined : inside(runner.tree, dump.path)) ?? dump.path;
+  const server = () => containerOf(lab, store.name);
+  const missing = async () => lost(wanted, await holdings(engine, await server(), databases));
+  const losses = {
+    "delete rows": loseRows,
+    "lose the database and make an empty one": makeEmpty,
   };
-  const tries = async (): Promise<{ ended: ExecResult; ms: number }> => {
-    const since = engine.now();
-    const ended = await runner.restore(restore, name);
-    return { ended, ms: engine.now() - since };
-  };
-  let works = false;
-  await scene.disturb(`delete rows, and run ${restore.name}`, async () => {
-    for (const database of databases) await loseRows(engine, await containerOf(lab, store.name), database);
-    if ((await missing()).length === 0) throw new NotSeen("no row was lost");
-    const { ended, ms } = await tries();
-    const still = await missing();
-    works = still.length === 0;
-    return works
-      ? `after ${seconds(ms)} every row is back (RTO of its own way)`
-      : `it ends with ${ended.code}, saying: ${lastWords(ended.stderr, ended.stdout)}; ${still[0]}. The drill may have asked it in a wrong way, so that this decides nothing`;
+  scene.afterwards(`bring the rows of ${store.name} back`, async () => {
+    if ((await missing()).length > 0) await own.putBack();
   });
-  if (!works) return;
+  let works: keyof typeof losses | undefined;
+  for (const loss of ["delete rows", "lose the database and make an empty one"] as const) {
+    let ended: ExecResult | undefined;
+    let still: string[] = [];
+    await scene.disturb(`${loss}, and run ${restore.name}`, async () => {
+      for (const database of databases) await losses[loss](engine, await server(), database);
+      const since = engine.now();
+      ended = await runner.restore(restore, file);
+      const took = seconds(engine.now() - since);
+      still = await missing();
+      if (still.length === 0) return `after ${took} everything is back (RTO of its own way)`;
+      return `it ends with ${ended.code}, saying: ${lastWords(ended.stderr, ended.stdout)}; ${still[0]}`;
+    });
+    if (still.length === 0) {
+      works = loss;
+      break;
+    }
+    const said = `${ended!.stderr}\n${ended!.stdout}`;
+    await scene.holds(`${restore.name} says when it does not bring the rows back`, async () => {
+      if (ended!.code === 0 && /\bERROR:/.test(said))
+        throw new NotSeen(`it ends with 0, and ${still[0]}: ${lastWords(ended!.stderr, ended!.stdout)}`);
+      return `it ends with ${ended!.code}`;
+    });
+  }
+  if (works === undefined) {
+    scene.note(restore.name, "the drill could not make it bring anything back, which decides nothing");
+    await own.putBack();
+    return;
+  }
   for (const { what, content } of spoiled) {
     let ended: ExecResult | undefined;
-    await scene.disturb(`put ${what} in the place of ${name}, and run ${restore.name}`, async () => {
-      await engine.copyIn(place, dump.path, content);
-      try {
-        ({ ended } = await tries());
-      } finally {
-        await engine.copyIn(place, dump.path, dump.content);
-      }
-      return `it ends with ${ended.code}`;
-    });
+    let still: string[] = [];
+    await scene.disturb(
+      `${works}, put ${what} in the place of ${file}, and run ${restore.name}`,
+      async () => {
+        for (const database of databases) await losses[works](engine, await server(), database);
+        await engine.copyIn(place, dump.path, content);
+        try {
+          ended = await runner.restore(restore, file);
+        } finally {
+          await engine.copyIn(place, dump.path, dump.content);
+        }
+        still = await missing();
+        return `it ends with ${ended.code}`;
+      },
+    );
     await scene.holds(`it refuses ${what}`, async () => {
       if (ended!.code === 0)
-        throw new NotSeen(
-          `it reports success${(await missing())[0] === undefined ? "" : `, and ${(await missing())[0]}`}`,
-        );
+        throw new NotSeen(`it ends with 0, and ${still[0] ?? "has brought everything back"}`);
       return lastWords(ended!.stderr, ended!.stdout);
     });
   }
-  await scene.disturb(`bring the good one back by ${restore.name}`, async () => {
-    const { ended } = await tries();
-    const still = await missing();
-    return still.length === 0 ? "every row is back" : `it ends with ${ended.code}; ${still[0]}`;
-  });
+  await own.putBack();
 }

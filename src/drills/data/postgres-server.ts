@@ -162,6 +162,17 @@ export async function loseRows(engine: Engine, container: Container, database: s
     await sql(engine, container, database, `DELETE FROM ${table} WHERE id % 2 = 0`);
 }
 
+/** Makes a database anew without anything in it, for the owner that it had. */
+export async function makeEmpty(engine: Engine, container: Container, database: string): Promise<void> {
+  const ask = (text: string) => sql(engine, container, "template1", text);
+  const quoted = `"${database.replaceAll('"', '""')}"`;
+  const [owner] = await ask(
+    `SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname = '${database.replaceAll("'", "''")}'`,
+  );
+  await ask(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
+  await ask(`CREATE DATABASE ${quoted} TEMPLATE template0${owner === undefined ? "" : ` OWNER ${owner}`}`);
+}
+
 /** Gives every role that can log in another password. The result puts the old ones back. */
 export async function changePasswords(
   engine: Engine,

@@ -5,7 +5,7 @@ import { dataDirectories } from "../../stack/query-data.ts";
 import type { Service } from "../../stack/stack.ts";
 import { containerOf, seconds } from "../targets.ts";
 import { isWholeServer, type Piece } from "./dump-file.ts";
-import { sql } from "./postgres-server.ts";
+import { makeEmpty } from "./postgres-server.ts";
 
 const name = "shipworthy-restore";
 const readyMs = 120_000;
@@ -91,11 +91,8 @@ export async function bringBack(
 ): Promise<string> {
   const { engine } = lab;
   const whole = piece.kind === "sql" && isWholeServer(piece.content);
-  for (const database of databases) {
-    const quoted = `"${database.replaceAll('"', '""')}"`;
-    await sql(engine, container, "template1", `DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
-    if (!whole) await sql(engine, container, "template1", `CREATE DATABASE ${quoted} TEMPLATE template0`);
-  }
+  // A dump of the whole server makes its databases itself, where they are not there.
+  for (const database of databases) await makeEmpty(engine, container, database);
   const path = `/tmp/shipworthy-${piece.kind}`;
   await engine.copyIn(container, path, piece.content);
   const user = 'u="${POSTGRES_USER:-postgres}"';
