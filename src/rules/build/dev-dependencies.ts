@@ -1,4 +1,5 @@
 import { leaveOutDevelopment } from "../../remedies/dev-packages.ts";
+import { splitRequirements } from "../../remedies/split-requirements.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { groupBuilds, places, serverBuilds, weighBuilds } from "../../stack/query-build.ts";
 import {
@@ -40,7 +41,9 @@ export default defineRule({
           "installs development dependencies",
         ) as [ReturnType<typeof evidence>],
         severity: weighBuilds(group, "low"),
-        fix: () => leaveOutDevelopment(stack, first, shipped),
+        fix: () =>
+          leaveOutDevelopment(stack, first, shipped) ??
+          (shipped.length === 1 ? splitRequirements(stack, shipped[0]!) : undefined),
       };
     }
   },
