@@ -5,7 +5,7 @@ import { link } from "../src/stack/link.ts";
 import { groupBuilds } from "../src/stack/query-build.ts";
 import type { Build } from "../src/stack/stack.ts";
 import { openWorkspace } from "../src/workspace/workspace.ts";
-import { commit, pairsOf, run, shipworthy, standIn } from "./whole-repository.ts";
+import { commit, pairsOf, run, shipworthy, standIn, withoutDeployment } from "./whole-repository.ts";
 
 /**
  * Which images of whole repositories can be built, before and after `fix --big-change`, and with the files of `init`
@@ -54,14 +54,10 @@ async function showFix(name: string, copy: string): Promise<void> {
   console.log();
 }
 
-/** Takes the files of the deployment away, as far as they can be told, and writes the stack anew. */
+/** Takes the files of the deployment away and writes the stack anew. */
 async function showInit(name: string, copy: string): Promise<void> {
   commit(copy);
-  const gone =
-    /(^|\/)(Dockerfile[^/]*|\.dockerignore|(docker-)?compose[^/]*\.ya?ml|[^/]*nginx[^/]*\.conf|Makefile)$/;
-  for (const path of openWorkspace(copy).paths) if (gone.test(path)) rmSync(join(copy, path));
-  for (const folder of [".github", ".devcontainer", "nginx"])
-    rmSync(join(copy, folder), { recursive: true, force: true });
+  withoutDeployment(copy);
   commit(copy);
   const made = run("node", [shipworthy, "init", "--write", "--name", name, copy]);
   console.log(`## ${name}\n\n\`\`\`text\n${made.text.trim().replaceAll(copy, name)}\n\`\`\`\n`);

@@ -1,6 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openWorkspace } from "../src/workspace/workspace.ts";
 
 /** What the tools that try whole repositories on an engine share. */
 
@@ -24,6 +26,21 @@ export function commit(copy: string): void {
   git("init", "--quiet");
   git("add", "--all", "--force");
   git("commit", "--quiet", "--message", "state");
+}
+
+/**
+ * Takes the files of a deployment away, as far as they can be told: Dockerfiles, ignore files, Compose files, nginx
+ * files, Makefiles, pipelines, and shell scripts that call Docker. Prose that names them stays.
+ */
+export function withoutDeployment(copy: string): void {
+  const named =
+    /(^|\/)(Dockerfile[^/]*|\.dockerignore|(docker-)?compose[^/]*\.ya?ml|[^/]*nginx[^/]*\.conf|Makefile)$/;
+  for (const path of openWorkspace(copy).paths) {
+    const isScript = path.endsWith(".sh") && /\bdocker\b/.test(readFileSync(join(copy, path), "utf8"));
+    if (named.test(path) || isScript) rmSync(join(copy, path));
+  }
+  for (const folder of [".github", ".devcontainer", "nginx"])
+    rmSync(join(copy, folder), { recursive: true, force: true });
 }
 
 /** Makes a stand-in for an image that the engine does not have; says why it cannot. */

@@ -12,6 +12,10 @@ const modules: Readonly<Record<string, string>> = {
   "factory-boy": "factory",
 };
 
+/** Python that developers run by hand, and settings of their tools. */
+const beside =
+  /(?:^|\/)(?:docs?|scripts?|tools?|benchmarks?)\/|\.config\.py$|(?:^|\/)(?:noxfile|tasks|setup)\.py$/;
+
 /**
  * Moves the tools of developers out of a requirements file into one of their own, which includes it, and lets the
  * pipelines that install the first install the second. Undefined where code or a container uses one of the tools, and
@@ -131,6 +135,7 @@ function isUsed(stack: Stack, dir: string, name: string): boolean {
       isBelow(dir, path) &&
       !isVendored(path) &&
       !isTest(path) &&
+      !beside.test(path) &&
       loads.test(textOf(stack, path)?.text ?? ""),
   );
 }
