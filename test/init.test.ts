@@ -72,7 +72,7 @@ it("finds the applications and what they need", async () => {
     ["web", "vite", ["/"]],
     ["api", "django", ["/api", "/shop"]],
   ]);
-  expect([plan.postgres, plan.redis]).toEqual([true, true]);
+  expect([plan.database, plan.redis]).toEqual(["postgres", true]);
 });
 
 it("writes a stack that the audit finds nothing wrong with, beside what is no file of a deployment", async () => {
@@ -166,4 +166,61 @@ it("leads a path to one program where several answer it, and shares /static betw
   expect(places).toEqual(expect.arrayContaining(["/static", "/static/js"]));
   const tls = places.slice(places.indexOf("/") + 1);
   expect(tls).toEqual([...new Set(tls)]);
+});
+
+const found = (stack: Awaited<ReturnType<typeof written>>["stack"]) =>
+  rules.flatMap(rule =>
+    [...rule.check(stack)].flatMap(outcome => (isKept(outcome) ? [] : [`${rule.id}: ${outcome.message}`])),
+  );
+
+it("gives an application that speaks to MySQL one, with a backup", async () => {
+  const { plan, stack, text } = await written({
+    ...application,
+    "api/requirements.txt": application["api/requirements.txt"]!.replace(
+      /psycopg[^\n]*/,
+      "mysqlclient==2.2.7",
+    ),
+    "api/shop/settings.py": application["api/shop/settings.py"]!.replace("postgresql", "mysql"),
+  });
+  expect(plan.database).toBe("mysql");
+  const db = stack.services.find(service => service.name === "db")!;
+  expect(db.image?.text).toMatch(/^mysql:8\.4/);
+  const api = stack.services.find(service => service.name === "api")!;
+  const values = Object.fromEntries(api.environment.map(each => [each.name, each.value?.raw]));
+  expect(values).toMatchObject({ DB_HOST: "db", DB_NAME: "app", DB_PASSWORD: "${DB_PASSWORD:?}" });
+  expect(text("backup/connect.sh")).toContain("mysqldump");
+  expect(text("scripts/make-settings.sh")).toContain("secrets/mysql_root_password");
+  expect(found(stack).filter(each => !/^(pipeline\/present|observe\/)/.test(each))).toEqual([]);
+});
+
+it("lets a server of pages reach the database that Prisma names, and says who brings the schema", async () => {
+  const { plan, stack } = await written({
+    "package.json":
+      '{"scripts": {"build": "next build"}, "dependencies": {"next": "16.0.1", "react": "19.2.0", "@prisma/client": "6.19.0"}, "devDependencies": {"prisma": "6.19.0"}}',
+    "package-lock.json": lock,
+    "pages/index.js": "export default () => process.env.DATABASE_URL;\n",
+    "prisma/schema.prisma":
+      'generator client {\n  provider = "prisma-client-js"\n}\ndatasource db {\n  provider = "postgresql"\n  url = env("DATABASE_URL")\n}\n',
+  });
+  expect(plan.database).toBe("postgres");
+  expect(plan.afterwards[0]).toContain("prisma/schema.prisma");
+  const web = stack.services.find(service => service.name === "web")!;
+  expect(web.dependsOn.map(each => each.service)).toEqual(["db"]);
+  expect(text(stack, "web")).toContain("networks: [edge, internal]");
+
+  function text({ sources }: typeof stack, name: string): string {
+    const all = sources.get("compose.yml")!.text;
+    return all.slice(all.indexOf(`\n  ${name}:`), all.indexOf("\n  db:"));
+  }
+});
+
+it("builds the browser's code for the site, where the code itself names a workstation", async () => {
+  const { text } = await written({
+    ...application,
+    "web/src/main.js":
+      'const api = import.meta.env.VITE_API_URL || "http://localhost:8000/api";\nconst key = import.meta.env.VITE_MAP_KEY;\nfetch(api + key);\n',
+  });
+  expect(text("compose.yml")).toContain("VITE_API_URL: ${VITE_API_URL:-https://${SITE_DOMAIN:?}/api}");
+  expect(text("compose.yml")).toMatch(/^ {8}VITE_MAP_KEY:$/m);
+  expect(text("web/Dockerfile")).toContain("ARG VITE_API_URL");
 });

@@ -131,11 +131,12 @@ function planText(plan: StackPlan, changes: readonly TextChange[], afterwards: s
       app =>
         `  ${app.name.padEnd(width)}  the ${app.component.kind} application in ${app.component.dir || "the root"}, behind ${app.routes.join(" ")}`,
     ),
-    `  with ${["nginx, certbot", ...(plan.postgres ? ["PostgreSQL, a daily backup"] : []), ...(plan.redis ? ["Redis"] : [])].join(", ")}`,
+    `  with ${["nginx, certbot", ...(plan.database ? [{ postgres: "PostgreSQL", mysql: "MySQL" }[plan.database], "a daily backup"] : []), ...(plan.redis ? ["Redis"] : [])].join(", ")}`,
     ...plan.left.map(({ component, because }) => `  left out: ${component.manifest}: ${because}`),
     ...plan.apps.flatMap(app =>
       app.image.afterwards === undefined ? [] : [`  to do: ${app.image.afterwards}`],
     ),
+    ...plan.afterwards.map(text => `  to do: ${text}`),
     ...(afterwards === undefined ? [] : [`  to do: ${afterwards}`]),
     "",
     `${changes.length} files: ${changes.map(change => change.file).join(", ")}`,

@@ -1,7 +1,9 @@
+import type { EnvRead } from "../artifacts/env-reads.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { componentReads } from "../stack/query-environment.ts";
 import { isSigningName } from "../stack/query-secrets.ts";
 import type { Stack } from "../stack/stack.ts";
+import type { DatabaseKind } from "./stack-database.ts";
 
 /** One variable of a service, as the Compose file writes its value; `undefined` passes the server's own on, if it has one. */
 export interface WiredVariable {
@@ -22,10 +24,12 @@ export interface ServerVariable {
 export interface Wiring {
   readonly variables: readonly WiredVariable[];
   readonly needed: readonly ServerVariable[];
+  /** Values for the browser's code, by the names of build arguments, where the code's own default names a workstation. */
+  readonly built: ReadonlyMap<string, string>;
 }
 
 export interface WiringTargets {
-  readonly postgres: boolean;
+  readonly database: DatabaseKind | undefined;
   readonly redis: boolean;
   readonly port: number;
   /** `postgresql+asyncpg` and the like, where the driver wants one. */
@@ -33,20 +37,21 @@ export interface WiringTargets {
   readonly settingsModule?: string;
 }
 
-const database = /(^|_)(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL)_?/;
+const database = /(^|_)(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|MYSQL|MARIADB)_?/;
 
 /** What is known of a variable from its name alone. */
 function valueFor(name: string, targets: WiringTargets, separator: string): string | undefined {
-  if (targets.postgres) {
-    if (/^(\w+_)?(DATABASE|POSTGRES|POSTGRESQL|DB)_(URL|URI)$|^SQLALCHEMY_DATABASE_UR[IL]$/.test(name))
-      return `${targets.scheme}://app:\${DB_PASSWORD:?}@db:5432/app`;
+  if (targets.database) {
+    const port = targets.database === "mysql" ? 3306 : 5432;
+    if (/^(\w+_)?(DATABASE|POSTGRES|POSTGRESQL|MYSQL|DB)_(URL|URI)$|^SQLALCHEMY_DATABASE_UR[IL]$/.test(name))
+      return `${targets.scheme}://app:\${DB_PASSWORD:?}@db:${port}/app`;
     if (database.test(name)) {
       if (/(HOST|HOSTNAME|SERVER)$/.test(name)) return "db";
-      if (/PORT$/.test(name)) return '"5432"';
+      if (/PORT$/.test(name)) return `"${port}"`;
       if (/(USER|USERNAME)$/.test(name)) return "app";
       if (/(PASSWORD|PASS)$/.test(name)) return "${DB_PASSWORD:?}";
       if (
-        /^(\w+_)?(DB|DATABASE)_NAME$|^POSTGRES(QL)?_(DB|NAME|DATABASE)$|^PGDATABASE$|^SQL_DATABASE$/.test(
+        /^(\w+_)?(DB|DATABASE)_NAME$|^(POSTGRES(QL)?|MYSQL|MARIADB)_(DB|NAME|DATABASE)$|^PGDATABASE$|^SQL_DATABASE$/.test(
           name,
         )
       )
@@ -128,7 +133,20 @@ export function wireEnvironment(
       });
     } else variables.push({ name, value: undefined });
   }
-  return { variables, needed: [...needed.values()] };
+  return { variables, needed: [...needed.values()], built: builtValues(reads) };
+}
+
+/** `http://localhost:8000/api` of a workstation is `https://www.example.org/api` behind the front door. */
+function builtValues(reads: readonly EnvRead[]): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { name, buildTime, default: fallback } of reads) {
+    const local = /^(http|ws)s?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(\/[\w./-]*)?$/.exec(
+      fallback?.value ?? "",
+    );
+    if (buildTime && local)
+      values.set(name, `\${${name}:-${local[1]}s://\${SITE_DOMAIN:?}${local[2] ?? ""}}`);
+  }
+  return values;
 }
 
 /** How the code takes a list apart: commas unless it is split at blanks. */

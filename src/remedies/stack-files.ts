@@ -1,18 +1,11 @@
 import { backup } from "./backup.ts";
 import { type FrontDoorRoute, frontDoor } from "./front-door.ts";
 import type { NewFile } from "./new-file.ts";
+import { type DatabaseKind, stackDatabases } from "./stack-database.ts";
 import type { ServerVariable } from "./stack-environment.ts";
 import type { PlannedApp, StackPlan } from "./stack-plan.ts";
 import { isSocketPath } from "./stack-routes.ts";
-import {
-  appServices,
-  databaseImage,
-  databaseService,
-  redisService,
-  roleScript,
-  staticName,
-  uploadVolumes,
-} from "./stack-services.ts";
+import { appServices, redisService, staticName, uploadVolumes } from "./stack-services.ts";
 import { makeSettingsScript, settingsExample } from "./stack-settings.ts";
 
 export interface StackFiles {
@@ -24,17 +17,18 @@ export interface StackFiles {
 
 /** Everything that a planned stack consists of. `settings` names the template of the server's .env. */
 export function stackFiles(plan: StackPlan, settings = ".env.example"): StackFiles {
+  const store = plan.database && stackDatabases[plan.database];
   const door = frontDoor({ folder: "front-door", routes: doorRoutes(plan), networks: ["edge"] });
-  const saved = plan.postgres ? backupOf(plan) : undefined;
+  const saved = plan.database ? backupOf(plan, plan.database) : undefined;
   const services = [
     ...door.services,
     ...plan.apps.flatMap(app => appServices(plan, app)),
-    ...(plan.postgres ? [databaseService()] : []),
+    ...(store ? [store.service] : []),
     ...(plan.redis ? [redisService()] : []),
     ...(saved?.services ?? []),
   ];
   const volumes = [
-    ...(plan.postgres ? ["database"] : []),
+    ...(store ? ["database"] : []),
     ...(plan.redis ? ["queue"] : []),
     ...plan.apps.flatMap(uploadVolumes).map(volume => volume.name),
     ...(saved?.volumes ?? []),
@@ -42,8 +36,8 @@ export function stackFiles(plan: StackPlan, settings = ".env.example"): StackFil
   ];
   const variables: ServerVariable[] = [
     ...door.variables.map(each => ({ ...each, random: false })),
-    ...(plan.postgres
-      ? [{ name: "DB_PASSWORD", says: "Password of the application's role in the database", random: true }]
+    ...(store
+      ? [{ name: "DB_PASSWORD", says: "Password of the application's account in the database", random: true }]
       : []),
     ...(plan.redis ? [{ name: "REDIS_PASSWORD", says: "Password of Redis", random: true }] : []),
     ...plan.apps.flatMap(app => app.wiring.needed),
@@ -52,28 +46,19 @@ export function stackFiles(plan: StackPlan, settings = ".env.example"): StackFil
     { path: "compose.yml", text: composeText(plan, services, [...new Set(volumes)]) },
     ...unique(plan.apps.flatMap(app => [app.image.dockerfile, app.image.ignore, ...app.image.files])),
     ...door.files,
-    ...(plan.postgres
-      ? [{ path: "postgres/10-application-role.sh", text: roleScript, executable: true }]
-      : []),
+    ...(store?.files ?? []),
     ...(saved?.files ?? []),
     { path: settings, text: settingsExample(plan, variables, saved?.variables ?? []) },
     { path: "scripts/make-settings.sh", text: makeSettingsScript(plan, settings), executable: true },
   ];
-  return { files, ignored: [".env", ...(plan.postgres ? ["secrets/"] : [])] };
+  return { files, ignored: [".env", ...(store ? ["secrets/"] : [])] };
 }
 
 /** The database and what visitors have sent, saved every day by services that read the database's own settings. */
-function backupOf(plan: StackPlan) {
+function backupOf(plan: StackPlan, kind: DatabaseKind) {
   return backup({
-    engine: "postgres",
+    ...stackDatabases[kind].backup,
     database: "db",
-    image: databaseImage,
-    environment: [
-      ["POSTGRES_USER", "postgres"],
-      ["POSTGRES_DB", "app"],
-      ["POSTGRES_PASSWORD_FILE", "/run/secrets/postgres_password"],
-    ],
-    secrets: ["postgres_password"],
     networks: ["internal"],
     healthy: true,
     uploads: plan.apps.flatMap(uploadVolumes).map(({ name }) => ({ name, source: name })),
@@ -120,7 +105,8 @@ function composeText(
   volumes: readonly string[],
 ): string {
   const indented = services.map(lines => lines.map(line => `  ${line}`).join("\n")).join("\n\n");
-  const inner = plan.postgres || plan.redis;
+  const secret = plan.database && stackDatabases[plan.database].secret;
+  const inner = plan.database || plan.redis;
   return [
     "# The stack as it runs on the server. Settings: .env, made by scripts/make-settings.sh.",
     `name: ${plan.name}`,
@@ -140,12 +126,12 @@ function composeText(
     "",
     "volumes:",
     ...volumes.map(name => `  ${name}:`),
-    ...(plan.postgres
+    ...(plan.database
       ? [
           "",
           "# Made by scripts/make-settings.sh in a directory that only its owner can enter.",
           "secrets:",
-          "  postgres_password: { file: ./secrets/postgres_password }",
+          `  ${secret}: { file: ./secrets/${secret} }`,
         ]
       : []),
     "",

@@ -1,10 +1,12 @@
 import { dependsOn } from "../artifacts/package-manifest.ts";
+import { isBelow } from "../artifacts/project-files.ts";
 import { parsePythonManifest } from "../artifacts/python-dependencies.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { serves } from "../stack/app/routes.ts";
 import type { Stack } from "../stack/stack.ts";
 import { type AppImage, appImage } from "./app-image.ts";
+import type { DatabaseKind } from "./stack-database.ts";
 import { type Wiring, wireEnvironment } from "./stack-environment.ts";
 import { routePrefixes } from "./stack-routes.ts";
 
@@ -24,10 +26,12 @@ export interface PlannedApp {
 export interface StackPlan {
   readonly name: string;
   readonly apps: readonly PlannedApp[];
-  readonly postgres: boolean;
+  readonly database: DatabaseKind | undefined;
   readonly redis: boolean;
   /** Components that nothing is written for, with the reason. */
   readonly left: readonly { readonly component: AppComponent; readonly because: string }[];
+  /** What the reader has to do because no file here can. */
+  readonly afterwards: readonly string[];
 }
 
 const beside =
@@ -52,9 +56,20 @@ export function planStack(stack: Stack, name: string): StackPlan {
   }
   const packages = chosen.flatMap(({ component }) => packagesOf(stack, component));
   const uses = (words: RegExp) => packages.some(each => words.test(each));
-  const postgres = uses(
-    /^(psycopg|psycopg2|psycopg2-binary|asyncpg|pg|postgres|pg-promise|@neondatabase\/serverless|drizzle-orm|django-environ-postgres)$/,
+  const schemas = prismaSchemas(
+    stack,
+    chosen.map(({ component }) => component),
   );
+  const provider = (wanted: string) => schemas.some(each => each.provider === wanted);
+  const database: DatabaseKind | undefined =
+    uses(
+      /^(psycopg|psycopg2|psycopg2-binary|asyncpg|pg|postgres|pg-promise|@neondatabase\/serverless|django-environ-postgres)$/,
+    ) || provider("postgresql")
+      ? "postgres"
+      : uses(/^(mysqlclient|pymysql|mysql-connector-python|aiomysql|asyncmy|mysql|mysql2|mariadb)$/) ||
+          provider("mysql")
+        ? "mysql"
+        : undefined;
   const redis = uses(
     /^(redis|django-redis|channels-redis|aioredis|ioredis|bullmq|bull|django-rq|rq|celery)$/,
   );
@@ -70,16 +85,48 @@ export function planStack(stack: Stack, name: string): StackPlan {
       image,
       isFrontend,
       wiring: wireEnvironment(stack, component, {
-        postgres,
+        database,
         redis,
         port: image.port,
-        scheme: uses(/^asyncpg$/) && component.kind !== "django" ? "postgresql+asyncpg" : "postgresql",
+        scheme: schemeOf(uses, component, database),
         ...(settingsModule === undefined ? {} : { settingsModule }),
       }),
       routes: !hasPages || isFrontend ? ["/"] : ownPrefixes(component, chosen),
     };
   });
-  return { name, apps: ownPaths(onePage(apps)), postgres, redis, left };
+  return { name, apps: ownPaths(onePage(apps)), database, redis, left, afterwards: schemas.map(toMigrate) };
+}
+
+/** SQLAlchemy chooses its driver by the scheme; other programs know the plain one. */
+function schemeOf(
+  uses: (words: RegExp) => boolean,
+  component: AppComponent,
+  database: DatabaseKind | undefined,
+): string {
+  const isPlain = component.kind === "django" || component.package !== undefined;
+  if (database === "mysql") {
+    const driver = ["aiomysql", "asyncmy", "pymysql"].find(name => uses(new RegExp(`^${name}$`)));
+    return isPlain || driver === undefined ? "mysql" : `mysql+${driver}`;
+  }
+  return uses(/^asyncpg$/) && !isPlain ? "postgresql+asyncpg" : "postgresql";
+}
+
+/** Schemas of Prisma in the directories of the applications, with the database that they are for. */
+function prismaSchemas(
+  stack: Stack,
+  components: readonly AppComponent[],
+): { file: string; provider: string }[] {
+  return stack.files.paths.flatMap(file => {
+    if (!/\.prisma$/.test(file) || !components.some(each => isBelow(each.dir, file))) return [];
+    const read = stack.files.read(file);
+    const text = "source" in read ? read.source.text : "";
+    const provider = /\bdatasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"/.exec(text)?.[1];
+    return provider === undefined ? [] : [{ file, provider }];
+  });
+}
+
+function toMigrate({ file }: { readonly file: string }): string {
+  return `Bring the database to the schema of ${file} before each release (npx prisma migrate deploy): the image that runs has no tools for it.`;
 }
 
 /** What the backend answers and no page server does. */

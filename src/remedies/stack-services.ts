@@ -4,10 +4,14 @@ import type { PlannedApp, StackPlan } from "./stack-plan.ts";
 
 /** Compose services of the applications and their stores, as lines; the first one of each is `name:`. */
 
-const hardening = ['  security_opt: ["no-new-privileges:true"]', "  cap_drop: [ALL]"];
-const logging = ["  logging:", "    driver: json-file", '    options: { max-size: 10m, max-file: "5" }'];
+export const hardening = ['  security_opt: ["no-new-privileges:true"]', "  cap_drop: [ALL]"];
+export const logging = [
+  "  logging:",
+  "    driver: json-file",
+  '    options: { max-size: 10m, max-file: "5" }',
+];
 
-function limits(cpus: string, memory: string, pids: number): string {
+export function limits(cpus: string, memory: string, pids: number): string {
   return `  deploy: { resources: { limits: { cpus: "${cpus}", memory: ${memory}, pids: ${pids} } } }`;
 }
 
@@ -34,7 +38,9 @@ function buildLines(app: PlannedApp): string[] {
     "  build:",
     `    context: ${at}`,
     ...(below === "Dockerfile" ? [] : [`    dockerfile: ${below}`]),
-    ...(args.length > 0 ? ["    args:", ...args.map(name => `      ${name}:`)] : []),
+    ...(args.length > 0
+      ? ["    args:", ...args.map(name => `      ${name}: ${app.wiring.built.get(name) ?? ""}`.trimEnd())]
+      : []),
   ];
 }
 
@@ -47,17 +53,24 @@ function environmentLines(app: PlannedApp): string[] {
   ];
 }
 
+/** Speaks to the stores: a backend, or a server of pages that is told where one is. */
+function usesStores(plan: StackPlan, app: PlannedApp): boolean {
+  if (!plan.database && !plan.redis) return false;
+  return (
+    !app.isFrontend || app.wiring.variables.some(({ value }) => /@(db|redis):|^(db|redis)$/.test(value ?? ""))
+  );
+}
+
 function stores(plan: StackPlan, app: PlannedApp): string[] {
-  if (app.isFrontend) return [];
+  if (!usesStores(plan, app)) return [];
   return [
-    ...(plan.postgres ? ["    db: { condition: service_healthy }"] : []),
+    ...(plan.database ? ["    db: { condition: service_healthy }"] : []),
     ...(plan.redis ? ["    redis: { condition: service_healthy }"] : []),
   ];
 }
 
 function networksOf(plan: StackPlan, app: PlannedApp): string {
-  const inner = !app.isFrontend && (plan.postgres || plan.redis);
-  return `  networks: [edge${inner ? ", internal" : ""}]`;
+  return `  networks: [edge${usesStores(plan, app) ? ", internal" : ""}]`;
 }
 
 function dependsOn(lines: readonly string[]): string[] {
@@ -224,51 +237,6 @@ function workerService(
     limits("1", "512M", 64),
   ];
 }
-
-export const databaseImage = "postgres:17.10-bookworm";
-
-export function databaseService(): string[] {
-  return [
-    "db:",
-    `  image: ${databaseImage}`,
-    "  restart: unless-stopped",
-    "  environment:",
-    "    POSTGRES_USER: postgres",
-    "    POSTGRES_DB: app",
-    "    POSTGRES_PASSWORD_FILE: /run/secrets/postgres_password",
-    "    # Given to the application's own role when the data directory is made.",
-    "    APP_PASSWORD: ${DB_PASSWORD:?}",
-    "  secrets: [postgres_password]",
-    "  networks: [internal]",
-    "  volumes:",
-    "    - database:/var/lib/postgresql/data",
-    "    - ./postgres:/docker-entrypoint-initdb.d:ro",
-    "  # Over TCP: while the image initialises, a temporary server answers on the socket only.",
-    "  healthcheck:",
-    '    test: ["CMD", "pg_isready", "--host", "127.0.0.1", "--username", "postgres", "--dbname", "app"]',
-    "    interval: 10s",
-    "    timeout: 5s",
-    "    retries: 5",
-    "    start_period: 60s",
-    "  # The entry point gives the data directory to postgres and goes on as that user.",
-    ...hardening,
-    "  cap_add: [CHOWN, DAC_OVERRIDE, FOWNER, SETGID, SETUID]",
-    "  shm_size: 128mb",
-    "  stop_grace_period: 60s",
-    ...logging,
-    limits("2", "1G", 128),
-  ];
-}
-
-export const roleScript = `#!/bin/bash
-# Runs once, on the empty data directory. The application owns its database and is no superuser.
-set -euo pipefail
-psql --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" --set ON_ERROR_STOP=1 --set password="$APP_PASSWORD" <<'SQL'
-CREATE ROLE app LOGIN PASSWORD :'password';
-ALTER DATABASE app OWNER TO app;
-ALTER SCHEMA public OWNER TO app;
-SQL
-`;
 
 export function redisService(): string[] {
   return [

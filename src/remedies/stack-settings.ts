@@ -1,3 +1,4 @@
+import { stackDatabases } from "./stack-database.ts";
 import type { ServerVariable } from "./stack-environment.ts";
 import type { StackPlan } from "./stack-plan.ts";
 
@@ -49,8 +50,9 @@ export function settingsExample(
 
 /** Makes .env and the secret files on the server. Run again, it keeps what is there. */
 export function makeSettingsScript(plan: StackPlan, template: string): string {
+  const secret = plan.database && stackDatabases[plan.database].secret;
   const random = [
-    ...(plan.postgres ? ["DB_PASSWORD"] : []),
+    ...(plan.database ? ["DB_PASSWORD"] : []),
     ...(plan.redis ? ["REDIS_PASSWORD"] : []),
     ...plan.apps.flatMap(app => app.wiring.needed.filter(each => each.random).map(each => each.name)),
   ];
@@ -82,12 +84,12 @@ while IFS= read -r line <&3; do
     printf "%s='%s'\\n" "$name" "$value" >>.env
 done 3<${template}
 ${
-  plan.postgres
+  secret
     ? `
 # Compose mounts the file as it is: the directory is closed, and the container's user can read the file.
 mkdir -p secrets
-if [ ! -s secrets/postgres_password ]; then random >secrets/postgres_password; fi
-chmod 0444 secrets/postgres_password
+if [ ! -s secrets/${secret} ]; then random >secrets/${secret}; fi
+chmod 0444 secrets/${secret}
 `
     : ""
 }echo "settings are complete: docker compose up --detach --build --wait"
