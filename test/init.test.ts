@@ -224,3 +224,30 @@ it("builds the browser's code for the site, where the code itself names a workst
   expect(text("compose.yml")).toMatch(/^ {8}VITE_MAP_KEY:$/m);
   expect(text("web/Dockerfile")).toContain("ARG VITE_API_URL");
 });
+
+it("shows what visitors have sent to Django, and runs none of it", async () => {
+  const { text, stack } = await written({
+    ...application,
+    "api/shop/settings.py": `${application["api/shop/settings.py"]}MEDIA_URL = "/media/"\nMEDIA_ROOT = BASE_DIR / "media"\n`,
+  });
+  expect(text("compose.yml")).toContain("- api-uploads:/app/media");
+  expect(text("compose.yml")).toContain('"api-uploads:/usr/share/nginx/html/media:ro"');
+  expect(text("front-door/templates/default.conf.template")).toMatch(
+    /location \/media \{[^}]*\$to_api_static_8080/,
+  );
+  expect(text("api/static.nginx.conf")).toMatch(
+    /location \/media\/ \{\s+add_header Content-Security-Policy "sandbox/,
+  );
+  expect(found(stack).filter(each => !/^(pipeline\/present|observe\/)/.test(each))).toEqual([]);
+});
+
+it("says which store it does not write", async () => {
+  const { plan } = await written({
+    "package.json":
+      '{"scripts": {"start": "node server.js"}, "dependencies": {"express": "5.1.0", "mongoose": "8.19.0"}}',
+    "package-lock.json": lock,
+    "server.js": 'const express = require("express");\nexpress().listen(3000);\n',
+  });
+  expect(plan.database).toBeUndefined();
+  expect(plan.afterwards).toEqual([expect.stringContaining("MongoDB")]);
+});

@@ -33,6 +33,8 @@ export interface AppImage {
   readonly buildArguments: readonly string[];
   /** Absolute directories in the image that the program writes to and that must outlive it. */
   readonly uploads: readonly string[];
+  /** The stage `static` also serves this path, from a volume that holds the uploads: `/media/`. */
+  readonly uploadsPath?: string;
   /** Files of the repository that the Dockerfile copies by name, relative to the root. */
   readonly copies: readonly string[];
   /** What the reader has to do so that the image is built the same way twice. */
@@ -92,7 +94,7 @@ export function appImage(
     ? [{ path: join(component.dir, siteName(stack, component.dir)), text: siteConfiguration(node!) }]
     : statics === undefined
       ? []
-      : [{ path: join(app.root, statics), text: filesConfiguration(8080, "/static/") }];
+      : [{ path: join(app.root, statics), text: filesConfiguration(8080, "/static/", python?.uploadsPath) }];
   return {
     context,
     dockerfile: { path, text },
@@ -108,6 +110,9 @@ export function appImage(
     workers: python?.workers ?? [],
     buildArguments: node?.buildArguments ?? [],
     uploads: python?.uploads ?? [],
+    ...(statics !== undefined && python?.uploadsPath !== undefined
+      ? { uploadsPath: python.uploadsPath }
+      : {}),
     copies: copiesOf(app),
     ...(app.afterwards === undefined ? {} : { afterwards: app.afterwards }),
   };

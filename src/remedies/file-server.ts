@@ -79,8 +79,8 @@ export function pagesConfiguration(port: number, hashed: string): string {
   );
 }
 
-/** For files below one path, whose names stay when they change. */
-export function filesConfiguration(port: number, path: string): string {
+/** For files below one path, whose names stay when they change, and for what visitors have sent below another. */
+export function filesConfiguration(port: number, path: string, uploads?: string): string {
   return fileServer(
     port,
     `        location ${path} {
@@ -89,9 +89,20 @@ export function filesConfiguration(port: number, path: string): string {
             try_files $uri =404;
         }
 
-        location / {
+${uploads === undefined ? "" : uploaded(uploads)}        location / {
             return 404;
         }
 `,
   );
+}
+
+function uploaded(path: string): string {
+  return `        # What visitors have sent is shown and never run: a page among it gets no scripts and no cookies.
+        location ${path} {
+            add_header Content-Security-Policy "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'" always;
+            add_header X-Content-Type-Options nosniff always;
+            try_files $uri =404;
+        }
+
+`;
 }

@@ -43,6 +43,8 @@ export interface PythonApp extends PythonServer {
   };
   /** Absolute. */
   readonly uploads: readonly string[];
+  /** The path under which browsers ask for uploads, with both slashes, where it is one of the site. */
+  readonly uploadsPath?: string;
   /** Absolute directories that the program writes to, uploads included. */
   readonly writable: readonly string[];
   readonly afterwards?: string;
@@ -86,6 +88,7 @@ export function pythonApp(
     runPackages: run,
     ...collectOf(stack, component, settings, root, has("whitenoise")),
     uploads,
+    ...(uploads.length === 1 && settings ? uploadsPath(settings) : {}),
     writable: [...new Set([...uploads, ...(settings ? logsOf(files, settings, root) : [])])],
     ...(loose
       ? {
@@ -209,6 +212,12 @@ function uploadsOf(files: ProjectFiles, settings: DjangoSettings, root: string):
   const found = directoryIn(files, settings, /^MEDIA_ROOT\s*=.*["']([\w/-]+)["']/m);
   const below = found === undefined ? undefined : inside(root, found);
   return below === undefined || below === "" ? [] : [join("/app", below)];
+}
+
+function uploadsPath(settings: DjangoSettings): { uploadsPath?: string } {
+  const value = djangoSetting(settings, "MEDIA_URL")?.whenUnset;
+  const path = typeof value === "string" ? /^\/?([\w-]+)\/$/.exec(value)?.[1] : undefined;
+  return path === undefined || path === "static" ? {} : { uploadsPath: `/${path}/` };
 }
 
 /** Directories of log files that the settings open when they load. */

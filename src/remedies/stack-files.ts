@@ -76,6 +76,8 @@ function doorRoutes(plan: StackPlan): FrontDoorRoute[] {
   const routes: FrontDoorRoute[] = [];
   for (const app of plan.apps) {
     if (app.image.statics) routes.push({ path: "/static", service: staticName(app), port: 8080 });
+    if (app.image.uploadsPath !== undefined)
+      routes.push({ path: app.image.uploadsPath.replace(/\/$/, ""), service: staticName(app), port: 8080 });
     for (const path of app.routes) {
       const route = { path, service: app.name, port: app.image.port };
       const sockets = isSocketPath(path);

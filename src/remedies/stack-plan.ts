@@ -94,7 +94,17 @@ export function planStack(stack: Stack, name: string): StackPlan {
       routes: !hasPages || isFrontend ? ["/"] : ownPrefixes(component, chosen),
     };
   });
-  return { name, apps: ownPaths(onePage(apps)), database, redis, left, afterwards: schemas.map(toMigrate) };
+  return {
+    name,
+    apps: ownPaths(onePage(apps)),
+    database,
+    redis,
+    left,
+    afterwards: [
+      ...schemas.map(toMigrate),
+      ...absentStores.flatMap(([name, words]) => (uses(words) ? [toAdd(name)] : [])),
+    ],
+  };
 }
 
 /** SQLAlchemy chooses its driver by the scheme; other programs know the plain one. */
@@ -127,6 +137,17 @@ function prismaSchemas(
 
 function toMigrate({ file }: { readonly file: string }): string {
   return `Bring the database to the schema of ${file} before each release (npx prisma migrate deploy): the image that runs has no tools for it.`;
+}
+
+/** Stores that are not written: what speaks to them starts, and finds nothing. */
+const absentStores: readonly (readonly [string, RegExp])[] = [
+  ["MongoDB", /^(mongodb|mongoose|pymongo|motor|mongoengine|beanie|djongo)$/],
+  ["RabbitMQ", /^(amqplib|amqp-connection-manager|pika|aio-pika)$/],
+  ["Elasticsearch", /^(@elastic\/elasticsearch|elasticsearch|elasticsearch-dsl)$/],
+];
+
+function toAdd(name: string): string {
+  return `Add ${name} to compose.yml, or name one that you have: a dependency speaks to it, and this stack has none.`;
 }
 
 /** What the backend answers and no page server does. */

@@ -117,12 +117,21 @@ function staticService(plan: StackPlan, app: PlannedApp): string[] {
     "    target: static",
     "  restart: unless-stopped",
     "  networks: [edge]",
+    ...uploadMount(app),
     ...hardening,
     "  read_only: true",
     '  tmpfs: ["/tmp"]',
     ...logging,
     limits("0.5", "64M", 32),
   ];
+}
+
+/** Uploads where the server of files looks for them. */
+function uploadMount(app: PlannedApp): string[] {
+  const path = app.image.uploadsPath;
+  if (path === undefined) return [];
+  const [volume] = uploadVolumes(app);
+  return [`  volumes: ["${volume!.name}:/usr/share/nginx/html${path.replace(/\/$/, "")}:ro"]`];
 }
 
 export function staticName(app: PlannedApp): string {
