@@ -64,7 +64,7 @@ export async function openOwnServer(
   const places = (options.places ?? []).map(place => place.replace(/^~/, home));
   const own: OwnDocker = {
     ...{ engine, project, directory, copy, names, here },
-    missing: new Map(missing),
+    missing: new Map([...missing].filter(([, why]) => !theirs.test(why))),
     known: new Set([...Object.keys(model.services), ...missing.keys()]),
     change: options.change ?? (one => one),
     pulled: new Set(),
@@ -149,6 +149,13 @@ async function learn(own: OwnDocker, directory: string, files: readonly string[]
   const options = { lab, directory: own.directory, copy: own.copy, closed: true };
   own.names.learn(resolved, cloneModel(resolved, options).model);
 }
+
+/**
+ * Reasons for which a service is not in the lab and that a script is to meet itself, as it would on the server: a build
+ * that was tried and failed, and what hangs on it. A build that could not be tried is the lab's own lack.
+ */
+const theirs =
+  /^its image does not build: (?!its (build context|Dockerfile) |there is no |\S+ (has no FROM|cannot be read))|^it needs /;
 
 /** A path as the server has it, with the links to the tree followed. */
 function linked(path: string, tree: string, places: readonly string[]): string {

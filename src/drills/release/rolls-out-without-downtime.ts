@@ -1,6 +1,6 @@
 import { NotSeen, type Scene, type Target } from "../../core/drill.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
-import { seconds } from "../targets.ts";
+import { longRunning, seconds } from "../targets.ts";
 import { byUp, byWay, type Defect, type Deploy, restore, running } from "./deploy.ts";
 import { type Asked, appsOf, askable, frontOf } from "./front.ts";
 import { counted, type Exchange, noneLost, startTraffic } from "./traffic.ts";
@@ -27,12 +27,19 @@ export default defineDrill({
     const target = (subject: string): Target => ({ subject, services: [front.name], also: apps });
     const ways = deployWays(stack).slice(0, most);
     if (ways.length === 0) return [target(apps.join(", "))];
-    return ways.map(way => target(`${apps.join(", ")}, by ${way.title}`));
+    // A script says something also where not all that it deploys can be had.
+    const all = longRunning(stack).map(({ name }) => name);
+    return ways.map(way => ({ subject: `${apps.join(", ")}, by ${way.title}`, services: [], also: all }));
   },
-  async run(scene, { subject, services, also: apps = [] }, stack) {
+  async run(scene, { subject, also: there = [] }, stack) {
     const { lab } = scene;
-    const front = services[0]!;
+    const front = frontOf(stack)!.name;
+    const apps = appsOf(stack).flatMap(({ name }) => (there.includes(name) ? [name] : []));
     const way = deployWays(stack).find(({ title }) => subject.endsWith(`, by ${title}`));
+    if (way && (apps.length === 0 || !(there.includes(front) || apps.includes(front)))) {
+      await alone(scene, stack, way, there);
+      return;
+    }
     for (const name of new Set([front, ...apps]))
       await scene.steady(`${name} serves`, () => lab.serves(name));
     let asked: Asked | undefined;
@@ -72,6 +79,41 @@ async function ownWay(stage: Stage, stack: DrillStack, way: Way): Promise<string
     if (!(error instanceof NotSeen)) throw error;
     return error.message;
   }
+}
+
+/** Lacks of a lab, not of a project: nothing that needs the world can be had here. */
+const worldAway =
+  /failed to create endpoint|no such network interface|registry|resolve|pull access|lookup |dial tcp|timeout|cannot be pulled|\b429\b/i;
+
+/** Takes a way whose applications are not in the lab, because their images do not build: it meets that too. */
+async function alone(scene: Scene, stack: DrillStack, way: Way, there: readonly string[]): Promise<void> {
+  const { lab } = scene;
+  for (const name of there) await scene.steady(`${name} serves`, () => lab.serves(name));
+  await scene.steady("what is not in the lab would not be on a server", async () => {
+    const lacks = [...lab.missing].map(([name, why]) => `${name}: ${why.split("\n").at(-1)}`);
+    const away = lacks.find(lack => worldAway.test(lack));
+    if (away !== undefined) throw new NotSeen(away);
+    return lacks.join("; ");
+  });
+  const apps = appsOf(stack).map(({ name }) => name);
+  scene.afterwards("start from nothing", async () => {
+    await lab.engine.write(lab.project, lab.model);
+    await lab.coldStart();
+  });
+  const deploy = await byWay(scene, stack, way, apps);
+  const before = await running(lab, there);
+  let taken: Taken | undefined;
+  let left = 0;
+  await scene.disturb(`take ${way.title}, without load`, async () => {
+    taken = await deploy.bring(1, "none");
+    left = (await running(lab, there)).size;
+    return `${taken.saw}, after ${seconds(taken.ms)}; ${left} of ${before.size} containers still run`;
+  });
+  for (const note of deploy.server?.notes ?? []) scene.note("other than on a server", note);
+  await scene.holds(`${way.title} ends well`, async () => {
+    if (!taken!.ok) throw new NotSeen(`${taken!.saw}; ${left} of ${before.size} containers still run`);
+    return taken!.saw;
+  });
 }
 
 interface Brought {

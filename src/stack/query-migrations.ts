@@ -1,0 +1,72 @@
+import { containerScript } from "./query.ts";
+import { isMigration, migrates } from "./query-release.ts";
+import type { ComposeProject, Service, Stack } from "./stack.ts";
+
+/** Questions about what brings a database to the schema that the code wants. */
+
+export interface Migration {
+  /** In whose image, and with whose environment, it runs. */
+  readonly service: Service;
+  /** As a shell in the service's directory takes it. */
+  readonly command: string;
+  /** `one-shot`: a service for it; `start`: whenever the application starts; `release`: a command of the deployment. */
+  readonly when: "one-shot" | "start" | "release";
+  readonly ledger: string;
+}
+
+/** Where each tool writes down what it has done: the table that grows by a row for each migration. */
+const ledgers: readonly (readonly [RegExp, string])[] = [
+  [/manage(\.py)? migrate/, "django_migrations"],
+  [/alembic|flask db upgrade/, "alembic_version"],
+  [/prisma migrate/, "_prisma_migrations"],
+  [/knex/, "knex_migrations"],
+  [/sequelize/, "SequelizeMeta"],
+  [/typeorm/, "migrations"],
+  [/(rails|rake) db:migrate/, "schema_migrations"],
+];
+
+/** The migration of a project, where its files show a command that we know. */
+export function migrationOf(stack: Stack, project: ComposeProject): Migration | undefined {
+  const found = project.services.flatMap(service => startMigration(stack, service) ?? []);
+  const own = found.find(({ service }) => service.oneShot) ?? found[0] ?? releaseMigration(stack, project);
+  const ledger = own && ledgers.find(([tool]) => tool.test(own.command))?.[1];
+  return own && ledger !== undefined ? { ...own, ledger } : undefined;
+}
+
+type Found = Omit<Migration, "ledger">;
+
+function startMigration(stack: Stack, service: Service): Found | undefined {
+  const when = service.oneShot ? "one-shot" : "start";
+  for (const words of service.process?.commands ?? []) {
+    const command = words.map(word => word.value ?? "?").join(" ");
+    if (isMigration(command) && !command.includes("?")) return { service, command, when };
+  }
+  const starts = [
+    ...(service.process?.commands ?? []).map(words => words[0]?.value),
+    service.model?.entrypoint?.words[0]?.value,
+  ];
+  for (const path of starts) {
+    if (!path?.includes("/")) continue;
+    const script = containerScript(stack.scripts, stack.files, service, path);
+    const call = script && stack.calls.find(one => one.call.script === script && migrates(one.call))?.call;
+    if (call) return { service, command: plainly(call), when };
+  }
+  return undefined;
+}
+
+/** `docker compose exec web python manage.py migrate`, `docker compose run --rm web alembic upgrade head`. */
+function releaseMigration(stack: Stack, project: ComposeProject): Found | undefined {
+  for (const { call, deploys } of stack.calls) {
+    if (!deploys || call.inside?.kind !== "service" || !migrates(call)) continue;
+    const service = project.services.find(({ name }) => name === call.inside?.name?.value);
+    if (service) return { service, command: plainly(call), when: "release" };
+  }
+  return undefined;
+}
+
+function plainly(call: {
+  readonly name: string;
+  readonly args: readonly { readonly value: string | undefined }[];
+}): string {
+  return [call.name, ...call.args.map(({ value }) => value ?? "")].join(" ").trim();
+}
