@@ -16,6 +16,7 @@ import encryptsTraffic from "./access/encrypts-traffic.ts";
 import runsUnprivileged from "./access/runs-unprivileged.ts";
 import rollsOutWithoutDowntime from "./release/rolls-out-without-downtime.ts";
 import rollsBack from "./release/rolls-back.ts";
+import migratesSafely from "./release/migrates-safely.ts";
 import staysWithinLimits from "./capacity/stays-within-limits.ts";
 import logsAreBounded from "./observe/logs-are-bounded.ts";
 import meetsItsLoad from "./capacity/meets-its-load.ts";
@@ -37,6 +38,7 @@ export const drills: readonly Drill<DrillStack>[] = [
   runsUnprivileged,
   rollsOutWithoutDowntime,
   rollsBack,
+  migratesSafely,
   staysWithinLimits,
   logsAreBounded,
   meetsItsLoad,

@@ -37,6 +37,15 @@ export function fileKeeper(directory: string): Keeper {
   };
 }
 
+/** Runs a statement in a database as its owner; gives what it prints. */
+export type Sql = (engine: Engine, container: Container, statement: string) => Promise<string>;
+
+/** How statements are given to a service; undefined when it is no database that we know. */
+export function sqlOf(service: Service): Sql | undefined {
+  const client = isPostgres(service) ? psql : isMysql(service) ? mysql : undefined;
+  return client && ((engine, container, statement) => runSql(client, engine, container, statement));
+}
+
 type Client = (statement: string) => readonly string[];
 
 const psql: Client = statement => [
@@ -56,12 +65,20 @@ const mysql: Client = statement => [
   statement,
 ];
 
+async function runSql(
+  client: Client,
+  engine: Engine,
+  container: Container,
+  statement: string,
+): Promise<string> {
+  const { code, stdout, stderr } = await engine.exec(container, client(statement), { timeoutMs: 60_000 });
+  if (code !== 0) throw new NotSeen(stderr.trim().split("\n").at(-1) ?? `the client ended with ${code}`);
+  return stdout.trim();
+}
+
 function sqlKeeper(client: Client, count: string): Keeper {
-  const run = async (engine: Engine, container: Container, statement: string) => {
-    const { code, stdout, stderr } = await engine.exec(container, client(statement), { timeoutMs: 60_000 });
-    if (code !== 0) throw new NotSeen(stderr.trim().split("\n").at(-1) ?? `the client ended with ${code}`);
-    return stdout.trim();
-  };
+  const run = (engine: Engine, container: Container, statement: string) =>
+    runSql(client, engine, container, statement);
   return {
     what: `${rows} rows`,
     async write(engine, container, mark) {
