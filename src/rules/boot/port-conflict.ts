@@ -1,3 +1,4 @@
+import type { Evidence } from "../../core/finding.ts";
 import { evidence, isOptional, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Port, Service } from "../../stack/stack.ts";
@@ -14,23 +15,36 @@ export default defineRule({
     const claims = worstFirst(stack.services)
       .filter(service => isComplete(service) && !isOptional(service))
       .flatMap(service => claimsOf(service));
+    // Two services that both want 80 and 443 are one conflict.
+    const pairs = new Map<string, [Claimed, Claimed][]>();
     for (const [i, later] of claims.entries()) {
       const earlier = claims.slice(0, i).find(other => clash(other, later));
       if (!earlier || !first(later.at)) continue;
-      // Both have it from one place when a merge key hands it on.
-      const merged = earlier.at.file === later.at.file && earlier.at.span.start === later.at.span.start;
+      const key = `${stack.services.indexOf(earlier.service)} ${stack.services.indexOf(later.service)}`;
+      pairs.set(key, [...(pairs.get(key) ?? []), [earlier, later]]);
+    }
+    for (const conflicts of pairs.values()) {
+      const [earlier, later] = conflicts[0]!;
+      const [shown, ...more] = conflicts.flatMap(([one, two]) => show(one, two));
+      const what = conflicts.map(([, two]) => two.what);
       yield {
         subject: `${later.service.name} ${later.what}`,
-        message: `"${earlier.service.name}" and "${later.service.name}" both claim ${later.what}: only one of them starts.`,
+        message: `"${earlier.service.name}" and "${later.service.name}" both claim ${new Intl.ListFormat("en", { type: "conjunction" }).format(what)}: only one of them starts.`,
         severity: weigh(later.service, "critical"),
-        evidence: [
-          evidence(merged ? later.service.at : later.at, `"${later.service.name}" claims ${later.what}`),
-          evidence(earlier.at, `"${earlier.service.name}" has claimed ${later.what}`),
-        ],
+        evidence: [shown!, ...more],
       };
     }
   },
 });
+
+function show(earlier: Claimed, later: Claimed): Evidence[] {
+  // Both have it from one place when a merge key hands it on.
+  const merged = earlier.at.file === later.at.file && earlier.at.span.start === later.at.span.start;
+  return [
+    evidence(merged ? later.service.at : later.at, `"${later.service.name}" claims ${later.what}`),
+    evidence(earlier.at, `"${earlier.service.name}" has claimed ${later.what}`),
+  ];
+}
 
 interface Claimed {
   readonly service: Service;

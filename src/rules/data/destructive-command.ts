@@ -30,6 +30,10 @@ export default defineRule({
   },
 });
 
+/** By its name, what the next build makes again; options are no names. */
+const madeAnew =
+  /^-|^(?:volume|rm)$|(?:^|[-_])(?:dist|static(?:files)?|build|assets|node_modules|cache|frontend|public)$/i;
+
 interface Destruction {
   readonly command: string;
   readonly effect: string;
@@ -53,7 +57,8 @@ function destruction(call: Call): Destruction | undefined {
       };
     if (call.verb === "volume prune" && all)
       return { command: "docker volume prune -a", effect: "deletes every volume that no container uses" };
-    if (call.verb === "volume rm") return { command: "docker volume rm", effect: "deletes volumes" };
+    if (call.verb === "volume rm" && call.args.some(arg => !madeAnew.test(arg.value ?? arg.word.text)))
+      return { command: "docker volume rm", effect: "deletes volumes" };
     return undefined;
   }
   if (call.name === "dropdb") return { command: "dropdb", effect: "drops a database" };
