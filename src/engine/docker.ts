@@ -25,7 +25,7 @@ import { ask, openSocket, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
 import { machineTimes } from "./machine.ts";
 import { nullServer } from "./null-server.ts";
-import { pullTrouble } from "./pull-trouble.ts";
+import { pullTrouble, withoutResolver } from "./pull-trouble.ts";
 import { endCommandsOf, runProgram } from "./run-program.ts";
 import { openServer } from "./server.ts";
 import { countFrames, demultiplexer } from "./stream.ts";
@@ -297,7 +297,13 @@ async function obtain(
     how,
     ms: Math.round(performance.now() - start),
   });
-  if (service.build) return done("built", docker(buildArguments(named(lab), service.name), ...limits));
+  if (service.build) {
+    const built = docker(buildArguments(named(lab), service.name), ...limits);
+    return done(
+      "built",
+      built.then(({ ok, words }) => ({ ok, words: withoutResolver(words) })),
+    );
+  }
   const present = await api.call("GET", `/images/${service.image}/json`, { allow: [404] });
   if (present.status === 200) return done("present", { ok: true, words: "" });
   return done("pulled", clearly(service.image, docker(pullArguments(named(lab), service.name), ...limits)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { pullTrouble } from "./pull-trouble.ts";
+import { pullTrouble, withoutResolver } from "./pull-trouble.ts";
 
 describe("why a pull failed", () => {
   it.each([
@@ -30,5 +30,13 @@ describe("why a pull failed", () => {
     expect(pullTrouble("redis", "first line\nstrange thing from 192.0.2.7:443")).toBe(
       "strange thing from an address",
     );
+  });
+
+  it("takes the resolver out of a builder's words, and nothing else", () => {
+    const said =
+      'failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io';
+    expect(withoutResolver(`${said} on 192.0.2.53:53: no such host`)).toBe(`${said}: no such host`);
+    expect(withoutResolver(`${said} on [2001:db8::1]:53: no such host`)).toBe(`${said}: no such host`);
+    expect(withoutResolver("listen on 0.0.0.0:80: in use")).toBe("listen on 0.0.0.0:80: in use");
   });
 });

@@ -38,9 +38,15 @@ const causes: readonly (readonly [RegExp, (registry: string, image: string) => s
  */
 export function pullTrouble(image: string, words: string): string {
   const found = causes.find(([pattern]) => pattern.test(words));
-  if (found) return `${found[1](registryOf(image), image)}.`;
+  // Who shows it ends the sentence.
+  if (found) return found[1](registryOf(image), image);
   const last = words.trim().split("\n").at(-1) ?? "";
   return last.replace(/\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b|\[[0-9a-f:]+\](:\d+)?/gi, "an address");
+}
+
+/** What a builder said, without the address of the resolver that it asked: that is this machine's own affair. */
+export function withoutResolver(words: string): string {
+  return words.replace(/(\blookup \S+) on [\d.:a-f[\]]+(?=:\s)/gi, "$1");
 }
 
 /** `ghcr.io` of `ghcr.io/a/b:1`; an image without a registry is Docker Hub's. */

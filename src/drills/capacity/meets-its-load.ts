@@ -42,10 +42,7 @@ export default defineDrill({
     const health = healthOf(lab, [...apps, subject], request!);
     await scene.disturb(`warm up with ${rate} a second`, async () => {
       const warm = await openLoop(engine, to(lab, container, request!), { rate, forMs: warmMs });
-      if (warm.limited > 0)
-        throw new NotSeen(
-          `${warm.limited} of ${warm.sent} were answered with 429: it limits each client to less than ${rate} a second, and a load comes from one. Set load.rate below that`,
-        );
+      refuseLimited(warm, rate);
       return told(warm);
     });
     const before = await momentOf(lab);
@@ -60,6 +57,7 @@ export default defineDrill({
         at && openLoop(engine, to(lab, at, health!.request), beside),
         openLoop(engine, engine.nothing, beside),
       ]);
+      refuseLimited(front, rate);
       return told(front);
     });
     const machine = { nothing: nothing!.p95, share: shares(before, await momentOf(lab)) };
@@ -106,6 +104,14 @@ function healthOf(lab: Lab, services: readonly string[], load: KnownRequest) {
     if (request && request !== load) return { service, request };
   }
   return undefined;
+}
+
+/** @throws NotSeen when some requests met a limit for one client: their answers are no sign of the stack's strength. */
+function refuseLimited({ limited, sent }: Measured, rate: number): void {
+  if (limited > 0)
+    throw new NotSeen(
+      `${limited} of ${sent} were answered with 429: it limits each client to less than ${rate} a second, and a load comes from one. Set load.rate below that`,
+    );
 }
 
 function told({ sent, failed, p50, p95, p99 }: Measured): string {
