@@ -111,7 +111,9 @@ function plain(text: string): string {
 function asksFor(text: string): string[] {
   const asked = [...text.matchAll(/-z\s+"?\$\{?([A-Z][A-Z0-9_]+)\}?"?|\$\{([A-Z][A-Z0-9_]+):?\?/g)];
   const names = asked.map(match => match[1] ?? match[2]!);
-  return [...new Set(names)].filter(name => !new RegExp(`(^|\\s)(export\\s+)?${name}=`, "m").test(text));
+  return [...new Set(names)].filter(
+    name => !new RegExp(`^\\s*(export\\s+)?${name}=("[^"\\n]*"|\\S*)\\s*$`, "m").test(text),
+  );
 }
 
 /** `required_vars=("A" "B")`: names that it looks for one by one. */
