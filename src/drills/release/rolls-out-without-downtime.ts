@@ -85,6 +85,10 @@ async function ownWay(stage: Stage, stack: DrillStack, way: Way): Promise<string
 const worldAway =
   /failed to create endpoint|no such network interface|registry|resolve|pull access|lookup |dial tcp|timeout|cannot be pulled|\b429\b/i;
 
+/** A build that was tried: one whose context or Dockerfile is not here may be found on the server. */
+const triedBuild =
+  /: its image does not build: (?!its (build context|Dockerfile) |there is no |\S+ (has no FROM|cannot be read))/;
+
 /** Takes a way whose applications are not in the lab, because their images do not build: it meets that too. */
 async function alone(scene: Scene, stack: DrillStack, way: Way, there: readonly string[]): Promise<void> {
   const { lab } = scene;
@@ -92,7 +96,7 @@ async function alone(scene: Scene, stack: DrillStack, way: Way, there: readonly 
   await scene.steady("what is not in the lab would not be on a server", async () => {
     const lacks = [...lab.missing].map(([name, why]) => `${name}: ${why.split("\n").at(-1)}`);
     // One build that fails by itself ends the script, whatever a lab lacks for the others.
-    const own = lacks.some(lack => lack.includes("its image does not build") && !worldAway.test(lack));
+    const own = lacks.some(lack => triedBuild.test(lack) && !worldAway.test(lack));
     const away = lacks.find(lack => worldAway.test(lack));
     if (!own) throw new NotSeen(away ?? lacks.join("; "));
     return lacks.join("; ");
