@@ -44,21 +44,18 @@ export function audit<S extends Examined>(
   const { config, claims, description = nothingDescribed } = options;
   const files = config.source ? withSource(stack, config.source) : stack;
   const enabled = rules.filter(rule => config.severity.get(rule.id) !== "off");
-  const { outcomes, gaps } = find(stack, enabled, options.debug);
+  const { outcomes, found, gaps } = find(stack, enabled, options.debug);
   const at = options.now.toISOString();
-  const found = outcomes.flatMap(outcome => outcome.findings);
   const settled = settle(files, found, config, at.slice(0, 10), options.ignoreInline);
   const findings = [...settled.findings].sort(byWorth(claims));
   const shown = findings.filter(finding => isShown(finding, options.show));
   const withFixes = !options.withoutFixes;
-  // A fix that fails adds a gap, so findings are reported before the gaps are.
-  const reported = shown.map(finding => reportFinding(files, finding, withFixes));
-  const nothingToAudit = stack.sources.size === 0;
   return {
     root: stack.files.root,
     at,
     version: options.version,
-    findings: reported,
+    // A fix that fails adds a gap: findings are reported before the gaps are.
+    findings: shown.map(finding => reportFinding(files, finding, withFixes)),
     accepted: settled.accepted.map(({ finding, acceptance: { reason, until, by } }) => ({
       finding: reportFinding(files, finding, withFixes),
       reason,
@@ -66,7 +63,7 @@ export function audit<S extends Examined>(
       ...(until ? { until } : {}),
     })),
     claims: withDrills(
-      verdicts(claims, outcomes, findings, nothingToAudit).map(verdict => ({
+      verdicts(claims, outcomes, findings, stack.sources.size === 0).map(verdict => ({
         ...verdict,
         evidence: verdict.evidence.map(item => reportEvidence(files, item)),
       })),
@@ -93,8 +90,8 @@ function isShown(finding: Finding, show: AuditOptions["show"] = {}): boolean {
 /** Severity first, then the order of the claims, then the place. */
 function byWorth(claims: readonly Claim[]): (a: Finding, b: Finding) => number {
   const order = new Map(claims.map((claim, index) => [claim.id, index]));
-  const rank = (finding: Finding) =>
-    severities.indexOf(finding.severity) * 1_000 + (order.get(finding.claim) ?? 999);
+  const rank = ({ severity, claim }: Finding) =>
+    severities.indexOf(severity) * 1_000 + (order.get(claim) ?? 999);
   return (a, b) => {
     const [one, two] = [a.evidence[0].at, b.evidence[0].at];
     const byFile = one.file < two.file ? -1 : one.file > two.file ? 1 : 0;

@@ -14,6 +14,8 @@ export interface RuleOutcome<S> {
 
 export interface Found<S> {
   readonly outcomes: readonly RuleOutcome<S>[];
+  /** Those of every rule. */
+  readonly found: readonly Finding[];
   readonly gaps: readonly Gap[];
 }
 
@@ -40,7 +42,7 @@ export function find<S>(stack: S, rules: readonly Rule<S>[], debug = false): Fou
     const findings = toFindings(rule, violations).map(finding => withOneFix(finding, failed));
     outcomes.push({ rule, findings, kept });
   }
-  return { outcomes, gaps };
+  return { outcomes, found: outcomes.flatMap(outcome => outcome.findings), gaps };
 }
 
 /** The fix is built once, however often it is asked for. */

@@ -94,11 +94,6 @@ export const weakCiphers: readonly { readonly what: string; readonly ciphers: re
   { what: "DES and triple DES", ciphers: [0x0009, 0x000a, 0x0015, 0x0016, 0xc008, 0xc012] },
 ];
 
-/** Key exchange by RSA alone: whoever gets the key later reads what was recorded before. */
-export const withoutForwardSecrecy: readonly number[] = [
-  0x002f, 0x0035, 0x003c, 0x003d, 0x0041, 0x0084, 0x009c, 0x009d,
-];
-
 /** What clients of old versions offer, so that a refusal is one of the version. */
 export const commonCiphers: readonly number[] = [
   ...[0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9, 0xc009, 0xc00a, 0xc013, 0xc014, 0x009e, 0x009f],

@@ -1,6 +1,7 @@
 import type { Stage } from "../artifacts/dockerfile.ts";
 import { basename, inside } from "../core/path.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
+import { isPlaceholder } from "../formats/secret.ts";
 import type { AppComponent } from "./app/detect.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
 
@@ -116,5 +117,18 @@ export function isInBuild(service: Service, component: AppComponent, path: strin
           return from === "" || from === "." || from === relative || inside(from, relative) !== undefined;
         }),
     ),
+  );
+}
+
+/** The host of a value that the browser is to call. */
+export function hostOf(text: string | undefined): string | undefined {
+  return /^(?:https?|wss?):\/\/([\w.-]+)(?::\d+)?(?:[/?#]|$)/.exec(text ?? "")?.[1];
+}
+
+/** An address that somebody has yet to fill in. */
+export function isUnfinished(value: string): boolean {
+  if (value === "" || /^(?:true|false|\d+)$/.test(value)) return false;
+  return (
+    isPlaceholder(value) || /\/\/(?:[\w-]+\.)*(?:your-?domain|yourdomain|mydomain|domain)\.\w+/i.test(value)
   );
 }

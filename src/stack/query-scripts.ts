@@ -57,6 +57,12 @@ export function isBackupWork(placed: PlacedCall): boolean {
   );
 }
 
+/** A job that starts a database for itself, and deploys nothing, dumps what it has just put there. */
+export function dumpsTestData({ call, caller, deploys }: PlacedCall): boolean {
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  return job !== undefined && job.services.length > 0 && !deploys && !call.remote;
+}
+
 /** Named for a workstation or a test run, and not run on a server. */
 export function isWorkstationCall(placed: PlacedCall): boolean {
   const { file, name = "", workflow } = placed.caller;

@@ -10,7 +10,9 @@ const run = promisify(execFile);
 const pause = (ms: number) => new Promise(settle => setTimeout(settle, ms));
 const image = "debian:bookworm-slim";
 const canRun =
-  process.getuid?.() === 0 && ["/usr/bin/dockerd", "/usr/sbin/dockerd"].some(path => existsSync(path));
+  process.getuid?.() === 0 &&
+  existsSync("/usr/bin/unshare") &&
+  ["/usr/bin/dockerd", "/usr/sbin/dockerd"].some(path => existsSync(path));
 
 /** An engine of our own, on its own socket and data, that may be killed. */
 class OwnEngine {
@@ -30,7 +32,8 @@ class OwnEngine {
     const own = paths.map(word => (word.startsWith("--") ? word : join(this.root, word)));
     const network = ["--bridge", "none", "--iptables=false", "--ip-masq=false"];
     const argv = [...own, "--host", `unix://${this.root}/socket`, ...network];
-    spawn("dockerd", argv, { stdio: "ignore", detached: true }).unref();
+    // In a network namespace of its own: an engine without a bridge takes away the docker0 that it finds.
+    spawn("unshare", ["--net", "--", "dockerd", ...argv], { stdio: "ignore", detached: true }).unref();
     for (let tries = 0; tries < 120; tries++) {
       if (await this.docker("version").catch(() => undefined)) return;
       await pause(500);

@@ -1,14 +1,15 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { inside } from "../../core/path.ts";
-import { isPlaceholder } from "../../formats/secret.ts";
 import { asBuildArguments } from "../../remedies/build-argument.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, gradeOf, listNames, serviceAt, weigh } from "../../stack/query.ts";
 import {
   buildArgument,
+  hostOf,
   isBuildInput,
   isInBuild,
+  isUnfinished,
   publicName,
   replacesAtRunTime,
   servesBuiltBundle,
@@ -42,11 +43,6 @@ export default defineRule({
     }
   },
 });
-
-/** The host of a value that the browser is to call. */
-function hostOf(text: string | undefined): string | undefined {
-  return /^(?:https?|wss?):\/\/([\w.-]+)(?::\d+)?(?:[/?#]|$)/.exec(text ?? "")?.[1];
-}
 
 /** Names of services exist only inside the project's network; the browser is outside. */
 function* internalHosts(service: Service) {
@@ -125,13 +121,6 @@ function isUseless(service: Service, variable: Variable): boolean {
   const host = hostOf(variable.value?.text);
   if (host !== undefined && !host.includes(".") && serviceAt(service.project, host)) return false;
   return !buildArgument(service, variable.name) && !isBuildInput(service, variable.name);
-}
-
-function isUnfinished(value: string): boolean {
-  if (value === "" || /^(?:true|false|\d+)$/.test(value)) return false;
-  return (
-    isPlaceholder(value) || /\/\/(?:[\w-]+\.)*(?:your-?domain|yourdomain|mydomain|domain)\.\w+/i.test(value)
-  );
 }
 
 /** A bundler reads .env.production of the component when it builds. */

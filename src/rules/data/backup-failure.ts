@@ -13,6 +13,7 @@ import {
   callerName,
   carriesDump,
   commandPlace,
+  dumpsTestData,
   isDump,
   isPipefail,
   isWorkstationCall,
@@ -67,12 +68,6 @@ export default defineRule({
     }
   },
 });
-
-/** A job that starts a database for itself, and deploys nothing, dumps what it has just put there. */
-function dumpsTestData({ call, caller, deploys }: PlacedCall): boolean {
-  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
-  return job !== undefined && job.services.length > 0 && !deploys && !call.remote;
-}
 
 interface Lost {
   readonly how: LostStatus["how"];
