@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { ComposeModel } from "../core/engine.ts";
 import { cloneModel, withoutServices } from "./clone.ts";
+import { notNeeded } from "./prepare.ts";
 
 const options = { lab: "a1", directory: "/labs/a1", copy: "/labs/a1/project", closed: true };
 
@@ -145,4 +146,17 @@ it("leaves out what needs a service that cannot be had, and no more", () => {
   expect(Object.keys(left.services)).toEqual(["mail"]);
   expect(left.services["mail"]!.depends_on).toEqual({});
   expect(missing.get("web")).toBe("it needs api, which is not in the lab");
+});
+
+it("names what no chosen drill needs, and nothing that a needed service depends on", () => {
+  const chain: ComposeModel = {
+    services: {
+      web: { image: "web", depends_on: { api: { condition: "service_started" } } },
+      api: { image: "api", depends_on: { db: { condition: "service_healthy" } } },
+      db: { image: "db" },
+      backup: { image: "backup", depends_on: { db: { condition: "service_healthy" } } },
+    },
+  };
+  expect([...notNeeded(chain, new Set(["backup"])).keys()]).toEqual(["web", "api"]);
+  expect([...notNeeded(chain, new Set(["web", "backup"])).keys()]).toEqual([]);
 });

@@ -140,7 +140,7 @@ function valueIn(
 }
 
 /** An address as the server has it: a service with a published port is reached through that. */
-function atServer(value: string, services: ComposeProject["services"]): string {
+export function atServer(value: string, services: ComposeProject["services"]): string {
   let here = value;
   for (const { name, ports } of services)
     for (const { target, published } of ports)
@@ -206,7 +206,7 @@ async function result(
 }
 
 /** What a real server may have and a lab has not: it says nothing about the backup. */
-function notOfTheLab(code: number, words: string): string | undefined {
+export function notOfTheLab(code: number, words: string): string | undefined {
   const line = (pattern: RegExp) =>
     words
       .split("\n")
