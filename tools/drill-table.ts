@@ -102,24 +102,27 @@ function reasons(reports: readonly DrillReport[]): string[] {
   });
 }
 
-const lastLine = (words: string): string =>
-  words.includes("\n") ? ` … ${words.trim().split("\n").at(-1)!.trim()}` : "";
+function lastLine(words: string): string {
+  return words.includes("\n") ? ` … ${words.trim().split("\n").at(-1)!.trim()}` : "";
+}
 
 function indexed(run: DrillRun | string): Map<string, DrillReport> {
   if (typeof run === "string") return new Map();
   return new Map(run.reports.map(report => [`${report.drill} ${report.subject}`, report]));
 }
 
-const word = (report: DrillReport | undefined): string =>
-  report ? (report.outcome === "refuted" ? "**refuted**" : report.outcome) : "–";
+function word(report: DrillReport | undefined): string {
+  return report ? (report.outcome === "refuted" ? "**refuted**" : report.outcome) : "–";
+}
 
 function tally(run: DrillRun): string {
   const count = (outcome: string) => run.reports.filter(report => report.outcome === outcome).length;
   return `${count("proved")} proved, ${count("refuted")} refuted, ${count("inconclusive")} inconclusive`;
 }
 
-const minutes = (run: DrillRun): string =>
-  ([...run.reports, ...run.images].reduce((sum, { ms }) => sum + ms, 0) / 60_000).toFixed(1);
+function minutes(run: DrillRun): string {
+  return ([...run.reports, ...run.images].reduce((sum, { ms }) => sum + ms, 0) / 60_000).toFixed(1);
+}
 
 function missing(images: DrillRun["images"]): string {
   if (images.length === 0) return "Every image was there.";
