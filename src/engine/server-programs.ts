@@ -40,7 +40,8 @@ function shim(): void {
       process.stdin.on("end", () => frame(5, Buffer.alloc(0)));
     } else {
       ended = true;
-      process.exit(content[0] ?? 1);
+      // What was said last may still be on its way to a slow reader.
+      process.stdout.write("", () => process.stderr.write("", () => process.exit(content[0] ?? 1)));
     }
   };
   socket.on("data", chunk => {

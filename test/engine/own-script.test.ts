@@ -79,6 +79,8 @@ it("runs a script of the server against the lab alone", async () => {
     expect(await out("docker cp shop-web:/srv/index.html /tmp/x && cat /tmp/x")).toBe("changed");
     expect(await out("head -c 3000000 /dev/zero | docker exec -i shop-web wc -c")).toBe("3000000");
     expect(await out("docker exec shop-web head -c 3000000 /dev/zero | wc -c")).toBe("3000000");
+    // Whoever reads may be slow: the end comes after what was said.
+    expect(await out("docker exec shop-web head -c 300000 /dev/zero | (sleep 2; wc -c)")).toBe("300000");
     expect(await out("docker run --rm -v shop_kept:/k -v $PWD:/here python:3.13-slim ls /here/pages")).toBe(
       "index.html",
     );
