@@ -133,7 +133,9 @@ async function inLab(
 
 function servicesOf(view: DrillStack, drills: readonly Drill<DrillStack>[]): ReadonlySet<string> {
   const targets = drills.flatMap(drill => drill.targets(view));
-  return new Set(targets.flatMap(({ services, also = [] }) => [...services, ...also]));
+  return new Set(
+    targets.flatMap(({ services, also = [], beside = [] }) => [...services, ...also, ...beside]),
+  );
 }
 
 async function save(path: string, run: DrillRun): Promise<void> {

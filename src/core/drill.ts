@@ -55,6 +55,8 @@ export interface Target {
   readonly services: readonly string[];
   /** Services that it concerns too. Those that are not there are left out, and then it can refute but not prove. */
   readonly also?: readonly string[];
+  /** Services that it uses whether they are well or not. */
+  readonly beside?: readonly string[];
 }
 
 /**

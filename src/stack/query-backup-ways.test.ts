@@ -98,6 +98,18 @@ it("finds a service that does it by itself, and a target of a Makefile", async (
   ]);
 });
 
+it("takes no service for one that brings backups back or copies them away", async () => {
+  const more = 'image: postgres:16\n    volumes: ["./save:/opt/save:ro", "kept:/kept"]\n';
+  const ways = await waysOf({
+    "compose.yml": compose(
+      `  backup:\n    ${more}    entrypoint: [/opt/save/backup.sh]\n  backup-restore:\n    ${more}    entrypoint: [/opt/save/restore.sh]\n    profiles: [restore]\n  backup-offsite:\n    image: restic/restic\n    profiles: [offsite]\n`,
+    ),
+    "save/backup.sh": "#!/bin/sh\npg_dump -h db -U postgres berths > /kept/x.sql\n",
+    "save/restore.sh": '#!/bin/sh\npsql -h db -U postgres berths < "$1"\n',
+  });
+  expect(ways.map(({ name }) => name)).toEqual(["save/backup.sh"]);
+});
+
 it("has none where there is no database, or nothing saves it", async () => {
   expect(await waysOf({ "compose.yml": compose() })).toEqual([]);
   expect(

@@ -61,7 +61,7 @@ export function backupWays(stack: Stack, project: ComposeProject): BackupWay[] {
   }
   const known = new Set([...ways.values()].flatMap(({ runs }) => ("service" in runs ? [runs.service] : [])));
   for (const service of project.services) {
-    if (known.has(service) || stores.includes(service) || !isBackupService(service)) continue;
+    if (known.has(service) || stores.includes(service) || !dumpsItself(service)) continue;
     ways.set(`service ${service.name}`, {
       name: service.name,
       runs:
@@ -76,6 +76,16 @@ export function backupWays(stack: Stack, project: ComposeProject): BackupWay[] {
 
 function isNamed(name: string): boolean {
   return backupWords.test(name) && !otherWork.test(name);
+}
+
+/** Its own command line dumps, or its image does nothing else. One that restores or copies away is none. */
+function dumpsItself(service: Service): boolean {
+  const texts = [service.command?.text ?? "", service.entrypoint?.text ?? ""];
+  if (texts.some(text => /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump)\b/.test(text))) return true;
+  const image = service.build ? "" : (service.image?.text ?? "");
+  return /(postgres|pg|mysql|mariadb|db)\w*[-_/.]*backup|backup\w*[-_/.]*(postgres|pg|mysql|mariadb|db)/i.test(
+    image,
+  );
 }
 
 /** A database of the project; a container with its image that only makes backups keeps nothing of its own. */
@@ -185,7 +195,7 @@ function restoreOf(
   return {
     name: script.file,
     argv: [...(service ? [] : [runnable(script)]), path, ...(verb === undefined ? [] : [verb])],
-    latest: /\$\{1:-latest\}/.test(text),
+    latest: /\$\{1:-latest\}/.test(text) || (verb === undefined && /^\s*\w+=\$\{1:-\}\s*$/m.test(text)),
     answer: answerOf(text),
   };
 }

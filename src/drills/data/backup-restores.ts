@@ -31,9 +31,9 @@ export default defineDrill({
   targets({ stack, project }) {
     return backupWays(stack, project).map(({ name, stores, runs }) => ({
       subject: name,
-      services: [
-        ...new Set([...stores.map(store => store.name), ...("service" in runs ? [runs.service.name] : [])]),
-      ],
+      services: stores.map(store => store.name),
+      // A backup is unwell while there is nothing to save, and until its first run.
+      ...("service" in runs ? { beside: [runs.service.name] } : {}),
     }));
   },
   async run(scene, { subject }, view) {
@@ -56,9 +56,14 @@ export default defineDrill({
 async function openRunner(scene: Scene, way: BackupWay, view: DrillStack): Promise<BackupRunner> {
   const { lab } = scene;
   if (way.runs.where !== "server") {
-    await scene.steady(`${way.runs.service.name} serves`, () =>
-      lab.serves(way.runs.where === "server" ? "" : way.runs.service.name),
-    );
+    const { service } = way.runs;
+    await scene.steady(`${service.name} runs`, async () => {
+      const why = lab.missing.get(service.name);
+      if (why !== undefined) throw new NotSeen(`it is not in the lab: ${why}`);
+      const { state } = await containerOf(lab, service.name);
+      if (state !== "running") throw new NotSeen(`it is ${state}`);
+      return "as far as its process goes";
+    });
     return serviceRunner(lab, way.runs);
   }
   let runner: BackupRunner | undefined;
@@ -117,8 +122,8 @@ async function drillStore(scene: Scene, way: BackupWay, store: Service, runner: 
     fresh = await startThrowAway(lab, store);
     return "it is ready";
   });
-  const pieces = made!.written.flatMap(({ path, content }) => piecesOf(path, content));
   const marks = databases.map(markOf);
+  const pieces = made!.written.flatMap(({ path, content }) => piecesOf(path, content));
   let found = new Map<string, Piece>();
   await scene.disturb("open what it has written", async () => {
     found = await dumpsFor(lab, fresh!, pieces, marks);
