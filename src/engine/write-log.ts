@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { createWriteStream, readFileSync } from "node:fs";
-import { EngineError, labLabel } from "../core/engine.ts";
+import { createWriteStream } from "node:fs";
+import { EngineError } from "../core/engine.ts";
 import type { Api } from "./api.ts";
 import type { Inspected } from "./inspect.ts";
+import { fromHelper, isOf } from "./outside.ts";
 
 /** One line of what is written; its length with the line's end. */
 export const logLine = `${"x".repeat(999)}\n`;
@@ -20,22 +21,14 @@ export async function writeLogFromOutside(
   const { Pid: pid } = seen.State;
   if (!seen.State.Running || pid <= 1) throw new EngineError("failed", `${seen.Name} does not run.`);
   if (api.endpoint.local && isOf(pid, seen.Id) && (await writeHere(pid, lines))) return;
-  const tried: string[] = [];
-  for (const image of new Set([seen.Image, ...images])) {
-    const failure = await writeFromHelper(api, image, seen, lines);
-    if (failure === undefined) return;
-    tried.push(failure);
-  }
-  throw new EngineError("failed", `its output cannot be reached: ${tried.join("; ")}`);
-}
-
-function isOf(pid: number, container: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(container);
-  } catch {
-    // The engine runs in a machine of its own, or there is no /proc.
-    return false;
-  }
+  const write = `yes "$(printf %0999d 0)" | head -n ${lines} >/proc/${pid}/fd/$1`;
+  const failure = await fromHelper(api, seen, images, {
+    script: `to() { ${write}; }; of ${pid} && { to 1 || to 2; }`,
+    timeoutMs: 180_000,
+    // Without the right to trace, one process may not open what another has open.
+    capabilities: ["SYS_PTRACE"],
+  });
+  if (failure !== undefined) throw new EngineError("failed", `its output cannot be reached: ${failure}`);
 }
 
 async function writeHere(pid: number, lines: number): Promise<boolean> {
@@ -55,38 +48,4 @@ async function writeHere(pid: number, lines: number): Promise<boolean> {
     }
   }
   return false;
-}
-
-async function writeFromHelper(
-  api: Api,
-  image: string,
-  { Id: container, State: { Pid: pid }, Config: { Labels: labels } }: Inspected,
-  lines: number,
-): Promise<string | undefined> {
-  const isOf = `while read -r line; do case $line in *${container}*) return 0;; esac; done </proc/${pid}/cgroup; return 1`;
-  const write = `yes "$(printf %0999d 0)" | head -n ${lines} >/proc/${pid}/fd/$1`;
-  const script = `of() { ${isOf}; }; to() { ${write}; }; of && { to 1 || to 2; }`;
-  const created = await api.call("POST", "/containers/create", {
-    body: {
-      Image: image,
-      Entrypoint: ["sh", "-c", script],
-      Cmd: [],
-      User: "0",
-      Labels: { [labLabel]: labels?.[labLabel] ?? "" },
-      // Without the right to trace, one process may not open what another has open.
-      HostConfig: { PidMode: "host", NetworkMode: "none", CapAdd: ["SYS_PTRACE"] },
-    },
-  });
-  const { Id: id } = created.json<{ Id: string }>();
-  try {
-    await api.call("POST", `/containers/${id}/start`);
-    const ended = await api.call("POST", `/containers/${id}/wait`, { timeoutMs: 180_000 });
-    const { StatusCode: code } = ended.json<{ StatusCode: number }>();
-    return code === 0 ? undefined : `a helper ended with ${code}`;
-  } catch (error) {
-    // An image without a shell: another one of the lab may have it.
-    return error instanceof Error ? error.message.slice(0, 120) : String(error);
-  } finally {
-    await api.call("DELETE", `/containers/${id}?force=1&v=1`, { allow: [404, 409] });
-  }
 }

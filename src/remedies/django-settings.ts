@@ -1,5 +1,5 @@
 import { type Concrete, concrete, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
-import type { Edit } from "../core/fix.ts";
+import type { Edit, Fix } from "../core/fix.ts";
 import type { Location } from "../core/source.ts";
 import {
   addAtEnd,
@@ -13,6 +13,7 @@ import { hostNames } from "../stack/query.ts";
 import { type SettingHere, type SettingsInForce, textsOf } from "../stack/query-settings.ts";
 import type { Service, Stack } from "../stack/stack.ts";
 import { allEdits } from "./nginx.ts";
+import { offer } from "./offer.ts";
 import { documentVariable, giveVariable } from "./service-variable.ts";
 
 /** Changes of Django's settings, in the file where they count and in the environment that they read. */
@@ -82,7 +83,7 @@ export function giveToAll(
 }
 
 /** The variable that names a site. */
-export const siteHosts = {
+const siteHosts = {
   name: "DJANGO_ALLOWED_HOSTS",
   example: "www.example.org",
   says: "names under which visitors reach the site, with commas",
@@ -95,9 +96,30 @@ export interface ListWish {
 }
 
 /** Names under which the stack itself asks: probes in the container, and services beside it. */
-export function ownHosts({ services }: SettingsInForce): string[] {
+function ownHosts({ services }: SettingsInForce): string[] {
   const names = services.flatMap(hostNames).filter(name => /^[a-z0-9.-]+$/i.test(name));
   return [...new Set(["localhost", "127.0.0.1", ...names])];
+}
+
+/** ALLOWED_HOSTS from the environment, with the names that stay and those that the stack itself asks by. */
+export function hostsByEnvironment(
+  stack: Stack,
+  here: SettingsInForce,
+  found: SettingHere,
+  hosts: readonly string[],
+): Fix | undefined {
+  return offer(
+    {
+      title: "Take the host names from the environment",
+      grade: "needs-testing",
+      test: "Open the site under each of its names, and see that the health check stays green.",
+      afterwards: "Set the names of the site on the server before the next start.",
+    },
+    listByEnvironment(stack, here, found, {
+      kept: [...new Set([...ownHosts(here), ...hosts])],
+      variable: siteHosts,
+    }),
+  );
 }
 
 /**

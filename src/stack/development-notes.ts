@@ -53,16 +53,18 @@ const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").rep
 
 /** Said of the file itself, whatever it is called: "not to be used for deployments", "internal testing only". */
 const notDeployed =
-  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:for|used for) (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b[^.!]*(?:\bonly\b|$)|\bonly (?:used )?for (?:internal )?(?:test(?:ing|s)?|ci|e2e)\b/i;
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
+/** What makes it fit for production after all. */
+const condition = /\b(?:without|unless|until|before|yet|as is)\b/i;
 
 const localOnly =
-  /\bthrow-?away (?:local )?(?:database|stack|environment|credentials)\b|\bfor local (?:development|use|testing) only\b|\blocal[- ](?:development|dev)[- ]only\b|\bonly for local\b|\bdev(?:elopment)?[- ]only (?:credentials|password|stack|values)\b/i;
+  /\bthrow-?away (?:local )?(?:database|stack|environment|credentials)\b|\b(?:local|dev(?:elopment)?)[- ]only (?:database|credentials|password|values)\b/i;
 
 /** A comment beside a service says that what stands there is a workstation's. */
 export function localNote(source: Source | undefined): DevelopmentNote | undefined {
   const comment = source?.text
     .match(/(?:^[ \t]*#[^\n]*\n)+/gm)
-    ?.find(lines => localOnly.test(lines.replace(/\s*\n\s*#\s*/g, " ")));
+    ?.find(lines => localOnly.test(lines.replace(/\n[ \t]*#[ \t]*/g, " ")));
   if (!source || comment === undefined) return undefined;
   return { text: "a comment in it says that it is for a workstation", at: placeOf(source, comment.trim()) };
 }
@@ -78,7 +80,8 @@ export function saysProduction(source: Source | undefined): boolean {
 /** What the comment above the first key says so plainly that it weighs more than the file's name. */
 export function disclaimer(source: Source | undefined): DevelopmentNote | undefined {
   const said = headerSentences(source).find(
-    sentence => plain(sentence).length <= 200 && notDeployed.test(plain(sentence)),
+    sentence =>
+      plain(sentence).length <= 200 && notDeployed.test(plain(sentence)) && !condition.test(plain(sentence)),
   );
   if (!source || said === undefined) return undefined;
   return { text: "the comment above it says that it is not for deployment", at: placeOf(source, said) };

@@ -17,7 +17,9 @@ export function looksLikeServer(file: ComposeFile): boolean {
 
 /** Most of what it runs restarts by itself, or it answers for a site on port 443. */
 export function staysUp(files: readonly ComposeFile[]): boolean {
-  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const services = files
+    .flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))))
+    .filter(({ value }) => !child(value, "profiles"));
   const restarting = services.filter(({ value }) => {
     const policy = textOf(child(value, "restart"))?.value;
     return (policy !== undefined && policy !== "no") || child(value, "deploy") !== undefined;
@@ -112,7 +114,9 @@ const tool =
 const imagesOf = (files: readonly ComposeFile[]): string[] =>
   files.flatMap(file =>
     file.roots.flatMap(root =>
-      entriesOf(child(root, "services")).flatMap(({ value }) => textOf(child(value, "image"))?.value ?? []),
+      entriesOf(child(root, "services")).flatMap(({ value }) =>
+        child(value, "profiles") ? [] : (textOf(child(value, "image"))?.value ?? []),
+      ),
     ),
   );
 

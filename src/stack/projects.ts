@@ -223,7 +223,7 @@ function grade(
   const disclaimed = options.text && disclaimer(options.text(last));
   if (disclaimed) return { files, grade: "development", because: disclaimed };
   const models = files.map(path => byPath.get(path)!);
-  const original = originalOf(byPath.get(last)!, byPath);
+  const original = options.text && originalOf(byPath.get(last)!, byPath, options.text);
   if (original)
     return {
       files,
@@ -251,18 +251,10 @@ function grade(
     };
   const note = options.text && (headerNote(options.text(last)) ?? readmeNote(last, options.text));
   if (note) return { files, grade: "development", because: note };
-  const comment = options.text && localNote(options.text(last));
-  if (comment) return { files, grade: "development", because: comment };
-  if (catchesMail(models) && !staysUp(models))
-    return { files, grade: "development", because: { text: "it catches its own mail" } };
-  if (options.text && !staysUp(models) && lacksApplication(models, options.text))
-    return {
-      files,
-      grade: "presumed",
-      because: { text: "no service of it is called like the program of this repository" },
-    };
   const habit = developmentHabit(models, all.length > 1);
   if (habit) return { files, grade: "development", because: { text: habit } };
+  const doubt = options.text && !staysUp(models) && doubtOf(last, models, options.text);
+  if (doubt) return { files, grade: "presumed", because: doubt };
   if (production.test(place))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
   return {
@@ -274,19 +266,40 @@ function grade(
   };
 }
 
-/** The file of the same name and services further up: this one is a copy that was put aside. */
-function originalOf(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): string | undefined {
-  const names = (of: ComposeFile): string =>
-    servicesOf(of)
-      .map(service => service.name)
-      .sort()
-      .join(" ");
+/** What speaks against a server, without saying that it is a workstation. */
+function doubtOf(
+  file: string,
+  models: readonly ComposeFile[],
+  text: NonNullable<PlanOptions["text"]>,
+): ProjectPlan["because"] | undefined {
+  const note = localNote(text(file));
+  if (note) return note;
+  if (catchesMail(models)) return { text: "it catches its own mail" };
+  return lacksApplication(models, text)
+    ? { text: "no service of it is called like the program of this repository" }
+    : undefined;
+}
+
+/** A file further up with the same name and nearly the same lines: paths are right in one of the two places only. */
+function originalOf(
+  file: ComposeFile,
+  all: ReadonlyMap<string, ComposeFile>,
+  text: NonNullable<PlanOptions["text"]>,
+): string | undefined {
   for (let folder = dirname(file.file); folder !== ""; ) {
     folder = dirname(folder);
     const above = all.get(join(folder, basename(file.file)));
-    if (above && names(above) !== "" && names(above) === names(file)) return above.file;
+    if (above && isAlike(text(above.file)?.text ?? "", text(file.file)?.text ?? "")) return above.file;
   }
   return undefined;
+}
+
+/** Nine of ten lines stand in both. */
+function isAlike(one: string, other: string): boolean {
+  const linesOf = (text: string): Set<string> => new Set(text.split("\n").map(line => line.trim()));
+  const [first, second] = [linesOf(one), linesOf(other)];
+  const shared = [...first].filter(line => second.has(line)).length;
+  return shared > 5 && shared * 10 >= Math.max(first.size, second.size) * 9;
 }
 
 /** A default file beside a production project that runs the same services is the development one. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ProjectFiles } from "../core/project-files.ts";
-import { locate } from "../core/source.ts";
+import { tree } from "../../test/tree.ts";
 import { link } from "./link.ts";
 import { hasBackup, hasRestore, keptStores } from "./query-backups.ts";
 import { accountsOf, dataDirectories, keepingOf, postgresMajor } from "./query-data.ts";
@@ -13,27 +12,6 @@ import {
 } from "./query-scripts.ts";
 import { missingTargets } from "./query-targets.ts";
 import type { Stack } from "./stack.ts";
-
-function tree(files: Record<string, string>): ProjectFiles {
-  const sources = new Map(Object.entries(files).map(([path, text]) => [path, { path, text }]));
-  return {
-    root: "/srv/shop",
-    paths: Object.keys(files).sort(),
-    has: path =>
-      sources.has(path)
-        ? "file"
-        : [...sources.keys()].some(file => file.startsWith(`${path}/`))
-          ? "directory"
-          : undefined,
-    read: path => {
-      const source = sources.get(path);
-      return source ? { source } : { problem: { at: locate({ path, text: "" }, 0, 0), message: "absent" } };
-    },
-    list: () => [],
-    tracked: () => undefined,
-    ignored: () => false,
-  };
-}
 
 /** A stack of one web service and one more, given by its lines. */
 async function stackWith(lines: readonly string[], files: Record<string, string> = {}): Promise<Stack> {

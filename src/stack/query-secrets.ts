@@ -291,7 +291,10 @@ const foundByName =
 /** Whether some file that runs names the module: what only a test imports serves nobody. */
 function isImported(stack: Stack, component: AppComponent, path: string): boolean {
   if (foundByName.test(path)) return true;
-  const module = new RegExp(`(?<![\\w])${basename(path).slice(0, -".py".length)}(?![\\w])`);
+  const name = basename(path).slice(0, -".py".length);
+  // Python imports no other names.
+  if (!/^\w+$/.test(name)) return false;
+  const module = new RegExp(`(?<!\\w)${name}(?!\\w)`);
   return stack.files.paths.some(other => {
     if (other === path || !isBelow(component.dir, other) || isTest(other) || isVendored(other)) return false;
     if (!/\.(?:py|toml|cfg|ini)$/.test(other)) return false;

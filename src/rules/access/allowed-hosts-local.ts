@@ -1,6 +1,5 @@
 import type { NginxDirective } from "../../formats/nginx.ts";
-import { listByEnvironment, ownHosts, siteHosts } from "../../remedies/django-settings.ts";
-import { offer } from "../../remedies/offer.ts";
+import { hostsByEnvironment } from "../../remedies/django-settings.ts";
 import { evidence, listNames, proxiesOf, weigh } from "../../stack/query.ts";
 import {
   isReached,
@@ -48,19 +47,7 @@ export default defineRule({
         ],
         severity: weigh(service, fromEnvironment ? "high" : "critical"),
         ...(here.complete && (!fromEnvironment || found.givenAt) ? {} : { confidence: "likely" as const }),
-        fix: () =>
-          offer(
-            {
-              title: "Take the host names from the environment",
-              grade: "needs-testing",
-              test: "Open the site under each of its names, and see that the health check stays green.",
-              afterwards: "Set the names of the site on the server before the next start.",
-            },
-            listByEnvironment(stack, here, found, {
-              kept: [...new Set([...hosts, ...ownHosts(here)])],
-              variable: siteHosts,
-            }),
-          ),
+        fix: () => hostsByEnvironment(stack, here, found, hosts),
       };
     }
   },

@@ -1,5 +1,4 @@
-import { listByEnvironment, ownHosts, siteHosts } from "../../remedies/django-settings.ts";
-import { offer } from "../../remedies/offer.ts";
+import { hostsByEnvironment } from "../../remedies/django-settings.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { openPorts } from "../../stack/query-ports.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
@@ -34,17 +33,11 @@ export default defineRule({
         severity: weigh(service, direct ? "medium" : "low"),
         ...(here.complete ? {} : { confidence: "likely" as const }),
         fix: () =>
-          offer(
-            {
-              title: "Take the host names from the environment",
-              grade: "needs-testing",
-              test: "Open the site under each of its names, and see that the health check stays green.",
-              afterwards: "Set the names of the site on the server before the next start.",
-            },
-            listByEnvironment(stack, here, found, {
-              kept: [...new Set([...ownHosts(here), ...hosts.filter(host => host !== "*")])],
-              variable: siteHosts,
-            }),
+          hostsByEnvironment(
+            stack,
+            here,
+            found,
+            hosts.filter(host => host !== "*"),
           ),
       };
     }

@@ -18,8 +18,10 @@ export default defineRule({
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
       const argv = service.process?.argv;
-      if (!argv?.[0] || installsFirst(service)) continue;
-      const lack = missingScript(stack, service) ?? missingServer(stack, service) ?? missingTool(service);
+      if (!argv?.[0]) continue;
+      const lack =
+        missingScript(stack, service) ??
+        (installsFirst(service) ? undefined : (missingServer(stack, service) ?? missingTool(service)));
       const at = placeOf(argv);
       if (!lack || !first(at)) continue;
       yield {

@@ -81,11 +81,12 @@ const bundlers =
 
 /** A bundler of this context is told to write beside its own directory: `outDir: "../server/wwwroot"`. */
 function isWrittenAbove(stack: Stack, build: Build, path: string): boolean {
-  const name = basename(path);
+  const name = basename(path).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const above = new RegExp(`\\.\\./[^"'\`\\s]*${name}(?![\\w-])`);
   return stack.files.paths.some(file => {
     if (inside(build.context!, file) === undefined || !bundlers.test(file) || isVendored(file)) return false;
     const read = stack.files.read(file);
-    return "source" in read && read.source.text.includes("../") && read.source.text.includes(name);
+    return "source" in read && above.test(read.source.text);
   });
 }
 

@@ -9,6 +9,8 @@ import { defineRule } from "../rule.ts";
 
 const testWords = /(^|[^a-z])(tests?|ci|e2e|integration|dev|local|sandbox|demo|bench|lint|smoke)([^a-z]|$)/i;
 
+const testRun = /(^|[^a-z])(tests?|e2e|integration|bench|smoke)([^a-z]|$)/i;
+
 export default defineRule({
   id: "data/destructive-command",
   title: "No routine command deletes production data without asking",
@@ -32,7 +34,7 @@ export default defineRule({
 
 /** By its name, what the next build makes again; options are no names. */
 const madeAnew =
-  /^-|^(?:volume|rm)$|(?:^|[-_])(?:dist|static(?:files)?|build|assets|node_modules|cache|frontend|public)$/i;
+  /^-|^(?:volume|rm)$|(?:^|[-_])(?:dist|static(?:files)?|build|assets|node_modules|cache|frontend)$/i;
 
 interface Destruction {
   readonly command: string;
@@ -72,7 +74,7 @@ function destruction(call: Call): Destruction | undefined {
 function isForTests(stack: Stack, placed: PlacedCall): boolean {
   const { call, caller } = placed;
   if (isWorkstationCall(placed)) return true;
-  if (caller.kind === "script" && testWords.test(basename(caller.file))) return true;
+  if (caller.kind === "script" && testRun.test(basename(caller.file))) return true;
   // A restore replaces what is there.
   if (/restor/i.test(`${caller.file} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
   // A job that deploys nothing runs on a machine that is thrown away.

@@ -47,13 +47,12 @@ export default defineRule({
   },
 });
 
-/** A test run, a demonstration or a shell for a person, by its command, its name and its terminal. */
+/** A test run, a demonstration or a shell for a person, by its command and its name. */
 function isTrial(service: Service): boolean {
   const words = (service.process?.argv ?? []).map(word => word.value ?? "");
   return (
     words.some(word => /^(?:py\.?test|vitest|jest|mocha|phpunit|rspec|tox|nox)$/.test(word)) ||
-    /(?:^|[-_])(?:tests?|demo|interactive|shell|console|playground)$/.test(service.name) ||
-    (service.text("stdin_open")?.text === "true" && service.text("tty")?.text === "true")
+    /(?:^|[-_])(?:tests?|demo|interactive|shell)$/.test(service.name)
   );
 }
 

@@ -1,0 +1,223 @@
+import { describe, expect, it } from "vitest";
+import { tree } from "../../test/tree.ts";
+import { link } from "./link.ts";
+import type { Stack } from "./stack.ts";
+
+const grades = (stack: Stack): string[] =>
+  stack.projects.map(project => `${project.files.join("+")}: ${project.grade}`);
+const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
+
+describe("which Compose file is production", () => {
+  it.each<[string, Record<string, string>, string[]]>([
+    ["the only one there is", { "docker-compose.yml": app }, ["docker-compose.yml: deployed"]],
+    [
+      "a production file beside the default one",
+      { "docker-compose.yml": app, "docker-compose.prod.yml": app },
+      ["docker-compose.prod.yml: deployed", "docker-compose.yml: development"],
+    ],
+    [
+      "an overlay and its base",
+      { "compose.yml": app, "compose.prod.yml": "services:\n  web:\n    restart: always\n" },
+      ["compose.yml+compose.prod.yml: deployed"],
+    ],
+    [
+      "only backing services for a workstation",
+      { "compose.yml": "services:\n  db:\n    image: postgres:17\n  cache:\n    image: redis:8\n" },
+      ["compose.yml: development"],
+    ],
+    [
+      "an example folder beside the real thing",
+      { "compose.yml": app, "examples/a/compose.yml": app },
+      ["compose.yml: deployed", "examples/a/compose.yml: development"],
+    ],
+    [
+      "a demo, and a folder of workstations",
+      { "compose.yml": app, "compose.demo.yml": app, "docker/devenv/compose.main.yml": app },
+      ["compose.demo.yml: staging", "compose.yml: deployed", "docker/devenv/compose.main.yml: development"],
+    ],
+    [
+      "an example of an override is no part of production",
+      {
+        "compose.yml": "include: [db.yml]\nservices:\n  web:\n    build: .\n  db:\n    restart: always\n",
+        "compose.override.example.yml": "services:\n  web:\n    ports: ['8000:80']\n",
+      },
+      ["compose.yml+compose.override.example.yml: development", "compose.yml: deployed"],
+    ],
+    [
+      "the only one, with services for development in it",
+      { "compose.yml": `${app}  web-dev:\n    build: .\n` },
+      ["compose.yml: development"],
+    ],
+    [
+      "Laravel Sail",
+      {
+        "compose.yml":
+          "services:\n  laravel.test:\n    build: vendor/laravel/sail/runtimes/8.4\n    image: sail-8.4/app\n",
+      },
+      ["compose.yml: development"],
+    ],
+    [
+      "the only one, with optional services for development in it",
+      { "compose.yml": `${app}  web-dev:\n    build: .\n    profiles: [dev]\n` },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "the only one, a development server over mounted sources",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    command: python manage.py runserver 0.0.0.0:8000\n    volumes: ['.:/app']\n",
+      },
+      ["compose.yml: development"],
+    ],
+    [
+      "the only one, a development server that a machine restarts",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    restart: always\n    command: python manage.py runserver 0.0.0.0:8000\n    volumes: ['.:/app']\n",
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "a file that only its folder speaks for, beside production",
+      {
+        "docker-compose.prod.yml": `${app}    restart: always\n`,
+        "server/deploy/docker-compose.yml": "services:\n  api:\n    build: .\n  cache:\n    image: redis:8\n",
+        "edge/deploy/docker-compose.yml":
+          "services:\n  api:\n    build: .\n  proxy:\n    image: caddy:2\n    ports: ['443:443']\n",
+      },
+      [
+        "docker-compose.prod.yml: deployed",
+        "server/deploy/docker-compose.yml: presumed",
+        "edge/deploy/docker-compose.yml: deployed",
+      ],
+    ],
+    [
+      "the same services beside the file that is called production",
+      { "deploy/docker-compose.yml": app, "deploy/docker-compose.prod.yml": `${app}    restart: always\n` },
+      ["deploy/docker-compose.yml: development", "deploy/docker-compose.prod.yml: deployed"],
+    ],
+    [
+      "a comment that calls it production, and one that disclaims it",
+      {
+        "compose.yml": app,
+        "stacks/one/compose.yml":
+          "# A viable production setup.\nservices:\n  desk:\n    image: acme/desk:1\n",
+        "docker-compose.deploy.yml": `# For internal testing only.\n${app}`,
+        "docker-compose.prod.yml": "services:\n  shop:\n    image: acme/shop:1\n    restart: always\n",
+      },
+      [
+        "stacks/one/compose.yml: deployed",
+        "docker-compose.deploy.yml: development",
+        "docker-compose.prod.yml: deployed",
+      ],
+    ],
+    [
+      "a database of its own image, and a tool's stack",
+      {
+        "compose.yml": `${app}    restart: always\n`,
+        "compose.postgres.yml":
+          "services:\n  db:\n    build: docker/postgres\n    volumes: ['data:/var/lib/postgresql/data']\n",
+        "tools/seed/compose.yml": app,
+      },
+      ["compose.yml: deployed", "compose.postgres.yml: development", "tools/seed/compose.yml: development"],
+    ],
+    [
+      "a mail catcher, and a comment that says what the password is for",
+      {
+        "compose.yml": "services:\n  web:\n    build: .\n  mail:\n    image: axllent/mailpit:v1.21\n",
+        "deploy/compose.yml":
+          "services:\n  api:\n    build: .\n    # These credentials are for a throwaway local\n    # database and nothing else.\n    environment:\n      PASSWORD: shop\n",
+      },
+      ["compose.yml: presumed", "deploy/compose.yml: presumed"],
+    ],
+    [
+      "a server's file of the same name and services as the workstation's",
+      {
+        "docker-compose.yml":
+          "services:\n  web:\n    build: .\n    command: npm run dev\n    volumes: ['.:/app']\n  db:\n    image: postgres:17\n",
+        "deploy/docker-compose.yml":
+          "services:\n  web:\n    image: ghcr.io/acme/shop:2\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+      },
+      ["deploy/docker-compose.yml: deployed"],
+    ],
+    [
+      "conditions, and what it is useful for too",
+      {
+        "docker-compose.prod.yml": `# Not for production without a proxy in front of it.\n${app}`,
+        "docker-compose.deploy.yml": `# Useful for testing the image before a release.\n${app.replaceAll("web", "shop")}`,
+      },
+      ["docker-compose.prod.yml: deployed", "docker-compose.deploy.yml: deployed"],
+    ],
+    [
+      "a service beside it that is for a workstation only",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    restart: always\n  # For local development only.\n  mail:\n    image: axllent/mailpit:v1.21\n    profiles: [dev]\n",
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "a copy of the file at the root, and what is only near production",
+      {
+        "compose.prod.yml": `${app}    restart: always\n`,
+        "infra/docker/compose.prod.yml": `${app}    restart: always\n`,
+        "compose.near-prod.yml": app,
+      },
+      [
+        "compose.prod.yml: deployed",
+        "infra/docker/compose.prod.yml: development",
+        "compose.near-prod.yml: development",
+      ],
+    ],
+    [
+      "the only one, where the program of the repository is not in it",
+      {
+        "compose.yml": "services:\n  db:\n    image: postgres:17\n  ldap:\n    image: example/openldap:2.6\n",
+        "pyproject.toml": '[project]\nname = "shopkeeper"\n',
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
+      "the only one, with the image of the repository's program",
+      {
+        "compose.yml":
+          "services:\n  db:\n    image: postgres:17\n  web:\n    image: ghcr.io/acme/shopkeeper:2\n",
+        "pyproject.toml": '[project]\nname = "shopkeeper"\n',
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "the file that a deploy script names, whatever it is called",
+      {
+        "compose.yml": app,
+        "compose.dev.yml": app,
+        "deploy.sh": "#!/bin/sh\ndocker compose -f compose.dev.yml up -d\n",
+      },
+      ["compose.dev.yml: deployed"],
+    ],
+    [
+      "the default file that a workflow copies to the server",
+      {
+        "docker-compose.yml": app,
+        "docker-compose.test.yml": `${app}    restart: always\n`,
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          scp docker-compose.yml me@host:app/\n          ssh me@host 'cd app && docker compose up -d'\n",
+      },
+      ["docker-compose.yml: deployed", "docker-compose.test.yml: staging"],
+    ],
+    [
+      "a file used by the development container",
+      { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
+      ["compose.yml: development"],
+    ],
+  ])("%s", async (_, files, expected) => {
+    expect(grades(await link(tree(files)))).toEqual(expect.arrayContaining(expected));
+  });
+
+  it("what the settings name wins", async () => {
+    const files = tree({ "compose.yml": app, "compose.prod.yml": app });
+    expect(grades(await link(files, { deployed: ["compose.yml"] }))).toEqual(
+      expect.arrayContaining(["compose.yml: deployed", "compose.prod.yml: development"]),
+    );
+  });
+});
