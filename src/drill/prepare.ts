@@ -56,7 +56,7 @@ export async function prepareLab(
   for (const { name, to } of clone.fromEnvironment)
     await files.write(to, options.environment[name] ?? options.random(), 0o444);
   const labProject = { lab, name: `${labPrefix}${lab}`, file: files.path("compose.json") };
-  await files.write("compose.json", JSON.stringify(clone.model));
+  await written(engine, labProject, clone.model);
   const idle = options.only ? notNeeded(clone.model, options.only) : new Map<string, string>();
   const wanted = withoutServices(clone.model, idle).model;
   const images = await obtainAll(stack, project, engine, labProject, wanted, options);
@@ -64,10 +64,24 @@ export async function prepareLab(
     images.filter(({ how }) => how === "missing").map(({ service, words }) => [service, words]),
   );
   const { model, missing } = withoutServices(clone.model, new Map([...clone.leftOut, ...idle, ...absent]));
-  await files.write("compose.json", JSON.stringify(model));
+  await written(engine, labProject, model);
   for (const [service, why] of missing)
     if (!idle.has(service)) say(`  not in the lab: ${service}: ${why.split("\n").at(-1)}`);
   return { project: labProject, model, missing, changes, images };
+}
+
+/** By the engine, which refuses what leads out of the lab: it is the one that would follow it. */
+async function written(engine: Engine, lab: LabProject, model: ComposeModel): Promise<void> {
+  try {
+    await engine.write(lab, model);
+  } catch (error) {
+    if (error instanceof EngineError && error.trouble === "foreign")
+      throw new UserError(
+        error.message,
+        "A drill follows no such link: put a directory or a file in its place.",
+      );
+    throw error;
+  }
 }
 
 /** Services that neither are named nor are needed by one that is. */

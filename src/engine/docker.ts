@@ -23,6 +23,7 @@ import { followEvents } from "./events.ts";
 import { execIn } from "./exec.ts";
 import { ask, openSocket, talkTo } from "./http.ts";
 import { type Inspected, toContainer } from "./inspect.ts";
+import { refuseLinksOut } from "./lab-paths.ts";
 import { machineTimes } from "./machine.ts";
 import { nullServer } from "./null-server.ts";
 import { pullTrouble, withoutResolver } from "./pull-trouble.ts";
@@ -235,7 +236,11 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
         timeoutMs: 60_000,
       });
     },
-    write: (lab, model) => writeFile(named(lab).file, JSON.stringify(model)),
+    async write(lab, model) {
+      const { file } = named(lab);
+      refuseLinksOut(model, dirname(file));
+      await writeFile(file, JSON.stringify(model));
+    },
     server: (lab, spec) =>
       openServer(
         { api, environment, ours, addressOf, inspect: async id => toContainer(await inspect(id)) },

@@ -4,10 +4,13 @@ import { connect, createServer, type Server as NetServer, type Socket } from "no
 import type { Container } from "../core/engine.ts";
 import { labPrefix } from "../core/engine.ts";
 import type { DockerAnswer, ServerSpec } from "../core/server.ts";
+import { leadsOut } from "./lab-paths.ts";
 import { frames } from "./server-programs.ts";
 
 export interface DoorOptions {
   readonly path: string;
+  /** The lab's: nothing outside of it is mounted or built. */
+  readonly directory: string;
   readonly spec: ServerSpec;
   /** The container that asks, once it is there: `sudo` runs in it. */
   id(): string;
@@ -25,6 +28,9 @@ interface Asked {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Arguments and environment of one command: the kernel allows two megabytes. In bytes. */
+const longestAsk = 4 * 1024 * 1024;
+
 /** The one way out of a stand-in for a server: what its `docker` asks for, and connections to its own ports. */
 export async function openDoor(options: DoorOptions): Promise<{ close(): void }> {
   const running = new Set<ChildProcess>();
@@ -34,10 +40,20 @@ export async function openDoor(options: DoorOptions): Promise<{ close(): void }>
     const read = (chunk: Buffer) => {
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf(10);
-      if (end === -1) return;
+      if (end === -1) {
+        if (head.length > longestAsk) socket.destroy();
+        return;
+      }
       socket.off("data", read);
       socket.pause();
-      const asked = JSON.parse(head.subarray(0, end).toString("utf8")) as Asked & { forward?: number };
+      let asked: Asked & { forward?: number };
+      try {
+        asked = JSON.parse(head.subarray(0, end).toString("utf8"));
+      } catch {
+        // Scripts may write to it what they like.
+        socket.destroy();
+        return;
+      }
       const rest = head.subarray(end + 1);
       if (rest.length > 0) socket.unshift(rest);
       const served =
@@ -88,7 +104,10 @@ async function serve(
     speak(socket, answer);
     return;
   }
-  for (const argv of answer.commands) refuseForeign(argv);
+  for (const argv of answer.commands) {
+    refuseForeign(argv);
+    refuseLinks(argv, options.directory);
+  }
   for (const container of answer.touches) await options.ours(container);
   if (answer.scratch !== undefined) mkdirSync(answer.scratch, { recursive: true });
   try {
@@ -117,6 +136,18 @@ function refuseForeign(argv: readonly string[]): void {
   const fine =
     verb === "compose" ? option === "--project-name" && project.startsWith(labPrefix) : verbs.has(verb);
   if (!fine) throw new Error(`docker ${verb}: not in a lab`);
+}
+
+/** A script may make a link in its tree and have it mounted or built: what it leads to is not the lab's. */
+function refuseLinks(argv: readonly string[], directory: string): void {
+  if (argv[0] !== "run" && argv[0] !== "build") return;
+  for (const word of argv) {
+    const path = word.slice(word.indexOf("/")).split(":")[0]!;
+    if (path.startsWith(`${directory}/`) && leadsOut(path, directory))
+      throw new Error(
+        `docker ${argv[0]}: ${path.slice(directory.length + 1)} is a link that leads out of the lab`,
+      );
+  }
 }
 
 /** `sudo` without a password, as a deploying user has it; its own options are dropped. */

@@ -47,7 +47,7 @@ export async function openServer(
   layOut(own);
   let id = "";
   const door = await openDoor({
-    ...{ path: `${own}/${doorName}`, spec, ours, addressOf, environment },
+    ...{ path: `${own}/${doorName}`, directory: dirname(lab.file), spec, ours, addressOf, environment },
     id: () => id,
   });
   try {
