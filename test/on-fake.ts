@@ -13,6 +13,8 @@ export const answers: FakeProgram = { healthyAfterMs: 200, http: () => ({ status
 export interface Stage {
   readonly web?: Readonly<Record<string, unknown>>;
   readonly program?: FakeProgram;
+  /** What the store's container does. */
+  readonly store?: FakeProgram;
   readonly missing?: ReadonlyMap<string, string>;
   readonly candidates?: readonly Candidate[];
   readonly onCrash?: () => void;
@@ -23,7 +25,15 @@ const front: Candidate = { port: 8000, path: "/", tls: false, headers: { host: "
 
 /** A web service and its store on the engine in memory; the text and the model say the same. */
 export async function onFake(claim: string, stage: Stage) {
-  const { web = {}, program = answers, missing = new Map(), candidates = [front], onCrash, machine } = stage;
+  const {
+    web = {},
+    program = answers,
+    missing = new Map(),
+    candidates = [front],
+    onCrash,
+    machine,
+    store,
+  } = stage;
   const labels = { [labLabel]: "a1" };
   const model: ComposeModel = {
     services: {
@@ -52,7 +62,7 @@ volumes:
   const fake = fakeEngine({
     models: new Map([["/lab/compose.json", model]]),
     ...machine,
-    programs: { web: program, db: { healthyAfterMs: 100 } },
+    programs: { web: program, db: { healthyAfterMs: 100, ...store } },
   });
   const engine: Engine = {
     ...fake,

@@ -164,4 +164,23 @@ describe("the runner", () => {
     ]);
     expect(await runDrills(lab(), [idle], null, { say: () => {}, stopped: () => true })).toEqual([]);
   });
+
+  it("takes away what it has written, for the drills after it", async () => {
+    let mark: string | undefined;
+    const store: FakeProgram = {
+      exec(argv) {
+        const statement = argv.at(-1) ?? "";
+        const done = (stdout = "") => ({ code: 0, stdout, stderr: "" });
+        if (/^CREATE/.test(statement) && mark !== undefined)
+          return { code: 1, stdout: "", stderr: "it already exists" };
+        if (/^CREATE/.test(statement)) mark = "";
+        if (/^DROP/.test(statement)) mark = undefined;
+        if (/^INSERT/.test(statement)) mark = /'([^']*)'/.exec(statement)?.[1];
+        return done(/^SELECT/.test(statement) ? `1000 ${mark}` : "");
+      },
+    };
+    const reports = await onFake("data-survives-redeploy", { store });
+    expect(Object.values(reports).map(({ outcome }) => outcome)).toEqual(["proved"]);
+    expect(mark).toBeUndefined();
+  });
 });

@@ -22,6 +22,9 @@ export default defineDrill({
     const kept = services.flatMap(name => keepersIn(stack, name).map(keeper => ({ name, keeper })));
     const mark = `mark-${lab.id}`;
     for (const { name, keeper } of kept) {
+      scene.afterwards(`take ${keeper.what} away from ${name}`, async () =>
+        keeper.remove(engine, await containerOf(lab, name)),
+      );
       await scene.steady(`write ${keeper.what} through ${name}`, async () => {
         await keeper.write(engine, await containerOf(lab, name), mark);
         return read(lab, name, keeper, mark);

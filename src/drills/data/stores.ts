@@ -9,6 +9,8 @@ export interface Keeper {
   write(engine: Engine, container: Container, mark: string): Promise<void>;
   /** What is there now; undefined when it is gone. */
   read(engine: Engine, container: Container): Promise<string | undefined>;
+  /** Takes it away again: what a drill leaves stands in the way of the project's own dumps. */
+  remove(engine: Engine, container: Container): Promise<void>;
 }
 
 const rows = 1_000;
@@ -34,6 +36,10 @@ export function fileKeeper(directory: string): Keeper {
         content => Buffer.from(content).toString("utf8"),
         () => undefined,
       ),
+    // Without a shell in the image it stays: a file of that name is in nobody's way.
+    remove: async (engine, container) => {
+      await engine.exec(container, ["rm", "-f", path], { user: "0", timeoutMs: 30_000 });
+    },
   };
 }
 
@@ -91,5 +97,8 @@ function sqlKeeper(client: Client, count: string): Keeper {
         seen => seen.replace(new RegExp(`^${rows} `), ""),
         () => undefined,
       ),
+    remove: async (engine, container) => {
+      await run(engine, container, "DROP TABLE IF EXISTS shipworthy_drill");
+    },
   };
 }
