@@ -103,6 +103,20 @@ export function pythonModuleFile(
   module: string,
   roots: readonly string[],
 ): string | undefined {
+  let known = modules.get(files.paths);
+  if (!known) {
+    known = new Map();
+    modules.set(files.paths, known);
+  }
+  const key = [module, ...roots].join("\n");
+  if (!known.has(key)) known.set(key, findPythonModule(files, module, roots));
+  return known.get(key);
+}
+
+/** Every request that is followed through an application asks for the same few modules. */
+const modules = new WeakMap<readonly string[], Map<string, string | undefined>>();
+
+function findPythonModule(files: ProjectFiles, module: string, roots: readonly string[]): string | undefined {
   if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(module)) return undefined;
   const tail = module.replaceAll(".", "/");
   const candidates = [`${tail}.py`, `${tail}/__init__.py`];

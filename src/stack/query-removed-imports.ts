@@ -183,8 +183,9 @@ export interface RemovedImport {
 const mostFiles = 1_500;
 const importing = /^from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)|^import[ \t]+([\w.]+)/gm;
 
-/** Imports at the left margin of names that some release removed: one that is indented may be caught. */
-export function removedImports(component: AppComponent): RemovedImport[] {
+/** Imports at the left margin of `removed` names: one that is indented may be caught. */
+export function importsOf(component: AppComponent, removed: readonly RemovedName[]): RemovedImport[] {
+  if (removed.length === 0) return [];
   const { files, dir } = component;
   const code = files.paths.filter(
     path =>
@@ -197,12 +198,12 @@ export function removedImports(component: AppComponent): RemovedImport[] {
   if (code.length > mostFiles) return [];
   return code.flatMap(path => {
     const source = files.read(path);
-    return source ? importsIn(source) : [];
+    return source ? importsIn(source, removed) : [];
   });
 }
 
-function importsIn(source: Source): RemovedImport[] {
-  if (!removedNames.some(each => source.text.includes(each.module))) return [];
+function importsIn(source: Source, wanted: readonly RemovedName[]): RemovedImport[] {
+  if (!wanted.some(each => source.text.includes(each.module))) return [];
   return [...source.text.matchAll(importing)].flatMap(found => {
     const module = found[1] ?? found[3] ?? "";
     const imported = (found[2] ?? "")
@@ -210,7 +211,7 @@ function importsIn(source: Source): RemovedImport[] {
       .split(/[(),\s]+/)
       .filter(Boolean);
     const at = locate(source, found.index, found.index + found[0].trimEnd().length);
-    return removedNames.flatMap(removed => {
+    return wanted.flatMap(removed => {
       if (removed.module !== module) return [];
       if (!removed.names) return [{ removed, names: [module], at }];
       const names = imported.filter(name => removed.names!.test(name));

@@ -64,8 +64,19 @@ const manifests =
   /(?:^|\/)(?:package(?:-lock)?\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|poetry\.lock|uv\.lock|Pipfile(?:\.lock)?|pyproject\.toml)$/;
 const mostFiles = 4_000;
 
-/** What the manifests of the repository's programs install for nothing; documents count as a use. */
-export function unusedPackages(stack: Stack, components: readonly AppComponent[]): UnusedPackage[] {
+const unused = new WeakMap<Stack, readonly UnusedPackage[]>();
+
+/** What the manifests of the repository's programs install for nothing; scripts and settings count as a use. */
+export function unusedPackages(stack: Stack): readonly UnusedPackage[] {
+  const known = unused.get(stack);
+  if (known) return known;
+  // It reads all code, and two rules ask.
+  const found = findUnused(stack, stack.components);
+  unused.set(stack, found);
+  return found;
+}
+
+function findUnused(stack: Stack, components: readonly AppComponent[]): UnusedPackage[] {
   // A directory may hold two programs with one manifest.
   const manifestsOnce = components.filter(
     (component, index) => components.findIndex(each => each.manifest === component.manifest) === index,

@@ -3,7 +3,12 @@ import { moveBaseSettings } from "../../remedies/base-settings.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { worstFirst } from "../../stack/query-process.ts";
 import { loadedFiles } from "../../stack/query-reach.ts";
-import { installedWithout, removedImports, removedNamesAsOf } from "../../stack/query-removed-imports.ts";
+import {
+  importsOf,
+  installedWithout,
+  removedNames,
+  removedNamesAsOf,
+} from "../../stack/query-removed-imports.ts";
 import { defineRule } from "../rule.ts";
 
 const python = new Set(["django", "fastapi", "flask", "python"]);
@@ -23,12 +28,18 @@ export default defineRule({
       const told = new Set<string>();
       const loaded = component.django ? "all" : loadedFiles(service, component);
       const isLoaded = (file: string): boolean => typeof loaded === "string" || loaded.has(file);
-      const all = removedImports(component);
+      const missing = new Map(
+        removedNames.flatMap(removed => {
+          const installed = installedWithout(stack, component.manifest, removed);
+          return installed ? [[removed, installed] as const] : [];
+        }),
+      );
+      const all = importsOf(component, [...missing.keys()]);
       for (const { removed, names } of all) {
+        const installed = missing.get(removed);
         const key = `${removed.package} ${removed.module} ${removed.since}`;
-        const installed = told.has(key) ? undefined : installedWithout(stack, component.manifest, removed);
+        if (!installed || told.has(key)) continue;
         told.add(key);
-        if (!installed) continue;
         const places = all.filter(each => each.removed === removed).slice(0, 8);
         const files = [...new Set(places.map(each => basename(each.at.file)))];
         yield {

@@ -10,7 +10,7 @@ export default defineRule({
   severity: "low",
   why: "Every package makes the build slower and the image larger, and its holes are holes of this project, for nothing.",
   *check(stack) {
-    const unused = unusedPackages(stack, stack.components);
+    const unused = unusedPackages(stack);
     const [first] = unused;
     if (!first) return;
     const manifests = [...new Set(unused.map(each => each.manifest))];

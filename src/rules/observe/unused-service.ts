@@ -24,7 +24,7 @@ export default defineRule({
       if (users.some(user => isWired(stack, user, protocol))) continue;
       const names = users.filter(user => depends(user.component!, client, []));
       // A package that nothing imports connects nothing; asked last, because it reads all code.
-      const idle = names.length > 0 ? unusedPackages(stack, stack.components) : [];
+      const idle = names.length > 0 ? unusedPackages(stack) : [];
       if (
         names.some(user =>
           depends(

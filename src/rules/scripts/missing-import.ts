@@ -19,11 +19,12 @@ export default defineRule({
     const app = stack.components.find(each => each.kind === "django" || each.kind === "fastapi");
     if (!app) return;
     const packages = ownPackages(stack);
-    for (const file of scriptsOf(stack)) {
+    const startedBy = startsOf(stack);
+    for (const file of scriptsOf(stack, startedBy)) {
       const missing = missingIn(stack, file, packages);
       const [first, ...more] = missing;
       if (!first || !app.files.read(file)) continue;
-      const runs = stack.calls.filter(placed => isRunBy(placed, file));
+      const runs = startedBy.get(startKey(file)) ?? [];
       const deploying = runs.find(({ call, deploys }) => deploys && call.command.connector !== "||");
       yield {
         subject: file,
@@ -44,21 +45,33 @@ const folders = /(?:^|\/)(?:scripts?|bin|tools|ops|jobs|deploy|maintenance|manag
 const most = 300;
 
 /** Python files that people and machines start: by their folder, or because something runs them. */
-function scriptsOf(stack: Stack): string[] {
-  const run = stack.calls.filter(({ call }) => call.kind === "program");
+function scriptsOf(stack: Stack, startedBy: ReadonlyMap<string, unknown>): string[] {
   return filesEnding(stack.files, "py")
     .filter(path => basename(path) !== "__init__.py")
-    .filter(path => folders.test(path) || run.some(placed => isRunBy(placed, path)))
+    .filter(path => folders.test(path) || startedBy.has(startKey(path)))
     .filter(path => !isTest(path) && !isVendored(path))
     .slice(0, most);
 }
 
-function isRunBy({ call }: PlacedCall, file: string): boolean {
-  if (call.kind !== "program") return false;
-  const name = basename(file).slice(0, -3);
-  if (/\/management\/commands\//.test(file)) return call.subcommand?.value === name;
-  const run = call.file?.value;
-  return run !== undefined && call.cwd !== undefined && join(call.cwd, run) === file;
+/** The calls that start a Python file, by `startKey`: asked once for each file of the repository. */
+function startsOf(stack: Stack): ReadonlyMap<string, readonly PlacedCall[]> {
+  const starts = new Map<string, PlacedCall[]>();
+  for (const placed of stack.calls) {
+    const { call } = placed;
+    if (call.kind !== "program") continue;
+    const { file, cwd, subcommand } = call;
+    const keys = [
+      ...(subcommand?.value === undefined ? [] : [`command ${subcommand.value}`]),
+      ...(file?.value === undefined || cwd === undefined ? [] : [join(cwd, file.value)]),
+    ];
+    for (const key of keys) starts.set(key, [...(starts.get(key) ?? []), placed]);
+  }
+  return starts;
+}
+
+/** Django starts a management command by its name, everybody else a file by its path. */
+function startKey(file: string): string {
+  return /\/management\/commands\//.test(file) ? `command ${basename(file).slice(0, -3)}` : file;
 }
 
 /** What tools write, and what is kept out of git. */
