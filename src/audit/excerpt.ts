@@ -1,7 +1,8 @@
 import type { Evidence, Finding } from "../core/finding.ts";
-import type { Fix } from "../core/fix.ts";
+import type { Edit, Fix } from "../core/fix.ts";
 import type { Gap, Problem } from "../core/problem.ts";
 import type {
+  ReportedEdit,
   ReportedEvidence,
   ReportedFinding,
   ReportedFix,
@@ -47,11 +48,23 @@ export function reportFix(stack: Examined, fix: Fix): ReportedFix {
     grade: fix.grade,
     ...(fix.test ? { test: prose(stack, fix.test) } : {}),
     ...(fix.afterwards ? { afterwards: prose(stack, fix.afterwards) } : {}),
-    edits: fix.edits.map(edit => ({
-      ...reportPlace(stack.sources.get(edit.at.file), edit.at, stack.secrets),
-      text: maskSecrets(edit.text, stack.secrets ?? noSecrets),
-    })),
+    edits: fix.edits.map(edit => reportEdit(stack, edit)),
   };
+}
+
+function reportEdit(stack: Examined, { at, text }: Edit): ReportedEdit {
+  const source = stack.sources.get(at.file);
+  const secrets = stack.secrets ?? noSecrets;
+  const edit = { ...reportPlace(source, at, secrets), text: maskSecrets(text, secrets) };
+  if (!source || edit.line !== edit.endLine) return edit;
+  const line = lineText(source, edit.line);
+  const part = (start: number, end?: number): string => maskSecrets(line.slice(start, end), secrets);
+  const before = part(0, edit.column - 1);
+  const removed = part(edit.column - 1, edit.endColumn - 1);
+  const after = part(edit.endColumn - 1);
+  // A secret that reaches over an end of the edit would be cut, and its parts be read.
+  const isWhole = before + removed + after === edit.excerpt;
+  return isWhole && edit.excerpt !== line ? { ...edit, beside: [before, after] } : edit;
 }
 
 /** Without `withFix` the fix is not even built. */

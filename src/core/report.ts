@@ -20,6 +20,8 @@ export interface ReportedEvidence extends ReportedPlace {
 
 export interface ReportedEdit extends ReportedPlace {
   readonly text: string;
+  /** The rest of the line, before and after the edit: told where a masked secret moves the columns of the excerpt. */
+  readonly beside?: readonly [before: string, after: string];
 }
 
 export interface ReportedFix {

@@ -23,9 +23,8 @@ export function changesOf(fix: ReportedFix): Change[] {
 
 function changeOf(edits: readonly ReportedEdit[]): Change {
   const { file, line, endLine, excerpt } = edits[0]!;
-  // Columns count the file's own text: where a secret is masked they no longer fit the excerpt.
-  const isExact = !edits.some(edit => edit.excerpt.includes("‹masked›"));
-  if (line !== endLine || !isExact) {
+  const after = lineAfter(edits);
+  if (after === undefined) {
     const removed = edits.some(edit => edit.line !== edit.endLine || edit.column !== edit.endColumn);
     const what = line === endLine ? excerpt : `(lines ${line} to ${endLine})`;
     return {
@@ -35,15 +34,25 @@ function changeOf(edits: readonly ReportedEdit[]): Change {
       added: linesOf(edits.map(edit => edit.text).join("")),
     };
   }
-  let after = excerpt;
-  for (const edit of [...edits].sort((a, b) => b.column - a.column)) {
-    after = after.slice(0, edit.column - 1) + edit.text + after.slice(edit.endColumn - 1);
-  }
   const lines = after.split(/\r?\n/);
   const kept = lines.indexOf(excerpt);
   if (kept === -1) return { file, line, removed: excerpt === "" ? [] : [excerpt], added: lines };
   const added = lines.filter((_, index) => index !== kept);
   return { file, line: kept === 0 ? line + 1 : line, removed: [], added };
+}
+
+/** The line with the edits made; undefined for edits of several lines, and where that cannot be told. */
+function lineAfter(edits: readonly ReportedEdit[]): string | undefined {
+  const [only, ...others] = edits;
+  if (!only || only.line !== only.endLine) return undefined;
+  if (only.beside && others.length === 0) return only.beside[0] + only.text + only.beside[1];
+  // Columns count the file's own text: where a secret is masked they do not fit the excerpt.
+  if (edits.some(edit => edit.excerpt.includes("‹masked›"))) return undefined;
+  let after = only.excerpt;
+  for (const edit of edits.toSorted((a, b) => b.column - a.column)) {
+    after = after.slice(0, edit.column - 1) + edit.text + after.slice(edit.endColumn - 1);
+  }
+  return after;
 }
 
 function linesOf(text: string): string[] {

@@ -280,6 +280,26 @@ const tools: readonly Tool[] = [
     ),
   },
   {
+    image: /(?:^|\/)node[-_]exporter$/,
+    ports: [9100],
+    judge: withoutLogin(
+      "The node exporter",
+      "medium",
+      "reads the server's load, disks, network and kernel",
+      /^--web\.config\.file/,
+    ),
+  },
+  {
+    image: /(?:^|\/)(?:redis|postgres|mysqld|nginx-prometheus|mongodb|rabbitmq|elasticsearch)[-_]exporter$/,
+    ports: [9121, 9187, 9104, 9216, 9113, 9419, 9114],
+    judge: withoutLogin(
+      "A metrics exporter",
+      "medium",
+      "reads how the service behind it is used",
+      /^--web\.config\.file/,
+    ),
+  },
+  {
     image: /^grafana\/loki$/,
     ports: [3100],
     judge: withoutLogin("Loki", "high", "reads the logs of the stack", /^\$$/),
