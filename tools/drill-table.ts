@@ -1,17 +1,21 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { DrillReport, DrillRun } from "../src/core/drill.ts";
+import type { DrillRun, Outcome } from "../src/core/drill.ts";
+import { groupDrills, type Verdict } from "../src/reporters/drill-groups.ts";
 import { link } from "../src/stack/link.ts";
 import { openWorkspace } from "../src/workspace/workspace.ts";
 import { commit, pairsOf, run, shipworthy, standIn } from "./whole-repository.ts";
 
 /**
  * What the drills say of whole repositories as they are committed, and after `fix --big-change`:
- * `npm run drill-table -- NAME=DIR...`. Prints Markdown: a table of claims before and after, and why each was not proved.
- * Needs an engine and minutes; images that it does not have are asked of tools/stand-ins.sh.
+ * `npm run drill-table -- [--keep DIR] NAME=DIR...`. Prints Markdown: a table of claims before and after, and what
+ * decided; `--keep` leaves the runs and the fixed tree in a directory. Needs an engine and minutes; images that it
+ * does not have are asked of tools/stand-ins.sh.
  */
-const pairs = pairsOf(process.argv.slice(2), "npm run drill-table -- NAME=DIR...");
+const words = process.argv.slice(2);
+const keep = words[0] === "--keep" ? resolve(words.splice(0, 2)[1] ?? ".") : undefined;
+const pairs = pairsOf(words, "npm run drill-table -- [--keep DIR] NAME=DIR...");
 
 for (const [name, directory] of pairs) {
   const home = mkdtempSync(join(tmpdir(), "shipworthy-drills-"));
@@ -21,24 +25,40 @@ for (const [name, directory] of pairs) {
     cpSync(resolve(directory), copy, { recursive: true });
     commit(copy);
     const before = await drilled(name, copy, join(home, "before.json"));
-    run("node", [shipworthy, "fix", "--big-change", "--write", "--no-color", copy]);
+    const fix = run("node", [shipworthy, "fix", "--big-change", "--write", "--no-color", copy]);
     const after = await drilled(name, copy, join(home, "after.json"));
     show(name, before, after);
+    if (keep !== undefined) keepAll(join(keep, name), home, fix.text);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function drilled(name: string, copy: string, file: string): Promise<DrillRun | string> {
+interface Drilled {
+  /** The last words instead, where there is none. */
+  readonly run: DrillRun | string;
+  readonly minutes: number;
+}
+
+async function drilled(name: string, copy: string, file: string): Promise<Drilled> {
   for (const image of await imagesOf(copy)) standIn(image);
   console.error(`${name}: drilling`);
+  const since = performance.now();
   const { text } = run("node", [shipworthy, "drill", copy, "--report", file]);
-  if (!existsSync(file)) return cleaned(text.trim().split("\n").slice(-4).join("\n"));
-  return JSON.parse(cleaned(readFileSync(file, "utf8"))) as DrillRun;
+  const minutes = (performance.now() - since) / 60_000;
+  writeFileSync(`${file}.log`, text);
+  if (!existsSync(file)) return { run: cleaned(text.trim().split("\n").slice(-4).join("\n")), minutes };
+  return { run: JSON.parse(cleaned(readFileSync(file, "utf8"))) as DrillRun, minutes };
 
   function cleaned(words: string): string {
     return words.replaceAll(copy, ".");
   }
+}
+
+function keepAll(to: string, home: string, fixed: string): void {
+  mkdirSync(to, { recursive: true });
+  cpSync(home, to, { recursive: true, filter: path => !/\/(\.git|node_modules)(\/|$)/.test(path) });
+  writeFileSync(join(to, "fix.log"), fixed);
 }
 
 async function imagesOf(copy: string): Promise<Set<string>> {
@@ -54,82 +74,70 @@ async function imagesOf(copy: string): Promise<Set<string>> {
   return new Set([...bases, ...used].filter(image => image !== undefined));
 }
 
-function show(name: string, before: DrillRun | string, after: DrillRun | string): void {
-  console.log(`## ${name}\n`);
-  for (const [when, run] of [
+function show(name: string, before: Drilled, after: Drilled): void {
+  const runs = [
     ["As committed", before],
     ["After the fix", after],
-  ] as const) {
-    if (typeof run === "string")
-      console.log(`${when}, nothing could be drilled:\n\n\`\`\`text\n${run}\n\`\`\`\n`);
-    else {
-      const images = run.images.filter(image => image.how === "missing");
-      console.log(`${when}: ${tally(run)}, in ${minutes(run)} min. ${missing(images)}\n`);
-    }
+  ] as const;
+  console.log(`## ${name}\n`);
+  for (const [when, { run: one, minutes }] of runs)
+    console.log(
+      typeof one === "string"
+        ? `${when}, nothing could be drilled:\n\n\`\`\`text\n${one}\n\`\`\`\n`
+        : `${when}: ${groupDrills(one).tally}, in ${minutes.toFixed(1)} min.\n`,
+    );
+  console.log("| claim | as committed | after the fix |\n| --- | --- | --- |");
+  const claims = new Set(runs.flatMap(([, { run: one }]) => reportsOf(one).map(({ claim }) => claim)));
+  for (const claim of claims) {
+    const cells = runs.map(([, { run: one }]) => cell(one, claim));
+    if (cells.some(text => text !== none)) console.log(`| ${claim} | ${cells.join(" | ")} |`);
   }
-  const [old, fresh] = [indexed(before), indexed(after)];
-  console.log("| drill | of | as committed | after the fix |\n|---|---|---|---|");
-  for (const key of new Set([...old.keys(), ...fresh.keys()])) {
-    const one = old.get(key) ?? fresh.get(key)!;
-    if (
-      one.outcome === "not-applicable" &&
-      (fresh.get(key)?.outcome ?? "not-applicable") === "not-applicable"
-    )
-      continue;
-    console.log(`| ${one.drill} | ${one.subject} | ${word(old.get(key))} | ${word(fresh.get(key))} |`);
-  }
-  for (const [when, reports] of [
-    ["as committed", old],
-    ["after the fix", fresh],
-  ] as const) {
-    const lines = reasons([...reports.values()]);
-    if (lines.length > 0) console.log(`\nNot proved, ${when}:\n\n${lines.join("\n")}`);
-  }
+  for (const [when, { run: one }] of runs) if (typeof one !== "string") reasons(when, one);
   console.log();
 }
 
-/** One line for each reason, with all that it stands in the way of. */
-function reasons(reports: readonly DrillReport[]): string[] {
-  const kinds = new Map<string, DrillReport[]>();
-  for (const report of reports) {
-    if (report.outcome !== "refuted" && report.outcome !== "inconclusive") continue;
-    const key = `${report.outcome}: ${report.because.split("\n")[0]!.replace(/^What was there held\. /, "")}${lastLine(report.because)}`;
-    kinds.set(key, [...(kinds.get(key) ?? []), report]);
-  }
-  return [...kinds].map(([key, those]) => {
-    const drills = [...new Set(those.map(report => `${report.drill} (${report.subject})`))];
-    return `- ${key.slice(0, 400)} — ${drills.join(", ")}`;
+const none = "–";
+
+function cell(one: DrillRun | string, claim: string): string {
+  const mine = reportsOf(one).filter(report => report.claim === claim);
+  const parts = (["refuted", "inconclusive", "proved"] as const).flatMap(outcome => {
+    const those = mine.filter(report => report.outcome === outcome).map(({ subject }) => subject);
+    return those.length === 0 ? [] : [`${shown[outcome]} ${those.join(", ")}`];
   });
+  return parts.join("; ") || none;
 }
 
-function lastLine(words: string): string {
-  return words.includes("\n") ? ` … ${words.trim().split("\n").at(-1)!.trim()}` : "";
+const shown: Readonly<Record<Exclude<Outcome, "not-applicable">, string>> = {
+  refuted: "**refuted**",
+  inconclusive: "undecided",
+  proved: "proved",
+};
+
+/** One line for each reason, with all that it decides. */
+function reasons(when: string, one: DrillRun): void {
+  const { causes, refuted, undecided } = groupDrills(one);
+  const lines = [
+    ...causes.map(
+      ({ cause, verdicts }) =>
+        `- ${cause.services.join(", ")}: ${short(cause.what)} Decides or blocks ${list(verdicts)}.`,
+    ),
+    ...refuted.map(each => `- refuted, ${list([each])}: ${short(each.because)}`),
+    ...undecided.map(each => `- undecided, ${list([each])}: ${short(each.because)}`),
+  ];
+  if (lines.length > 0) console.log(`\n${when}:\n\n${lines.join("\n")}`);
 }
 
-function indexed(run: DrillRun | string): Map<string, DrillReport> {
-  if (typeof run === "string") return new Map();
-  return new Map(run.reports.map(report => [`${report.drill} ${report.subject}`, report]));
+function list(verdicts: readonly Verdict[]): string {
+  return verdicts.map(({ drill, subjects }) => `${drill} (${subjects.join(", ")})`).join(", ");
 }
 
-function word(report: DrillReport | undefined): string {
-  return report ? (report.outcome === "refuted" ? "**refuted**" : report.outcome) : "–";
+/** The sentence, and the last of what a program said. */
+function short(words: string): string {
+  const lines = words.trim().split("\n");
+  const last = lines.length > 1 ? ` … \`${lines.at(-1)!.trim().replaceAll("`", "'")}\`` : "";
+  return `${lines[0]!}${last}`.slice(0, 400);
 }
 
-function tally(run: DrillRun): string {
-  const count = (outcome: string) => run.reports.filter(report => report.outcome === outcome).length;
-  return `${count("proved")} proved, ${count("refuted")} refuted, ${count("inconclusive")} inconclusive`;
-}
-
-function minutes(run: DrillRun): string {
-  return ([...run.reports, ...run.images].reduce((sum, { ms }) => sum + ms, 0) / 60_000).toFixed(1);
-}
-
-function missing(images: DrillRun["images"]): string {
-  if (images.length === 0) return "Every image was there.";
-  return images
-    .map(
-      image =>
-        `The image of ${image.service} is missing: ${image.words.trim().split("\n").at(-1)!.slice(0, 200)}.`,
-    )
-    .join(" ");
+function reportsOf(one: DrillRun | string): DrillRun["reports"] {
+  return typeof one === "string" ? [] : one.reports;
 }

@@ -1,6 +1,7 @@
 import type { Drill, DrillRun, Outcome } from "../core/drill.ts";
 import type { DrillLine } from "../drill/drill.ts";
 import type { DrillStack } from "../drills/drill.ts";
+import { groupDrills, type Verdict } from "../reporters/drill-groups.ts";
 import type { Service } from "../stack/stack.ts";
 
 const mebibyte = 1 << 20;
@@ -61,19 +62,24 @@ export function drillLine(line: DrillLine, color: boolean): string {
   return `  ${mark(line.report.outcome, color)}\n`;
 }
 
-/** All verdicts, refuted ones with what decided them. */
+/** All verdicts: what one cause explains under that, then the others, and of bad ones what decided them. */
 export function drillSummary(run: DrillRun, color: boolean): string {
+  const { causes, refuted, undecided, proved, idle, tally } = groupDrills(run);
   const lines = [""];
   if (run.changes.length > 0)
     lines.push("The clone is otherwise than the files in this:", ...run.changes.map(one => `  ${one}`), "");
-  for (const { outcome, drill, subject, because } of run.reports) {
-    const why = outcome === "proved" ? "" : `\n      ${because.split("\n").join("\n      ")}`;
-    lines.push(`${mark(outcome, color)}  ${drill}${subject === "" ? "" : `  ${subject}`}${why}`);
-  }
-  const count = (wanted: Outcome) => run.reports.filter(({ outcome }) => outcome === wanted).length;
-  lines.push(
-    "",
-    `${count("proved")} proved, ${count("refuted")} refuted, ${count("inconclusive")} inconclusive, ${count("not-applicable")} not applicable.`,
-  );
+  const line = ({ outcome, drill, subjects }: Verdict) =>
+    `${mark(outcome, color)}  ${drill}${subjects.length > 0 ? `  ${subjects.join(", ")}` : ""}`;
+  const told = (text: string) => text.split("\n").map(one => `      ${one}`);
+  for (const { cause, verdicts } of causes)
+    lines.push(
+      `${cause.services.join(", ")}:`,
+      ...told(cause.what),
+      ...verdicts.map(one => `  ${line(one)}`),
+    );
+  for (const one of [...refuted, ...undecided]) lines.push(line(one), ...told(one.because));
+  lines.push(...proved.map(line));
+  if (idle.length > 0) lines.push(`${mark("not-applicable", color)}  ${idle.join(", ")}`);
+  lines.push("", `${tally}.`);
   return `${lines.join("\n")}\n`;
 }

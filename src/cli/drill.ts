@@ -9,6 +9,7 @@ import { drilledProject, prepareLab } from "../drill/prepare.ts";
 import { requestsOf } from "../drill/requests.ts";
 import type { DrillStack } from "../drills/drill.ts";
 import { drills as allDrills } from "../drills/registry.generated.ts";
+import { drillMarkdown } from "../reporters/drill-markdown.ts";
 import { link } from "../stack/link.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
 import { configOf, knownClaims, requireDirectory } from "./audit.ts";
@@ -120,7 +121,8 @@ async function inLab(
     });
     return {
       ...{ project: view.project.name, files: view.project.files, at: new Date().toISOString(), version },
-      ...{ engine: about.version, changes: prepared.changes, images: prepared.images, reports },
+      ...{ engine: about.version, changes: prepared.changes, images: prepared.images },
+      ...{ causes: running.causes(reports), reports },
     };
   } finally {
     if (keep && !stopped())
@@ -140,7 +142,10 @@ function servicesOf(view: DrillStack, drills: readonly Drill<DrillStack>[]): Rea
 
 async function save(path: string, run: DrillRun): Promise<void> {
   try {
-    await writeFile(path, `${JSON.stringify(run, null, 2)}\n`);
+    await writeFile(
+      path,
+      /\.(md|markdown)$/.test(path) ? drillMarkdown(run) : `${JSON.stringify(run, null, 2)}\n`,
+    );
   } catch (error) {
     throw new UserError(
       `"${path}" cannot be written: ${String(error)}`,

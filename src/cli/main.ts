@@ -104,7 +104,10 @@ function program(done: (code: number) => void): Command {
     .option("--keep", "leave the clone running, to look into it")
     .option("--rate <N>", "requests a second under which meets-its-load looks (default: 20)", rateOf)
     .option("--json", "the run as JSON, progress on standard error")
-    .option("--report <FILE>", "write the run to a file, for shipworthy audit --drills")
+    .option(
+      "--report <FILE>",
+      "write the run to a file: JSON, for shipworthy audit --drills, or Markdown by its name",
+    )
     .option("--config <FILE>", "settings to use instead of DIR/shipworthy.yml")
     .option("--no-config", "use no settings")
     .option("--no-color", "no colours")

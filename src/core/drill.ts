@@ -23,6 +23,8 @@ export interface DrillReport {
   readonly outcome: Outcome;
   /** What decided, a sentence. */
   readonly because: string;
+  /** The service in which that began, where it stands in the way of more than this: one of the run's causes. */
+  readonly cause?: string;
   readonly ms: number;
   readonly journal: readonly JournalEntry[];
 }
@@ -38,7 +40,17 @@ export interface DrillRun {
   /** What the clone has otherwise than the files say. */
   readonly changes: readonly string[];
   readonly images: readonly LabImage[];
+  /** What several verdicts rest upon, each once. */
+  readonly causes: readonly Cause[];
   readonly reports: readonly DrillReport[];
+}
+
+/** Why services are not there or do not serve before anything is done to them: told once, where it began. */
+export interface Cause {
+  /** Those that it concerns itself, not those that only need them. The first one names the cause. */
+  readonly services: readonly string[];
+  /** Without the name: "its image does not build: ...". */
+  readonly what: string;
 }
 
 export interface LabImage {
@@ -89,11 +101,17 @@ export interface Scene {
   afterwards(what: string, undo: () => Promise<void>): void;
 }
 
-/** What was looked for was not there; the message says what was there instead. */
+/**
+ * What was looked for was not there; the message says what was there instead. `root`: the service in which it began,
+ * where that is told by the lab.
+ */
 export class NotSeen extends Error {
-  constructor(saw: string) {
+  readonly root: string | undefined;
+
+  constructor(saw: string, root?: string) {
     super(saw);
     this.name = "NotSeen";
+    this.root = root;
   }
 }
 
@@ -108,6 +126,8 @@ export interface Lab {
   readonly missing: ReadonlyMap<string, string>;
   /** How each image was had. */
   readonly images: readonly LabImage[];
+  /** The service in which it began that another is not there or did not start: often itself. */
+  rootOf(service: string): string;
   containers(service: string): Promise<readonly Container[]>;
   /** Looks once whether a service serves, by every sign that it gave when the lab was calm. */
   look(service: string): Promise<Look>;

@@ -162,6 +162,8 @@ export interface UpOptions {
   /** Only what is named, not what it depends on. */
   readonly alone?: boolean;
   readonly timeoutMs?: number;
+  /** Ends the command, which may wait for what never comes; what it has made stays. */
+  readonly signal?: AbortSignal;
 }
 
 /** `ok`, or the last words of the program that failed: for people, never parsed. */

@@ -59,6 +59,15 @@ export function cloneModel(model: ComposeModel, options: CloneOptions): Clone {
   };
 }
 
+const needs = ", which is not in the lab";
+
+/** The service that another is missing because of, by the reason that is given for it; undefined for a reason of its own. */
+export function neededBy(why: string): string | undefined {
+  return why.startsWith("it needs ") && why.endsWith(needs)
+    ? why.slice("it needs ".length, -needs.length)
+    : undefined;
+}
+
 /** Without services that cannot be had, and without those that need them; gives why for each. */
 export function withoutServices(
   model: ComposeModel,
@@ -71,7 +80,7 @@ export function withoutServices(
       const needed = Object.entries(service.depends_on ?? {}).find(
         ([other, how]) => gone.has(other) && how["required"] !== false,
       );
-      if (needed && !gone.has(name)) gone.set(name, `it needs ${needed[0]}, which is not in the lab`);
+      if (needed && !gone.has(name)) gone.set(name, `it needs ${needed[0]}${needs}`);
     }
   }
   const services = Object.fromEntries(Object.entries(model.services).filter(([name]) => !gone.has(name)));

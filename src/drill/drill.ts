@@ -48,18 +48,11 @@ async function attempt<S>(
   say: DrillOptions["say"],
 ): Promise<Played> {
   const { services, also = [] } = target;
-  const undecided = (because: string): Played => ({ outcome: "inconclusive", because, ms: 0, journal: [] });
   // A drill of the start brings the lab into order itself.
   const bad = services.length + also.length > 0 ? await lab.calm() : new Map<string, string>();
-  const absent = (name: string): string | undefined => {
-    const why = lab.missing.get(name);
-    if (why !== undefined) return `${name} is not in the lab: ${why}.`;
-    return bad.has(name)
-      ? `${name} does not serve in the lab, before anything is done to it: ${bad.get(name)}.`
-      : undefined;
-  };
+  const absent = (name: string): boolean => lab.missing.has(name) || bad.has(name);
   const missing = services.find(absent) ?? (also.length > 0 && also.every(absent) ? also[0] : undefined);
-  if (missing !== undefined) return undecided(lab.mask(absent(missing)!));
+  if (missing !== undefined) return { outcome: "inconclusive", ms: 0, journal: [], ...told(lab, missing) };
   const there = { ...target, also: also.filter(name => !absent(name)) };
   const played = await play(
     lab,
@@ -68,9 +61,15 @@ async function attempt<S>(
   );
   const leftOut = also.find(absent);
   if (leftOut === undefined || played.outcome !== "proved") return played;
-  return {
-    ...played,
-    outcome: "inconclusive",
-    because: `What was there held. ${lab.mask(absent(leftOut)!)}`,
-  };
+  const { because, cause } = told(lab, leftOut);
+  return { ...played, outcome: "inconclusive", because: `What was there held. ${because}`, cause };
+}
+
+/** That a service is in no state to be drilled, and where that began: the words for it stand there. */
+function told(lab: RunningLab, name: string): { readonly because: string; readonly cause: string } {
+  const cause = lab.rootOf(name);
+  const what = lab.missing.has(name)
+    ? `${name} is not in the lab`
+    : `${name} does not serve in the lab, before anything is done to it`;
+  return { because: cause === name ? `${what}.` : `${what}, for the same reason as ${cause}.`, cause };
 }

@@ -1,4 +1,6 @@
 import {
+  type Cause,
+  type DrillReport,
   type KnownRequest,
   type Lab,
   type LabImage,
@@ -9,9 +11,11 @@ import {
 import type { ComposeModel, Container, Engine, LabProject } from "../core/engine.ts";
 import { runProbe } from "../drills/look.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
+import { causesOf, rootOf, type Troubles } from "./causes.ts";
 import { masker } from "./mask.ts";
 import { openOwnServer } from "./own-script.ts";
-import { answered, type Candidate, isOneShot, lookAt, mayTakeLong, watchStart } from "./watch.ts";
+import { answered, type Candidate, isOneShot, lookAt } from "./watch.ts";
+import { mayTakeLong, watchStart } from "./watch-start.ts";
 
 export interface LabOptions {
   readonly engine: Engine;
@@ -32,6 +36,8 @@ export interface LabOptions {
 export interface RunningLab extends Lab {
   /** Makes every service serve that served after a cold start. Gives what does not, with what was seen. */
   calm(): Promise<ReadonlyMap<string, string>>;
+  /** What the reports name as causes, with the words for it. */
+  causes(reports: readonly DrillReport[]): readonly Cause[];
 }
 
 const startLimitMs = 240_000;
@@ -45,11 +51,15 @@ export function openLab(options: LabOptions): RunningLab {
   let known = new Map<string, readonly KnownRequest[]>();
   /** How each service stood after the last cold start; undefined before the first. */
   let bad: Map<string, string> | undefined;
+  /** What did not stand after any of them. */
+  const everBad = new Map<string, string>();
+  const troubles: Troubles = { model, missing, bad: everBad };
   /** Whose health check passed when the lab was calm: of any other it says nothing about a disturbance. */
   const probed = new Set<string>();
   /** How long one look took when the lab was calm: a busy machine is no defect of the stack. */
   const lookMs = new Map<string, number>();
   const names = Object.keys(model.services);
+  const mask = masker(model);
 
   const containers = async (service: string): Promise<Container[]> =>
     (await engine.containers(project.lab)).filter(container => container.service === service);
@@ -86,18 +96,30 @@ export function openLab(options: LabOptions): RunningLab {
       },
     );
   const start = async (): Promise<Started[]> => {
-    const since = engine.now();
+    const sinceMs = engine.now();
+    const over = new AbortController();
+    /** What it says when it gives up. */
+    let words: string | undefined;
     // Compose waits for dependencies itself, so watching has to go on beside it.
-    const up = engine.up(project, { timeoutMs: startLimitMs });
-    const watched = watchStart(engine, project.lab, model, since, startLimitMs);
-    const [done, started] = await Promise.all([up, watched]);
-    if (!done.ok) say(`  compose: ${done.words.split("\n").at(-1)}`);
+    const up = engine.up(project, { timeoutMs: startLimitMs, signal: over.signal }).then(done => {
+      if (done.ok || over.signal.aborted) return;
+      words = (done.words.split("\n").at(-1) ?? "").replaceAll(`${project.name}-`, "");
+      say(`  compose: ${words}`);
+    });
+    const started = await watchStart(engine, {
+      ...{ lab: project.lab, model, sinceMs, limitMs: startLimitMs, ended: () => words },
+      ...(bad ? { doubtful: new Set(bad.keys()) } : {}),
+    });
+    // Compose would go on waiting for what does not stand.
+    if (started.some(({ ok }) => !ok)) over.abort();
+    await up;
     return started;
   };
   const learn = async (started: readonly Started[]) => {
     known = new Map();
     probed.clear();
     bad = new Map(started.filter(({ ok }) => !ok).map(({ service, saw }) => [service, saw]));
+    for (const [service, saw] of bad) everBad.set(service, saw);
     for (const { service, ok } of started) {
       const [first] = ok ? await containers(service) : [];
       if (first?.state === "running") {
@@ -141,13 +163,15 @@ export function openLab(options: LabOptions): RunningLab {
       calm,
     },
     images: options.images ?? [],
+    rootOf: service => rootOf(service, troubles),
+    causes: reports => causesOf(reports, troubles).map(one => ({ ...one, what: mask(one.what) })),
     warmStart: start,
     async server(how) {
       if (!options.source) throw new NotSeen("the lab does not know whose scripts these are");
       const all = () => engine.containers(project.lab);
       return openOwnServer({ engine, project, model, missing, ...options.source, containers: all }, how);
     },
-    mask: masker(model),
+    mask,
     requests: service => known.get(service) ?? [],
   };
 }

@@ -11,14 +11,17 @@ import {
 /** Thrown by a scene when the outcome is known. */
 class Decided extends Error {
   readonly outcome: Outcome;
+  /** The service in which it began, where that is known. */
+  readonly root: string | undefined;
 
-  constructor(outcome: Outcome, because: string) {
+  constructor(outcome: Outcome, because: string, root: string | undefined) {
     super(because);
     this.outcome = outcome;
+    this.root = root;
   }
 }
 
-export type Played = Pick<DrillReport, "outcome" | "because" | "ms" | "journal">;
+export type Played = Pick<DrillReport, "outcome" | "because" | "cause" | "ms" | "journal">;
 
 /**
  * Plays one drill and keeps its journal. What is not seen while steady, or goes wrong in the disturbance, decides
@@ -46,10 +49,12 @@ export async function play(
     } catch (error) {
       const saw = write(phase, what, error instanceof Error ? error.message : String(error));
       // An engine that fails says nothing about the promise.
-      throw new Decided(error instanceof NotSeen ? otherwise : "inconclusive", `${what}: ${saw}.`);
+      const because = `${what}: ${saw}.`;
+      if (error instanceof NotSeen) throw new Decided(otherwise, because, error.root);
+      throw new Decided("inconclusive", because, undefined);
     }
   };
-  let result: { outcome: Outcome; because: string };
+  let result: { outcome: Outcome; because: string; cause?: string };
   try {
     await run({
       lab,
@@ -65,7 +70,8 @@ export async function play(
       : { outcome: "inconclusive", because: "Nothing was seen to hold." };
   } catch (error) {
     if (!(error instanceof Decided)) throw error;
-    result = { outcome: error.outcome, because: error.message };
+    const { outcome, message, root } = error;
+    result = { outcome, because: message, ...(root === undefined ? {} : { cause: root }) };
   }
   for (const { what, undo } of undos.reverse()) {
     try {

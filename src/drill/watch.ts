@@ -1,5 +1,5 @@
-import type { KnownRequest, Look, Started } from "../core/drill.ts";
-import type { ComposeModel, Container, ContainerProbe, Engine } from "../core/engine.ts";
+import type { KnownRequest, Look } from "../core/drill.ts";
+import type { ComposeModel, Container, Engine } from "../core/engine.ts";
 import { runProbe } from "../drills/look.ts";
 
 /** Looking at a lab's services: pure of any plan, each look is one moment. */
@@ -46,7 +46,11 @@ export async function lookAt(
   return { ok: true, saw: [...new Set(["it runs", ...signs])].join(", ") };
 }
 
-function upMs(engine: Engine, { startedAt }: Container): number {
+/** A program that cannot run takes a moment to end. */
+export const steadyMs = 3_000;
+
+/** How long a container has run. */
+export function upMs(engine: Engine, { startedAt }: Container): number {
   return engine.now() - Date.parse(startedAt);
 }
 
@@ -80,99 +84,4 @@ export function isOneShot(model: ComposeModel, name: string): boolean {
   return Object.values(model.services).some(
     service => service.depends_on?.[name]?.["condition"] === "service_completed_successfully",
   );
-}
-
-/** What a program said last: mostly why it ended. */
-async function lastWords(engine: Engine, container: Container): Promise<string> {
-  const said = (await engine.logs(container, { tail: 3 })).trim();
-  return said === "" ? "" : `, saying:\n${said.slice(-400)}`;
-}
-
-const steadyMs = 3_000;
-/** A service whose check may fail for longer than a drill waits is left so long to pass it all the same. */
-const graceMs = 45_000;
-const longMs = 600_000;
-
-/**
- * The files give it ten minutes or more before a health check that does not pass counts: it watches something slower
- * than a drill, such as a certificate that was asked for today.
- */
-export function mayTakeLong(probe: ContainerProbe | undefined): boolean {
-  return (probe?.startPeriodMs ?? 0) >= longMs;
-}
-
-/**
- * How a service stands while the stack starts: undefined while that is still open. It has to stay up for some seconds,
- * because a program that cannot start takes a moment to say so.
- */
-export async function standing(
-  engine: Engine,
-  containers: readonly Container[],
-  oneShot: boolean,
-): Promise<Look | undefined> {
-  if (containers.length === 0) return undefined;
-  for (const container of containers) {
-    const { state, exitCode, restarts, health, restartPolicy, probe } = container;
-    if (state === "exited" && restartPolicy === "no") {
-      if (exitCode === 0 && (oneShot || !probe)) continue;
-      return { ok: false, saw: `${stateOf(container)}${await lastWords(engine, container)}` };
-    }
-    if (restarts >= 3)
-      return {
-        ok: false,
-        saw: `it ends again and again, restarted ${restarts} times${await lastWords(engine, container)}`,
-      };
-    if (state !== "running" || oneShot) return undefined;
-    if (health === "unhealthy")
-      return { ok: false, saw: (await runProbe(engine, container))?.saw ?? "it is unhealthy" };
-    // Health may come before the crash.
-    if (upMs(engine, container) < steadyMs) return undefined;
-    if (health !== "starting") continue;
-    // A check that looks once in minutes is run here instead of waited for.
-    if ((probe?.intervalMs ?? 0) <= 60_000) return undefined;
-    if ((await runProbe(engine, container))?.ok) continue;
-    return !mayTakeLong(probe) || upMs(engine, container) < graceMs
-      ? undefined
-      : {
-          ok: true,
-          saw: `it runs; its health check does not pass yet, and the files give it ${Math.round(probe!.startPeriodMs / 60_000)} min before that counts`,
-        };
-  }
-  return {
-    ok: true,
-    saw: containers[0]!.state === "exited" ? "it has ended with success" : stateOf(containers[0]!),
-  };
-}
-
-/** Watches a start until every service stands or the time is over. */
-export async function watchStart(
-  engine: Engine,
-  lab: string,
-  model: ComposeModel,
-  sinceMs: number,
-  limitMs: number,
-): Promise<Started[]> {
-  const open = new Set(Object.keys(model.services));
-  const done = new Map<string, Started>();
-  while (open.size > 0 && engine.now() - sinceMs < limitMs) {
-    const all = await engine.containers(lab);
-    for (const service of open) {
-      const mine = all.filter(container => container.service === service);
-      const look = await standing(engine, mine, isOneShot(model, service));
-      if (!look) continue;
-      open.delete(service);
-      done.set(service, { service, ok: look.ok, ms: engine.now() - sinceMs, saw: look.saw });
-    }
-    if (open.size > 0) await engine.sleep(500);
-  }
-  const all = open.size > 0 ? await engine.containers(lab) : [];
-  for (const service of open) {
-    const [container] = all.filter(one => one.service === service);
-    const waited = `after ${Math.round((engine.now() - sinceMs) / 1000)} s`;
-    const saw = container
-      ? `${waited} ${stateOf(container)}${container.health ? ` and is ${container.health}` : ""}`
-      : `${waited} it has not been started`;
-    done.set(service, { service, ok: false, saw });
-  }
-  return Object.keys(model.services).map(service => done.get(service)!);
 }

@@ -47,12 +47,12 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
   const environment = { ...process.env, ...options.environment };
   const api = openApi(await findEndpoint(environment));
   const composeVersion = await requireVersions(api, environment);
-  const docker: Docker = async (argv, timeoutMs, { silentMs, environment: extra = {} } = {}) => {
+  const docker: Docker = async (argv, timeoutMs, { silentMs, environment: extra = {}, signal: own } = {}) => {
     const run = await runProgram("docker", argv, {
       timeoutMs,
       ...(silentMs === undefined ? {} : { silentMs }),
       environment: { ...environment, ...extra, COMPOSE_ANSI: "never", COMPOSE_PROGRESS: "plain" },
-      ...(options.signal ? { signal: options.signal } : {}),
+      signal: AbortSignal.any([options.signal, own].filter(one => one !== undefined)),
     });
     if (run.code === 0) return { ok: true, words: run.stdout };
     if (run.trouble === "timeout")
@@ -125,7 +125,8 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
       return JSON.parse(words) as ComposeModel;
     },
     obtain: (lab, service) => obtain(api, docker, lab, service, options),
-    up: (lab, up = {}) => docker(upArguments(named(lab), up), up.timeoutMs ?? 5 * 60_000),
+    up: (lab, up = {}) =>
+      docker(upArguments(named(lab), up), up.timeoutMs ?? 5 * 60_000, up.signal ? { signal: up.signal } : {}),
     down: (lab, down = {}) => docker(downArguments(named(lab), down.volumes === true), 5 * 60_000),
     containers: list,
     async start(container) {
@@ -280,6 +281,7 @@ type Docker = (
   options?: {
     readonly silentMs?: number;
     readonly environment?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
   },
 ) => Promise<Done>;
 

@@ -107,7 +107,7 @@ describe("what is printed", () => {
   ];
   const whole: DrillRun = {
     ...{ project: "shop", files: ["compose.yml"], at: "2026-01-01T00:00:00Z", version: "1", engine: "20" },
-    ...{ changes: ["web: 80 not published"], images: [], reports },
+    ...{ changes: ["web: 80 not published"], images: [], causes: [], reports },
   };
 
   it("has a line for each verdict, and what decided the bad ones", () => {
@@ -115,11 +115,10 @@ describe("what is printed", () => {
 The clone is otherwise than the files in this:
   web: 80 not published
 
-✓ proved  x/a  web
 ✗ refuted  x/b  db
       It is down.
+✓ proved  x/a  web
 - not applicable  x/c
-      It is down.
 
 1 proved, 1 refuted, 0 inconclusive, 1 not applicable.
 `);

@@ -16,7 +16,7 @@ export default defineDrill({
     const { engine, project } = lab;
     await scene.steady("the images are there", async () => {
       const there = Object.keys(lab.model.services);
-      if (there.length === 0) throw new NotSeen(whyMissing(lab.missing));
+      if (there.length === 0) throw whyMissing(lab);
       return `${there.length} services to start`;
     });
     let started: readonly Started[] = [];
@@ -24,7 +24,7 @@ export default defineDrill({
       started = await lab.coldStart();
       return `${started.filter(({ ok }) => ok).length} of ${started.length} services stand`;
     });
-    await scene.holds("every service starts", async () => verdict(started));
+    await scene.holds("every service starts", async () => verdict(started, lab));
     await scene.disturb("take the containers away and start on the same volumes", async () => {
       await engine.down(project);
       started = await lab.warmStart();
@@ -33,7 +33,7 @@ export default defineDrill({
     await scene.holds("every service starts on existing data", async () => verdict(started));
     for (const late of lateStores(stack, lab)) await startLate(scene, late);
     await scene.steady("nothing was left out", async () => {
-      if (lab.missing.size > 0) throw new NotSeen(whyMissing(lab.missing));
+      if (lab.missing.size > 0) throw whyMissing(lab);
       return "every service of the files was started";
     });
   },
@@ -104,18 +104,14 @@ function stateOf({ state, restarts }: Container): string {
   return restarts > 0 ? `${state}, restarted ${restarts} times` : state;
 }
 
-function verdict(started: readonly Started[]): string {
+/** `lab`: where it is the start that the other drills depend on, too. What began it is named first. */
+function verdict(started: readonly Started[], lab?: Lab): string {
   const bad = started.filter(({ ok }) => !ok);
-  const [first] = bad;
+  const first = bad.find(({ service }) => lab?.rootOf(service) === service) ?? bad[0];
   if (first) {
-    const more =
-      bad.length > 1
-        ? `, and ${bad.length - 1} more: ${bad
-            .slice(1)
-            .map(({ service }) => service)
-            .join(", ")}`
-        : "";
-    throw new NotSeen(`${first.service}: ${first.saw}${more}`);
+    const others = bad.filter(one => one !== first).map(({ service }) => service);
+    const more = others.length > 0 ? `, and ${others.length} more: ${others.join(", ")}` : "";
+    throw new NotSeen(`${first.service}: ${first.saw}${more}`, lab && first.service);
   }
   const times = started
     .filter(({ ms }) => ms !== undefined)
@@ -123,8 +119,9 @@ function verdict(started: readonly Started[]): string {
   return times.join(", ");
 }
 
-function whyMissing(missing: ReadonlyMap<string, string>): string {
-  return [...missing]
-    .map(([service, why]) => `${service} is not in the lab: ${why.split("\n").at(-1)}`)
-    .join("; ");
+function whyMissing(lab: Lab): NotSeen {
+  const names = [...lab.missing.keys()];
+  const roots = [...new Set(names.map(lab.rootOf))];
+  const whys = roots.map(name => lab.missing.get(name)?.split("\n").at(-1));
+  return new NotSeen(`${names.join(", ")}: not in the lab, because ${whys.join("; ")}`, roots[0]);
 }

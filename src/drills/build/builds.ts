@@ -21,16 +21,16 @@ export default defineDrill({
     let image: LabImage | undefined;
     await scene.disturb(`build the image of ${subject}`, async () => {
       image = lab.images.find(({ service }) => service === subject);
-      if (!image) throw new NotSeen(lab.missing.get(subject) ?? "it is not in the lab");
+      if (!image) throw new NotSeen(lab.missing.get(subject) ?? "it is not in the lab", lab.rootOf(subject));
       return image.how === "missing" ? "it does not end well" : `it took ${seconds(image.ms)}`;
     });
     const words = image!.how === "missing" ? image!.words : "";
     await scene.steady("what it needs from outside can be had", async () => {
-      if (outside.test(words)) throw new NotSeen(words);
+      if (outside.test(words)) throw new NotSeen(words, lab.rootOf(subject));
       return words === "" ? "nothing was missed" : "nothing that is missed is outside";
     });
     await scene.holds("there is an image", async () => {
-      if (words !== "") throw new NotSeen(words);
+      if (words !== "") throw new NotSeen(words, lab.rootOf(subject));
       return image!.how;
     });
   },

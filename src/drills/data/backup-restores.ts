@@ -59,7 +59,7 @@ async function openRunner(scene: Scene, way: BackupWay, view: DrillStack): Promi
     const { service } = way.runs;
     await scene.steady(`${service.name} runs`, async () => {
       const why = lab.missing.get(service.name);
-      if (why !== undefined) throw new NotSeen(`it is not in the lab: ${why}`);
+      if (why !== undefined) throw new NotSeen("it is not in the lab", lab.rootOf(service.name));
       const { state } = await containerOf(lab, service.name);
       if (state !== "running") throw new NotSeen(`it is ${state}`);
       return "as far as its process goes";

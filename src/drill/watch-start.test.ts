@@ -1,0 +1,94 @@
+import { describe, expect, it } from "vitest";
+import { type ComposeModel, labLabel } from "../core/engine.ts";
+import { type FakeProgram, fakeEngine } from "../engine/fake.ts";
+import { watchStart } from "./watch-start.ts";
+
+const labels = { [labLabel]: "a1" };
+const project = { lab: "a1", name: "shipworthy-lab-a1", file: "/f" };
+const sick: FakeProgram = { healthyAfterMs: Number.POSITIVE_INFINITY };
+/** As a check that looks once in a quarter of an hour: the engine itself would say nothing in the time of a drill. */
+const probeMs = 900_000;
+
+async function started(
+  services: ComposeModel["services"],
+  programs: Readonly<Record<string, FakeProgram>>,
+  how: {
+    readonly doubtful?: ReadonlySet<string>;
+    readonly held?: readonly string[];
+    readonly words?: string;
+  } = {},
+) {
+  const model = { services };
+  const engine = fakeEngine({ models: new Map([["/f", model]]), programs, probeMs });
+  const sinceMs = engine.now();
+  await engine.up(project);
+  const watched = {
+    ...engine,
+    containers: async (lab: string) =>
+      (await engine.containers(lab)).map(one =>
+        how.held?.includes(one.service) ? { ...one, state: "created" as const } : one,
+      ),
+  };
+  const all = await watchStart(watched, {
+    ...{ lab: "a1", model, sinceMs, limitMs: 240_000, ended: () => how.words },
+    ...(how.doubtful ? { doubtful: how.doubtful } : {}),
+  });
+  const seconds = (engine.now() - sinceMs) / 1_000;
+  return { seconds, by: Object.fromEntries(all.map(one => [one.service, one])) };
+}
+
+const checked = (start_period = "0s") => ({
+  ...{ image: "x", labels, restart: "always" },
+  healthcheck: { test: ["CMD", "probe"], start_period },
+});
+
+describe("a service that does not become healthy", () => {
+  it("is given up a minute after its own start period, where nothing waits for it", async () => {
+    const { seconds, by } = await started({ backup: checked("30s"), web: checked() }, { backup: sick });
+    expect(by["web"]).toMatchObject({ ok: true });
+    expect(by["backup"]).toMatchObject({ ok: false });
+    expect(by["backup"]!.saw).toMatch(/^9\d s after its start its health check ends with 1/);
+    expect(seconds).toBeLessThan(100);
+  });
+
+  it("is waited for as long as its start period lasts", async () => {
+    const { by } = await started({ slow: checked("120s") }, { slow: { healthyAfterMs: 110_000 } });
+    expect(by["slow"]).toMatchObject({ ok: true });
+  });
+
+  it("is waited for to the end where another waits for it", async () => {
+    const web = { ...checked(), depends_on: { backup: { condition: "service_healthy" } } };
+    const { seconds } = await started({ backup: checked(), web }, { backup: sick }, { held: ["web"] });
+    expect(seconds).toBeGreaterThanOrEqual(240);
+  });
+
+  it("is not waited for again", async () => {
+    const doubtful = new Set(["backup"]);
+    const { seconds } = await started({ backup: checked("120s") }, { backup: sick }, { doubtful });
+    expect(seconds).toBeLessThan(20);
+  });
+});
+
+describe("a service that Compose holds back", () => {
+  const web = { ...checked(), depends_on: { api: { condition: "service_healthy" } } };
+  const ends: FakeProgram = { endsAfterMs: 100, exitCode: 1, says: ["no module"] };
+
+  it("is known not to start as soon as the other does not stand", async () => {
+    const { seconds, by } = await started({ api: checked(), web }, { api: ends }, { held: ["web"] });
+    expect(by["api"]!.saw).toMatch(/^it ends again and again.*no module/s);
+    expect(by["web"]).toMatchObject({ ok: false, saw: "it has not been started: it waits for api" });
+    expect(seconds).toBeLessThan(60);
+  });
+
+  it("is not taken for lost where Compose would start it all the same", async () => {
+    const patient = { ...web, depends_on: { api: { condition: "service_started" } } };
+    const { seconds } = await started({ api: checked(), web: patient }, { api: ends }, { held: ["web"] });
+    expect(seconds).toBeGreaterThanOrEqual(240);
+  });
+
+  it("is known not to start when Compose has given up", async () => {
+    const words = "port is already allocated";
+    const { by } = await started({ web: checked() }, {}, { held: ["web"], words });
+    expect(by["web"]).toMatchObject({ ok: false, saw: `it has not been started: ${words}` });
+  });
+});

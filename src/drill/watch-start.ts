@@ -1,0 +1,161 @@
+import type { Look, Started } from "../core/drill.ts";
+import type { ComposeModel, Container, ContainerProbe, Engine } from "../core/engine.ts";
+import { runProbe } from "../drills/look.ts";
+import { isOneShot, stateOf, steadyMs, upMs } from "./watch.ts";
+
+/** What a program said last: mostly why it ended. */
+async function lastWords(engine: Engine, container: Container): Promise<string> {
+  const said = (await engine.logs(container, { tail: 3 })).trim();
+  return said === "" ? "" : `, saying:\n${said.slice(-400)}`;
+}
+
+/** A service whose check may fail for longer than a drill waits is left so long to pass it all the same. */
+const graceMs = 45_000;
+const longMs = 600_000;
+
+/**
+ * The files give it ten minutes or more before a health check that does not pass counts: it watches something slower
+ * than a drill, such as a certificate that was asked for today.
+ */
+export function mayTakeLong(probe: ContainerProbe | undefined): boolean {
+  return (probe?.startPeriodMs ?? 0) >= longMs;
+}
+
+/**
+ * How a service stands while the stack starts: undefined while that is still open. It has to stay up for some seconds,
+ * because a program that cannot start takes a moment to say so.
+ */
+export async function standing(
+  engine: Engine,
+  containers: readonly Container[],
+  oneShot: boolean,
+): Promise<Look | undefined> {
+  if (containers.length === 0) return undefined;
+  for (const container of containers) {
+    const { state, exitCode, restarts, health, restartPolicy, probe } = container;
+    if (state === "exited" && restartPolicy === "no") {
+      if (exitCode === 0 && (oneShot || !probe)) continue;
+      return { ok: false, saw: `${stateOf(container)}${await lastWords(engine, container)}` };
+    }
+    if (restarts >= 3)
+      return {
+        ok: false,
+        saw: `it ends again and again, restarted ${restarts} times${await lastWords(engine, container)}`,
+      };
+    if (state !== "running" || oneShot) return undefined;
+    if (health === "unhealthy")
+      return { ok: false, saw: (await runProbe(engine, container))?.saw ?? "it is unhealthy" };
+    // Health may come before the crash.
+    if (upMs(engine, container) < steadyMs) return undefined;
+    if (health !== "starting") continue;
+    // A check that looks once in minutes is run here instead of waited for.
+    if ((probe?.intervalMs ?? 0) <= 60_000) return undefined;
+    if ((await runProbe(engine, container))?.ok) continue;
+    return !mayTakeLong(probe) || upMs(engine, container) < graceMs
+      ? undefined
+      : {
+          ok: true,
+          saw: `it runs; its health check does not pass yet, and the files give it ${Math.round(probe!.startPeriodMs / 60_000)} min before that counts`,
+        };
+  }
+  return {
+    ok: true,
+    saw: containers[0]!.state === "exited" ? "it has ended with success" : stateOf(containers[0]!),
+  };
+}
+
+export interface StartWatch {
+  readonly lab: string;
+  readonly model: ComposeModel;
+  /** When the start began, and how long it may take. */
+  readonly sinceMs: number;
+  readonly limitMs: number;
+  /** What Compose said when it gave up; undefined while it has not. */
+  ended(): string | undefined;
+  /** Services that did not stand the last time. */
+  readonly doubtful?: ReadonlySet<string>;
+}
+
+/**
+ * Watches a start until every service stands, or it is known that the rest will not. What another holds back is not
+ * waited for when that other does not stand, nor when Compose has ended without starting it.
+ */
+export async function watchStart(engine: Engine, start: StartWatch): Promise<Started[]> {
+  const { lab, model, sinceMs, limitMs } = start;
+  const open = new Set(Object.keys(model.services));
+  const done = new Map<string, Started>();
+  const close = (service: string, look: Look) => {
+    open.delete(service);
+    done.set(service, { service, ok: look.ok, ms: engine.now() - sinceMs, saw: look.saw });
+  };
+  while (open.size > 0 && engine.now() - sinceMs < limitMs) {
+    const all = await engine.containers(lab);
+    const of = (service: string) => all.filter(container => container.service === service);
+    for (const service of open) {
+      const look =
+        heldBack(service, of(service), done, start) ??
+        (await standing(engine, of(service), isOneShot(model, service)));
+      if (look) close(service, look);
+    }
+    const left = [...open];
+    if (left.every(service => isOverdue(engine, service, of(service), start)))
+      for (const service of left) close(service, await lastLook(engine, of(service)[0]!));
+    if (open.size > 0) await engine.sleep(500);
+  }
+  const all = open.size > 0 ? await engine.containers(lab) : [];
+  for (const service of open) {
+    const [container] = all.filter(one => one.service === service);
+    const waited = `after ${Math.round((engine.now() - sinceMs) / 1000)} s`;
+    const saw = container
+      ? `${waited} ${stateOf(container)}${container.health ? ` and is ${container.health}` : ""}`
+      : `${waited} it has not been started`;
+    done.set(service, { service, ok: false, saw });
+  }
+  return Object.keys(model.services).map(service => done.get(service)!);
+}
+
+/** What was never started, and will not be. */
+function heldBack(
+  service: string,
+  mine: readonly Container[],
+  done: ReadonlyMap<string, Started>,
+  { model, ended }: StartWatch,
+): Look | undefined {
+  if (mine.some(({ state }) => state !== "created")) return undefined;
+  const needs = Object.entries(model.services[service]?.depends_on ?? {});
+  const down = needs.find(
+    ([name, how]) =>
+      how["condition"] !== "service_started" && how["required"] !== false && done.get(name)?.ok === false,
+  );
+  if (down) return { ok: false, saw: `it has not been started: it waits for ${down[0]}` };
+  const words = ended();
+  return words === undefined ? undefined : { ok: false, saw: `it has not been started: ${words}` };
+}
+
+/** So long after its start period a service may fail its check that nothing waits for. */
+const overdueMs = 60_000;
+/** So long a service is waited for that did not stand the last time either. */
+const doubtfulMs = 15_000;
+
+/**
+ * A service whose check has failed for longer than its own start period. The engine calls it unhealthy after so many
+ * failures at its interval, which can be many minutes; where another waits for it, that is what Compose does, too.
+ */
+function isOverdue(
+  engine: Engine,
+  service: string,
+  mine: readonly Container[],
+  { doubtful }: StartWatch,
+): boolean {
+  const [container] = mine;
+  if (container?.state !== "running" || container.health !== "starting") return false;
+  const up = upMs(engine, container);
+  if (doubtful?.has(service)) return up > doubtfulMs;
+  return up > (container.probe?.startPeriodMs ?? 0) + overdueMs;
+}
+
+async function lastLook(engine: Engine, container: Container): Promise<Look> {
+  const look = (await runProbe(engine, container)) ?? { ok: true, saw: stateOf(container) };
+  const after = `${Math.round(upMs(engine, container) / 1000)} s after its start`;
+  return look.ok ? look : { ok: false, saw: `${after} ${look.saw}` };
+}
