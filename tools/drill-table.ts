@@ -17,6 +17,14 @@ const words = process.argv.slice(2);
 const keep = words[0] === "--keep" ? resolve(words.splice(0, 2)[1] ?? ".") : undefined;
 const pairs = pairsOf(words, "npm run drill-table -- [--keep DIR] NAME=DIR...");
 
+const none = "–";
+
+const shown: Readonly<Record<Exclude<Outcome, "not-applicable">, string>> = {
+  refuted: "**refuted**",
+  inconclusive: "undecided",
+  proved: "proved",
+};
+
 for (const [name, directory] of pairs) {
   const home = mkdtempSync(join(tmpdir(), "shipworthy-drills-"));
   // The folder's name is the project's name, and it stands in messages.
@@ -27,8 +35,8 @@ for (const [name, directory] of pairs) {
     const before = await drilled(name, copy, join(home, "before.json"));
     const fix = run("node", [shipworthy, "fix", "--big-change", "--write", "--no-color", copy]);
     const after = await drilled(name, copy, join(home, "after.json"));
-    show(name, before, after);
     if (keep !== undefined) keepAll(join(keep, name), home, fix.text);
+    show(name, before, after);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
@@ -96,8 +104,6 @@ function show(name: string, before: Drilled, after: Drilled): void {
   console.log();
 }
 
-const none = "–";
-
 function cell(one: DrillRun | string, claim: string): string {
   const mine = reportsOf(one).filter(report => report.claim === claim);
   const parts = (["refuted", "inconclusive", "proved"] as const).flatMap(outcome => {
@@ -106,12 +112,6 @@ function cell(one: DrillRun | string, claim: string): string {
   });
   return parts.join("; ") || none;
 }
-
-const shown: Readonly<Record<Exclude<Outcome, "not-applicable">, string>> = {
-  refuted: "**refuted**",
-  inconclusive: "undecided",
-  proved: "proved",
-};
 
 /** One line for each reason, with all that it decides. */
 function reasons(when: string, one: DrillRun): void {

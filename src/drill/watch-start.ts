@@ -1,12 +1,12 @@
 import type { Look, Started } from "../core/drill.ts";
 import type { ComposeModel, Container, ContainerProbe, Engine } from "../core/engine.ts";
 import { runProbe } from "../drills/look.ts";
+import { lastWords, tail } from "./last-words.ts";
 import { isOneShot, stateOf, steadyMs, upMs } from "./watch.ts";
 
-/** What a program said last: mostly why it ended. */
-async function lastWords(engine: Engine, container: Container): Promise<string> {
-  const said = (await engine.logs(container, { tail: 3 })).trim();
-  return said === "" ? "" : `, saying:\n${said.slice(-400)}`;
+async function saying(engine: Engine, container: Container): Promise<string> {
+  const said = lastWords(await engine.logs(container, { tail }));
+  return said === "" ? "" : `, saying:\n${said}`;
 }
 
 /** A service whose check may fail for longer than a drill waits is left so long to pass it all the same. */
@@ -35,12 +35,12 @@ export async function standing(
     const { state, exitCode, restarts, health, restartPolicy, probe } = container;
     if (state === "exited" && restartPolicy === "no") {
       if (exitCode === 0 && (oneShot || !probe)) continue;
-      return { ok: false, saw: `${stateOf(container)}${await lastWords(engine, container)}` };
+      return { ok: false, saw: `${stateOf(container)}${await saying(engine, container)}` };
     }
     if (restarts >= 3)
       return {
         ok: false,
-        saw: `it ends again and again, restarted ${restarts} times${await lastWords(engine, container)}`,
+        saw: `it ends again and again, restarted ${restarts} times${await saying(engine, container)}`,
       };
     if (state !== "running" || oneShot) return undefined;
     if (health === "unhealthy")

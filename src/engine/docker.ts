@@ -15,6 +15,7 @@ import {
 } from "../core/engine.ts";
 import { basename, dirname } from "../core/path.ts";
 import { type Api, openApi } from "./api.ts";
+import { buildWords } from "./build-words.ts";
 import { certificateOf } from "./certificate.ts";
 import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
@@ -47,7 +48,8 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
   const environment = { ...process.env, ...options.environment };
   const api = openApi(await findEndpoint(environment));
   const composeVersion = await requireVersions(api, environment);
-  const docker: Docker = async (argv, timeoutMs, { silentMs, environment: extra = {}, signal: own } = {}) => {
+  const docker: Docker = async (argv, timeoutMs, how = {}) => {
+    const { silentMs, environment: extra = {}, signal: own, wordsOf = lastOf } = how;
     const run = await runProgram("docker", argv, {
       timeoutMs,
       ...(silentMs === undefined ? {} : { silentMs }),
@@ -60,9 +62,9 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
     if (run.trouble === "silent")
       return {
         ok: false,
-        words: `${lastLines(run.stderr || run.stdout)}\nThen nothing for ${silentMs! / 1000} s.`,
+        words: `${wordsOf(run.stdout, run.stderr)}\nThen nothing for ${silentMs! / 1000} s.`,
       };
-    return { ok: false, words: lastLines(run.stderr || run.stdout) };
+    return { ok: false, words: wordsOf(run.stdout, run.stderr) };
   };
   const inspect = async (id: string) => (await api.call("GET", `/containers/${id}/json`)).json<Inspected>();
   /** The one gate to everything that changes a container: what does not carry a lab's label is not ours. */
@@ -282,6 +284,8 @@ type Docker = (
     readonly silentMs?: number;
     readonly environment?: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal;
+    /** What to tell of a program that failed. */
+    readonly wordsOf?: (stdout: string, stderr: string) => string;
   },
 ) => Promise<Done>;
 
@@ -297,7 +301,7 @@ async function obtain(
   service: ServiceImage,
   { buildTimeoutMs = longestObtainMs, buildSilenceMs = usualSilenceMs }: DockerOptions,
 ): Promise<Obtained> {
-  const limits = [buildTimeoutMs, { silentMs: buildSilenceMs }] as const;
+  const limits = { silentMs: buildSilenceMs };
   const start = performance.now();
   const done = async (how: Obtained["how"], run: Promise<Done> | Done): Promise<Obtained> => ({
     ...(await run),
@@ -305,7 +309,8 @@ async function obtain(
     ms: Math.round(performance.now() - start),
   });
   if (service.build) {
-    const built = docker(buildArguments(named(lab), service.name), ...limits);
+    const how = { ...limits, wordsOf: buildWords };
+    const built = docker(buildArguments(named(lab), service.name), buildTimeoutMs, how);
     return done(
       "built",
       built.then(({ ok, words }) => ({ ok, words: withoutResolver(words) })),
@@ -313,7 +318,8 @@ async function obtain(
   }
   const present = await api.call("GET", `/images/${service.image}/json`, { allow: [404] });
   if (present.status === 200) return done("present", { ok: true, words: "" });
-  return done("pulled", clearly(service.image, docker(pullArguments(named(lab), service.name), ...limits)));
+  const pulled = docker(pullArguments(named(lab), service.name), buildTimeoutMs, limits);
+  return done("pulled", clearly(service.image, pulled));
 }
 
 async function clearly(image: string, pull: Promise<Done>): Promise<Done> {
@@ -345,6 +351,6 @@ async function requireVersions(
 }
 
 /** The end of what a program said, for a person. */
-function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-12).join("\n").slice(-1500);
+function lastOf(stdout: string, stderr: string): string {
+  return (stderr || stdout).trim().split("\n").slice(-12).join("\n").slice(-1500);
 }

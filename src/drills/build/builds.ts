@@ -4,7 +4,7 @@ import { eachOf, longRunning, seconds } from "../targets.ts";
 
 /** What a builder says when something outside the project is not there: no fault of what is committed. */
 const outside =
-  /no such host|server misbehaving|dial tcp|TLS handshake|x509:|toomanyrequests|rate limit|pull access denied|no space left|Temporary failure in name resolution|Could not resolve|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONNRE|Network is unreachable|Connection timed out|Then nothing for|did not end within/i;
+  /no such host|server misbehaving|dial tcp|TLS handshake|x509:|toomanyrequests|rate limit|pull access denied|no space left|Temporary failure in name resolution|Could not resolve|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONNRE|Failed to establish a new connection|ReadTimeoutError|from versions: none|Network is unreachable|Connection timed out|Then nothing for|did not end within/i;
 
 export default defineDrill({
   id: "build/builds",

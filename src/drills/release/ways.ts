@@ -5,6 +5,7 @@ import type { ShellScript } from "../../formats/shell.ts";
 import { projectOf, type ReleaseRun, releaseRuns, wordsOf } from "../../stack/query-release.ts";
 import type { PlacedCall } from "../../stack/stack.ts";
 import type { DrillStack } from "../drill.ts";
+import { filled, filledPlaces } from "./expressions.ts";
 
 /** A way in which the project itself brings something to the server: a script, a target, the remote part of a job. */
 export interface Way {
@@ -63,8 +64,10 @@ function wayOf(run: ReleaseRun, view: DrillStack): Way | undefined {
   );
   const steps = stepsOf(run);
   if (steps.length === 0) return undefined;
+  const remote = steps.flatMap(step => (step.kind === "piped" ? filledPlaces(step.text) : []));
   return {
-    ...{ title: run.title, steps, places: [...new Set(places)] },
+    ...{ title: run.title, places: [...new Set([...places, ...remote])] },
+    steps: steps.map(step => (step.kind === "piped" ? { ...step, text: filled(step.text) } : step)),
     ordinary: caller.kind === "script" && refusesRoot.test(text),
     asks: asksFor(text),
     envFiles: sourced(run.placed, view),
@@ -99,12 +102,7 @@ function stepsOf({ placed, file, starts }: ReleaseRun): Step[] {
   const taken = [...scripts].filter(
     one => !branches.includes(one) || starts.some(({ script }) => script === one),
   );
-  return taken.map(one => ({ kind: "piped", text: plain(one.fragment.text) }));
-}
-
-/** Expressions of a workflow are filled in before any shell sees them; what they hold is known to the platform alone. */
-function plain(text: string): string {
-  return text.replace(/\$\{\{[^}]*\}\}/g, "lab");
+  return taken.map(one => ({ kind: "piped", text: one.fragment.text }));
 }
 
 /** `[[ -z "$DOMAIN" ]]` and `${DOMAIN:?}`, where the script does not give the variable a value itself. */
@@ -169,7 +167,8 @@ export async function take(server: OwnServer, way: Way, release: string): Promis
     const ran = await server.run(argv, options);
     ms += ran.ms;
     const refused = server.refused.slice(before);
-    if (refused.length > 0) throw new NotSeen(`${way.title} cannot be run in a lab: ${refused[0]}`);
+    const lack = refused[0] ?? (ran.code === 0 ? undefined : lackOf(ran));
+    if (lack !== undefined) throw new NotSeen(`${way.title} cannot be run in a lab: ${lack}`);
     if (ran.code !== 0) return { ok: false, saw: `it ends with ${ran.code}${lastWords(ran)}`, ms };
     if (step.kind === "piped" && !/^\s*exit\b/m.test(step.text) && (await server.read(mark)) === undefined)
       return {
@@ -179,6 +178,22 @@ export async function take(server: OwnServer, way: Way, release: string): Promis
       };
   }
   return { ok: true, saw: "it ends with 0", ms };
+}
+
+/** What a server has and its stand-in has not: users of its own, programs, services of the system. */
+const lacks =
+  /command not found$|user '[^']*' does not exist|group '[^']*' does not exist|invalid user|unknown user|not been booted with systemd|Failed to connect to bus|Unit \S+ not found/i;
+
+/** The line in which the last words complain of such a lack. A script that goes on after one has not failed of it. */
+function lackOf({
+  stdout,
+  stderr,
+}: {
+  readonly stdout: string;
+  readonly stderr: string;
+}): string | undefined {
+  const last = [stdout, stderr].flatMap(text => text.trim().split("\n").slice(-2));
+  return last.find(line => lacks.test(line.trim()))?.trim();
 }
 
 function lastWords({ stdout, stderr }: { readonly stdout: string; readonly stderr: string }): string {
