@@ -97,6 +97,8 @@ export function isPlaceholder(value: string): boolean {
     .filter(word => word !== "");
   if (words.some(word => placeholderWords.has(word) || /example$|^changeme|^replace(?:me|with)/.test(word)))
     return true;
+  // `STRONG_DB_PASSWORD`: in capitals, and named for what has to stand there.
+  if (/^[A-Z]+(?:_[A-Z]+)+$/.test(text) && changed.has(words.at(-1)!)) return true;
   if (words.some((word, i) => word === "change" && afterChange.has(words[i + 1] ?? ""))) return true;
   // `changePassword`, `change-auth-token`: an order, not a value.
   if (words[0] === "change" && words.length > 1 && words.length < 5 && changed.has(words.at(-1)!))
@@ -122,7 +124,7 @@ function isWordLike(word: string): boolean {
   if (word.length > 16 || !/^(?:[a-z]+|[A-Z]+|[A-Z][a-z]+)$/.test(word)) return false;
   const vowels = (lower.match(/[aeiouy]/g) ?? []).length;
   return (
-    vowels / lower.length >= 0.2 && vowels / lower.length <= 0.75 && !/[bcdfghjklmnpqrstvwxz]{5}/.test(lower)
+    vowels / lower.length >= 0.16 && vowels / lower.length <= 0.75 && !/[bcdfghjklmnpqrstvwxz]{5}/.test(lower)
   );
 }
 

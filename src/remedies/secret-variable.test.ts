@@ -51,6 +51,28 @@ describe("moveToVariable", () => {
     },
   );
 
+  it("offers nothing where one word is the name and the password of a login", async () => {
+    const files =
+      "files:\n  image: minio/minio:1\n  restart: always\n  environment:\n    MINIO_ROOT_USER: storeadmin\n    MINIO_ROOT_PASSWORD: storeadmin";
+    const both = await moved(`${files}\n${web("ACCESS_KEY: storeadmin\n    SECRET_KEY: storeadmin")}`);
+    expect(both.fix).toBeUndefined();
+    expect((await moved(`${files}\n${web("MODE: fast")}`)).fix).toBeDefined();
+  });
+
+  it("tells of files that keep the value", async () => {
+    const compose = `${web("API_SECRET: kT93bQx2Lm")}\n  volumes: ["./config:/config"]\n  env_file: [web.env]`;
+    const { fix } = await moved(
+      compose,
+      file("config/app.yml", "url: kT93bQx2Lm@files\n"),
+      file("config/other.yml", "a: 1\n"),
+      file("web.env", "ALSO=kT93bQx2Lm\n"),
+    );
+    expect(fix?.afterwards).toContain("stands in web.env and config/app.yml, which services read");
+    expect((await moved(web("API_SECRET: kT93bQx2Lm"))).fix?.afterwards).not.toContain(
+      "The same value stands",
+    );
+  });
+
   it("takes a name of its own where the project means something else by it", async () => {
     const other = "db:\n  image: postgres:16\n  environment:\n    POSTGRES_PASSWORD: another-Word81";
     const { compose } = await moved(`${web("POSTGRES_PASSWORD: kT93bQx2Lm")}\n${other}`);

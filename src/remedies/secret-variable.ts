@@ -1,11 +1,12 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { inside } from "../core/path.ts";
 import { locate } from "../core/source.ts";
 import { credentialsInUrl, isSecretName } from "../formats/secret.ts";
 import { isStore } from "../stack/query.ts";
 import { accountOf } from "../stack/query-connections.ts";
 import { protocolOf } from "../stack/query-environment.ts";
 import { type Credential, isSigningName } from "../stack/query-secrets.ts";
-import type { Service, Stack } from "../stack/stack.ts";
+import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
 import { documentVariables, setByHand } from "./env-example.ts";
 
 /**
@@ -16,6 +17,9 @@ export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix
   const deployed = places.filter(each => each.grade !== "development");
   const [first] = deployed;
   if (!first || places.some(each => !each.service || !isComposeFile(stack, each))) return undefined;
+  // One word for the name and for the password of a login: they need a variable each.
+  const accounts = places.filter(each => accountName.test(each.name));
+  if (accounts.length > 0 && accounts.length < places.length) return undefined;
   const name = nameFor(stack, places);
   const edits = places.map(place => replacement(stack, place, name));
   if (edits.some(edit => edit === undefined)) return undefined;
@@ -36,8 +40,48 @@ export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix
       ...once(projects.flatMap(project => documentVariables(stack, project, variables))),
     ],
     test: "Run `docker compose config -q` without the variable, which must stop, and with it; then see that every service that logs in with it still does.",
-    afterwards: [setByHand(first.service!.project, names), ...rotation(places)].join(" "),
+    afterwards: [
+      setByHand(first.service!.project, names),
+      ...repeated(stack, projects, places),
+      ...rotation(places),
+    ].join(" "),
   };
+}
+
+const accountName = /(?:^|_)(?:ACCESS_KEY(?:_ID)?|(?:ROOT_)?USER(?:NAME)?)$/;
+
+/** Files that the services read, in which the same value stands: an edit of the Compose file leaves it there. */
+function repeated(
+  stack: Stack,
+  projects: readonly ComposeProject[],
+  places: readonly Credential[],
+): string[] {
+  const { value } = places[0]!;
+  if (value.length < 6) return [];
+  const services = projects.flatMap(project => project.services);
+  const sources = services.flatMap(service => service.mounts.flatMap(mount => mount.repositoryPath ?? []));
+  const paths = new Set([
+    ...services.flatMap(service => service.envFiles.flatMap(use => use.file?.file ?? [])),
+    ...stack.files.paths.filter(
+      path =>
+        settingsFile.test(path) &&
+        sources.some(source => source !== "" && inside(source, path) !== undefined),
+    ),
+  ]);
+  const edited = new Set(places.map(each => each.at.file));
+  const holds = [...paths]
+    .slice(0, 200)
+    .filter(path => !edited.has(path) && textOf(stack, path).includes(value));
+  return holds.length === 0
+    ? []
+    : [`The same value stands in ${holds.join(" and ")}, which services read: change it there, too.`];
+}
+
+const settingsFile = /\.(?:ya?ml|json|toml|ini|conf|cfg|env|properties|xml)$/;
+
+function textOf(stack: Stack, path: string): string {
+  const read = stack.files.read(path);
+  return "source" in read ? read.source.text : "";
 }
 
 /** What a variable stood for until now. */

@@ -49,7 +49,23 @@ describe("the README", () => {
     ).toBeDefined();
   });
 
+  it("says that the repository is for a trial", () => {
+    expect(note("This repo is meant for a quick POC that can be run on a laptop.")).toBeDefined();
+    expect(note("The stack is intended as a proof of concept.")).toBeDefined();
+  });
+
+  it("has Docker as the local way, and a platform for production", () => {
+    const headings =
+      "## Run\n\n### Using Docker (local)\n\ndocker compose up\n\n### Using Railway (production)\n";
+    expect(note(headings)?.text).toBe("README.md says that it is not for production");
+    expect(note(headings.replace("Railway", "our server"))).toBeUndefined();
+    expect(note(`${headings}\n\nThen run docker compose up -d there.\n`)).toBeUndefined();
+    expect(note(`${headings}\n## Docker in production\n`)).toBeUndefined();
+  });
+
   it.each([
+    "This repository is meant for demos and for production.",
+    "The stack is meant for teams that want a demo of their own.",
     "This project is ready for production.",
     "The default password is not meant for production.",
     "`docker-compose.dev.yml` is not for production; this stack is.",

@@ -17,7 +17,8 @@ export function headerNote(source: Source | undefined): DevelopmentNote | undefi
 
 /**
  * What the README beside the file or at the root says of the whole repository: "for local development only", "not
- * meant for production", or of the Compose file by its name. A remark on another file or on a command is none.
+ * meant for production", "meant for a quick proof of concept", or of the Compose file by its name; or its headings have
+ * Docker as the local way and a platform as the one of production. A remark on another file or on a command is none.
  */
 export function readmeNote(
   file: string,
@@ -26,8 +27,9 @@ export function readmeNote(
   for (const folder of new Set([dirname(file), ""])) {
     for (const name of ["README.md", "readme.md", "Readme.md"]) {
       const source = text(join(folder, name));
-      const all = source ? sentences(source.text.slice(0, 20_000)) : [];
-      const said = all.find(sentence => isOfRepository(sentence, basename(file)));
+      const start = source?.text.slice(0, 20_000) ?? "";
+      const said =
+        sentences(start).find(sentence => isOfRepository(sentence, basename(file))) ?? localHeading(start);
       if (source && said)
         return { text: `${source.path} says that it is not for production`, at: placeOf(source, said) };
     }
@@ -77,6 +79,16 @@ export function saysProduction(source: Source | undefined): boolean {
   });
 }
 
+const exampleFile =
+  /\b(?:in )?this (?:[\w-]+ ){0,3}example\b|\b(?:an?|the) example (?:of (?:a |an )?)?(?:[\w-]+ ){0,3}(?:compose|stack|deployment|configuration|setup|file)\b/i;
+
+/** The comment above the first key calls it an example: whoever runs it fills it in first. */
+export function exampleNote(source: Source | undefined): DevelopmentNote | undefined {
+  const said = headerSentences(source).find(sentence => exampleFile.test(plain(sentence)));
+  if (!source || said === undefined) return undefined;
+  return { text: "the comment above it calls it an example", at: placeOf(source, said) };
+}
+
 /** What the comment above the first key says so plainly that it weighs more than the file's name. */
 export function disclaimer(source: Source | undefined): DevelopmentNote | undefined {
   const said = headerSentences(source).find(
@@ -108,14 +120,40 @@ function isForWork(sentence: string): boolean {
 const repository =
   /\b(?:this|the) (?:[\w-]+ )?(?:repo(?:sitory)?|setup|stack|compose|docker[- ]compose)\b[^.]*/i;
 
+const trial =
+  /\b(?:meant|intended|designed|built) (?:only |just |solely )?(?:for|as) (?:an? )?(?:[\w-]+ ){0,2}(?:poc|proofs? of concept|demos?|demonstrations?|trials?|evaluation|local (?:testing|use))\b/i;
+
 function isOfRepository(sentence: string, file: string): boolean {
   const said = plain(sentence).replaceAll(file, "compose");
   if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
   const of = repository.exec(said)?.[0];
   return (
     of !== undefined &&
-    (notProduction.test(of) || /\bfor (?:local )?development (?:purposes )?only\b/i.test(of))
+    (notProduction.test(of) ||
+      /\bfor (?:local )?development (?:purposes )?only\b/i.test(of) ||
+      (trial.test(of) && !/\bproduction\b|\bnot\b/i.test(of)))
   );
+}
+
+/** Platforms that run an image or the sources without Compose. */
+const platform =
+  /\b(?:railway|vercel|netlify|heroku|render|fly(?:\.io)?|cloud run|app engine|elastic beanstalk|ecs|fargate|kubernetes|k8s|helm)\b/i;
+const docker = /\b(?:docker|compose)\b/i;
+
+/** The heading of the local way with Docker, where another heading has production on a platform. */
+function localHeading(text: string): string | undefined {
+  const sections = text.split(/^(?=#{1,6}\s)/m).map(section => {
+    const [heading = "", ...body] = section.split("\n");
+    return { heading, body: body.join("\n") };
+  });
+  const served = sections.some(
+    ({ heading, body }) =>
+      /\bproduction\b/i.test(heading) && platform.test(heading) && !docker.test(heading + body),
+  );
+  const ofDocker = sections.filter(({ heading }) => docker.test(heading));
+  return served && ofDocker.every(({ heading }) => !/\bprod(?:uction)?\b/i.test(heading))
+    ? ofDocker.find(({ heading }) => /\blocal(?:ly)?\b/i.test(heading))?.heading
+    : undefined;
 }
 
 function placeOf(source: Source, said: string): Location {

@@ -58,6 +58,8 @@ export function developmentHabit(files: readonly ComposeFile[], others: boolean)
         .map(item => textOf(item)?.value ?? "")
         .join(" ");
     if (!mountsSources(value)) continue;
+    if (/^(?:tail -f \/dev\/null|sleep infinity)$/.test(text))
+      return `"${key.value}" is kept open for a person over mounted sources`;
     const settings = environmentOf(value).find(([name]) => name === "DJANGO_SETTINGS_MODULE")?.[1] ?? "";
     if (/\.(dev|local|development)$/.test(settings))
       return `"${key.value}" runs ${settings} over mounted sources`;

@@ -44,6 +44,11 @@ describe("which Compose file is production", () => {
       ["compose.yml+compose.override.example.yml: development", "compose.yml: deployed"],
     ],
     [
+      "a preview of pull requests beside the real thing",
+      { "compose.yml": app, "preview/compose.preview.yml": `x-uffizzi:\n  ingress: {service: web}\n${app}` },
+      ["compose.yml: deployed", "preview/compose.preview.yml: development"],
+    ],
+    [
       "the only one, with services for development in it",
       { "compose.yml": `${app}  web-dev:\n    build: .\n` },
       ["compose.yml: development"],
@@ -55,6 +60,23 @@ describe("which Compose file is production", () => {
           "services:\n  laravel.test:\n    build: vendor/laravel/sail/runtimes/8.4\n    image: sail-8.4/app\n",
       },
       ["compose.yml: development"],
+    ],
+    [
+      "a container that is kept open for a person",
+      {
+        "compose.production.yml": app,
+        "compose.yml":
+          "services:\n  tool:\n    build: .\n    restart: always\n    volumes: ['.:/app']\n    command: [tail, -f, /dev/null]\n",
+      },
+      ["compose.production.yml: deployed", "compose.yml: development"],
+    ],
+    [
+      "a file that calls itself an example, whatever its name",
+      {
+        "swarm.yml": `# In this Docker Compose example, several machines run it.\n${app}`,
+        "docker-compose.prod.yml": `# For example, TAG=3 docker compose up -d\n${app}`,
+      },
+      ["docker-compose.prod.yml: deployed", "swarm.yml: presumed"],
     ],
     [
       "the only one, with optional services for development in it",

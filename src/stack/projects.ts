@@ -2,7 +2,14 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
 import { child, entriesOf, textOf } from "../formats/yaml.ts";
-import { disclaimer, headerNote, localNote, readmeNote, saysProduction } from "./development-notes.ts";
+import {
+  disclaimer,
+  exampleNote,
+  headerNote,
+  localNote,
+  readmeNote,
+  saysProduction,
+} from "./development-notes.ts";
 import {
   catchesMail,
   debugs,
@@ -223,6 +230,10 @@ function grade(
   const disclaimed = options.text && disclaimer(options.text(last));
   if (disclaimed) return { files, grade: "development", because: disclaimed };
   const models = files.map(path => byPath.get(path)!);
+  const shown = options.text && exampleNote(options.text(last));
+  if (shown) return { files, grade: "presumed", because: shown };
+  if (models.some(isPreview))
+    return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const original = options.text && originalOf(byPath.get(last)!, byPath, options.text);
   if (original)
     return {
@@ -264,6 +275,11 @@ function grade(
       text: all.length === 1 ? "it is the only Compose project" : "nothing says that it is for development",
     },
   };
+}
+
+/** A file for a platform that runs each pull request for some days. */
+function isPreview(file: ComposeFile): boolean {
+  return file.roots.some(root => child(root, "x-uffizzi") !== undefined);
 }
 
 /** What speaks against a server, without saying that it is a workstation. */

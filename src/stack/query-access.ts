@@ -1,5 +1,6 @@
 import type { Location } from "../core/source.ts";
 import { isPlaceholder, isWeakSecret } from "../formats/secret.ts";
+import { hasWorkstationValues } from "./env-work.ts";
 import { containerFile } from "./query.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -35,6 +36,7 @@ export function credentialOf(stack: Stack, service: Service, ...names: string[])
     const text = variable.value?.text;
     if (!text) return "unseen";
     const fromDotenv = (variable.value?.references.length ?? 0) > 0 && !variable.value?.byDefault;
+    if (fromDotenv && hasWorkstationValues(stack, service)) return "unseen";
     const directory = service.project.directory;
     const file = fromDotenv ? `${directory === "" ? "" : `${directory}/`}.env` : variable.at.file;
     // Outside git nothing is tracked: what Compose itself says is in the repository all the same.

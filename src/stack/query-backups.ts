@@ -1,5 +1,6 @@
 import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
+import type { AppComponent } from "./app/detect.ts";
 import { dataDirectories, keepingOf } from "./query-data.ts";
 import { carriesDump, isDump, isWorkstationCall, projectsOfCall, servicesInside } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
@@ -111,10 +112,27 @@ export function hasBackup(stack: Stack): boolean {
   if (stack.services.some(isBackupService) || describes(stack, described)) return true;
   if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
     return true;
+  if (stack.components.some(hasBackupPackage)) return true;
   const isNamed = ({ caller, call }: PlacedCall) =>
     backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
   if (stack.calls.some(isNamed)) return true;
-  return stack.files.paths.some(path => backupPath.test(basename(path)) && !codeFile.test(path));
+  return stack.files.paths.some(
+    path => backupPath.test(basename(path)) && !codeFile.test(path) && !appModule.test(path),
+  );
+}
+
+/** A module of the application, which an earlier version of it may be kept in. */
+const appModule =
+  /(?:^|\/)(?:routers?|routes|views|models|schemas|api|endpoints|components)\/(?:.*\/)?[^/]+\.py$/;
+
+/** A package that gives the application backups of its own. */
+function hasBackupPackage({ files, dir }: AppComponent): boolean {
+  const text = (name: string) => files.read(join(dir, name))?.text ?? "";
+  return (
+    /"spatie\/laravel-backup"/.test(text("composer.json")) ||
+    /^django-dbbackup\b/m.test(text("requirements.txt")) ||
+    /["']django-dbbackup\b/.test(text("pyproject.toml"))
+  );
 }
 
 export function isBackupService(service: Service): boolean {

@@ -1,6 +1,7 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
+import { saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
 import { isCredential } from "./query-secrets.ts";
@@ -27,7 +28,14 @@ export function trackedSecrets(stack: Stack): TrackedSecrets[] {
     const secrets = secretsOf(file);
     return secrets.length === 0
       ? []
-      : [{ file, secrets, forWork: isForWork(stack, file), forCopying: isForCopying(stack, file) }];
+      : [
+          {
+            file,
+            secrets,
+            forWork: isForWork(stack, file),
+            forCopying: isForCopying(stack, file) || secrets.every(entry => isToBeMade(stack, file, entry)),
+          },
+        ];
   });
 }
 
@@ -51,10 +59,11 @@ function isPattern(url: string): boolean {
 
 /** Values for tests and workstations open nothing on a server: by the name, by what it says, by who reads it. */
 function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
-  if (/(?:^|[./_-])(?:dev|development|local|test|testing|ci|e2e|sepolia|testnet)(?:[./_-]|$)/i.test(file))
+  if (
+    /(?:^|[./_-])(?:dev|development|local|tests?|testing|dusk|ci|e2e|sepolia|testnet)(?:[./_-]|$)/i.test(file)
+  )
     return true;
-  const said = entries.find(({ name }) => /(?:^|_)(?:ENV|ENVIRONMENT|ENVIRONMENT_NAME)$/.test(name.value));
-  if (said && /^(?:local|dev|development|test)$/i.test(said.value.value)) return true;
+  if (saysWorkstation({ entries })) return true;
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
   return users.length > 0 && users.every(service => gradeOf(service) === "development");
 }
@@ -70,6 +79,15 @@ function isForCopying(stack: Stack, { file }: EnvFile): boolean {
         named !== value || call.args[index - 1]?.value === "--env-file" || call.name === "source";
       return option && basename(named) === basename(file);
     }),
+  );
+}
+
+/** The comment above the value asks for another one: "please generate", "change this". */
+function isToBeMade(stack: Stack, { file }: EnvFile, { name }: EnvEntry): boolean {
+  const before = stack.sources.get(file)?.text.slice(0, name.at.span.start) ?? "";
+  const above = /(?:^[ \t]*#[^\n]*\n)+$/m.exec(before.slice(-600))?.[0] ?? "";
+  return /\b(?:re-?generate|generate (?:an?|your|the|one)|change (?:this|me|it)|replace (?:this|it|with))\b/i.test(
+    above,
   );
 }
 

@@ -61,13 +61,16 @@ export function nodeNeeds(
       const wants = lockedAt(stack, path, each)?.engines;
       return wants !== undefined && isTooOld(version, wants);
     });
+    // npm and pnpm say it and install all the same: what uses nothing new goes on working.
+    const stops =
+      here.some(use => use.manager === "yarn") || asking.some(each => isBuiltBy(manifest, each.name));
     if (asking.length > 0)
       needs.push({
         says: `${listNames(asking.map(each => each.name))} ${asking.length === 1 ? "needs" : "need"} a newer one`,
         evidence: asking.map(each =>
           evidence(each.at, `as locked, needs Node.js ${lockedAt(stack, path, each)!.engines}`),
         ),
-        severity: "high",
+        severity: stops ? "high" : "medium",
         confidence: "likely",
       });
     if (runs && !requiresModules(version)) {

@@ -15,6 +15,13 @@ it("takes the README of the root and the pages on operating", () => {
   ).toEqual(["README.md", "docs/deployment.md", "ops/Restore.md", "docs/deploy/overview.md"]);
 });
 
+it("reads translations of the README last", () => {
+  const translations = ["de", "fr", "ko-KR", "zh_CN"].map(name => `README.${name}.md`);
+  expect(
+    runbooks(["README.md", ...translations, "docs/DEPLOYMENT.md", "ops/restore/all.md"]).slice(0, 3),
+  ).toEqual(["README.md", "docs/DEPLOYMENT.md", "ops/restore/all.md"]);
+});
+
 it("reads a dozen pages at most", () => {
   expect(runbooks(Array.from({ length: 40 }, (_, n) => `docs/deploy-${n}.md`))).toHaveLength(12);
 });

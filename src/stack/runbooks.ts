@@ -2,6 +2,8 @@ import { basename } from "../core/path.ts";
 
 const about = /deploy|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad/i;
 
+const translation = /^readme[._-][a-z]{2}(?:[._-][a-z]{2,4})?\.\w+$/i;
+
 /**
  * Documents that tell people what to type: the README at the root, pages on deploying and operating, then pages in a
  * folder for them; at most 12.
@@ -10,5 +12,7 @@ export function runbooks(paths: readonly string[]): string[] {
   const pages = paths.filter(path => /\.(md|markdown)$/i.test(path));
   const named = pages.filter(path => /^readme[._-]/i.test(path) || about.test(basename(path)));
   const below = pages.filter(path => !named.includes(path) && about.test(path.split("/").at(-2) ?? ""));
-  return [...named, ...below].slice(0, 12);
+  // Translations of the README say the same again.
+  const [again, first] = [true, false].map(is => named.filter(path => translation.test(path) === is));
+  return [...first!, ...below, ...again!].slice(0, 12);
 }

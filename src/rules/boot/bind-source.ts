@@ -1,6 +1,6 @@
 import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
-import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Mount, Service, Stack } from "../../stack/stack.ts";
@@ -11,6 +11,7 @@ const fileName =
 /** Made on the server: keys, certificates, state, secrets. */
 const madeThere =
   /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential|(^|\/)(ssl|tls|certs?|certificates|letsencrypt|keys)(\/|$)/i;
+const production = /prod|deploy|server|live/i;
 /** Programs that make the files that others read. */
 const writers = new Set<Service["kind"]>(["certificates", "other"]);
 /** Directories that a program finds its configuration or first content in. */
@@ -30,7 +31,9 @@ export default defineRule({
       const missing = service.mounts.filter(mount => isMissing(stack, mount) && first(mount.sourceAt));
       if (missing.length === 0) continue;
       const files = missing.filter(mount => isFile(mount));
-      const severity: Severity = files.length > 0 ? "critical" : "medium";
+      // What a profile switches on is set up by who switches it on, unless it is production.
+      const optional = isOptional(service) && !service.profiles.some(({ value }) => production.test(value));
+      const severity: Severity = files.length > 0 && !optional ? "critical" : "medium";
       const names = listNames(missing.map(mount => mount.source!));
       const is = missing.length === 1 ? "is" : "are";
       const then =

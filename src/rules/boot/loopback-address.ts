@@ -2,6 +2,7 @@ import type { Evidence } from "../../core/finding.ts";
 import type { Edit, Fix } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
 import { nameService } from "../../remedies/loopback.ts";
+import { hasWorkstationValues } from "../../stack/env-work.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { connectionGaps, isWired, type LoopbackUse, loopbackUses } from "../../stack/query-connections.ts";
 import {
@@ -89,6 +90,9 @@ function unique(uses: readonly LoopbackUse[]): LoopbackUse[] {
 /** Variables of Compose that hold a loopback address of a store. */
 function given(stack: Stack, service: Service): LoopbackUse[] {
   return givenVariables(service).flatMap(variable => {
+    // What the `.env` of a workstation says is for programs that run beside the containers.
+    const isTaken = (variable.value?.references.length ?? 0) > 0 && !variable.value?.byDefault;
+    if (isTaken && hasWorkstationValues(stack, service)) return [];
     const url = storeUrl(variable.value?.text ?? "");
     if (!url || !isLoopback(url.host) || isOwn(service, url.protocol)) return [];
     // A script on the way to the program sets it anew.
@@ -103,8 +107,8 @@ function given(stack: Stack, service: Service): LoopbackUse[] {
 const bare = /^(?:docker\.io\/)?(?:library\/)?(?:alpine|debian|ubuntu|busybox|bash)(?::|@|$)/;
 
 function inCode(stack: Stack, service: Service): LoopbackUse[] {
-  // A bare distribution with the checkout mounted, say for cron, has nothing that runs the code.
-  if (!service.build && bare.test(service.image?.text ?? "")) return [];
+  // A bare distribution with the checkout mounted, say for cron, has nothing that runs the code, nor has a proxy.
+  if (!service.build && (service.kind === "proxy" || bare.test(service.image?.text ?? ""))) return [];
   const told = connectionGaps(stack).filter(gap => gap.service === service);
   return loopbackUses(stack, service).filter(
     use =>

@@ -31,7 +31,8 @@ export default defineRule({
       );
       if (!first) continue;
       const names = [...new Set(references.map(each => each.name))];
-      const documented = names.every(name => isDocumented(stack, name));
+      const refused = new Set(services.filter(refusesEmpty).flatMap(namesIn));
+      const documented = names.every(name => isDocumented(stack, name) || refused.has(name));
       yield {
         subject: project.files.join(", "),
         message: `${listNames(names)} ${names.length === 1 ? "is" : "are"} used without a check, so the stack also starts with ${names.length === 1 ? "an empty value" : "empty values"}.`,
@@ -67,6 +68,22 @@ function bare(service: Service, variable: Variable): Reference[] {
   return value.references.filter(
     each => each.operator === undefined && (account || inUrl || isSigningName(name)),
   );
+}
+
+/** Official databases end at their first start when the password of their first user is empty. */
+function refusesEmpty({ imageRef, environment }: Service): boolean {
+  return (
+    /^(?:postgres|mysql|mariadb)$/.test(imageRef?.name ?? "") &&
+    environment.some(
+      ({ name, value }) =>
+        /^(?:POSTGRES|MYSQL_ROOT|MARIADB_ROOT)_PASSWORD$/.test(name) &&
+        /^\$\{?\w+\}?$/.test(value?.raw ?? ""),
+    )
+  );
+}
+
+function namesIn({ environment }: Service): string[] {
+  return environment.flatMap(({ value }) => (value?.references ?? []).map(each => each.name));
 }
 
 function guardedNames(service: Service): string[] {

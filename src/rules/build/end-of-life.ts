@@ -2,16 +2,16 @@ import type { Violation } from "../../core/finding.ts";
 import type { Located } from "../../core/source.ts";
 import { upgradeRuntime } from "../../remedies/base-upgrade.ts";
 import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/facts.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import { places } from "../../stack/query-build.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
-/** What answers requests or holds the data: an old hole in it is open to everybody. */
-const exposed = new Set(
-  "node python php ruby dotnet golang postgres mysql mariadb mongo elasticsearch redis".split(" "),
-);
+/** What answers requests: an old hole in it is open to everybody. */
+const answering = new Set("node python php ruby dotnet golang".split(" "));
+/** What holds the data: the same, where other machines reach it. */
+const storing = new Set("postgres mysql mariadb mongo elasticsearch redis".split(" "));
 
 export default defineRule({
   id: "build/end-of-life",
@@ -35,7 +35,9 @@ export default defineRule({
     }
     for (const [name, { end, uses }] of ended) {
       const shipped = uses.filter(use => use.runs);
-      const old = yearsBetween(end.date, stack.today) >= 2 && exposed.has(end.product) && shipped.length > 0;
+      const exposed =
+        answering.has(end.product) || (storing.has(end.product) && uses.some(use => isPublished(stack, use)));
+      const old = yearsBetween(end.date, stack.today) >= 2 && exposed && shipped.length > 0;
       yield {
         subject: name,
         message: `${name} has had no security fixes since ${end.date} (table of ${end.asOf}).`,
@@ -51,6 +53,15 @@ export default defineRule({
     yield* runners(stack);
   },
 });
+
+/** A server's service that runs the image has a port that other machines reach. */
+function isPublished(stack: Stack, use: ImageUse): boolean {
+  return serverServices(stack).some(
+    service =>
+      publicPorts(service).length > 0 &&
+      (use.build ? service.build === use.build : service.image?.text === use.text && !service.build),
+  );
+}
 
 /** Containers in which a pipeline runs its jobs: nothing is served from them. */
 function* runners(stack: Stack): Iterable<Violation> {

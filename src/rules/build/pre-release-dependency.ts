@@ -1,5 +1,8 @@
 import type { Violation } from "../../core/finding.ts";
+import { dirname, join } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { lockedAt } from "../../stack/query-runtime.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** What a whole application is built on; small libraries often stay in beta for years. */
@@ -9,6 +12,22 @@ const frameworks = new Set(
   ),
 );
 const early = /\d-(canary|alpha|beta|rc|next|dev|experimental|nightly|insiders)\b/;
+
+/** The lock file beside it has a release: the range only began with a pre-release. */
+function isReleased(
+  stack: Stack,
+  manifest: string,
+  { name, range }: { readonly name: string; readonly range: string },
+): boolean {
+  const read = stack.files.read(join(dirname(manifest), "yarn.lock"));
+  const text = "source" in read ? read.source.text : "";
+  const key = `${name}@${range}`.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const entry = new RegExp(`^"?(?:[^\\n]*[, "])?${key}[",:][^\\n]*\\n {2}version:? "?([\\w.+-]+)`, "m").exec(
+    text,
+  );
+  const version = entry?.[1] ?? lockedAt(stack, manifest, { name, range })?.version;
+  return version !== undefined && !early.test(version);
+}
 
 export default defineRule({
   id: "build/pre-release-dependency",
@@ -22,7 +41,11 @@ export default defineRule({
       const manifest = service.component?.package;
       if (!manifest || !stack.sources.has(manifest.file)) continue;
       const hits = manifest.dependencies.filter(
-        each => frameworks.has(each.name) && each.group !== "peerDependencies" && early.test(each.range),
+        each =>
+          frameworks.has(each.name) &&
+          each.group !== "peerDependencies" &&
+          early.test(each.range) &&
+          !isReleased(stack, manifest.file, each),
       );
       const [first, ...others] = hits;
       if (!first || found.has(manifest.file)) continue;

@@ -1,5 +1,6 @@
 import { dirname, inside, join } from "../../core/path.ts";
-import { containerFile, evidence, serverServices, serviceAt, weigh } from "../../stack/query.ts";
+import type { Location } from "../../core/source.ts";
+import { containerFile, evidence, listNames, serverServices, serviceAt, weigh } from "../../stack/query.ts";
 import { appAnswer } from "../../stack/query-health.ts";
 import { listening } from "../../stack/query-listen.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -27,6 +28,8 @@ export default defineRule({
           project.services.some(other => other.networkMode !== undefined)
         )
           continue;
+        // Names that nothing has are mostly left over from one example: one finding.
+        const unknown: { readonly host: string; readonly at: Location }[] = [];
         for (const job of config.scrapeJobs) {
           if (job.relabels) continue;
           for (const { host, port, at } of job.targets) {
@@ -39,15 +42,7 @@ export default defineRule({
                 project.networks.some(network => network.external)
               )
                 continue;
-              yield {
-                subject: `${config.file} ${host}`,
-                message: `${config.file} asks "${host}" for metrics, and no service of the project has that name.`,
-                severity: weigh(project, "medium"),
-                evidence: [
-                  evidence(at, "no service has this name"),
-                  evidence(mount.at, "the configuration in force"),
-                ],
-              };
+              unknown.push({ host, at });
               continue;
             }
             const listens = listening(stack, target);
@@ -76,6 +71,15 @@ export default defineRule({
             };
           }
         }
+        const hosts = [...new Set(unknown.map(({ host }) => host))];
+        const [first, ...others] = unknown.map(({ at }) => evidence(at, "no service has this name"));
+        if (first)
+          yield {
+            subject: `${config.file} ${hosts[0]}`,
+            message: `${config.file} asks ${listNames(hosts)} for metrics, and no service of the project has ${hosts.length === 1 ? "that name" : "such names"}.`,
+            severity: weigh(project, "medium"),
+            evidence: [first, evidence(mount.at, "the configuration in force"), ...others],
+          };
         for (const rule of config.ruleFiles) {
           const path = rule.value.startsWith("/")
             ? rule.value

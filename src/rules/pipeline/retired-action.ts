@@ -20,12 +20,15 @@ export default defineRule({
     for (const workflow of stack.workflows) {
       const places: Evidence[] = [];
       const edits: (() => (Edit | undefined)[])[] = [];
-      let severity: Severity = "high";
+      let severity: Severity = "medium";
+      const graver = (blocks: boolean) => {
+        severity = blocks || severity === "critical" ? "critical" : "high";
+      };
       for (const job of workflow.jobs) {
         const found = [...retiredIn(job)];
         places.push(...found);
         if (found.length > 0) edits.push(() => retiredEdits(stack, workflow, job, found.length));
-        if (found.length > 0 && blocksRelease(workflow, job)) severity = "critical";
+        if (found.length > 0 && !isOnlyReport(job, found)) graver(blocksRelease(workflow, job));
       }
       const [first, ...more] = [...new Map(places.map(place => [place.at.span.start, place])).values()];
       if (!first) continue;
@@ -100,6 +103,16 @@ function* retiredIn(job: Job): Generator<Evidence> {
       if (call.name === "echo" && !call.remote && call.args.some(arg => commands.test(arg.word.text)))
         yield evidence(call.at, "this workflow command is refused since November 2020");
   }
+}
+
+/** Steps that run only after a failure, and are refused when they run: nothing is lost but what they would show. */
+function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
+  const late = job.steps.filter(
+    ({ uses, if: condition }) =>
+      uses?.repository?.toLowerCase() === "actions/deploy-pages" &&
+      /\bfailure\(\)/.test(condition?.value ?? ""),
+  );
+  return found.every(({ at }) => late.some(({ uses }) => uses!.at.span.start === at.span.start));
 }
 
 /** The job releases, or one that releases waits for it. */

@@ -3,7 +3,7 @@ import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isComplete } from "../../stack/query-process.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -26,7 +26,7 @@ export default defineRule({
       );
       const bare: Service[] = [];
       for (const service of services) {
-        const state = policyOf(service, swarm);
+        const state = policyOf(service, swarm || isForSwarm(project));
         if (state === "absent") bare.push(service);
         else if (state) yield { subject: service.name, kept: state };
       }
@@ -46,6 +46,11 @@ export default defineRule({
     }
   },
 });
+
+/** Only Swarm knows nodes to place a service on, and networks over several machines. */
+function isForSwarm({ services }: ComposeProject): boolean {
+  return services.some(service => service.get("deploy", "placement"));
+}
 
 /** A test run, a demonstration or a shell for a person, by its command and its name. */
 function isTrial(service: Service): boolean {

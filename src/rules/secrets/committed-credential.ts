@@ -23,7 +23,10 @@ export default defineRule({
       // A port that such a credential opens is worse, and shows the same line.
       const weighty = places.filter(({ grade }) => grade !== "development");
       const rest = weighty.length > 0 ? weighty : places;
+      const isTold = rest.some(place => told.some(at => isOf(place, at)));
       if (rest.every(place => told.some(at => isOf(place, at)))) continue;
+      // The name of a login whose password is told.
+      if (rest.every(place => isLoginName(place) && opens(place, told))) continue;
       // The tracked env file beside it sets the variable to the same value: that finding shows the secret.
       if (rest.every(place => isInEnvFile(stack, place))) continue;
       const rank = (place: Credential) => order.indexOf(severityOf(place, places));
@@ -35,8 +38,8 @@ export default defineRule({
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
       // That its port is open is told by itself, and is what makes it grave; with the port closed this is what is left.
-      const isTold = rest.some(place => told.some(at => isOf(place, at)));
-      const severity = isTold && gravest === "high" ? "medium" : gravest;
+      const severity =
+        gravest === "high" && (isTold || rest.every(place => opens(place, told))) ? "medium" : gravest;
       const repeated = others.length === 0 ? "" : `, the same one in ${places.length} places`;
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
@@ -58,6 +61,18 @@ function isOf({ service, name }: Credential, at: Location): boolean {
   return service!.environment.some(
     ({ name: own, nameAt }) => own === name && nameAt.file === at.file && nameAt.span.start === at.span.start,
   );
+}
+
+/** The open port of this very store is told, with another credential of it. */
+function opens({ service }: Credential, told: readonly Location[]): boolean {
+  return service!.environment.some(({ nameAt }) =>
+    told.some(at => nameAt.file === at.file && nameAt.span.start === at.span.start),
+  );
+}
+
+/** What an object store calls the name of a user. */
+function isLoginName({ name, service }: Credential): boolean {
+  return service!.kind === "storage" && /(?:^|_)ACCESS_KEY(?:_ID)?$/.test(name);
 }
 
 function isInEnvFile(stack: Stack, { kind, value, at }: Credential): boolean {

@@ -1,0 +1,17 @@
+import type { EnvFile } from "../artifacts/env-file.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** Env files that say of themselves that they are for a workstation or for tests: a server has another one. */
+
+export function saysWorkstation({ entries }: Pick<EnvFile, "entries">): boolean {
+  const said = entries.find(({ name }) => /(?:^|_)(?:ENV|ENVIRONMENT|ENVIRONMENT_NAME)$/.test(name.value));
+  return said !== undefined && /^(?:local|dev|development|tests?|testing)$/i.test(said.value.value);
+}
+
+/** The `.env` that Compose reads for a server's project here is that of a workstation: its values are not the server's. */
+export function hasWorkstationValues(stack: Stack, { project }: Service): boolean {
+  if (project.grade === "development") return false;
+  const path = project.directory === "" ? ".env" : `${project.directory}/.env`;
+  const file = stack.envFiles.find(each => each.file === path);
+  return file !== undefined && saysWorkstation(file);
+}
