@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Drill, DrillReport, DrillRun } from "../core/drill.ts";
@@ -55,6 +56,8 @@ export async function drillCommand(directory: string, flags: DrillFlags): Promis
   write(out, drillUse(view, drills));
   if (flags.plan) return 0;
   const ended = new AbortController();
+  // Every pause of every request of a load waits for it: many listeners are no leak.
+  setMaxListeners(0, ended.signal);
   const say = (text: string) => write(out, text);
   const run = await inLab(directory, view, drills, { keep: flags.keep === true, say, color, ended }).catch(
     error => {
