@@ -75,7 +75,19 @@ export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): 
   const names = [job.id, job.name, job.environment?.name, job.stage].map(each => each?.value ?? "");
   if (names.some(name => deployWords.test(name))) return true;
   const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
-  return deployWords.test(title) && !names.some(name => testWords.test(name));
+  return deployWords.test(title) && ![...names, title].some(name => testWords.test(name));
+}
+
+const starting = new Set(["up", "create", "start", "restart"]);
+
+/** GitHub's own runner is gone after the job: containers on it are for a test, unless the client talks to another engine. */
+function startsOnHostedRunner({ call, caller }: PlacedCall): boolean {
+  const { workflow } = caller;
+  if (call.kind !== "compose" || call.remote || !starting.has(call.subcommand ?? "")) return false;
+  if (workflow?.platform !== "github" || /DOCKER_HOST|\bcontext\b/.test(workflow.source.text)) return false;
+  const job = workflow.jobs.find(each => each.id.value === caller.name);
+  const runners = job?.runsOn ?? [];
+  return runners.length > 0 && runners.every(each => /^(?:ubuntu|windows|macos)-/.test(each.value));
 }
 
 const shipping = new Set(["up", "pull", "build", "create", "start", "restart", "push"]);
@@ -88,7 +100,8 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
     const named = placed.call.files.length > 0 || composeFileVariable(placed.call).length > 0;
-    uses.push({ files: list, named, deploys: placed.deploys, at: placed.call.at, by: nameOf(placed) });
+    const deploys = placed.deploys && !startsOnHostedRunner(placed);
+    uses.push({ files: list, named, deploys, at: placed.call.at, by: nameOf(placed) });
   }
   return uses;
 }

@@ -21,6 +21,32 @@ describe("which Compose file is production", () => {
       ["compose.yml+compose.prod.yml: deployed"],
     ],
     [
+      "a part with a restart policy beside the production file",
+      {
+        "deploy/compose.prod.yml": app,
+        "gateway/compose.yml":
+          "services:\n  gate:\n    image: kong:3\n    restart: always\n  own:\n    image: postgres:17\n    restart: always\n",
+      },
+      ["deploy/compose.prod.yml: deployed", "gateway/compose.yml: presumed"],
+    ],
+    [
+      "what a job on a runner of GitHub starts is for its test, unless the client talks to another engine",
+      {
+        "compose.yml": app,
+        "rig/a.docker-compose.yml": app,
+        "rig/b.docker-compose.yml": app,
+        ".github/workflows/release.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker compose -f rig/a.docker-compose.yml up -d\n",
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    env: { DOCKER_HOST: 'ssh://example.org' }\n    steps:\n      - run: docker compose -f rig/b.docker-compose.yml up -d\n",
+      },
+      [
+        "compose.yml: development",
+        "rig/a.docker-compose.yml: development",
+        "rig/b.docker-compose.yml: deployed",
+      ],
+    ],
+    [
       "only backing services for a workstation",
       { "compose.yml": "services:\n  db:\n    image: postgres:17\n  cache:\n    image: redis:8\n" },
       ["compose.yml: development"],

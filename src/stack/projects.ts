@@ -112,8 +112,10 @@ function presumed(
   if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
   const others = all.filter(other => other !== plan && other.grade === "deployed");
   if (others.length === 0) return plan;
-  const models = plan.files.map(path => byPath.get(path)!);
-  if (staysUp(models) || plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  if (plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  // Where another project is known to be the server's, a restart policy alone makes no second one.
+  const known = plan.because.text.startsWith("nothing says") && others.some(other => !isGuess(other));
+  if (!known && staysUp(plan.files.map(path => byPath.get(path)!))) return plan;
   return { ...plan, grade: "presumed" };
 }
 

@@ -126,8 +126,10 @@ function redis(stack: Stack, service: Service): Access | undefined {
     const references = service.command?.text.includes("${") ?? false;
     return guessable && !references ? known({ value: text, at, sure: true }) : undefined;
   }
-  const bitnami = credentialOf(stack, service, "REDIS_PASSWORD", "VALKEY_PASSWORD");
-  if (bitnami !== undefined) return /bitnami/.test(service.imageRef?.name ?? "") ? known(bitnami) : undefined;
+  const isBitnami = /bitnami/.test(service.imageRef?.name ?? "");
+  // The official image reads no variable: only its command or a file gives it a password.
+  const bitnami = isBitnami ? credentialOf(stack, service, "REDIS_PASSWORD", "VALKEY_PASSWORD") : undefined;
+  if (bitnami !== undefined) return known(bitnami);
   if (service.entrypoint || service.build) return undefined;
   const config = words.find(word => /\.conf$/.test(word.value ?? ""));
   if (config?.value !== undefined) {

@@ -6,7 +6,7 @@ import { evidence, isStore, listNames, publicPorts, weigh } from "../../stack/qu
 import { openedCredentials } from "../../stack/query-admin.ts";
 import { trackedSecrets } from "../../stack/query-env-secrets.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { Grade, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const order: readonly Severity[] = ["critical", "high", "medium", "low"];
@@ -87,18 +87,23 @@ function isInEnvFile(stack: Stack, { kind, value, at }: Credential): boolean {
   );
 }
 
+/** What the official images of stores take their first password from. */
+const storeVariable =
+  /^(?:POSTGRES(?:QL)?|PG|MYSQL(?:_ROOT)?|MARIADB(?:_ROOT)?|MONGO(?:DB)?(?:_INITDB)?_ROOT|REDIS|VALKEY|RABBITMQ(?:_DEFAULT)?)_?PASS(?:WORD)?$/;
+
 /** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
   const stores = all.flatMap(({ service, grade }) =>
     service && isStore(service) ? [{ service, grade }] : [],
   );
   // What a workstation's file publishes is published there only.
-  const within =
-    stores.length > 0 &&
-    stores.every(
-      ({ service, grade }) =>
-        publicPorts(service).length === 0 || (grade === "development" && place.grade !== grade),
-    );
+  const isClosed = ({ service, grade }: { readonly service: Service; readonly grade: Grade }): boolean =>
+    publicPorts(service).length === 0 || (grade === "development" && place.grade !== grade);
+  // A store that is built here is known by its variables alone.
+  const named = all.every(
+    ({ name, service, grade }) => storeVariable.test(name) && isClosed({ service: service!, grade }),
+  );
+  const within = stores.length > 0 ? stores.every(isClosed) : named;
   return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
 }
 

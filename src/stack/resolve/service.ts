@@ -252,6 +252,10 @@ function endsAtOnce(process: Service["process"]): boolean {
 /** Tasks, where somebody has also written that they are not restarted. */
 const taskName = /(^|[-_])(upgrade|update|backup|restore|import|export|cleanup|task|test)([-_]|$)/i;
 
+/** A script that makes something and ends, by its name: `generate-secrets.sh`, `upgrade-postgres.sh`. */
+const taskScript =
+  /(?:^|\/)(?:generate|create|upgrade|seed|provision|import|export|migrate)(?:[-_][\w-]+)?\.(?:sh|py|[cm]?js)$/i;
+
 /** Ends by design, so that it needs neither a restart policy nor a health check. */
 function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
   if (awaited.has(service.name)) return true;
@@ -265,6 +269,7 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   )
     return false;
   const words = process?.argv.map(word => word.value ?? "") ?? [];
+  if (words.slice(0, 2).some(word => taskScript.test(word))) return true;
   if (
     words.some(word =>
       /^(migrate|collectstatic|makemigrations|db:migrate|upgrade|createsuperuser|loaddata|deploy)$/.test(
