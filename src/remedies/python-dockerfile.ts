@@ -65,20 +65,31 @@ function installLines(app: PythonApp, below: string, source: string): string[] {
   if (install.tool === "project") return [`COPY ${source} ./`, `${pip} pip install .`];
   const copies = copyLines(install.files, below);
   if (install.tool === "pip") return [...copies, `${pip} pip install --requirement ${install.files[0]}`];
+  const exporter = install.exporter === undefined ? "" : ` poetry-plugin-export==${install.exporter}`;
   const tool = [
     `# ${install.tool} has an environment of its own, which stays in this stage.`,
     `${pip} python -m venv /opt/${install.tool} \\`,
-    `    && /opt/${install.tool}/bin/pip install ${install.tool}==${install.version}`,
+    `    && /opt/${install.tool}/bin/pip install ${install.tool}==${install.version}${exporter}`,
     ...copies,
   ];
   if (install.tool === "poetry") {
-    return [
-      ...tool,
-      ...(install.groups.length > 0
+    const loaded =
+      install.groups.length > 0
         ? [
             `# The settings load a package of ${install.groups.join(" and ")}: without it the program does not start.`,
           ]
-        : []),
+        : [];
+    if (install.exporter !== undefined)
+      return [
+        ...tool,
+        ...loaded,
+        "# pip takes the versions and hashes of the lock file, from whatever index it is told to use.",
+        `RUN /opt/poetry/bin/poetry export ${install.groups.length > 0 ? `--with ${install.groups.join(",")}` : "--only main"} --output /tmp/requirements.txt`,
+        `${pip} pip install --requirement /tmp/requirements.txt`,
+      ];
+    return [
+      ...tool,
+      ...loaded,
       "RUN --mount=type=cache,target=/root/.cache/pypoetry \\",
       `    /opt/poetry/bin/poetry install${install.groups.length > 0 ? "" : " --only main"} --no-root --no-interaction`,
     ];

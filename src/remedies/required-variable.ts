@@ -1,6 +1,7 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import type { Location } from "../core/source.ts";
 import { wordsOf } from "../stack/query-release.ts";
-import type { CodeDefault } from "../stack/query-secrets.ts";
+import { type CodeDefault, isSigningName } from "../stack/query-secrets.ts";
 import type { Build, Service, Stack } from "../stack/stack.ts";
 
 /** Programs that load the application's settings. */
@@ -28,6 +29,37 @@ export function requireVariable(
     grade: "needs-testing",
     edits,
     test: `Start it, and run the tests on a workstation: whatever loads this code needs ${name} now.`,
+  };
+}
+
+/**
+ * Signs with the key of the site where the code asks for a setting that nobody made: `settings.SECRET_KEY` is always
+ * there in Django. Undefined for other secrets, which that key does not open.
+ */
+export function useSiteKey(stack: Stack, defaults: readonly CodeDefault[]): Fix | undefined {
+  const { name } = defaults[0]!;
+  if (!isSigningName(name)) return undefined;
+  const edits = defaults.map(({ at }) => literalIn(stack, at));
+  if (!edits.every(edit => edit !== undefined)) return undefined;
+  return {
+    title: `Use the site's own key where ${name} is not set`,
+    grade: "needs-testing",
+    edits,
+    test: "Sign in anew, and use what the tokens are for: those that were signed with the old text are refused.",
+    afterwards: `Where the tokens are made by another program, define ${name} in the settings with the key of that program.`,
+  };
+}
+
+/** `settings.SECRET_KEY` in the place of the text that `getattr` falls back to. */
+function literalIn(stack: Stack, at: Location): Edit | undefined {
+  const text = stack.sources.get(at.file)?.text ?? read(stack, at.file);
+  if (text === undefined || !/^from django\.conf import [^\n]*\bsettings\b/m.test(text)) return undefined;
+  const found = /,\s*(["'][^"'\n]*["'])\s*\)$/.exec(text.slice(at.span.start, at.span.end));
+  if (!found) return undefined;
+  const start = at.span.start + found.index + found[0].indexOf(found[1]!);
+  return {
+    at: { file: at.file, span: { start, end: start + found[1]!.length } },
+    text: "settings.SECRET_KEY",
   };
 }
 

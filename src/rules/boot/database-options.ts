@@ -2,6 +2,8 @@ import { djangoRoots } from "../../artifacts/django.ts";
 import { type DjangoSettings, readDjangoSettings } from "../../artifacts/django-settings.ts";
 import { concrete, entryOf, type Lookup, type Value } from "../../artifacts/value.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
+import type { Edit, Fix } from "../../core/fix.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { settingsInForce } from "../../stack/query-settings.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -31,12 +33,55 @@ export default defineRule({
             : `The database connection "${key}" of ${value.at.file} is for ${found.engine}, and its port ${found.port} is that of ${found.other}.`,
           evidence: found.evidence as [Evidence],
           severity: key === "default" && refused ? severity : lower(severity),
+          ...(key === "default" || found.options.length === 0 || found.wrongPort
+            ? {}
+            : { fix: () => withoutOptions(stack, databases, key, lookup) }),
           ...(refused ? {} : { confidence: "likely" as const }),
         };
       }
     }
   },
 });
+
+/**
+ * A second connection without the options of another engine, where the first one has the same engine and is right. Each
+ * has to stand in a line of its own. Undefined where it is the engine that may be wrong.
+ */
+function withoutOptions(stack: Stack, databases: Dict, key: string, lookup: Lookup): Fix | undefined {
+  const [first, entry] = ["default", key].map(
+    name => databases.entries.find(each => each.key === name)?.value,
+  );
+  const engineOf = (value: Value | undefined) => {
+    const engine = value && entryOf(value, "ENGINE");
+    return engine && familyOf(textOf(engine, lookup) ?? "");
+  };
+  const options = entry && entryOf(entry, "OPTIONS");
+  if (!first || options?.kind !== "dict" || engineOf(first) !== engineOf(entry) || foreign(first, lookup))
+    return undefined;
+  const edits = options.entries.map(({ key: name, value }) =>
+    isForeign(name, engineOf(entry)!) ? lineOf(stack, name, value.at) : "stays",
+  );
+  if (edits.includes(undefined)) return undefined;
+  return {
+    title: `Take the options of another engine out of the connection "${key}"`,
+    grade: "needs-testing",
+    edits: edits.filter(edit => edit !== undefined && edit !== "stays") as Edit[],
+    test: `Use the connection once: python manage.py dbshell --database ${key}.`,
+  };
+}
+
+/** The line of an entry, as an edit that takes it away; undefined when it shares one. */
+function lineOf(stack: Stack, name: string, at: Location): Edit | undefined {
+  const text = stack.sources.get(at.file)?.text;
+  if (text === undefined) return undefined;
+  const start = text.lastIndexOf("\n", at.span.start) + 1;
+  const end = text.indexOf("\n", at.span.end) + 1;
+  const before = text.slice(start, at.span.start).trim();
+  const isAlone = /^["']\w+["']\s*:$/.test(before) && before.slice(1).startsWith(name);
+  if (end === 0 || !isAlone || !/^,[ \t]*(?:#[^\n]*)?\r?\n$/.test(text.slice(at.span.end, end)))
+    return undefined;
+  return { at: { file: at.file, span: { start, end } }, text: "" };
+}
 
 interface Placed {
   readonly settings: DjangoSettings;
@@ -63,6 +108,7 @@ function lower(severity: Severity): Severity {
   return severity === "high" || severity === "critical" ? "medium" : "low";
 }
 
+type Dict = Extract<Value, { kind: "dict" }>;
 type Family = "PostgreSQL" | "MySQL" | "SQLite";
 
 /** Options that exactly one family of drivers takes. */
@@ -94,8 +140,8 @@ function foreign(entry: Value, lookup: Lookup) {
   const family = name === undefined ? undefined : familyOf(name);
   if (!engine || !family) return undefined;
   const options = entryOf(entry, "OPTIONS");
-  const foreignOptions = (options?.kind === "dict" ? options.entries : []).filter(
-    ({ key }) => Object.hasOwn(owners, key) && owners[key] !== family && !shared.has(`${key} ${family}`),
+  const foreignOptions = (options?.kind === "dict" ? options.entries : []).filter(({ key }) =>
+    isForeign(key, family),
   );
   const port = entryOf(entry, "PORT");
   const number = port && textOf(port, lookup);
@@ -107,6 +153,7 @@ function foreign(entry: Value, lookup: Lookup) {
     engine: family,
     other: other!,
     port: number,
+    wrongPort: wrongPort !== undefined,
     options: foreignOptions.map(each => each.key),
     evidence: [
       ...foreignOptions.map(each =>
@@ -116,6 +163,10 @@ function foreign(entry: Value, lookup: Lookup) {
       evidence(engine.at, `the engine of ${family}`),
     ],
   };
+}
+
+function isForeign(option: string, family: Family): boolean {
+  return Object.hasOwn(owners, option) && owners[option] !== family && !shared.has(`${option} ${family}`);
 }
 
 function familyOf(engine: string): Family | undefined {

@@ -1,4 +1,5 @@
 import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
+import type { Fix } from "../../core/fix.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { defineRule } from "../rule.ts";
@@ -32,11 +33,26 @@ export default defineRule({
           ],
           severity: weigh(service, "high"),
           confidence: "likely",
+          fix: () => dropFlag(source, stuck),
         };
       }
     }
   },
 });
+
+/** The handler without the assignment, which stands in a line of its own: the pool opens a new connection by itself. */
+function dropFlag({ path, text }: Source, { cleared, flag }: Stuck): Fix | undefined {
+  const start = text.lastIndexOf("\n", cleared.span.start) + 1;
+  const end = text.indexOf("\n", cleared.span.end) + 1;
+  if (end === 0 || !/^[ \t]*(?:this\.|self\.)?[\w$]+ *= *false;?[ \t]*\r?\n$/.test(text.slice(start, end)))
+    return undefined;
+  return {
+    title: `Let the pool connect again: ${flag} stays true`,
+    grade: "needs-testing",
+    edits: [{ at: { file: path, span: { start, end } }, text: "" }],
+    test: "Restart the database under the running program: requests fail while it is away and succeed after it.",
+  };
+}
 
 const pools = /\bnew\s+(?:\w+\.)?Pool\s*\(|\bcreatePool\s*\(/;
 const handler = /\.on\(\s*["'`](\w+)["'`]\s*,/g;

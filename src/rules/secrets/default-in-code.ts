@@ -1,5 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import { requireVariable } from "../../remedies/required-variable.ts";
+import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
@@ -52,7 +52,9 @@ export default defineRule({
         // A worker that does not get it runs the same code.
         ...(all.every(service => supplyOf(service, defaults) === "always")
           ? { fix: () => requireVariable(stack, all, defaults) }
-          : {}),
+          : how === "setting"
+            ? { fix: () => useSiteKey(stack, defaults) }
+            : {}),
       };
     }
   },

@@ -321,6 +321,8 @@ describe("packages", () => {
     ["pnpm install --prod --frozen-lockfile", ["pnpm", [], [], false, true]],
     ["poetry install --no-root", ["poetry", [], [], true, false]],
     ["poetry install --only main", ["poetry", [], [], false, false]],
+    ["poetry export --without-hashes --output all.txt", ["poetry", [], [], false, false]],
+    ["poetry export --with dev -o all.txt", ["poetry", [], [], true, false]],
     ["uv sync --frozen --no-dev", ["uv", [], [], false, true]],
     [
       "pip install --no-cache-dir -r a.txt -rb.txt 'x>=1' y[z]==2",

@@ -67,7 +67,8 @@ const installVerbs: Readonly<Record<PackageManager, readonly string[]>> = {
   dnf: ["install"],
   pip: ["install"],
   pipenv: ["install", "sync"],
-  poetry: ["install", "add"],
+  // What is exported is what pip installs next: the groups are chosen here.
+  poetry: ["install", "add", "export"],
   uv: ["sync", "add", "install"],
   npm: ["install", "ci", "i", "add", "clean-install"],
   yarn: ["install", "add", "global"],
@@ -80,7 +81,7 @@ const installVerbs: Readonly<Record<PackageManager, readonly string[]>> = {
 
 /** Options that take the next word as their value. */
 const valued =
-  /^(-t|--target|-c|--constraint|-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--default-timeout|--timeout|--retries|-o|--repository|-X|--virtual|--prefix|--registry|--only|--omit|--include|--without|--with|-E|--extras|--group|--extra|-v|--version|--cache-dir|--root|--python|-p|-C|--cwd)$/;
+  /^(-t|--target|-c|--constraint|-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host|--default-timeout|--timeout|--retries|-o|--repository|-X|--virtual|--prefix|--registry|--output|--only|--omit|--include|--without|--with|-E|--extras|--group|--extra|-v|--version|--cache-dir|--root|--python|-p|-C|--cwd)$/;
 
 /** Reads a command as a package installation; undefined when it is none. `production`: NODE_ENV says so at this point. */
 export function packageInstall(command: RunCommand, production: boolean): PackageInstall | undefined {
@@ -123,7 +124,10 @@ export function packageInstall(command: RunCommand, production: boolean): Packag
       !has("--group") &&
       !named.some(word => /^[./]/.test(word.value ?? "/")),
     global: isGlobal,
-    dev: !isGlobal && named.length === 0 && installsDev(manager, text, has, production),
+    dev:
+      !isGlobal &&
+      named.length === 0 &&
+      (verb === "export" ? exportsDev(text) : installsDev(manager, text, has, production)),
     needsLock:
       verb === "ci" ||
       verb === "clean-install" ||
@@ -159,6 +163,11 @@ function bareName(word: string, manager: PackageManager): string {
     return word.replace(/[=<>~!@;[].*$/, "");
   if (manager === "apt") return word.replace(/[=/].*$/, "");
   return word.replace(/(?!^)@.*$/, "");
+}
+
+/** `poetry export` takes the main group and those that it is given. */
+function exportsDev(text: readonly string[]): boolean {
+  return /(?:^| )--(?:dev|all-groups|(?:with|only)[ =]\S*(?:dev|test|lint)\S*)(?: |$)/.test(text.join(" "));
 }
 
 function installsDev(
