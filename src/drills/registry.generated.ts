@@ -4,6 +4,7 @@ import type { DrillStack } from "./drill.ts";
 import builds from "./build/builds.ts";
 import bootsHealthy from "./boot/boots-healthy.ts";
 import healthIsTruthful from "./health/health-is-truthful.ts";
+import survivesFullDisk from "./recovery/survives-full-disk.ts";
 import survivesKill from "./recovery/survives-kill.ts";
 import survivesReboot from "./recovery/survives-reboot.ts";
 import survivesDependencyLoss from "./recovery/survives-dependency-loss.ts";
@@ -26,6 +27,7 @@ export const drills: readonly Drill<DrillStack>[] = [
   builds,
   bootsHealthy,
   healthIsTruthful,
+  survivesFullDisk,
   survivesKill,
   survivesReboot,
   survivesDependencyLoss,

@@ -1,10 +1,7 @@
 import { type LabImage, NotSeen } from "../../core/drill.ts";
 import { defineDrill } from "../drill.ts";
 import { eachOf, longRunning, seconds } from "../targets.ts";
-
-/** What a builder says when something outside the project is not there: no fault of what is committed. */
-const outside =
-  /no such host|server misbehaving|dial tcp|TLS handshake|x509:|toomanyrequests|rate limit|pull access denied|no space left|Temporary failure in name resolution|Could not resolve|EAI_AGAIN|ENOTFOUND|ETIMEDOUT|ECONNRE|Failed to establish a new connection|ReadTimeoutError|from versions: none|Network is unreachable|Connection timed out|Then nothing for|did not end within/i;
+import { isOfTheWorld } from "../world.ts";
 
 export default defineDrill({
   id: "build/builds",
@@ -26,7 +23,7 @@ export default defineDrill({
     });
     const words = image!.how === "missing" ? image!.words : "";
     await scene.steady("what it needs from outside can be had", async () => {
-      if (outside.test(words)) throw new NotSeen(words, lab.rootOf(subject));
+      if (isOfTheWorld(words)) throw new NotSeen(words, lab.rootOf(subject));
       return words === "" ? "nothing was missed" : "nothing that is missed is outside";
     });
     await scene.holds("there is an image", async () => {

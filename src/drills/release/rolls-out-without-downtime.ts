@@ -1,6 +1,7 @@
 import { NotSeen, type Scene, type Target } from "../../core/drill.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { longRunning, seconds } from "../targets.ts";
+import { isOfTheWorld } from "../world.ts";
 import { byUp, byWay, type Defect, type Deploy, restore, running } from "./deploy.ts";
 import { type Asked, appsOf, askable, frontOf } from "./front.ts";
 import { counted, type Exchange, noneLost, startTraffic } from "./traffic.ts";
@@ -81,10 +82,6 @@ async function ownWay(stage: Stage, stack: DrillStack, way: Way): Promise<string
   }
 }
 
-/** Lacks of a lab, not of a project: nothing that needs the world can be had here. */
-const worldAway =
-  /failed to create endpoint|no such network interface|registry|resolve|pull access|lookup |dial tcp|timeout|cannot be pulled|\b429\b/i;
-
 /** A build that was tried: one whose context or Dockerfile is not here may be found on the server. */
 const triedBuild =
   /: its image does not build: (?!its (build context|Dockerfile) |there is no |\S+ (has no FROM|cannot be read))/;
@@ -94,12 +91,17 @@ async function alone(scene: Scene, stack: DrillStack, way: Way, there: readonly 
   const { lab } = scene;
   for (const name of there) await scene.steady(`${name} serves`, () => lab.serves(name));
   await scene.steady("what is not in the lab would not be on a server", async () => {
-    const lacks = [...lab.missing].map(([name, why]) => `${name}: ${why.split("\n").at(-1)}`);
+    const all = [...lab.missing].map(([name, why]) => ({
+      name,
+      why,
+      lack: `${name}: ${why.split("\n")[0]}`,
+    }));
+    const lacks = all.map(({ lack }) => lack).join("; ");
     // One build that fails by itself ends the script, whatever a lab lacks for the others.
-    const own = lacks.some(lack => triedBuild.test(lack) && !worldAway.test(lack));
-    const away = lacks.find(lack => worldAway.test(lack));
-    if (!own) throw new NotSeen(away ?? lacks.join("; "));
-    return lacks.join("; ");
+    const own = all.some(({ lack, why }) => triedBuild.test(lack) && !isOfTheWorld(why));
+    const away = all.find(({ why }) => isOfTheWorld(why));
+    if (!own) throw new NotSeen(away?.lack ?? lacks, away && lab.rootOf(away.name));
+    return lacks;
   });
   const apps = appsOf(stack).map(({ name }) => name);
   scene.afterwards("start from nothing", async () => {
