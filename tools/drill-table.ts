@@ -10,12 +10,13 @@ import { commit, pairsOf, run, shipworthy, standIn } from "./whole-repository.ts
 /**
  * What the drills say of whole repositories as they are committed, and after `fix --big-change`:
  * `npm run drill-table -- [--keep DIR] NAME=DIR...`. Prints Markdown: a table of claims before and after, and what
- * decided; `--keep` leaves the runs and the fixed tree in a directory. Needs an engine and minutes; images that it
- * does not have are asked of tools/stand-ins.sh.
+ * decided; `--keep` leaves the runs and the fixed tree in DIR/NAME, and `--show NAME=DIR/NAME...` prints such a table
+ * again. Needs an engine and minutes; images that it does not have are asked of tools/stand-ins.sh.
  */
 const words = process.argv.slice(2);
 const keep = words[0] === "--keep" ? resolve(words.splice(0, 2)[1] ?? ".") : undefined;
-const pairs = pairsOf(words, "npm run drill-table -- [--keep DIR] NAME=DIR...");
+const again = words[0] === "--show" && words.shift() !== undefined;
+const pairs = pairsOf(words, "npm run drill-table -- [--keep DIR | --show] NAME=DIR...");
 
 const none = "–";
 
@@ -26,6 +27,10 @@ const shown: Readonly<Record<Exclude<Outcome, "not-applicable">, string>> = {
 };
 
 for (const [name, directory] of pairs) {
+  if (again) {
+    show(name, kept(join(directory, "before.json")), kept(join(directory, "after.json")));
+    continue;
+  }
   const home = mkdtempSync(join(tmpdir(), "shipworthy-drills-"));
   // The folder's name is the project's name, and it stands in messages.
   const copy = join(home, name);
@@ -48,6 +53,11 @@ interface Drilled {
   readonly minutes: number;
 }
 
+function kept(file: string): Drilled {
+  const run = JSON.parse(readFileSync(file, "utf8")) as DrillRun;
+  return { run, minutes: Number(readFileSync(`${file}.minutes`, "utf8")) };
+}
+
 async function drilled(name: string, copy: string, file: string): Promise<Drilled> {
   for (const image of await imagesOf(copy)) standIn(image);
   console.error(`${name}: drilling`);
@@ -55,6 +65,7 @@ async function drilled(name: string, copy: string, file: string): Promise<Drille
   const { text } = run("node", [shipworthy, "drill", copy, "--report", file]);
   const minutes = (performance.now() - since) / 60_000;
   writeFileSync(`${file}.log`, text);
+  writeFileSync(`${file}.minutes`, String(minutes));
   if (!existsSync(file)) return { run: cleaned(text.trim().split("\n").slice(-4).join("\n")), minutes };
   return { run: JSON.parse(cleaned(readFileSync(file, "utf8"))) as DrillRun, minutes };
 

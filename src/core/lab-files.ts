@@ -26,6 +26,11 @@ export interface LabFiles {
   copyProject(leaveOut: readonly string[]): Promise<void>;
   /** Copies a file or directory from elsewhere, regular files only. False when it is absent, special or too large. */
   copyOutside(source: string, to: string): Promise<boolean>;
+  /**
+   * Copies what lies beside the project, under its own name beside the copy, as the project is copied. False when it
+   * is absent or too large, or when its name is one of the lab's own.
+   */
+  copySibling(path: string): Promise<boolean>;
   /** A path below the lab's directory. */
   path(relative: string): string;
   /** Writes a text below the lab's directory; `mode` defaults to 0644. */

@@ -140,12 +140,13 @@ function networksOf(
 function cloneMount(
   name: string,
   mount: ComposeMount,
-  { directory, copy }: CloneContext,
+  { directory }: CloneContext,
   changes: string[],
   outside: { source: string; to: string }[],
 ): ComposeMount {
   if (mount.type !== "bind" || mount.source === undefined) return mount;
-  if (inside(copy, mount.source) !== undefined) return mount;
+  // The project's copy, or what lies beside it.
+  if (inside(directory, mount.source) !== undefined) return mount;
   const to = `outside${mount.source}`;
   outside.push({ source: mount.source, to });
   changes.push(`${name}: ${mount.target} is a copy of ${mount.source}`);

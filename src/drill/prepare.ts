@@ -7,6 +7,7 @@ import type { ComposeProject, Stack } from "../stack/stack.ts";
 import { buildTrouble } from "./build-trouble.ts";
 import { cloneModel, withoutServices } from "./clone.ts";
 import { dataUnderProject, fillIn } from "./fill-in.ts";
+import { copySiblings, siblingTrouble } from "./siblings.ts";
 
 export interface Prepared {
   readonly project: LabProject;
@@ -50,7 +51,7 @@ export async function prepareLab(
   const filled = await fillIn(stack, project, files, options);
   const resolved = await resolve(engine, project, files);
   const clone = cloneModel(resolved, { lab, directory: files.directory, copy: files.copy, closed: local });
-  const changes = [...filled, ...clone.changes];
+  const changes = [...filled, ...(await copySiblings(resolved, files)), ...clone.changes];
   for (const { source, to } of clone.outside)
     if (!(await files.copyOutside(source, to))) changes.push(`${source}: empty in the lab`);
   for (const { name, to } of clone.fromEnvironment)
@@ -59,7 +60,11 @@ export async function prepareLab(
   await written(engine, labProject, clone.model);
   const idle = options.only ? notNeeded(clone.model, options.only) : new Map<string, string>();
   const wanted = withoutServices(clone.model, idle).model;
-  const images = await obtainAll(stack, project, engine, labProject, wanted, options);
+  const troubleOf = async (service: string) => {
+    const beside = await siblingTrouble(wanted.services[service]!, files);
+    return beside ? beside.words : buildTrouble(stack, project, service);
+  };
+  const images = await obtainAll(engine, labProject, wanted, troubleOf, options);
   const absent = new Map(
     images.filter(({ how }) => how === "missing").map(({ service, words }) => [service, words]),
   );
@@ -106,11 +111,10 @@ async function resolve(engine: Engine, project: ComposeProject, files: LabFiles)
 }
 
 async function obtainAll(
-  stack: Stack,
-  project: ComposeProject,
   engine: Engine,
   lab: LabProject,
   model: ComposeModel,
+  troubleOf: (service: string) => Promise<string | undefined>,
   { say, stopped = () => false }: PrepareOptions,
 ): Promise<LabImage[]> {
   const images: LabImage[] = [];
@@ -124,7 +128,7 @@ async function obtainAll(
       images.push({ ...known, service, ms: 0 });
       continue;
     }
-    const trouble = build ? buildTrouble(stack, project, service) : undefined;
+    const trouble = build ? await troubleOf(service) : undefined;
     if (build && !trouble) say(`  building ${service}`);
     const got = trouble
       ? { ok: false, how: "built" as const, ms: 0, words: trouble }

@@ -49,6 +49,21 @@ it("copies what lies elsewhere, or says that it cannot", async () => {
   expect(statSync(files.path("outside/absent")).isDirectory()).toBe(true);
 });
 
+it("copies what lies beside the project, and nothing over its own files", async () => {
+  const beside = join(base, "beside");
+  mkdirSync(join(beside, "shop"), { recursive: true });
+  mkdirSync(join(beside, "web/node_modules/x"), { recursive: true });
+  mkdirSync(join(beside, "secrets"));
+  writeFileSync(join(beside, "web/Dockerfile"), "FROM node:20\n");
+  const files = await labStore(join(base, "more-labs")).open("a1", { root: join(beside, "shop") });
+  expect(await files.copySibling("web")).toBe(true);
+  expect(await files.read("web/Dockerfile")).toBe("FROM node:20\n");
+  expect(await files.has("web/node_modules")).toBe(false);
+  expect(await files.copySibling("absent")).toBe(false);
+  expect(await files.copySibling("secrets")).toBe(false);
+  expect(await files.has("secrets")).toBe(false);
+});
+
 it("knows which labs are at work", async () => {
   // A number that was taken by another process since: the start time tells them apart.
   const dead = join(base, "labs/a3");

@@ -30,6 +30,15 @@ const notCopied = new Set([
   ".cache",
 ]);
 
+/** Names in a lab's directory that are the lab's own. */
+const reserved = new Set([
+  ...["project", "outside", "server", "secrets", "configs", "compose.json", "lab.json", ".."],
+]);
+
+function isCopied(path: string): boolean {
+  return !notCopied.has(path.slice(path.lastIndexOf("/") + 1));
+}
+
 /** The usual place: of the user, outside every project, and it stays over a reboot so that it can be cleaned. */
 export function labsDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const state = env["XDG_STATE_HOME"] || join(env["HOME"] || "/root", ".local", "state");
@@ -127,32 +136,11 @@ function labFiles(directory: string, root: string): LabFiles {
     ...{ directory, copy, path },
     copyProject: async leaveOut => {
       const out = new Set(leaveOut.map(one => join(root, one)));
-      await copyTree(
-        root,
-        copy,
-        entry => !out.has(entry) && !notCopied.has(entry.slice(entry.lastIndexOf("/") + 1)),
-        count,
-      );
+      await copyTree(root, copy, entry => !out.has(entry) && isCopied(entry), count);
     },
-    async copyOutside(source, to) {
-      const target = path(to);
-      const found = await lstat(source).catch(() => undefined);
-      await mkdir(found?.isFile() ? dirname(target) : target, { recursive: true });
-      if (!found || !(found.isFile() || found.isDirectory())) return false;
-      const before = copied;
-      try {
-        if (found.isFile()) await copyOne(source, target, count);
-        else await copyTree(source, target, () => true, count);
-        return true;
-      } catch (error) {
-        if (!(error instanceof UserError) && !isRefusal(error)) throw error;
-        // Too large, or closed to us: an empty directory stands for it, and the report says so.
-        copied = before;
-        await rm(target, { recursive: true, force: true });
-        await mkdir(target, { recursive: true });
-        return false;
-      }
-    },
+    copyOutside: (source, to) => copyFrom(source, to, () => true),
+    copySibling: async to =>
+      !reserved.has(to.split("/")[0]!) && copyFrom(join(dirname(root), to), to, isCopied),
     async write(relative, text, mode = 0o644) {
       await mkdir(dirname(path(relative)), { recursive: true });
       await rm(path(relative), { force: true });
@@ -165,6 +153,26 @@ function labFiles(directory: string, root: string): LabFiles {
         () => false,
       ),
   };
+
+  async function copyFrom(source: string, to: string, wanted: (path: string) => boolean): Promise<boolean> {
+    const target = path(to);
+    const found = await lstat(source).catch(() => undefined);
+    await mkdir(found?.isFile() ? dirname(target) : target, { recursive: true });
+    if (!found || !(found.isFile() || found.isDirectory())) return false;
+    const before = copied;
+    try {
+      if (found.isFile()) await copyOne(source, target, count);
+      else await copyTree(source, target, wanted, count);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError) && !isRefusal(error)) throw error;
+      // Too large, or closed to us: an empty directory stands for it, and the report says so.
+      copied = before;
+      await rm(target, { recursive: true, force: true });
+      await mkdir(target, { recursive: true });
+      return false;
+    }
+  }
 }
 
 function isRefusal(error: unknown): boolean {
