@@ -112,14 +112,17 @@ function changesFor(files: ProjectFiles, { files: created, ignored }: StackFiles
   }));
   const missing = ignored.filter(line => !files.ignored(line.endsWith("/") ? `${line}x` : line));
   if (missing.length === 0) return changes;
-  const lines = ["# Settings and secrets of the server", ...missing];
+  const head = "Settings and secrets of the server";
   const read = files.has(".gitignore") === "file" ? files.read(".gitignore") : undefined;
   if (!read || !("source" in read))
-    return [...changes, { file: ".gitignore", before: undefined, after: `${lines.join("\n")}\n` }];
+    return [
+      ...changes,
+      { file: ".gitignore", before: undefined, after: `${[`# ${head}`, ...missing].join("\n")}\n` },
+    ];
   const { text } = read.source;
   return [
     ...changes,
-    { file: ".gitignore", before: text, after: applyEdits(text, [appendLines(read.source, lines)]) },
+    { file: ".gitignore", before: text, after: applyEdits(text, [appendLines(read.source, head, missing)]) },
   ];
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyEdits } from "../core/edit.ts";
 import { evaluateEnv, parseDotenv } from "./dotenv.ts";
-import { appendLines, assignment } from "./dotenv-edit.ts";
+import { appendLines, appendParagraph, assignment } from "./dotenv-edit.ts";
 
 const appended = (text: string | undefined, ...lines: string[]) => {
   const source = text === undefined ? undefined : { path: ".env", text };
@@ -15,6 +15,16 @@ describe("appendLines", () => {
     expect(appended("A=1", "B=2", "C=3")).toBe("A=1\nB=2\nC=3\n");
     expect(appended("A=1\r\n", "B=2")).toBe("A=1\r\nB=2\r\n");
   });
+});
+
+it("appends a paragraph behind a blank line, and behind one only", () => {
+  const after = (text: string) =>
+    applyEdits(text, [appendParagraph(".env", { path: ".env", text }, ["B=2"])]);
+  expect(after("")).toBe("B=2\n");
+  expect(after("A=1\n")).toBe("A=1\n\nB=2\n");
+  expect(after("A=1\n\n")).toBe("A=1\n\nB=2\n");
+  expect(after("A=1")).toBe("A=1\n\nB=2\n");
+  expect(after("A=1\r\n")).toBe("A=1\r\n\r\nB=2\r\n");
 });
 
 describe("assignment", () => {

@@ -13,6 +13,12 @@ export function appendLines(path: string, source: Source | undefined, lines: rea
   return { at: place, text: gap + lines.map(line => line + eol).join("") };
 }
 
+/** Adds lines at the end as a paragraph of their own: what stands above them is about something else. */
+export function appendParagraph(path: string, source: Source | undefined, lines: readonly string[]): Edit {
+  const isApart = !source || source.text.trim() === "" || /\n[ \t]*\r?\n$/.test(source.text);
+  return appendLines(path, source, isApart ? lines : ["", ...lines]);
+}
+
 /** `NAME=value` as Compose reads it back; undefined for a value that no quotes can hold. */
 export function assignment(name: string, value: string): string | undefined {
   if (/^[\w./:@%+=-]*$/.test(value)) return `${name}=${value}`;

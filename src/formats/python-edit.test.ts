@@ -30,6 +30,8 @@ describe("importing a module", () => {
       '"""Settings."""\nimport os\nfrom pathlib import Path\n',
     ],
     ["not twice", "import os\n", "import os\n"],
+    ["not where a part of it binds its name", "import os.path\n", "import os.path\n"],
+    ["where a part of it has its name", "import os.path as os\n", "import os\nimport os.path as os\n"],
     [
       "also where it is known by another name only",
       "import os as system\n",

@@ -44,15 +44,24 @@ export function addAtEnd(source: Source, lines: readonly string[]): Edit {
   const { text } = source;
   const eol = eolOf(text);
   const before = text === "" || text.endsWith("\n") ? "" : eol;
-  return insert(source, text.length, before + lines.map(line => line + eol).join(""));
+  // Behind a block that is moved in, a blank line shows where it ends.
+  const gap = /(?:^|\n)[ \t]+\S[^\n]*\n?$/.test(text) ? eol : "";
+  return insert(source, text.length, before + gap + lines.map(line => line + eol).join(""));
 }
 
 /** Brings a module in under its own name; an empty list where it is there already. */
 export function importModule(source: Source, name: string): Edit[] | undefined {
   const { body } = moduleOf(source);
   const imports = body.filter(statement => statement.kind === "import");
-  if (imports.some(each => each.module === name && each.names === undefined && (each.as ?? name) === name))
-    return [];
+  // `import os.path` binds `os`, too.
+  const binds = imports.some(
+    ({ module, names, as = name, at }) =>
+      names === undefined &&
+      as === name &&
+      (module === name ||
+        (module.startsWith(`${name}.`) && !/ as /.test(source.text.slice(at.span.start, at.span.end)))),
+  );
+  if (binds) return [];
   const eol = eolOf(source.text);
   const first = imports.find(each => each.module !== "__future__");
   if (first)

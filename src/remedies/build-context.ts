@@ -29,6 +29,7 @@ export function letIn(stack: Stack, build: Build, paths: readonly string[]): Edi
   if (!source || paths.length === 0 || paths.some(path => secret.test(path))) return undefined;
   return appendLines(
     source,
+    "The build reads this all the same.",
     [...new Set(paths)].map(path => `!${path}`),
   );
 }

@@ -47,6 +47,10 @@ export function leaveOutDevelopment(
     // A configuration in TypeScript is read with the compiler, which is such a package.
     if (isShipped || !last || stack.files.paths.some(path => /(^|\/)next\.config\.ts$/.test(path)))
       return undefined;
-    return insertAfter(source!, last.at, ["RUN npm prune --omit=dev"]);
+    // npm looks at the tree as a whole again: what the install forgave, this has to forgive as well.
+    const forgives = /--(?:legacy-peer-deps|force)\b/.exec(
+      source!.text.slice(install.at.span.start, install.at.span.end),
+    )?.[0];
+    return insertAfter(source!, last.at, [`RUN npm prune --omit=dev${forgives ? ` ${forgives}` : ""}`]);
   }
 }

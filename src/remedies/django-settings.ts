@@ -12,6 +12,7 @@ import {
 import { hostNames } from "../stack/query.ts";
 import { type SettingHere, type SettingsInForce, textsOf } from "../stack/query-settings.ts";
 import type { Service, Stack } from "../stack/stack.ts";
+import { setWhatIsAsked } from "./env-example.ts";
 import { allEdits } from "./nginx.ts";
 import { offer } from "./offer.ts";
 import { documentVariable, giveVariable } from "./service-variable.ts";
@@ -108,17 +109,18 @@ export function hostsByEnvironment(
   found: SettingHere,
   hosts: readonly string[],
 ): Fix | undefined {
+  const edits = listByEnvironment(stack, here, found, {
+    kept: [...new Set([...ownHosts(here), ...hosts])],
+    variable: siteHosts,
+  });
   return offer(
     {
       title: "Take the host names from the environment",
       grade: "needs-testing",
       test: "Open the site under each of its names, and see that the health check stays green.",
-      afterwards: "Set the names of the site on the server before the next start.",
+      ...setWhatIsAsked(stack, here.service.project, edits),
     },
-    listByEnvironment(stack, here, found, {
-      kept: [...new Set([...ownHosts(here), ...hosts])],
-      variable: siteHosts,
-    }),
+    edits,
   );
 }
 

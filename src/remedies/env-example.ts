@@ -1,6 +1,8 @@
 import type { Edit } from "../core/fix.ts";
-import { join } from "../core/path.ts";
-import { appendLines, assignment } from "../formats/dotenv-edit.ts";
+import { basename, join } from "../core/path.ts";
+import { appendLines, appendParagraph, assignment } from "../formats/dotenv-edit.ts";
+import { allCommands } from "../formats/shell.ts";
+import { deployScripts } from "../stack/query-secrets.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
 
 /** A variable that people have to set from now on. */
@@ -8,6 +10,8 @@ export interface NewVariable {
   readonly name: string;
   /** A comment line for the example file. */
   readonly says: string;
+  /** What its value may look like. */
+  readonly example?: string;
   /** What ran until now, where the machine's own .env may keep it. */
   readonly value?: string;
 }
@@ -28,8 +32,11 @@ export function documentVariables(
   const edits: Edit[] = [];
   if (fresh.length > 0 && (example || !stack.files.ignored(path))) {
     const head = example ? [] : ["# Copy to .env beside this file and fill in. Git must not track the copy."];
-    const lines = fresh.flatMap(each => [`# ${each.says}`, `${each.name}=`]);
-    edits.push(appendLines(path, stack.sources.get(path), [...head, ...lines]));
+    // What the variables before it say as well is not said again.
+    const lines = fresh.flatMap(({ name, says, example: value = "" }, index) =>
+      says === fresh[index - 1]?.says ? [`${name}=${value}`] : [`# ${says}`, `${name}=${value}`],
+    );
+    edits.push(appendParagraph(path, stack.sources.get(path), [...head, ...lines]));
   }
   return [...edits, ...keepRunning(stack, project, variables)];
 }
@@ -56,7 +63,32 @@ function keepRunning(stack: Stack, project: ComposeProject, variables: readonly 
 }
 
 /** What has to be done by hand before the stack starts again. */
-export function setByHand(project: ComposeProject, names: readonly string[]): string {
-  const files = project.files.map(file => file.slice(file.lastIndexOf("/") + 1)).join(" and ");
-  return `Set ${names.join(", ")} in the .env beside ${files} on every machine and in every pipeline that starts it: Compose stops without.`;
+export function setByHand(stack: Stack, project: ComposeProject, names: readonly string[]): string {
+  const files = project.files.map(file => basename(file)).join(" and ");
+  return `Set ${names.join(", ")} in the .env beside ${files} on every machine and in every pipeline that starts it: Compose stops without.${writtenAnew(stack)}`;
+}
+
+/** The same for the variables that new text of a Compose file asks for; nothing where it asks for none. */
+export function setWhatIsAsked(
+  stack: Stack,
+  project: ComposeProject,
+  edits: readonly (Edit | undefined)[] | undefined,
+): { readonly afterwards?: string } {
+  const texts = (edits ?? []).map(edit => edit?.text ?? "").join("\n");
+  const names = [...new Set([...texts.matchAll(/\$\{(\w+):\?/g)].map(found => found[1]!))];
+  return names.length === 0 ? {} : { afterwards: setByHand(stack, project, names) };
+}
+
+/** Deployments that write the server's .env from a text of their own: what is set by hand is gone at the next one. */
+export function writtenAnew(stack: Stack): string {
+  const writers = [...deployScripts(stack)].filter(({ script }) =>
+    [...allCommands(script)].some(({ command }) =>
+      command.redirects.some(
+        ({ op, target }) => /^>\|?$/.test(op) && /(?:^|\/|["'])\.env["']?$/.test(target.text),
+      ),
+    ),
+  );
+  const files = [...new Set(writers.map(({ file }) => file))];
+  if (files.length === 0) return "";
+  return ` ${files.join(" and ")} ${files.length === 1 ? "writes" : "write"} that .env anew at each release: add a line there, or the next one stops.`;
 }

@@ -10,11 +10,11 @@ import { socketsOf } from "../stack/query-sockets.ts";
 import type { ComposeProject, Port, Service, Stack } from "../stack/stack.ts";
 import { addServices, declareNames } from "./compose-file.ts";
 import { addSettings, exceptInDebug } from "./django-settings.ts";
+import { documentVariables, setByHand } from "./env-example.ts";
 import { trustOneProxy } from "./express.ts";
 import { type FrontDoorRoute, frontDoor } from "./front-door.ts";
 import { creation } from "./new-file.ts";
 import { allEdits } from "./nginx.ts";
-import { documentVariable } from "./service-variable.ts";
 
 /** A port on which a service is published in plain HTTP. */
 export interface PlainEntry {
@@ -63,15 +63,14 @@ export function frontDoorFix(
   return {
     title: `Put nginx with TLS in front of "${service.name}"`,
     grade: "big-change",
-    edits: [
-      ...parts.flat(),
-      ...edits,
-      ...door.variables.flatMap(variable => documentVariable(stack, project, variable)),
-    ],
+    edits: [...parts.flat(), ...edits, ...documentVariables(stack, project, door.variables)],
     opens: ["80/tcp", "443/tcp", "_", "${SITE_DOMAIN}", "/var/www/acme", `${service.name}:${port.target}`],
     test: "Start it on a server with ACME_SERVER set to the staging directory: pages, sign-in, uploads and live updates work over https://.",
-    afterwards:
-      "Let the site's name point to the server, open ports 80 and 443 there, and set SITE_DOMAIN and ACME_EMAIL before the next start.",
+    afterwards: `Let the site's name point to the server, and open ports 80 and 443 there. ${setByHand(
+      stack,
+      project,
+      door.variables.map(({ name }) => name),
+    )}`,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Fix } from "../core/fix.ts";
+import { inside } from "../core/path.ts";
 import { locate } from "../core/source.ts";
-import type { Build, Service, Stack } from "../stack/stack.ts";
+import type { Build, Mount, Service, Stack } from "../stack/stack.ts";
 import { servedPort } from "./app-probe.ts";
 
 /** Far from the numbers that systems and people get. */
@@ -35,7 +36,7 @@ export function runAsOrdinaryUser(stack: Stack, build: Build, services: readonly
     grade: "needs-testing",
     edits: [{ at: locate(source, at, at), text }],
     test: `Build and start ${names.join(", ")}, upload a file and run every job once: what is written outside of ${workdir} is refused now.`,
-    ...ownership(services, user.uid),
+    ...ownership(stack, services, user.uid),
   };
 }
 
@@ -68,16 +69,30 @@ function userOf({ model }: Build): User | undefined {
 }
 
 /** What a volume holds keeps the owner that wrote it. */
-function ownership(services: readonly Service[], uid: number): { afterwards?: string } {
+function ownership(stack: Stack, services: readonly Service[], uid: number): { afterwards?: string } {
   const said = services.flatMap(service => {
-    const mounts = service.mounts.filter(mount => !mount.readOnly && mount.type !== "tmpfs");
+    const mounts = service.mounts.filter(
+      mount => !mount.readOnly && mount.type !== "tmpfs" && !isCheckout(stack, mount),
+    );
     const targets = mounts.map(mount => mount.target).join(" ");
     return targets === ""
       ? []
-      : [`\`docker compose run --rm --user root --entrypoint chown ${service.name} -R ${uid} ${targets}\``];
+      : [
+          `\`docker compose run --rm --no-deps --user root --entrypoint chown ${service.name} -R ${uid} ${targets}\``,
+        ];
   });
   if (said.length === 0) return {};
   return {
     afterwards: `What is in volumes and mounted directories belongs to root: run ${said.join(" and ")} once, before the first start.`,
   };
+}
+
+/** Files of the repository belong to whoever works there: reading them is enough. */
+function isCheckout(stack: Stack, { repositoryPath }: Mount): boolean {
+  return (
+    repositoryPath !== undefined &&
+    stack.files.paths.some(
+      path => inside(repositoryPath, path) !== undefined && stack.files.tracked(path) !== false,
+    )
+  );
 }

@@ -96,6 +96,7 @@ function besides(stack: Stack, build: Build, image: AppImage): Edit[] {
         ...edits,
         appendLines(
           source,
+          "The build reads this all the same.",
           hidden.map(path => `!${path}`),
         ),
       ];

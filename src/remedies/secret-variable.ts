@@ -41,7 +41,7 @@ export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix
     ],
     test: "Run `docker compose config -q` without the variable, which must stop, and with it; then see that every service that logs in with it still does.",
     afterwards: [
-      setByHand(first.service!.project, names),
+      setByHand(stack, first.service!.project, names),
       ...repeated(stack, projects, places),
       ...rotation(places),
     ].join(" "),

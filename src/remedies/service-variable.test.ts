@@ -71,7 +71,7 @@ it("adds a variable to the example of the environment once", async () => {
     const stack = await link(pageFiles(files));
     return applyEdits(text, documentVariable(stack, stack.projects[0]!, variable));
   };
-  expect(await added("A=1")).toBe("A=1\n# What it is\nNEW=a\n");
-  expect(await added("A=1\r\n")).toBe("A=1\r\n# What it is\r\nNEW=a\r\n");
+  expect(await added("A=1")).toBe("A=1\n\n# What it is\nNEW=a\n");
+  expect(await added("A=1\r\n")).toBe("A=1\r\n\r\n# What it is\r\nNEW=a\r\n");
   expect(await added("NEW=b\n")).toBe("NEW=b\n");
 });

@@ -1,6 +1,7 @@
 import type { Edit } from "../core/fix.ts";
 import { dirname } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
+import { appendParagraph } from "../formats/dotenv-edit.ts";
 import { entriesOf, itemsOf, pairOf, type YamlNode } from "../formats/yaml.ts";
 import { addItem, addPair, replaceNode } from "../formats/yaml-edit.ts";
 import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
@@ -54,11 +55,8 @@ export function documentVariable(
   );
   const source = file && stack.sources.get(file.file);
   if (!source || new RegExp(`^\\s*(?:export\\s+)?${name}=`, "m").test(source.text)) return [];
-  const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
-  const before = source.text === "" || source.text.endsWith("\n") ? "" : eol;
-  const end = source.text.length;
-  const text = `${before}# ${says[0]!.toUpperCase()}${says.slice(1)}${eol}${name}=${example}${eol}`;
-  return [{ at: { file: source.path, span: { start: end, end } }, text }];
+  const lines = [`# ${says[0]!.toUpperCase()}${says.slice(1)}`, `${name}=${example}`];
+  return [appendParagraph(source.path, source, lines)];
 }
 
 function isInside(node: YamlNode, at: Location): boolean {

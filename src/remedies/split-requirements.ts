@@ -80,6 +80,10 @@ function cut({ path, text, ...rest }: Source, starts: ReadonlySet<number>) {
     removed.push(text.slice(line.start, line.end).replace(/\r?\n$/, ""));
     edits.push({ at: locate(source, line.start, line.end), text: "" });
   }
+  // Nor does one stay at the end of the file.
+  const kept = lines.findLastIndex(line => !edits.some(edit => edit.at.span.start === line.start));
+  if (removed.length > 0 && kept > 0 && kept < lines.length - 1 && lines[kept]!.kind === "blank")
+    edits.push({ at: locate(source, lines[kept]!.start, lines[kept]!.end), text: "" });
   return { removed, edits };
 }
 

@@ -9,6 +9,8 @@ export interface Bad {
   readonly to: string;
   readonly fixed: string;
   readonly does: string;
+  /** What the newer release does not repair by itself. */
+  readonly left?: string;
 }
 
 /** When every row was last compared with the texts that are named beside it. */
@@ -23,6 +25,7 @@ export const badReleases: readonly Bad[] = [
     to: "14.3",
     fixed: "14.4",
     does: "can corrupt indexes that are built or rebuilt CONCURRENTLY",
+    left: "An index that is damaged already stays so: look with `pg_amcheck --heapallindexed`, and rebuild what it names (REINDEX).",
   },
   // Percona XtraBackup on INSTANT ADD/DROP COLUMN; MySQL Operator 8.0.29: the server was removed, take 8.0.30.
   {

@@ -22,7 +22,9 @@ export function secretLiterals(stack: Stack): Set<string> {
   for (const service of stack.services) {
     for (const variable of service.environment) {
       note(variable.name, variable.value?.text);
-      for (const reference of variable.value?.references ?? []) note(variable.name, reference.argument);
+      // What stands behind `?` is a message.
+      for (const { operator, argument } of variable.value?.references ?? [])
+        if (!operator?.endsWith("?")) note(variable.name, argument);
     }
     for (const argument of service.build?.args ?? []) note(argument.name, argument.value?.text);
   }

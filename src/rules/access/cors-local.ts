@@ -3,6 +3,7 @@ import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
 import { sites } from "../../remedies/cors.ts";
 import { extendList, listByEnvironment } from "../../remedies/django-settings.ts";
+import { setWhatIsAsked } from "../../remedies/env-example.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { fastApisInForce } from "../../stack/query-app.ts";
@@ -63,16 +64,18 @@ export default defineRule({
         )
           ? "possible"
           : "likely",
-        fix: () =>
-          offer(
+        fix: () => {
+          const made = edits?.();
+          return offer(
             {
               title: "Take the allowed origins from the environment",
               grade: "needs-testing",
               test: "Open the site under its real address, and look for refused calls in the browser's console.",
-              afterwards: "Set the address of the site on the server before the next start.",
+              ...setWhatIsAsked(stack, service.project, made),
             },
-            edits?.(),
-          ),
+            made,
+          );
+        },
       };
     }
   },

@@ -4,6 +4,7 @@ import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
 import { closeOrigins, sites } from "../../remedies/cors.ts";
 import { extendList } from "../../remedies/django-settings.ts";
+import { setWhatIsAsked } from "../../remedies/env-example.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
@@ -33,11 +34,11 @@ export default defineRule({
   *check(stack) {
     // A browser never gets an answer from a service that only other containers reach.
     for (const sharing of [...django(stack), ...fastApi(stack), ...express(stack)])
-      if (!isInternal(stack, sharing.service)) yield finding(sharing);
+      if (!isInternal(stack, sharing.service)) yield finding(stack, sharing);
   },
 });
 
-function finding(sharing: Sharing): Violation {
+function finding(stack: Stack, sharing: Sharing): Violation {
   const { service, credentials } = sharing;
   const severity: Severity = credentials ? "high" : "low";
   const what = credentials
@@ -59,7 +60,7 @@ function finding(sharing: Sharing): Violation {
           title: "Allow calls from known sites only",
           grade: "needs-testing",
           test: "Open every site that calls the API, and look for refused calls in the browser's console.",
-          afterwards: "Set the addresses of these sites on the server before the next start.",
+          ...setWhatIsAsked(stack, service.project, sharing.edits),
         },
         sharing.edits,
       ),

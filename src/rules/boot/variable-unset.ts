@@ -48,11 +48,11 @@ export default defineRule({
               project,
               names
                 .filter(name => !isDocumented(stack, name))
-                .map(name => ({ name, says: "Required: Compose stops without it" })),
+                .map(name => ({ name, says: "Required: Compose stops without a value" })),
             ),
           ],
           test: "Run `docker compose config -q` on the server: it must pass there, and stop where one of them is not set.",
-          afterwards: setByHand(project, names),
+          afterwards: setByHand(stack, project, names),
         }),
       };
     }

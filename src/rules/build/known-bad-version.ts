@@ -2,7 +2,7 @@ import type { Fix } from "../../core/fix.ts";
 import { weigh } from "../../stack/query.ts";
 import { writtenAt } from "../../stack/query-build.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
-import { badReleases, badReleasesAsOf, isBad, versionOf } from "../../stack/query-releases.ts";
+import { type Bad, badReleases, badReleasesAsOf, isBad, versionOf } from "../../stack/query-releases.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -22,14 +22,14 @@ export default defineRule({
         message: `${hit[0]!.text} ${entry.does}; ${entry.fixed} repaired it (table of ${badReleasesAsOf}).`,
         evidence: useEvidence(hit, () => `repaired in ${entry.fixed}`),
         severity: weigh(gravest(hit), "high"),
-        fix: () => moveTo(stack, hit, entry.fixed),
+        fix: () => moveTo(stack, hit, entry),
       };
     }
   },
 });
 
 /** A minor version keeps the data format. */
-function moveTo(stack: Stack, uses: readonly ImageUse[], version: string): Fix | undefined {
+function moveTo(stack: Stack, uses: readonly ImageUse[], { fixed: version, left }: Bad): Fix | undefined {
   const edits = uses.flatMap(use => {
     const written = writtenAt(stack, use.at);
     const start = written.indexOf(`:${versionOf(use)}`);
@@ -40,5 +40,11 @@ function moveTo(stack: Stack, uses: readonly ImageUse[], version: string): Fix |
     ];
   });
   if (edits.length !== uses.length) return undefined;
-  return { title: `Move to release ${version}`, grade: "needs-testing", edits };
+  return {
+    title: `Move to release ${version}`,
+    grade: "needs-testing",
+    edits,
+    test: "Make a backup, start the new release, and read and write through the application.",
+    ...(left === undefined ? {} : { afterwards: left }),
+  };
 }

@@ -1,5 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Edit } from "../../core/fix.ts";
+import type { Source } from "../../core/source.ts";
+import type { ShellCommand } from "../../formats/shell.ts";
 import { withoutLine } from "../../formats/shell-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
@@ -79,8 +81,11 @@ function stopThenStart({ calls, starts }: ReleaseRun): { stop: Call; start: Call
   return undefined;
 }
 
-/** The line with the stop taken out; `up` makes every container anew whose image or configuration has changed. */
-function withoutStop(stack: Stack, stop: Call, start: Call): Edit | undefined {
+/**
+ * The line with the stop taken out, and what announces it; `up` makes every container anew whose image or configuration
+ * has changed, and gets the stop's order to remove what no file names any more.
+ */
+function withoutStop(stack: Stack, stop: Call, start: Call): readonly (Edit | undefined)[] | undefined {
   // Volumes are emptied on purpose, or the old state has to go: that is more than a release.
   if (stop.kind !== "compose" || stop.volumes || start.kind !== "compose" || stop.via === "substitution")
     return undefined;
@@ -91,7 +96,38 @@ function withoutStop(stack: Stack, stop: Call, start: Call): Edit | undefined {
   if (!source || command.within.length > 0 || (command.connector !== "\n" && !swallowed)) return undefined;
   const last = swallowed ? next : command;
   if (swallowed && next.connector !== "\n") return undefined;
-  return withoutLine(source, script, command.at.span.start, last.at.span.end);
+  const before = script.commands[command.index - 1];
+  const first = before && announces(source, before, command) ? before : command;
+  const gone = withoutLine(source, script, first.at.span.start, last.at.span.end);
+  return [gone && explained(source, gone), ...orphans(stop, start)];
+}
+
+/** Words on the line above that would no longer be true. */
+function announces(source: Source, before: ShellCommand, command: ShellCommand): boolean {
+  const text = source.text.slice(before.at.span.start, before.at.span.end);
+  return (
+    before.within.length === 0 &&
+    before.connector === "\n" &&
+    /^(?:echo|printf)\b.*(?:stop|shut|tak(?:e|ing) down|bring(?:ing)? down)/i.test(text) &&
+    !/[<>|`]|\$\(/.test(text) &&
+    /^[ \t]*\r?\n[ \t]*$/.test(source.text.slice(before.at.span.end, command.at.span.start))
+  );
+}
+
+/** Where a comment above says that something is stopped, one that says why nothing is. */
+function explained(source: Source, edit: Edit): Edit {
+  const above = /(?:^|\n)([ \t]*)#(?!!)([^\n]*)\n$/.exec(source.text.slice(0, edit.at.span.start));
+  if (!above || !/\b(?:stop|down)/i.test(above[2]!)) return edit;
+  const eol = above[2]!.endsWith("\r") ? "\r\n" : "\n";
+  return { ...edit, text: `${above[1]}# Nothing has to: \`up\` below replaces what has changed.${eol}` };
+}
+
+function orphans(stop: Call, start: Call): Edit[] {
+  const asks = (call: Call) => call.command.words.some(word => word.text === "--remove-orphans");
+  const last = start.command.words.at(-1);
+  if (!asks(stop) || asks(start) || !last) return [];
+  const { file, span } = last.at;
+  return [{ at: { file, span: { start: span.end, end: span.end } }, text: " --remove-orphans" }];
 }
 
 function stops(call: Call): boolean {

@@ -1,7 +1,8 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import type { Edit } from "../../core/fix.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
-import type { Source } from "../../core/source.ts";
-import { appendLines } from "../../formats/dotenv-edit.ts";
+import { locate, type Source } from "../../core/source.ts";
+import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type EnvEntry, trackedSecrets } from "../../stack/query-env-secrets.ts";
@@ -53,12 +54,20 @@ export default defineRule({
         fix: () => ({
           title: `Let git ignore ${path}`,
           grade: "safe",
-          edits: [appendLines(".gitignore", gitignoreOf(stack), [`/${path}`])],
+          edits: [ignoring(gitignoreOf(stack), `/${path}`)],
         }),
       };
     }
   },
 });
+
+/** Below the env files that are ignored already, else in a paragraph of its own. */
+function ignoring(source: Source | undefined, line: string): Edit {
+  const found = source && [...source.text.matchAll(/^\/?\.env[\w.*-]*[ \t]*\r?\n/gm)].at(-1);
+  if (!found) return appendParagraph(".gitignore", source, [line]);
+  const end = found.index + found[0].length;
+  return { at: locate(source, end, end), text: line + (found[0].endsWith("\r\n") ? "\r\n" : "\n") };
+}
 
 function gitignoreOf(stack: Stack): Source | undefined {
   const read = stack.files.has(".gitignore") === "file" ? stack.files.read(".gitignore") : undefined;
