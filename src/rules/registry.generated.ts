@@ -43,6 +43,7 @@ import bootModulePath from "./boot/module-path.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
 import bootRemovedImport from "./boot/removed-import.ts";
+import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
 import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
@@ -253,6 +254,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootPortConflict,
   bootProgramInImage,
   bootRemovedImport,
+  bootSecretGranted,
   bootSettingsDependency,
   bootSettingsModule,
   bootStartNeedsStorage,

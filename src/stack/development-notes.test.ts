@@ -51,7 +51,7 @@ describe("the README", () => {
 
   it("says that the repository is for a trial", () => {
     expect(note("This repo is meant for a quick POC that can be run on a laptop.")).toBeDefined();
-    expect(note("The stack is intended as a proof of concept.")).toBeDefined();
+    expect(note("The repository is intended as a proof of concept.")).toBeDefined();
   });
 
   it("has Docker as the local way, and a platform for production", () => {
@@ -65,6 +65,7 @@ describe("the README", () => {
 
   it.each([
     "This repository is meant for demos and for production.",
+    "The fastest way is the demo. This setup is intended for evaluation.",
     "The stack is meant for teams that want a demo of their own.",
     "This project is ready for production.",
     "The default password is not meant for production.",

@@ -131,7 +131,8 @@ function isOfRepository(sentence: string, file: string): boolean {
     of !== undefined &&
     (notProduction.test(of) ||
       /\bfor (?:local )?development (?:purposes )?only\b/i.test(of) ||
-      (trial.test(of) && !/\bproduction\b|\bnot\b/i.test(of)))
+      // "This setup" is often one of several.
+      (trial.test(of) && /^\w+ (?:[\w-]+ )?repo/i.test(of) && !/\bproduction\b|\bnot\b/i.test(of)))
   );
 }
 

@@ -66,9 +66,17 @@ function postgresDirectories(service: Service): DataDirectory[] {
  * point. Source: docker-entrypoint.sh of docker-library/postgres as of 2026-02-26.
  */
 export function refusedMount(service: Service): Mount | undefined {
-  if (!isPostgres(service) || (postgresMajor(service) ?? 0) < 18) return undefined;
+  if (!isPostgres(service) || !((postgresMajor(service) ?? 0) >= 18 || followsNewest(service)))
+    return undefined;
   if (variable(service, "PGDATA") || service.entrypoint || movesData(service)) return undefined;
   return service.mounts.find(mount => /^\/var\/lib\/postgresql\/data\/?$/.test(mount.target));
+}
+
+/** The official image without a version: 18 and later since 25 September 2025. */
+export function followsNewest(service: Service): boolean {
+  const { imageRef, build } = service;
+  if (build || imageRef?.name !== "postgres" || imageRef.digest !== undefined) return false;
+  return /^(?:latest|alpine|bookworm|trixie)$/.test(imageRef.tag ?? "latest");
 }
 
 function minioDirectories(service: Service): DataDirectory[] {

@@ -69,6 +69,17 @@ describe("openWorkspace", () => {
     expect(workspace.list("none")).toEqual([]);
   });
 
+  it("has a link under a name that Compose loads, and no other link to a file of its own", () => {
+    put("stacks/simple.yml", "services: {}\n");
+    put("docker-compose.prod.yml", "services: {}\n");
+    symlinkSync("stacks/simple.yml", join(root, "compose.yml"));
+    symlinkSync("stacks/simple.yml", join(root, "simple.yml"));
+    symlinkSync("docker-compose.prod.yml", join(root, "docker-compose.yml"));
+    const { paths, read } = openWorkspace(root);
+    expect([...paths].sort()).toEqual(["compose.yml", "docker-compose.prod.yml", "stacks/simple.yml"]);
+    expect(read("compose.yml").source?.text).toBe("services: {}\n");
+  });
+
   it("never leaves the root", () => {
     writeFileSync(join(outside, "secret"), "s");
     mkdirSync(join(outside, "elsewhere"));

@@ -9,6 +9,7 @@ import {
   statSync,
 } from "node:fs";
 import { resolve } from "node:path";
+import { basename } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
@@ -147,8 +148,15 @@ function once<T>(compute: () => T): () => T {
   };
 }
 
-function isOwnFile({ kind, target, targetKind }: FileEntry, files: ReadonlyMap<string, FileEntry>): boolean {
-  return kind === "file" || (kind === "link" && targetKind === "file" && !files.has(target ?? ""));
+/** A link to a file of the tree says nothing new, unless its name alone makes it the file that Compose loads. */
+function isOwnFile(
+  { path, kind, target = "", targetKind }: FileEntry,
+  files: ReadonlyMap<string, FileEntry>,
+): boolean {
+  if (kind !== "link") return kind === "file";
+  const named =
+    /^(?:docker-)?compose(?:\.override)?\.ya?ml$/.test(basename(path)) && !/compose/i.test(basename(target));
+  return targetKind === "file" && (named || !files.has(target));
 }
 
 /** Names by folder, each list sorted. */

@@ -1,5 +1,6 @@
 import { pinImages } from "../../remedies/base-upgrade.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { followsNewest, refusedMount } from "../../stack/query-data.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
 import { defineRule } from "../rule.ts";
 
@@ -20,7 +21,13 @@ export default defineRule({
     for (const use of known)
       if (!floats(use)) yield { subject: use.text, kept: evidence(use.at, "the version is fixed") };
     const floating = known.filter(floats);
+    // What the next version does to the mount is told by data/named-volume.
+    const told = stack.services.filter(service => refusedMount(service) && followsNewest(service));
     for (const use of floating.filter(isStore)) {
+      if (
+        told.some(({ image }) => image!.at.file === use.at.file && image!.at.span.start === use.at.span.start)
+      )
+        continue;
       yield {
         subject: use.text,
         message: `${use.text} ${use.ref.tag === undefined ? "has no tag" : `fixes no version`}: the next pull can bring another version of the data store, which may refuse the data that the old one wrote.`,

@@ -1,8 +1,8 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
-import type { Severity } from "../../core/finding.ts";
+import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { functionOf, type ShellCommand } from "../../formats/shell.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { callerName, commandPlace, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -19,6 +19,7 @@ export default defineRule({
   why: "One call in the wrong directory, or one run of the deployment, deletes the volumes with everything in them.",
   *check(stack) {
     if (!stack.services.some(service => service.project.grade === "deployed")) return;
+    yield* atStart(stack);
     for (const placed of stack.calls) {
       const what = destruction(placed.call);
       if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
@@ -31,6 +32,35 @@ export default defineRule({
     }
   },
 });
+
+/** Prisma asks before it drops columns and tables with data; these options answer for you, at every start. */
+function* atStart(stack: Stack): Iterable<Violation> {
+  const seen = new Set<string>();
+  for (const service of serverServices(stack)) {
+    for (const words of service.process?.commands ?? []) {
+      const text = words.map(word => word.value ?? "?").join(" ");
+      const option = /\bprisma db push\b.* (--accept-data-loss|--force-reset)\b/.exec(text)?.[1];
+      const [first, last] = [words[0]!.at, words.at(-1)!.at];
+      const key = `${first.file}:${first.span.start}`;
+      if (option === undefined || seen.has(key)) continue;
+      seen.add(key);
+      const all = option === "--force-reset";
+      const effect = all ? "empties the database" : "drops columns and tables that the schema no longer has";
+      const joined = first.file === last.file && first.span.start <= last.span.end;
+      yield {
+        subject: `${service.name}: prisma db push`,
+        message: `"${service.name}" runs \`prisma db push ${option}\` at every start and asks nobody: it ${effect}, with what is in them.`,
+        evidence: [
+          evidence(
+            joined ? { file: first.file, span: { start: first.span.start, end: last.span.end } } : first,
+            effect,
+          ),
+        ],
+        severity: weigh(service, all ? "critical" : "high"),
+      };
+    }
+  }
+}
 
 /** By its name, what the next build makes again; options are no names. */
 const madeAnew =

@@ -4,6 +4,7 @@ import { evidence, serverServices } from "../../stack/query.ts";
 import {
   type DataDirectory,
   dataDirectories,
+  followsNewest,
   type Keeping,
   keepingOf,
   refusedMount,
@@ -48,6 +49,17 @@ export default defineRule({
 });
 
 function stopped(service: Service, mount: Mount): Violation {
+  if (followsNewest(service))
+    return {
+      subject: service.name,
+      message: `The next pull stops service "${service.name}": an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
+      evidence: [
+        evidence(service.image!.at, "18 or later"),
+        evidence(mount.at, "the image stops at its start while anything is mounted here"),
+      ],
+      // Where an older one was pulled it still runs.
+      severity: severityOf(service) === "critical" ? "high" : severityOf(service),
+    };
   return {
     subject: service.name,
     message: `Service "${service.name}" does not start: since 18 the image of PostgreSQL exits while anything is mounted at ${mount.target}; its volume belongs at /var/lib/postgresql.`,
