@@ -1,8 +1,9 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename } from "../core/path.ts";
-import { isMysql, isPostgres, postgresMajor } from "../stack/query-data.ts";
+import { isLastingCache, isMysql, isPostgres, postgresMajor } from "../stack/query-data.ts";
 import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
 import { type BackupEngine, type BackupInput, backup } from "./backup.ts";
+import { isOrdinaryMongo, redisLogin } from "./backup-logins.ts";
 import { addServices, declareNames } from "./compose-file.ts";
 import { creation } from "./new-file.ts";
 
@@ -12,7 +13,7 @@ import { creation } from "./new-file.ts";
  */
 export function backupFix(stack: Stack, stores: readonly Service[]): Fix | undefined {
   const [store, ...others] = stores;
-  const input = store && others.length === 0 ? backupInput(store) : undefined;
+  const input = store && others.length === 0 ? backupInput(stack, store) : undefined;
   if (!store || !input) return undefined;
   const { project } = store;
   const file = project.files.at(-1)!;
@@ -48,8 +49,10 @@ export function backupFix(stack: Stack, stores: readonly Service[]): Fix | undef
  * so the backup never gets a password that is no longer the database's.
  */
 function held(stack: Stack, store: Service): Edit[] {
+  const engine = engineOf(store);
+  const login = engine === "redis" ? redisLogin(stack, store) : undefined;
+  if (login?.at) return [{ at: login.at, text: login.text }];
   return store.environment.flatMap(({ name, value, from }) => {
-    const engine = engineOf(store);
     const text =
       value && stack.sources.get(value.at.file)?.text.slice(value.at.span.start, value.at.span.end);
     if (from !== "environment" || !engine || !value || !text || !credentials[engine].test(name)) return [];
@@ -57,7 +60,7 @@ function held(stack: Stack, store: Service): Edit[] {
   });
 }
 
-function backupInput(store: Service): BackupInput | undefined {
+function backupInput(stack: Stack, store: Service): BackupInput | undefined {
   const engine = engineOf(store);
   const { image, project } = store;
   if (!engine || !image || store.build || store.networkMode) return undefined;
@@ -66,6 +69,11 @@ function backupInput(store: Service): BackupInput | undefined {
     if (entry.from !== "environment" || !credentials[engine].test(entry.name)) continue;
     if (entry.value === undefined) return undefined;
     environment.push([entry.name, entry.value.raw]);
+  }
+  if (engine === "redis") {
+    const login = redisLogin(stack, store);
+    if (!login) return undefined;
+    if (login.raw !== undefined) environment.push(["REDIS_PASSWORD", login.raw]);
   }
   const given = (pattern: RegExp) => store.environment.some(({ name }) => pattern.test(name));
   // A file that is not in the repository may hold all of them.
@@ -92,12 +100,17 @@ const credentials: Readonly<Record<BackupEngine, RegExp>> = {
   postgres: /^POSTGRES_(USER|DB|PASSWORD)(_FILE)?$/,
   mysql: /^MYSQL_(DATABASE|USER|PASSWORD|ROOT_PASSWORD)(_FILE)?$/,
   mariadb: /^(MYSQL|MARIADB)_(DATABASE|USER|PASSWORD|ROOT_PASSWORD)(_FILE)?$/,
+  mongo: /^MONGO_INITDB_ROOT_(USERNAME|PASSWORD)(_FILE)?$/,
+  redis: /^$/,
 };
 
 const needed: Readonly<Record<BackupEngine, readonly RegExp[]>> = {
   postgres: [/^POSTGRES_PASSWORD(_FILE)?$/],
   mysql: [/^MYSQL_DATABASE(_FILE)?$/, /^MYSQL_ROOT_PASSWORD(_FILE)?$/],
   mariadb: [/^(MYSQL|MARIADB)_DATABASE(_FILE)?$/, /^(MYSQL|MARIADB)_ROOT_PASSWORD(_FILE)?$/],
+  // They let everybody in when nothing is set.
+  mongo: [],
+  redis: [],
 };
 
 function engineOf(store: Service): BackupEngine | undefined {
@@ -106,6 +119,8 @@ function engineOf(store: Service): BackupEngine | undefined {
     return store.facts?.family === "timescale/timescaledb" || (postgresMajor(store) ?? 99) < 10
       ? undefined
       : "postgres";
+  if (store.facts?.family === "mongo") return isOrdinaryMongo(store) ? "mongo" : undefined;
+  if (isLastingCache(store)) return "redis";
   if (!isMysql(store)) return undefined;
   return store.facts!.family === "mariadb" ? "mariadb" : "mysql";
 }

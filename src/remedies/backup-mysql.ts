@@ -53,7 +53,7 @@ fresh=restored_$stamp
 undo() {
     rm -rf /uploads/*/.restored-"$stamp"
     sql --execute="DROP DATABASE IF EXISTS $fresh"
-    rm -f "$options"
+    rm -f "$options" "$plain"
 }
 trap 'undo || true; echo "nothing was restored" >&2' EXIT
 trap 'exit 1' HUP INT TERM
@@ -66,7 +66,8 @@ load() { # load DATABASE: empty, with the character set of the live one, then fi
     sql --database="$1" <"$plain"
     rm -f "$plain"
 }
-plain=$(mktemp)
+# Beside the backups: /tmp is memory.
+plain=/backups/.partial-restore-$stamp
 
 ${restoreFiles.unpack}
 load "$fresh"
@@ -83,7 +84,7 @@ elif [ "\${2:-}" != anyway ]; then
     echo "the database cannot be saved as it is now; to lose that state: restore.sh $name anyway" >&2
     exit 1
 fi
-trap 'echo "the database is half restored: run restore.sh again, or restore.sh $before for the state from before" >&2' EXIT
+trap 'rm -f "$plain"; echo "the database is half restored: run restore.sh again, or restore.sh $before for the state from before" >&2' EXIT
 load "$database"
 sql --execute="DROP DATABASE $fresh"
 trap - EXIT

@@ -7,15 +7,7 @@ export function backupReadme(input: BackupInput): string {
   const what = `the database${uploads.length > 0 ? ` and the uploaded files (${uploads.map(each => each.name).join(", ")})` : ""}`;
   const stop = names === "" ? "" : `    docker compose stop ${names}\n`;
   const start = names === "" ? "" : `    docker compose start ${names}\n`;
-  const kept =
-    input.engine === "postgres"
-      ? `The backup is restored into a new database beside the live one and looked at there; then the two change names. Roles that
-the server does not have come back without a password. Settings and grants on the database itself (\`ALTER DATABASE ... SET\`)
-are not part of a backup. The database from before is kept as \`replaced_<time>\`: when all is well, drop it with
-
-    docker compose exec ${input.database} sh -c 'dropdb --username "$POSTGRES_USER" replaced_<time>'`
-      : `The backup is restored into a new database first and looked at there. Then the live one is backed up as it is, and
-replaced. The name of that last backup is printed: \`docker compose run --rm restore NAME\` is the way back.`;
+  const kept = keptAfter(input);
   return `# Backup and restore
 
 Service \`backup\` saves ${what} once a day at BACKUP_HOUR (UTC, 03 unless .env says
@@ -51,4 +43,28 @@ cannot be read. On a new machine, bring them back with
 
     docker compose run --rm --entrypoint restic -v backups:/backups backup-offsite restore latest --target /
 `;
+}
+
+function keptAfter({ engine, database }: BackupInput): string {
+  switch (engine) {
+    case "postgres":
+      return `The backup is restored into a new database beside the live one and looked at there; then the two change names. Roles that
+the server does not have come back without a password. Settings and grants on the database itself (\`ALTER DATABASE ... SET\`)
+are not part of a backup. The database from before is kept as \`replaced_<time>\`: when all is well, drop it with
+
+    docker compose exec ${database} sh -c 'dropdb --username "$POSTGRES_USER" replaced_<time>'`;
+    case "mongo":
+      return `The backup is restored into databases of other names first, and its documents are counted there. Then the live ones are
+backed up as they are, and each collection of the backup takes the place of the live one; collections that came later stay.
+The name of that last backup is printed: \`docker compose run --rm restore NAME\` is the way back. Users and settings of the
+server (\`admin\`, \`config\`) are in the backup, and are not brought back by this. What is written while a backup runs may be in
+one collection and not in another.`;
+    case "redis":
+      return `A second server starts on the backup first, and its keys are counted. Then the live one is backed up as it is, and takes
+over all that the second one holds: keys that are not in the backup are gone. The name of that last backup is printed:
+\`docker compose run --rm restore NAME\` is the way back. A queue in it runs again what it had run since.`;
+    default:
+      return `The backup is restored into a new database first and looked at there. Then the live one is backed up as it is, and
+replaced. The name of that last backup is printed: \`docker compose run --rm restore NAME\` is the way back.`;
+  }
 }

@@ -19,7 +19,7 @@ function services(made: ReturnType<typeof backup>) {
   return parsed.model[0]!.root!;
 }
 
-describe.each<BackupEngine>(["postgres", "mysql", "mariadb"])("%s", engine => {
+describe.each<BackupEngine>(["postgres", "mysql", "mariadb", "mongo", "redis"])("%s", engine => {
   const made = backup(input(engine));
 
   it("writes scripts that the shell can read, each a program but the one that is sourced", () => {

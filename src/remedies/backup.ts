@@ -1,11 +1,27 @@
 import { yamlList, yamlScalar } from "../formats/yaml-text.ts";
+import { mongoBackup, mongoConnect, mongoRestore } from "./backup-mongo.ts";
 import { mysqlBackup, mysqlConnect, mysqlRestore } from "./backup-mysql.ts";
 import { postgresBackup, postgresConnect, postgresRestore } from "./backup-postgres.ts";
 import { backupReadme } from "./backup-readme.ts";
+import { redisBackup, redisConnect, redisRestore } from "./backup-redis.ts";
 import { healthyScript, offsiteScript, scheduleScript } from "./backup-scripts.ts";
 import type { NewFile } from "./new-file.ts";
 
-export type BackupEngine = "postgres" | "mysql" | "mariadb";
+export type BackupEngine = "postgres" | "mysql" | "mariadb" | "mongo" | "redis";
+
+/** How a store is reached, how it is saved and how it is brought back. */
+function scriptsOf(engine: BackupEngine): readonly [connect: string, save: string, restore: string] {
+  switch (engine) {
+    case "postgres":
+      return [postgresConnect, postgresBackup, postgresRestore];
+    case "mongo":
+      return [mongoConnect, mongoBackup, mongoRestore];
+    case "redis":
+      return [redisConnect, redisBackup, redisRestore];
+    default:
+      return [mysqlConnect, mysqlBackup(engine), mysqlRestore];
+  }
+}
 
 export interface BackupInput {
   readonly engine: BackupEngine;
@@ -13,7 +29,7 @@ export interface BackupInput {
   readonly database: string;
   /** The database's own image as the Compose file writes it: its client is of the right version. */
   readonly image: string;
-  /** The database's own variables (POSTGRES_USER, MYSQL_ROOT_PASSWORD_FILE, ...), as the Compose file writes their values. */
+  /** The database's own variables (POSTGRES_USER, MYSQL_ROOT_PASSWORD_FILE, ...; REDIS_PASSWORD), as the Compose file writes their values. */
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** `env_file` entries and secrets that the variables come from. */
   readonly envFiles?: readonly string[];
@@ -45,10 +61,7 @@ export interface Backup {
  * `offsite`) keeps encrypted copies on another machine with restic.
  */
 export function backup(input: BackupInput): Backup {
-  const [connect, save, restore] =
-    input.engine === "postgres"
-      ? [postgresConnect, postgresBackup, postgresRestore]
-      : [mysqlConnect, mysqlBackup(input.engine), mysqlRestore];
+  const [connect, save, restore] = scriptsOf(input.engine);
   const script = (name: string, text: string): NewFile => ({
     path: `backup/${name}`,
     text,
@@ -128,7 +141,8 @@ function restoreService(input: BackupInput): string[] {
     // Files keep their owners.
     ...(input.uploads?.length ? ["  cap_add: [CHOWN, DAC_OVERRIDE, FOWNER]"] : []),
     ...logging,
-    '  deploy: { resources: { limits: { cpus: "1", memory: 512M, pids: 64 } } }',
+    // A second Redis holds in memory what the backup holds.
+    `  deploy: { resources: { limits: { cpus: "1", memory: ${input.engine === "redis" ? "2G" : "512M"}, pids: 64 } } }`,
   ];
 }
 
@@ -178,7 +192,7 @@ function settings(input: BackupInput, more: readonly string[]): string[] {
 }
 
 function mounts({ uploads = [], engine }: BackupInput, backs: boolean): string[] {
-  // MySQL's restore makes a backup of its own before it replaces the live database.
+  // A restore that cannot exchange two databases makes a backup of its own before it replaces the live one.
   const writes = backs || engine !== "postgres";
   return [
     "  volumes:",

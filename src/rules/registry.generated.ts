@@ -163,6 +163,7 @@ import proxyWebsocketPath from "./proxy/websocket-path.ts";
 import recoveryConnectionFlag from "./recovery/connection-flag.ts";
 import recoveryDrainsRequests from "./recovery/drains-requests.ts";
 import recoveryEdgeWaits from "./recovery/edge-waits.ts";
+import recoveryFirstProcess from "./recovery/first-process.ts";
 import recoveryRestartPolicy from "./recovery/restart-policy.ts";
 import recoveryScaleBlocked from "./recovery/scale-blocked.ts";
 import recoverySharedNetwork from "./recovery/shared-network.ts";
@@ -374,6 +375,7 @@ export const rules: readonly Rule<Stack>[] = [
   recoveryConnectionFlag,
   recoveryDrainsRequests,
   recoveryEdgeWaits,
+  recoveryFirstProcess,
   recoveryRestartPolicy,
   recoveryScaleBlocked,
   recoverySharedNetwork,

@@ -1,7 +1,7 @@
 import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
 import type { AppComponent } from "./app/detect.ts";
-import { dataDirectories, keepingOf } from "./query-data.ts";
+import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
 import { carriesDump, isDump, isWorkstationCall, projectsOfCall, servicesInside } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
 
@@ -20,10 +20,19 @@ const codeFile =
 
 /** Databases and object stores of deployed projects that keep their data, each place in the files once. */
 export function keptStores(stack: Stack): Service[] {
+  return keptServices(stack, service => service.kind === "database" || service.kind === "storage");
+}
+
+/** Caches of deployed projects that are told to keep what they hold, and have a place for it. */
+export function lastingCaches(stack: Stack): Service[] {
+  return keptServices(stack, isLastingCache);
+}
+
+function keptServices(stack: Stack, counts: (service: Service) => boolean): Service[] {
   const seen = new Set<string>();
   return stack.services.filter(service => {
     if (service.project.grade !== "deployed" || service.oneShot || service.profiles.length > 0) return false;
-    if (service.kind !== "database" && service.kind !== "storage") return false;
+    if (!counts(service)) return false;
     const place = `${service.at.file}:${service.at.span.start}`;
     if (seen.has(place)) return false;
     seen.add(place);

@@ -17,6 +17,17 @@ export function isMysql(service: Service): boolean {
   return service.facts?.family === "mysql" || service.facts?.family === "mariadb";
 }
 
+/** A Redis or Valkey that is told to write to its disk what it holds. */
+export function isLastingCache(service: Service): boolean {
+  if (!/^(?:redis|valkey\/valkey)$/.test(service.facts?.family ?? "")) return false;
+  const words = service.command?.words.map(word => word.value ?? "?") ?? [];
+  return words.some(
+    (word, index) =>
+      (word === "--appendonly" && words[index + 1] === "yes") ||
+      (word === "--save" && /^[1-9]/.test(words[index + 1] ?? "")),
+  );
+}
+
 /** Major version of PostgreSQL by the image's tag: `16-alpine`, `latest-pg14`, `pg17`. Undefined when it floats. */
 export function postgresMajor(service: Service): number | undefined {
   const ref = service.build ? undefined : service.imageRef;

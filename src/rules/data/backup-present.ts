@@ -1,6 +1,6 @@
 import { backupFix } from "../../remedies/backup-fix.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { hasBackup, keptStores } from "../../stack/query-backups.ts";
+import { hasBackup, keptStores, lastingCaches } from "../../stack/query-backups.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -10,7 +10,10 @@ export default defineRule({
   severity: "high",
   why: "A deleted volume, a broken disk or a wrong migration loses everything that was ever entered.",
   *check(stack) {
-    const stores = keptStores(stack);
+    const databases = keptStores(stack);
+    // A queue or a cache that can be filled again may be told to keep, too.
+    const isUnsure = databases.length === 0;
+    const stores = isUnsure ? lastingCaches(stack) : databases;
     const first = stores[0];
     if (!first || hasBackup(stack)) return;
     const names = [...new Set(stores.map(service => service.name))];
@@ -25,7 +28,7 @@ export default defineRule({
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
       severity: own ? "high" : shipped ? "medium" : "low",
-      confidence: "likely",
+      confidence: isUnsure ? "possible" : "likely",
       fix: () => backupFix(stack, stores),
     };
   },
