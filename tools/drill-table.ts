@@ -11,12 +11,15 @@ import { commit, pairsOf, run, shipworthy, standIn } from "./whole-repository.ts
  * What the drills say of whole repositories as they are committed, and after `fix --big-change`:
  * `npm run drill-table -- [--keep DIR] NAME=DIR...`. Prints Markdown: a table of claims before and after, and what
  * decided; `--keep` leaves the runs and the fixed tree in DIR/NAME, and `--show NAME=DIR/NAME...` prints such a table
- * again. Needs an engine and minutes; images that it does not have are asked of tools/stand-ins.sh.
+ * again. `NAME=DIR,OTHER=DIR2` lays OTHER beside NAME, for a project that is built from `../OTHER`. Needs an engine and
+ * minutes; images that it does not have are asked of tools/stand-ins.sh.
  */
 const words = process.argv.slice(2);
 const keep = words[0] === "--keep" ? resolve(words.splice(0, 2)[1] ?? ".") : undefined;
 const again = words[0] === "--show" && words.shift() !== undefined;
-const pairs = pairsOf(words, "npm run drill-table -- [--keep DIR | --show] NAME=DIR...");
+const usage = "npm run drill-table -- [--keep DIR | --show] NAME=DIR[,OTHER=DIR]...";
+const jobs = words.map(word => pairsOf(word.split(","), usage));
+if (jobs.length === 0) pairsOf([], usage);
 
 const none = "–";
 
@@ -26,7 +29,7 @@ const shown: Readonly<Record<Exclude<Outcome, "not-applicable">, string>> = {
   proved: "proved",
 };
 
-for (const [name, directory] of pairs) {
+for (const [[name, directory], ...beside] of jobs as [[string, string], ...[string, string][]][]) {
   if (again) {
     show(name, kept(join(directory, "before.json")), kept(join(directory, "after.json")));
     continue;
@@ -36,6 +39,7 @@ for (const [name, directory] of pairs) {
   const copy = join(home, name);
   try {
     cpSync(resolve(directory), copy, { recursive: true });
+    for (const [other, from] of beside) cpSync(resolve(from), join(home, other), { recursive: true });
     commit(copy);
     const before = await drilled(name, copy, join(home, "before.json"));
     const fix = run("node", [shipworthy, "fix", "--big-change", "--write", "--no-color", copy]);
