@@ -13,13 +13,14 @@ async function started(
   services: ComposeModel["services"],
   programs: Readonly<Record<string, FakeProgram>>,
   how: {
+    readonly idle?: number;
     readonly doubtful?: ReadonlySet<string>;
     readonly held?: readonly string[];
     readonly words?: string;
   } = {},
 ) {
   const model = { services };
-  const engine = fakeEngine({ models: new Map([["/f", model]]), programs, probeMs });
+  const engine = fakeEngine({ models: new Map([["/f", model]]), programs, probeMs, idle: how.idle ?? 1 });
   const sinceMs = engine.now();
   await engine.up(project);
   const watched = {
@@ -66,6 +67,23 @@ describe("a service that does not become healthy", () => {
     const doubtful = new Set(["backup"]);
     const { seconds } = await started({ backup: checked("120s") }, { backup: sick }, { doubtful });
     expect(seconds).toBeLessThan(20);
+  });
+});
+
+describe("a service that no health check speaks for", () => {
+  const bare = { image: "x", labels, restart: "no" };
+  const late: FakeProgram = { endsAfterMs: 7_000, exitCode: 1 };
+
+  it("has to stay up for longer than a program takes that cannot start", async () => {
+    const { by } = await started({ worker: bare }, { worker: late });
+    expect(by["worker"]!.saw).toMatch(/^it is exited with code 1/);
+  });
+
+  it("has to stay up for longer where the processors have no time", async () => {
+    const slow = { ...late, endsAfterMs: 20_000 };
+    expect((await started({ worker: bare }, { worker: slow }, { idle: 0.02 })).by["worker"]!.ok).toBe(false);
+    expect((await started({ worker: bare }, {}, { idle: 0.02 })).seconds).toBeGreaterThan(20);
+    expect((await started({ worker: bare }, {})).seconds).toBeLessThan(12);
   });
 });
 

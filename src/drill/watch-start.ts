@@ -1,5 +1,5 @@
 import type { Look, Started } from "../core/drill.ts";
-import type { ComposeModel, Container, ContainerProbe, Engine } from "../core/engine.ts";
+import type { ComposeModel, Container, ContainerProbe, Engine, MachineTimes } from "../core/engine.ts";
 import { runProbe } from "../drills/look.ts";
 import { lastWords, tail } from "./last-words.ts";
 import { isOneShot, stateOf, steadyMs, upMs } from "./watch.ts";
@@ -21,14 +21,29 @@ export function mayTakeLong(probe: ContainerProbe | undefined): boolean {
   return (probe?.startPeriodMs ?? 0) >= longMs;
 }
 
+/** So long a program has to stay up that no health check speaks for: one that cannot start takes a while to find out. */
+const silentMs = 8_000;
+/** The same where the processors have no time: it may not even have begun. */
+const silentBusyMs = 25_000;
+const busyShare = 0.1;
+
+/** How long a program without a health check has to stay up, by what the machine had left since `before`. */
+async function patienceFor(engine: Engine, before: MachineTimes | undefined): Promise<number> {
+  const now = await engine.machine();
+  if (!before || !now || now.atMs <= before.atMs) return silentMs;
+  const idle = (now.idleMs - before.idleMs) / ((now.atMs - before.atMs) * now.cpus);
+  return idle < busyShare ? silentBusyMs : silentMs;
+}
+
 /**
  * How a service stands while the stack starts: undefined while that is still open. It has to stay up for some seconds,
- * because a program that cannot start takes a moment to say so.
+ * because a program that cannot start takes a moment to say so; `quietMs` where no health check says more.
  */
 export async function standing(
   engine: Engine,
   containers: readonly Container[],
   oneShot: boolean,
+  quietMs: number,
 ): Promise<Look | undefined> {
   if (containers.length === 0) return undefined;
   for (const container of containers) {
@@ -46,7 +61,7 @@ export async function standing(
     if (health === "unhealthy")
       return { ok: false, saw: (await runProbe(engine, container))?.saw ?? "it is unhealthy" };
     // Health may come before the crash.
-    if (upMs(engine, container) < steadyMs) return undefined;
+    if (upMs(engine, container) < (health === undefined ? quietMs : steadyMs)) return undefined;
     if (health !== "starting") continue;
     // A check that looks once in minutes is run here instead of waited for.
     if ((probe?.intervalMs ?? 0) <= 60_000) return undefined;
@@ -88,13 +103,15 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
     open.delete(service);
     done.set(service, { service, ok: look.ok, ms: engine.now() - sinceMs, saw: look.saw });
   };
+  const before = await engine.machine();
   while (open.size > 0 && engine.now() - sinceMs < limitMs) {
+    const quietMs = await patienceFor(engine, before);
     const all = await engine.containers(lab);
     const of = (service: string) => all.filter(container => container.service === service);
     for (const service of open) {
       const look =
         heldBack(service, of(service), done, start) ??
-        (await standing(engine, of(service), isOneShot(model, service)));
+        (await standing(engine, of(service), isOneShot(model, service), quietMs));
       if (look) close(service, look);
     }
     const left = [...open];
