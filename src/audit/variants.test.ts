@@ -21,11 +21,16 @@ it("joins variants of one stack into one finding with every place", () => {
   ]);
 });
 
+it("joins variants whose projects have names of their own, where the sentence is the same", () => {
+  const joined = joinVariants([said("a.yml"), said("b.yml", { subject: "shop-light" }), said("c.yml")]);
+  expect(joined.map(each => each.message)).toEqual(["It is so. The same is in b.yml and c.yml."]);
+});
+
 it.each<[string, Violation[]]>([
   ["two defects in one file", [said("a.yml"), said("a.yml", {}, 9)]],
   ["stacks in different folders", [said("x/a.yml"), said("y/a.yml")]],
   ["another weight", [said("a.yml"), said("b.yml", { severity: "low" })]],
-  ["another subject", [said("a.yml"), said("b.yml", { subject: "other" })]],
+  ["another subject", [said("a.yml"), said("b.yml", { subject: "other", message: "It is otherwise." })]],
   ["Dockerfiles", [said("Dockerfile"), said("Dockerfile.dev")]],
 ])("keeps apart %s", (_, violations) => {
   expect(joinVariants(violations)).toHaveLength(2);

@@ -9,11 +9,15 @@ import { basename, dirname } from "../core/path.ts";
  */
 export function joinVariants(violations: readonly Violation[]): Violation[] {
   const groups = new Map<string, Violation[]>();
+  const byMessage = new Map<string, string>();
   for (const violation of violations) {
     const { file } = violation.evidence[0].at;
-    const key = [violation.subject, dirname(file), violation.severity ?? "", violation.confidence ?? ""].join(
-      "\0",
-    );
+    const weight = [dirname(file), violation.severity ?? "", violation.confidence ?? ""].join("\0");
+    const own = `${violation.subject}\0${weight}`;
+    // Variants may give their projects names of their own.
+    const same = `${violation.message}\0${weight}`;
+    const key = groups.has(own) ? own : (byMessage.get(same) ?? own);
+    if (!byMessage.has(same)) byMessage.set(same, key);
     groups.set(key, [...(groups.get(key) ?? []), violation]);
   }
   return [...groups.values()].flatMap(joinGroup);

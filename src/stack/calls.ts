@@ -84,7 +84,11 @@ const starting = new Set(["up", "create", "start", "restart"]);
 function startsOnHostedRunner({ call, caller }: PlacedCall): boolean {
   const { workflow } = caller;
   if (call.kind !== "compose" || call.remote || !starting.has(call.subcommand ?? "")) return false;
-  if (workflow?.platform !== "github" || /DOCKER_HOST|\bcontext\b/.test(workflow.source.text)) return false;
+  if (
+    workflow?.platform !== "github" ||
+    /DOCKER_HOST|DOCKER_CONTEXT|\bdocker context\b|--context\b/.test(workflow.source.text)
+  )
+    return false;
   const job = workflow.jobs.find(each => each.id.value === caller.name);
   const runners = job?.runsOn ?? [];
   return runners.length > 0 && runners.every(each => /^(?:ubuntu|windows|macos)-/.test(each.value));
@@ -101,7 +105,8 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     if (list.length === 0) continue;
     const named = placed.call.files.length > 0 || composeFileVariable(placed.call).length > 0;
     const deploys = placed.deploys && !startsOnHostedRunner(placed);
-    uses.push({ files: list, named, deploys, at: placed.call.at, by: nameOf(placed) });
+    const restarts = placed.call.subcommand === "restart";
+    uses.push({ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) });
   }
   return uses;
 }

@@ -47,6 +47,18 @@ describe("which Compose file is production", () => {
       ],
     ],
     [
+      "a build context is no context of the client, and a script that only restarts ships nothing of a workstation",
+      {
+        "compose.yml": app,
+        "rig/a.docker-compose.yml": app,
+        "compose.dev.yml": app,
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker compose -f rig/a.docker-compose.yml up -d\n      - uses: docker/build-push-action@v6\n        with: { context: . }\n",
+        "build_and_deploy.sh": "docker compose -f compose.dev.yml restart web\n",
+      },
+      ["compose.dev.yml: development", "compose.yml: presumed", "rig/a.docker-compose.yml: presumed"],
+    ],
+    [
       "only backing services for a workstation",
       { "compose.yml": "services:\n  db:\n    image: postgres:17\n  cache:\n    image: redis:8\n" },
       ["compose.yml: development"],

@@ -28,6 +28,8 @@ export interface ComposeUse {
   readonly named: boolean;
   /** It changes a server: a deploy job, a deploy script, a remote shell. */
   readonly deploys: boolean;
+  /** It only starts again what runs: nothing new is brought up. */
+  readonly restarts?: boolean;
   readonly at: Location;
   /** "deploy job of .github/workflows/x.yml", for the report. */
   readonly by: string;
@@ -221,7 +223,12 @@ function grade(
       },
     };
   }
-  const use = uses.find(candidate => candidate.deploys && candidate.files.join("\n") === files.join("\n"));
+  const use = uses.find(
+    candidate =>
+      candidate.deploys &&
+      candidate.files.join("\n") === files.join("\n") &&
+      !(candidate.restarts && workstation.test(stemOf(last))),
+  );
   if (use) return { files, grade: "deployed", because: { text: `${use.by} ships it`, at: use.at } };
   if (files.some(file => options.devcontainer?.has(file)))
     return { files, grade: "development", because: { text: "the development container uses it" } };

@@ -81,7 +81,9 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
         return ports.filter(port => listens?.includes(port.target!)).map(port => ({ service, port }));
       }
       if (service.kind !== "app" || !service.build || servesTls(service) || isWorkshop(service)) return [];
-      return ports.filter(port => !debuggers.has(port.target!)).map(port => ({ service, port }));
+      return ports
+        .filter(port => !debuggers.has(port.target!) && !terminals.has(port.target!))
+        .map(port => ({ service, port }));
     });
 }
 
@@ -93,6 +95,8 @@ function servesTls(service: Service): boolean {
 
 /** Ports of debuggers: another rule's matter. */
 const debuggers = new Set([5005, 5678, 9229, 9230]);
+/** SSH, remote desktops and VNC: no pages. */
+const terminals = new Set([22, 3389, 5900, 5901]);
 const workshop =
   /^(?:nodemon|vite|ng|react-scripts|vue-cli-service|webpack|webpack-dev-server|runserver|--reload|--debug)$/;
 
