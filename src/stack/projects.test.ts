@@ -21,6 +21,24 @@ describe("which Compose file is production", () => {
       ["compose.yml+compose.prod.yml: deployed"],
     ],
     [
+      "it says that it is for development, though it restarts",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    restart: always\n    environment:\n      APP_ENV: development\n",
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
+      "a target that names no file on the server, beside one that names the production file",
+      {
+        "compose.yml": app,
+        "deploy/compose.prod.yml": app,
+        Makefile:
+          "tool:\n\tssh root@example.org 'cd /srv/shop && docker compose up -d tool'\ndeploy:\n\tssh root@example.org 'cd /srv/shop && docker compose -f deploy/compose.prod.yml up -d'\n",
+      },
+      ["deploy/compose.prod.yml: deployed", "compose.yml: development"],
+    ],
+    [
       "a part with a restart policy beside the production file",
       {
         "deploy/compose.prod.yml": app,
