@@ -7,6 +7,15 @@ const none: ReadonlySet<string> = new Set();
 describe("maskSecrets", () => {
   it.each([
     ["POSTGRES_PASSWORD: s3cr3t-pw", "POSTGRES_PASSWORD: ‹masked›"],
+    [
+      "url: postgres://${DB_USER:-shop}:${DB_PASSWORD:?set it}@db/shop",
+      "url: postgres://${DB_USER:-shop}:${DB_PASSWORD:?set it}@db/shop",
+    ],
+    [
+      "url: postgres://${DB_USER:-shop}:${DB_PASSWORD}@db/shop",
+      "url: postgres://${DB_USER:-shop}:${DB_PASSWORD}@db/shop",
+    ],
+    ["url: postgres://${DB_USER:-shop}:s3cr3t@db", "url: postgres://${DB_USER:-shop}:‹masked›@db"],
     ["  PASSWORD: two words # note", "  PASSWORD: ‹masked› # note"],
     ["- DB_PASSWORD=s3cr3t", "- DB_PASSWORD=‹masked›"],
     ["export API_KEY='a b c' && run", "export API_KEY='‹masked›' && run"],
@@ -46,6 +55,14 @@ describe("maskSecrets", () => {
     "secrets:\n  db:\n    file: ./db.txt",
     "token: ${{ secrets.GITHUB_TOKEN }}",
   ])("leaves %s", text => expect(maskSecrets(text, none)).toBe(text));
+
+  it("leaves a plain word where it is no value, whatever its case", () => {
+    const known = new Set(["PASSWORD", "Password", "password"]);
+    expect(maskSecrets("set POSTGRES_PASSWORD, the Password of the store", known)).toBe(
+      "set POSTGRES_PASSWORD, the Password of the store",
+    );
+    expect(maskSecrets("POSTGRES_PASSWORD=PASSWORD", known)).toBe("POSTGRES_PASSWORD=‹masked›");
+  });
 
   it("masks known literals wherever they stand, longest first", () => {
     const known = new Set(["Tr0ub4dor", "Tr0ub4dor&3", "abc", "postgres"]);

@@ -45,7 +45,8 @@ function maskUrls(text: string): string {
   for (let at = text.indexOf("://"); at !== -1; at = text.indexOf("://", at + 3)) {
     const authority = /^[^\s"'`<>/]*/.exec(text.slice(at + 3, at + 515))![0];
     const host = authority.lastIndexOf("@");
-    const colon = authority.indexOf(":");
+    // The colon of `${USER:-name}` is not the one before the password.
+    const colon = authority.replace(/\$\{[^{}]*\}?/g, whole => "x".repeat(whole.length)).indexOf(":");
     if (colon === -1 || host <= colon) continue;
     const password = authority.slice(colon + 1, host);
     if (!isLiteralSecret(password)) continue;
@@ -180,8 +181,8 @@ function maskedValue(value: string): string {
 function maskKnown(text: string, known: ReadonlySet<string>): string {
   let masked = text;
   for (const secret of [...known].sort((a, b) => b.length - a.length)) {
-    // A plain short word ("postgres") is also the name of images and users: it is masked next to its key only.
-    if (secret.length < 4 || /^[a-z]{1,11}$/.test(secret)) continue;
+    // A plain short word ("postgres", "PASSWORD") is also the name of images and users: it is masked next to its key only.
+    if (secret.length < 4 || /^(?:[A-Z]?[a-z]{1,11}|[A-Z]{1,11})$/.test(secret)) continue;
     if (masked.includes(secret)) masked = masked.split(secret).join(mask);
   }
   return masked;

@@ -32,7 +32,11 @@ export function separate(textOf: TextOf, fixes: readonly Fix[]): Separated {
   const applied: Fix[] = [];
   const deferred: Fix[] = [];
   for (const fix of fixes) {
-    const fresh = fix.edits.filter(edit => !edits.some(other => isSame(edit, other)));
+    const fresh = fix.edits.filter(
+      (edit, index) =>
+        !edits.some(other => isSame(edit, other)) &&
+        !fix.edits.slice(0, index).some(other => isSame(edit, other)),
+    );
     const conflicts = fresh.some(edit => edits.some(other => touch(edit, other, textOf)));
     if (conflicts) deferred.push(fix);
     else {

@@ -40,6 +40,15 @@ describe("picking", () => {
 });
 
 describe("passes", () => {
+  it("writes a file anew before it changes parts of it", async () => {
+    const rules = [
+      rule("a/part", { word: "one", into: "1" }),
+      rule("a/whole", { word: compose, into: compose.replace("one", "uno") }),
+    ];
+    const result = await run({ "compose.yml": compose }, rules);
+    expect(result.made).toEqual(["a/whole"]);
+  });
+
   it("makes what overlaps in the next pass, on the new text", async () => {
     const rules = [
       rule("a/one", { word: "image: nginx:1.29", into: "image: nginx:1.30" }),

@@ -127,9 +127,17 @@ function withoutOverlaps(
   { texts }: State,
   candidates: readonly Candidate[],
 ): Candidate[] {
+  const text = (file: string): string | undefined => textOf(files, texts, file);
+  // Nobody has to read small changes of a file that another fix writes anew.
+  const anew = ({ fix }: Candidate): boolean =>
+    fix.edits.some(({ at }) => {
+      const old = text(at.file);
+      return old !== undefined && old !== "" && at.span.start === 0 && at.span.end === old.length;
+    });
+  const ordered = [...candidates.filter(anew), ...candidates.filter(each => !anew(each))];
   const { applied } = separate(
-    file => textOf(files, texts, file),
-    candidates.map(({ fix }) => fix),
+    text,
+    ordered.map(({ fix }) => fix),
   );
   return candidates.filter(({ fix }) => applied.includes(fix));
 }

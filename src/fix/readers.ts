@@ -77,15 +77,27 @@ function oldValueLeft(
       const text = variable.value?.text;
       if (text === undefined || (other === service && variable.name === name)) continue;
       const url = storeUrl(text);
+      // The name of a user or database that is the same word is another thing.
       const holds = isSecret
-        ? text === old || url?.password === old
+        ? (text === old && !identity.test(variable.name)) || url?.password === old
         : url !== undefined && [url.user, url.database, url.host].includes(old);
       if (holds) reasons.push(`${variable.name} of "${other.name}" still holds the value that ${name} had`);
     }
   if (!isSecret || old.length < 6) return reasons;
   for (const [path, source] of stack.sources) {
     if (edited.has(path) || !running.has(stack.kinds.get(path) ?? "")) continue;
-    if (source.text.includes(old)) reasons.push(`${path} still holds the value that ${name} had`);
+    if (holdsSecret(source.text, old)) reasons.push(`${path} still holds the value that ${name} had`);
   }
   return reasons;
+}
+
+/** A plain word is also the name of images and users: it counts where a password stands. */
+function holdsSecret(text: string, value: string): boolean {
+  if (!text.includes(value)) return false;
+  if (!/^[a-z]{1,12}$/i.test(value)) return true;
+  const word = `(?![\\w-])`;
+  return new RegExp(
+    `(?:pass\\w*|pwd|secret\\w*|token|key)["'\\]]*\\s*(?::=|=>|[:=]|\\s)\\s*(?:\\$\\{\\w+:?-)?["']?${value}${word}|:(?:\\$\\{\\w+:?-)?${value}\\}?@`,
+    "i",
+  ).test(text);
 }

@@ -62,7 +62,9 @@ it("adds lines behind a statement with its comment, and at the end", () => {
   const text = "A = [\n    'x',\n]  # why\nB = 1";
   const source = file(text);
   const [first] = parsePython(source).model.body;
-  expect(apply(text, [addBehind(source, first!, ["C = 2"])])).toBe("A = [\n    'x',\n]  # why\nC = 2\nB = 1");
+  expect(apply(text, [addBehind(source, first!, ["C = 2"])])).toBe(
+    "A = [\n    'x',\n]  # why\n\nC = 2\nB = 1",
+  );
   expect(apply(text, [addAtEnd(source, ["C = 2"])])).toBe(`${text}\nC = 2\n`);
   const joined = file("A = 1; B = 2\n");
   const [one] = parsePython(joined).model.body;

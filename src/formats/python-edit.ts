@@ -36,7 +36,9 @@ export function addBehind(
   const rest = /^[ \t]*(?:#[^\r\n]*)?(?=\r?\n|$)/.exec(text.slice(end));
   if (statement.at.file !== source.path || !rest) return undefined;
   const offset = end + rest[0].length;
-  return insert(source, offset, lines.map(line => eolOf(text) + line).join(""));
+  // Behind a list of many lines, a blank one shows where it ends.
+  const gap = text.slice(start, end).includes("\n") && statement.kind === "assign" ? eolOf(text) : "";
+  return insert(source, offset, gap + lines.map(line => eolOf(text) + line).join(""));
 }
 
 /** Adds lines at the end of a file. */

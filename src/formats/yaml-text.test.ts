@@ -27,7 +27,10 @@ it("is read back as the text that it was made of", () => {
 it.each([
   ["${POSTGRES_USER:-shop}", "${POSTGRES_USER:-shop}"],
   ["./media", "./media"],
-  ["postgres:16", '"postgres:16"'],
+  ["postgres:16", "postgres:16"],
+  ["ghcr.io:443/shop/api:1.2", "ghcr.io:443/shop/api:1.2"],
+  ["postgres:", '"postgres:"'],
+  ["22:22", '"22:22"'],
   ["on", '"on"'],
   ["03", '"03"'],
   ["a: b", '"a: b"'],

@@ -8,7 +8,9 @@ const other = /^(?:true|false|yes|no|on|off|null|~|y|n|\.inf|\.nan)$/i;
 export function yamlScalar(text: string): string {
   // `${X:-y}` is common in Compose, and safe: the colon is not followed by a blank.
   const shown = text.replace(/\$\{[A-Za-z_]\w*(?::?[-?+][^\s{}#,[\]&*!|>'"%@`\\]*)?\}/g, "$$X");
-  return plain.test(shown) && !other.test(text) ? text : JSON.stringify(text);
+  // So is the colon before an image's tag, and in its registry's port.
+  const image = /^[a-z][\w./-]*(?::[\w./-]+)*$/i.test(shown) && !/:$/.test(shown);
+  return (plain.test(shown) || image) && !other.test(text) ? text : JSON.stringify(text);
 }
 
 /** `[a, "b c"]`: a flow sequence in which every text is quoted that needs it. */

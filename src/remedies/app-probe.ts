@@ -156,7 +156,9 @@ function anyAnswer(stack: Stack, service: Service, port: number): string[] | und
 /** A program of the image that asks for `/`, under a host name or its own address, and fails on errors of the server. */
 export function anyCommand(service: Service, port: number, host?: string): string[] | undefined {
   const has = (tool: string) => toolInContainer(service, tool).has === "yes";
-  const python = pythons.find(has);
+  // The large Node images have Python, too: nobody looks for it there.
+  const isNode = service.facts?.family === "node" && has("node");
+  const python = isNode ? undefined : pythons.find(has);
   if (python) {
     const header = host === undefined ? "" : `, headers={'Host': '${host}'}`;
     const steps = [

@@ -36,8 +36,8 @@ export function backupFix(stack: Stack, stores: readonly Service[]): Fix | undef
     grade: "big-change",
     edits: [...services, ...volumes, ...edits, ...held(stack, store)],
     executable,
-    // In the image of the store: whatever is said of that is said of these as well.
-    reveals: ["build/floating-image"],
+    // In the image of the store: and with its credentials: whatever is said of that is said of these as well.
+    reveals: ["build/floating-image", "secrets/committed-credential"],
     test: "Start the service `backup`, wait until it is healthy, and restore on a copy of the server with `docker compose run --rm restore`.",
     afterwards:
       "Choose where copies are kept outside this machine (backup/README.md), and have somebody told when `backup` is unhealthy.",

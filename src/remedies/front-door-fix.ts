@@ -80,6 +80,10 @@ function isTaken(stack: Stack, project: ComposeProject, service: Service): boole
   const directory = project.directory === "" ? folder : `${project.directory}/${folder}`;
   return (
     stack.files.has(directory) !== undefined ||
+    // Two of them beside each other may run on one server, which has its ports 80 and 443 once.
+    stack.projects.some(
+      other => other !== project && other.grade === "deployed" && other.directory === project.directory,
+    ) ||
     project.services.some(other => ["nginx", "certbot"].includes(other.name)) ||
     project.volumes.some(volume => door.volumes.includes(volume.name)) ||
     project.networks.some(network => network.name === folder) ||

@@ -84,6 +84,8 @@ function programNeed(service: Service): Need | undefined {
   const words = running.words.map(word => word ?? "?");
   const line = words.join(" ");
   const program = words[0]!.split("/").at(-1)!;
+  // Its processes load every workflow of the team: no figure is right for all.
+  if (service.facts?.family?.includes("airflow")) return undefined;
   if (/^(?:node|next|npm|pnpm|yarn|bun|npx|vite|tsx|ts-node)$/.test(program) && developing.test(line))
     return [2048, "a development server compiles while it serves"];
   switch (program) {

@@ -59,5 +59,9 @@ function nameEdit(stack: Stack, { files }: ComposeProject, name: string): Edit |
   const start = lineStartOf(source, first.key.at.span.start);
   if (first.key.at.span.start !== start) return undefined;
   const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
-  return { at: { file: source.path, span: { start, end: start } }, text: `name: ${name}${eol}` };
+  const isApart = start === 0 || /\n\r?\n$/.test(source.text.slice(0, start));
+  return {
+    at: { file: source.path, span: { start, end: start } },
+    text: `name: ${name}${eol}${isApart ? eol : ""}`,
+  };
 }

@@ -45,7 +45,13 @@ const old =
 test("a Dockerfile that is written anew keeps what people noted", async () => {
   const text = await rewritten(old);
   expect(text).toContain("# ask Ada before you change this\n");
-  expect(text).not.toContain("syntax=docker/dockerfile:1\n# ask");
+});
+
+test("a Dockerfile that is written anew keeps its program for signals and its line for the builder", async () => {
+  const text = await rewritten(`${old}ENTRYPOINT ["/usr/bin/dumb-init", "--"]\nCMD ["node", "server.js"]\n`);
+  expect(text).toMatch(/^# syntax=docker\/dockerfile:1\n/);
+  expect(text).toContain("--no-install-recommends dumb-init ");
+  expect(text).toContain('ENTRYPOINT ["dumb-init", "--"]\nCMD ["node", "server.js"]\n');
 });
 
 test("a Dockerfile that is written anew keeps its line ends", async () => {

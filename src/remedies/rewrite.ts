@@ -6,6 +6,8 @@ import type { AppComponent } from "../stack/app/detect.ts";
 import type { Build, Service, Stack } from "../stack/stack.ts";
 import { type AppImage, appImage } from "./app-image.ts";
 import { rulesOfContents } from "./build-context.ts";
+import { carryNotes } from "./dockerfile-notes.ts";
+import { isStatic } from "./node-site.ts";
 
 /**
  * A Dockerfile of which no small change makes one that builds, written anew from the application that it is for. What
@@ -21,11 +23,12 @@ export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Buil
   if (!component || services.some(service => service.command ?? service.entrypoint)) return undefined;
   const ports = first.model?.exposes.map(port => Number(port.value.replace(/\/tcp$/, ""))) ?? [];
   if (ports.length > 1 || ports.some(port => !Number.isInteger(port))) return undefined;
+  const init = initOf(source.text, component);
   const image = appImage(stack, component, {
     context: first.context,
     dockerfile: first.dockerfilePath!,
     ...(ports.length === 1 ? { port: ports[0]! } : {}),
-    tools: probeTools(services),
+    tools: [...probeTools(services), ...(init === undefined ? [] : [init])],
   });
   if (!image) return undefined;
   return {
@@ -35,7 +38,7 @@ export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Buil
     edits: [
       {
         at: { file: source.path, span: { start: 0, end: source.text.length } },
-        text: inPlaceOf(source.text, image.dockerfile.text),
+        text: inPlaceOf(source.text, image.dockerfile.text, init),
       },
       ...besides(stack, first, image),
     ],
@@ -44,17 +47,18 @@ export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Buil
   };
 }
 
-/** What people wrote in the old file stays, at the end of the new one, and so do its line ends. */
-function inPlaceOf(old: string, fresh: string): string {
-  const comments = old
-    .split(/\r?\n/)
-    .map(line => line.trim())
-    .filter(line => /^#(?!\s*(?:syntax|escape|check)\s*=)./.test(line));
-  const text =
-    comments.length === 0
-      ? fresh
-      : `${fresh}\n# Notes in the file before this one:\n${comments.join("\n")}\n`;
+/** What people wrote in the old file stays, and so do its program for signals, its line for the builder and its line ends. */
+function inPlaceOf(old: string, fresh: string, init: string | undefined): string {
+  const started = init === undefined ? fresh : fresh.replace(/^(?=CMD )/m, `ENTRYPOINT ["${init}", "--"]\n`);
+  const builder = /^#\s*syntax\s*=.*\n/i.exec(old.replace(/\r\n/g, "\n"))?.[0] ?? "";
+  const text = builder + carryNotes(old, started);
   return old.includes("\r\n") ? text.replace(/\r?\n/g, "\r\n") : text;
+}
+
+/** The program that hands signals on and takes care of orphans, by the name of its Debian package. */
+function initOf(old: string, component: AppComponent): string | undefined {
+  if (isStatic(component.kind)) return undefined;
+  return /^\s*(?:ENTRYPOINT|CMD)\b.*\b(dumb-init|tini)\b/im.exec(old)?.[1];
 }
 
 /** A Dockerfile where a build names one that is not there. */

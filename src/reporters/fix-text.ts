@@ -19,7 +19,9 @@ type Options = Pick<ReporterOptions, "color" | "width">;
 export function fixText(report: FixReport, ending: FixEnding, { color, width }: Options): string {
   const style = styleFor(color);
   const blocks = [
-    ...report.changes.map(change => changeBlock(change, style, width)),
+    ...report.changes.map((change, index) =>
+      changeBlock(change, style, width, twinOf(change, report.changes.slice(0, index))),
+    ),
     refusals("Refused: the result would not have been better", report.refused, style, width),
     refusals("Not edited here", report.held, style, width),
     waiting(report, style),
@@ -36,7 +38,18 @@ export function changeText(change: ReportedChange, { color, width }: Options): s
   return changeBlock(change, styleFor(color), width);
 }
 
-function changeBlock({ finding, diffs }: ReportedChange, style: Style, width: number | undefined): string {
+/** The change before this one that is the same: one edit may mend several findings. */
+function twinOf({ diffs }: ReportedChange, before: readonly ReportedChange[]): ReportedChange | undefined {
+  const text = JSON.stringify(diffs);
+  return before.find(each => JSON.stringify(each.diffs) === text);
+}
+
+function changeBlock(
+  { finding, diffs }: ReportedChange,
+  style: Style,
+  width: number | undefined,
+  twin?: ReportedChange,
+): string {
   const { fix } = finding;
   return [
     `${style.bold(printable(fix.title))}  ${style.dim(`${fix.grade}, ${finding.rule}`)}`,
@@ -44,7 +57,9 @@ function changeBlock({ finding, diffs }: ReportedChange, style: Style, width: nu
     wrap(`Why: ${printable(finding.why)}`, width, "  "),
     ...(fix.test ? [wrap(`Test: ${printable(fix.test)}`, width, "  ")] : []),
     ...(fix.afterwards ? [wrap(`By hand: ${printable(fix.afterwards)}`, width, "  ")] : []),
-    ...diffs.map(diff => diffBlock(diff, style)),
+    ...(twin
+      ? [wrap(`The change is the one above, for ${twin.finding.rule}.`, width, "  ")]
+      : diffs.map(diff => diffBlock(diff, style))),
   ].join("\n");
 }
 

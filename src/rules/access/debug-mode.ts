@@ -117,7 +117,7 @@ export default defineRule({
               {
                 title: `Run without ${each.name}=${text}`,
                 grade: "needs-testing",
-                test: "Start the service and provoke an error: the answer shows no code.",
+                test: `Start the service and provoke an error: the answer shows no code. Code that asks for ${each.name} takes other settings now: see that it still uses the right database.`,
               },
               production(stack, service, each),
             ),

@@ -61,6 +61,7 @@ function nameLastStage(dockerfile: Dockerfile, target: string): Fix | undefined 
     grade: "needs-testing",
     edits: [{ at, text: ` AS ${target}` }],
     test: "Build the image.",
-    reveals: rulesOfContents,
+    // Until now the image with its web server was not made at all.
+    reveals: [...rulesOfContents, "proxy/header-inheritance", "proxy/security-headers", "access/non-root"],
   };
 }
