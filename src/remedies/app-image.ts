@@ -27,6 +27,8 @@ export interface AppImage {
   readonly health?: string;
   /** Command that brings the database's schema up to date, to be run once before the program starts. */
   readonly migrate?: readonly string[];
+  /** The stage that is made for it, where the program's own image has no tools. */
+  readonly migrateStage?: string;
   /** Commands of further processes that the same image runs. */
   readonly workers: readonly { readonly name: string; readonly command: readonly string[] }[];
   /** Variables that are fixed into the browser's code by the build. */
@@ -52,6 +54,8 @@ export interface AppImageOptions {
   readonly port?: number;
   /** Also writes a stage `static` that serves collected files, where the program itself does not. */
   readonly statics?: boolean;
+  /** Also writes a stage that brings a Node program's database to its schema, for a service that runs it. */
+  readonly migrations?: boolean;
   /** Debian packages that callers of the image use in it: `curl` for a health check in the Compose file. */
   readonly tools?: readonly string[];
 }
@@ -62,7 +66,7 @@ export interface AppImageOptions {
  * kinds that are not known (see `AppKind`) and where something needed cannot be told: how it starts, what it installs.
  */
 export function appImage(
-  stack: Pick<Stack, "files" | "today">,
+  stack: Pick<Stack, "files" | "today" | "components">,
   component: AppComponent,
   options: AppImageOptions = {},
 ): AppImage | undefined {
@@ -73,7 +77,11 @@ export function appImage(
     found &&
     withPort({ ...found, runPackages: [...new Set([...found.runPackages, ...tools])].sort() }, options.port);
   const nodes = python ? undefined : nodeApp(stack, component, options.version);
-  const node = nodes && { ...nodes, ...port, runPackages: tools };
+  const node = nodes && {
+    ...(options.migrations ? nodes : withoutMigration(nodes)),
+    ...port,
+    runPackages: [...new Set([...nodes.runPackages, ...tools])].sort(),
+  };
   const app = python ?? node;
   if (!app) return undefined;
   const context = options.context ?? app.root;
@@ -107,6 +115,7 @@ export function appImage(
     port: app.port,
     ...(app.health === undefined ? {} : { health: app.health }),
     ...(python?.migrate ? { migrate: python.migrate } : {}),
+    ...(node?.migration ? { migrate: node.migration.command, migrateStage: "migrate" } : {}),
     workers: python?.workers ?? [],
     buildArguments: node?.buildArguments ?? [],
     uploads: python?.uploads ?? [],
@@ -118,8 +127,13 @@ export function appImage(
   };
 }
 
+function withoutMigration({ migration: _, ...app }: NodeApp): NodeApp {
+  return app;
+}
+
 function copiesOf(app: PythonApp | NodeApp): string[] {
-  const names = "install" in app ? app.install.files : ["package.json", app.lock ?? [], app.members].flat();
+  const names =
+    "install" in app ? app.install.files : ["package.json", app.lock ?? [], app.members, app.shared].flat();
   return names.map(name => join(app.root, name));
 }
 

@@ -1,17 +1,17 @@
 import { nextConfigFile, readNextConfig } from "../artifacts/next.ts";
-import { type PackageManifest, parsePackageManifest } from "../artifacts/package-manifest.ts";
+import type { PackageManifest } from "../artifacts/package-manifest.ts";
 import { readViteConfig, viteConfigFile } from "../artifacts/vite.ts";
 import { dirname, inside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
-import { compileGlob, matchGlob } from "../formats/dockerignore-glob.ts";
 import type { AppComponent, AppKind } from "../stack/app/detect.ts";
 import { componentReads } from "../stack/query-environment.ts";
 import type { Stack } from "../stack/stack.ts";
 import { chooseVersion } from "./base-images.ts";
 import { isCommitted } from "./committed.ts";
 import { healthRoute } from "./health-route.ts";
-
-export type NodeManager = "npm" | "yarn" | "berry" | "pnpm";
+import { chooseManager, type NodeManager, runScript, sharedFiles } from "./node-manager.ts";
+import { migrationOf, type NodeMigration, type PrismaSchema, prismaSchemas } from "./node-migrations.ts";
+import { lockIn, type Workspace, workspaceOf } from "./node-workspace.ts";
 
 /** What a Node component's files say about how it is built and run. */
 export interface NodeApp {
@@ -20,15 +20,25 @@ export interface NodeApp {
   readonly root: string;
   /** The component seen from there; "" when it is no member of a workspace. */
   readonly member: string;
+  /** Name of that member. */
+  readonly memberName?: string;
   /** Manifests of all members, relative to `root`: the lock file is compared with every one of them. */
   readonly members: readonly string[];
+  /** Directories of members that it needs, and files of the workspace's root that they read. */
+  readonly needs: readonly string[];
+  readonly shared: readonly string[];
+  /** Commands that come before its own build: generated code, and the builds of what it needs. */
+  readonly before: readonly string[];
+  readonly migration?: NodeMigration;
   readonly version: string;
   readonly manager: NodeManager;
-  /** Version of pnpm or Yarn, where package.json does not name one. */
+  /** Version of the manager, where Corepack does not choose it by package.json. */
   readonly managerVersion?: string;
   readonly lock?: string;
   /** Files that an install reads, besides package.json and the lock file. */
   readonly installFiles: readonly string[];
+  /** The package.json where packages are installed has a script `prepare`, which may call a tool of developers. */
+  readonly prepares: boolean;
   /** A script that runs at install time may read anything. */
   readonly copiesAllFirst: boolean;
   /** Peer dependencies that contradict each other are accepted, as the project does elsewhere. */
@@ -55,16 +65,9 @@ export interface NodeApp {
 const native =
   /^(bcrypt|argon2|better-sqlite3|sqlite3|canvas|node-sass|sharp-phash|bufferutil|utf-8-validate|node-rdkafka|zeromq|leveldown|farmhash|re2|usb|serialport|node-pty|microtime|deasync|iconv|libpq|pg-native|kerberos|snappy)$/;
 
-const lockFiles: readonly (readonly [string, NodeManager])[] = [
-  ["package-lock.json", "npm"],
-  ["npm-shrinkwrap.json", "npm"],
-  ["pnpm-lock.yaml", "pnpm"],
-  ["yarn.lock", "yarn"],
-];
-
 /** Undefined when it is no Node component, or when it cannot be told how it is built or started. */
 export function nodeApp(
-  stack: Pick<Stack, "files" | "today">,
+  stack: Pick<Stack, "files" | "today" | "components">,
   component: AppComponent,
   current?: string,
 ): NodeApp | undefined {
@@ -77,41 +80,50 @@ export function nodeApp(
     return undefined;
   const workspace = workspaceOf(files, component.dir, manifest);
   if (!workspace || reachesOutside(manifest)) return undefined;
-  const { root, member, members } = workspace;
+  const { root, member, members, needs } = workspace;
   const lock = lockIn(files, root);
-  const manager = managerOf(files, root, manifest, lock?.[1]);
-  // How the others install one member alone depends on their settings.
-  if (member !== "" && (manager !== "npm" || !lock)) return undefined;
+  const chosen = chooseManager(files, workspace, lock?.[1]);
+  // Which versions a member gets, its lock file alone says.
+  if (!chosen || (member !== "" && !lock) || isPlugAndPlay(files, root, chosen.manager, component.kind))
+    return undefined;
+  const { manager } = chosen;
+  const parts = [manifest, ...needs.map(each => each.manifest)];
+  const schemas = prismaSchemas(files, workspace, manifest);
+  const migration = migrationOf(workspace, manifest, schemas);
+  const openssl = schemas.some(each => each.needsOpenssl) ? ["openssl"] : [];
+  const isCompiled = parts.some(part => part.dependencies.some(each => native.test(each.name)));
   const version = versionOf(files, component.dir, manifest, stack.today, current);
-  if (version === undefined || !manager) return undefined;
+  if (version === undefined) return undefined;
   const script = manifest.scripts.get("build")?.value;
-  const run = manager === "yarn" || manager === "berry" ? "yarn" : manager;
   const health = healthRoute(component);
   const common = {
     kind: component.kind,
     root,
     member,
-    members,
+    ...(member !== "" && manifest.name ? { memberName: manifest.name.value } : {}),
+    members: members.map(each => `${each.dir}/package.json`),
+    needs: needs.map(each => each.dir),
+    shared: sharedFiles(files, workspace),
+    before: before(workspace, schemas, manager),
+    ...(migration ? { migration } : {}),
     version,
-    manager,
-    ...(manager === "pnpm" && !manifest.packageManager ? { managerVersion: pnpmVersion(files, root) } : {}),
+    ...chosen,
     ...(lock ? { lock: lock[0] } : {}),
-    installFiles: [".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn", ".pnpmfile.cjs", "patches"].filter(name =>
-      isCommitted(files, join(root, name)),
-    ),
-    copiesAllFirst:
-      ["preinstall", "install", "postinstall", "prepare"].some(name => manifest.scripts.has(name)) ||
-      manifest.dependencies.some(each => /^(file|link|\.)/.test(each.range)),
+    installFiles: installFiles.filter(name => isCommitted(files, join(root, name))),
+    prepares: workspace.manifest.scripts.has("prepare"),
+    copiesAllFirst: [workspace.manifest, ...parts].some(runsAtInstall),
     legacyPeers: lock === undefined || usesLegacyPeers(files, root),
-    buildPackages: manifest.dependencies.some(each => native.test(each.name))
-      ? ["g++", "make", "python3"]
-      : [],
-    runPackages: [],
-    buildArguments: publicNames(stack, component),
+    buildPackages: [...(isCompiled ? ["g++", "make", "python3"] : []), ...openssl].sort(),
+    runPackages: openssl,
+    buildArguments: publicNames(
+      stack,
+      component,
+      needs.map(each => join(root, each.dir)),
+    ),
     ...(lock
       ? {}
       : {
-          afterwards: `Run \`${run} install\` in ${root === "" ? "the root of the repository" : root} and commit the lock file; then let the Dockerfile install from it.`,
+          afterwards: `Run \`${manager === "berry" ? "yarn" : manager} install\` in ${root === "" ? "the root of the repository" : root} and commit the lock file; then let the Dockerfile install from it.`,
         }),
   };
   if (component.kind === "next") {
@@ -121,7 +133,7 @@ export function nodeApp(
     if (output?.value === "export" || !script) return undefined;
     return {
       ...common,
-      build: [...buildCommand(run, member)],
+      build: runScript(manager, "build", member),
       output: ".next",
       standalone: output?.value === "standalone",
       hasPublic: files.has(join(component.dir, "public")) === "directory",
@@ -139,7 +151,7 @@ export function nodeApp(
     if (!script || output === undefined) return undefined;
     return {
       ...common,
-      build: bundleCommand(component, script, buildCommand(run, member)),
+      build: bundleCommand(component, script, runScript(manager, "build", member)),
       output,
       standalone: false,
       hasPublic: false,
@@ -148,12 +160,12 @@ export function nodeApp(
       health: "/healthz",
     };
   }
-  const start = startOf(component, manifest, run);
+  const start = startOf(component, manifest, manager);
   if (!start) return undefined;
   const builds = script !== undefined && !/^\s*(echo|true|:|exit 0)\b/.test(script);
   return {
     ...common,
-    ...(builds ? { build: buildCommand(run, member) } : {}),
+    ...(builds ? { build: runScript(manager, "build", member) } : {}),
     output: "dist",
     standalone: false,
     hasPublic: false,
@@ -163,71 +175,42 @@ export function nodeApp(
   };
 }
 
-function lockIn(files: ProjectFiles, root: string): readonly [string, NodeManager] | undefined {
-  return lockFiles.find(([name]) => {
-    const path = join(root, name);
-    return isCommitted(files, path);
-  });
+const installFiles = [
+  ...[".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn", ".pnpmfile.cjs", "pnpm-workspace.yaml", "bunfig.toml"],
+  "patches",
+];
+
+/** Hooks of git, which an image does not have. */
+const setsHooks = /^(husky|lefthook|simple-git-hooks|echo|exit 0|true)\b[^;&|]*(\|\| *(true|exit 0|:))?$/;
+
+/** What it runs at an install may read any file. */
+function runsAtInstall(manifest: PackageManifest): boolean {
+  return (
+    ["preinstall", "install", "postinstall", "prepare"].some(name => {
+      const script = manifest.scripts.get(name)?.value;
+      return script !== undefined && !setsHooks.test(script);
+    }) || manifest.dependencies.some(each => /^(file|link|\.)/.test(each.range))
+  );
 }
 
-function buildCommand(run: string, member: string): readonly string[] {
-  return [run, "run", "build", ...(member === "" ? [] : [`--workspace=${member}`])];
+/** Yarn then keeps packages in archives, which a bare `node` does not find. */
+function isPlugAndPlay(files: ProjectFiles, root: string, manager: NodeManager, kind: AppKind): boolean {
+  if (manager !== "berry" || kind === "vite" || kind === "cra") return false;
+  return !says(files, join(root, ".yarnrc.yml"), /^nodeLinker:\s*["']?(node-modules|pnpm)\b/m);
 }
 
-/** Where packages are installed: here, or in the directory above that names this one as a member and has the lock file. */
-function workspaceOf(
-  files: ProjectFiles,
-  dir: string,
-  manifest: PackageManifest,
-): Pick<NodeApp, "root" | "member" | "members"> | undefined {
-  if (manifest.workspaces.length > 0) return undefined;
-  const alone = { root: dir, member: "", members: [] };
-  if (lockIn(files, dir)) return alone;
-  for (let up = dir; up !== ""; ) {
-    up = dirname(up);
-    if (files.has(join(up, "pnpm-workspace.yaml")) === "file") return undefined;
-    const read =
-      files.has(join(up, "package.json")) === "file" ? files.read(join(up, "package.json")) : undefined;
-    const patterns = read && "source" in read ? parsePackageManifest(read.source).model.workspaces : [];
-    if (patterns.length === 0) continue;
-    const globs = patterns.flatMap(
-      each => compileGlob(each.value.replace(/^\.\//, "").replace(/\/$/, "")) ?? [],
-    );
-    const members = files.paths.flatMap(path => {
-      const below = path.endsWith("/package.json") ? inside(up, dirname(path)) : undefined;
-      return below !== undefined && globs.some(glob => matchGlob(glob, below)) ? [below] : [];
-    });
-    const member = inside(up, dir)!;
-    if (members.includes(member))
-      return { root: up, member, members: members.map(each => `${each}/package.json`) };
-  }
-  return manifest.dependencies.some(each => each.range.startsWith("workspace:")) ? undefined : alone;
+function before({ needs }: Workspace, schemas: readonly PrismaSchema[], manager: NodeManager): string[] {
+  const generated = schemas.flatMap(({ dir, generate }) =>
+    generate === undefined ? [] : [dir === "" ? generate : `cd ${dir} && ${generate}`],
+  );
+  const builds = needs.filter(each =>
+    /^(?!\s*(echo|true|:|exit 0)\b)./.test(each.manifest.scripts.get("build")?.value ?? ""),
+  );
+  return [...generated, ...builds.map(each => runScript(manager, "build", each.dir).join(" "))];
 }
 
 function reachesOutside(manifest: PackageManifest): boolean {
   return manifest.dependencies.some(each => /^(file:|link:)?\.\.\//.test(each.range));
-}
-
-function managerOf(
-  files: ProjectFiles,
-  root: string,
-  manifest: PackageManifest,
-  locked: NodeManager | undefined,
-): NodeManager | undefined {
-  const named = /^(npm|yarn|pnpm|bun)@(\d+)/.exec(manifest.packageManager?.value ?? "");
-  if (named?.[1] === "bun") return undefined;
-  const manager = (named?.[1] as NodeManager | undefined) ?? locked ?? "npm";
-  if (manager !== "yarn") return manager;
-  const modern = Number(named?.[2] ?? 1) >= 2 || files.has(join(root, ".yarnrc.yml")) === "file";
-  // Which modern Yarn is only known where package.json says it.
-  return !modern ? "yarn" : named ? "berry" : undefined;
-}
-
-/** The pnpm that reads a lock file of this format without rewriting it. */
-function pnpmVersion(files: ProjectFiles, root: string): string {
-  const read = files.read(join(root, "pnpm-lock.yaml"));
-  const format = "source" in read ? /^lockfileVersion:\s*['"]?(\d+)/m.exec(read.source.text)?.[1] : undefined;
-  return format === "9" ? "9.15.9" : format === "6" ? "8.15.9" : "10.20.0";
 }
 
 function versionOf(
@@ -270,11 +253,16 @@ const publicPrefix: Partial<Record<AppKind, RegExp>> = {
   cra: /^REACT_APP_\w/,
 };
 
-function publicNames(stack: Pick<Stack, "files">, component: AppComponent): string[] {
+function publicNames(
+  stack: Pick<Stack, "files" | "components">,
+  component: AppComponent,
+  needs: readonly string[],
+): string[] {
   const prefix = publicPrefix[component.kind];
   if (!prefix) return [];
-  const { names } = componentReads(stack, component);
-  return [...names].filter(name => prefix.test(name)).sort();
+  const libraries = stack.components.filter(each => needs.includes(each.dir));
+  const names = [component, ...libraries].flatMap(each => [...componentReads(stack, each).names]);
+  return [...new Set(names)].filter(name => prefix.test(name)).sort();
 }
 
 /** Where the bundle is written, below the component; undefined when the configuration does not tell. */
@@ -305,13 +293,13 @@ function bundleCommand(
   return both && !command.some(word => word.startsWith("--workspace")) ? ["npx", "vite", "build"] : command;
 }
 
-const nodeStart = /^(?:cross-env\s+)?(?:\w+=\S+\s+)*(node(?:\s+[\w./=:@-]+)+)\s*$/;
+const nodeStart = /^(?:cross-env\s+)?(?:\w+=\S+\s+)*((?:node|bun)(?:\s+[\w./=:@-]+)+)\s*$/;
 
 /** The process itself and not `npm start`, which does not hand signals on. */
 function startOf(
   component: AppComponent,
   manifest: PackageManifest,
-  run: string,
+  manager: NodeManager,
 ): readonly string[] | undefined {
   for (const name of ["start:prod", "start"]) {
     const script = manifest.scripts.get(name)?.value;
@@ -319,7 +307,7 @@ function startOf(
     if (direct) return direct[1]!.split(/\s+/);
     if (script !== undefined && /^nest start\b/.test(script)) return ["node", "dist/main"];
     if (script !== undefined && !/\b(nodemon|ts-node-dev|--watch|vite|react-scripts)\b/.test(script))
-      return [run, "run", name];
+      return [manager === "bun" ? "bun" : "npm", "run", name];
   }
   const entry = component.entries[0];
   const file = entry === undefined ? undefined : inside(component.dir, entry);

@@ -2,6 +2,7 @@ import { dirname, join } from "../core/path.ts";
 import { nodeImage } from "./base-images.ts";
 import { execForm } from "./exec-form.ts";
 import type { NodeApp } from "./node-app.ts";
+import { bringManager, cacheOf, installCommand, pruneCommand } from "./node-manager.ts";
 
 /**
  * The Dockerfile of a Node server or a Next.js application: dependencies, build, and a stage that runs as `node`.
@@ -19,6 +20,7 @@ export function nodeDockerfile(app: NodeApp, below: string): string {
           "    && rm -rf /var/lib/apt/lists/*",
         ]
       : []),
+    ...(app.start[0] === "bun" ? [`RUN ${bringManager(app)}`] : []),
     `WORKDIR ${join("/app", app.standalone ? "" : app.member)}`,
     "# Everything belongs to root: the program reads its code and cannot change it.",
     ...runtimeFiles(app),
@@ -41,10 +43,8 @@ export function buildStage(app: NodeApp, below: string): string[] {
       "    && rm -rf /var/lib/apt/lists/*",
     );
   lines.push("WORKDIR /app");
-  if (app.manager === "pnpm" || app.manager === "berry")
-    lines.push(
-      app.managerVersion ? `RUN npm install --global pnpm@${app.managerVersion}` : "RUN corepack enable",
-    );
+  const manager = bringManager(app);
+  if (manager !== undefined) lines.push(`RUN ${manager}`);
   const at = (path: string) => join(below, path);
   const all = `COPY ${below === "" ? "." : `${below}/`} ./`;
   if (app.copiesAllFirst) lines.push(all);
@@ -58,20 +58,44 @@ export function buildStage(app: NodeApp, below: string): string[] {
     ...(app.lock ? [] : ["# There is no lock file: the versions depend on the day until one is committed."]),
   );
   lines.push(`RUN --mount=type=cache,target=${cacheOf(app)} ${installCommand(app)}`);
-  if (!app.copiesAllFirst) lines.push(app.member === "" ? all : `COPY ${at(app.member)}/ ${app.member}/`);
+  if (!app.copiesAllFirst) {
+    if (app.shared.length > 0) lines.push(`COPY ${app.shared.map(at).join(" ")} ./`);
+    if (app.member === "") lines.push(all);
+    else for (const dir of [...app.needs, app.member]) lines.push(`COPY ${at(dir)}/ ${dir}/`);
+  }
   if (app.buildArguments.length > 0)
     lines.push(
       "# The browser's code is built for these values.",
       ...app.buildArguments.map(name => `ARG ${name}`),
     );
+  for (const command of app.before) lines.push(`RUN ${command}`);
   if (app.build) lines.push(`RUN ${app.build.join(" ")}`);
-  if (app.start.length > 0 && !app.standalone) lines.push(`RUN ${pruneCommand(app)}`);
-  return lines;
+  return [...lines, ...migrateStage(app), ...prunedStage(app)];
+}
+
+/** Has the tools that the program does without. */
+function migrateStage({ migration }: NodeApp): string[] {
+  if (!migration) return [];
+  return [
+    "",
+    "# Runs once, before each release.",
+    "FROM build AS migrate",
+    ...(migration.dir === "" ? [] : [`WORKDIR ${join("/app", migration.dir)}`]),
+    "USER node",
+    `CMD ${execForm(migration.command)}`,
+  ];
+}
+
+function prunedStage(app: NodeApp): string[] {
+  if (app.start.length === 0 || app.standalone) return [];
+  const prune = `RUN ${pruneCommand(app)}`;
+  return app.migration ? ["", "FROM build AS pruned", prune] : [prune];
 }
 
 function runtimeFiles(app: NodeApp): string[] {
   const own = join("/app", app.member);
-  if (app.kind !== "next") return ["COPY --from=build /app /app"];
+  const from = app.migration ? "pruned" : "build";
+  if (app.kind !== "next") return [`COPY --from=${from} /app /app`];
   if (app.standalone) {
     const to = app.member === "" ? "." : `./${app.member}`;
     return [
@@ -81,50 +105,10 @@ function runtimeFiles(app: NodeApp): string[] {
     ];
   }
   return [
-    "COPY --from=build /app /app",
+    `COPY --from=${from} /app /app`,
     "# Pages that are made anew and images that are scaled are kept here.",
     "RUN mkdir -p .next/cache && chown node:node .next/cache",
   ];
-}
-
-function cacheOf(app: NodeApp): string {
-  if (app.manager === "npm") return "/root/.npm";
-  if (app.manager === "pnpm") return "/root/.local/share/pnpm/store";
-  return app.manager === "yarn" ? "/usr/local/share/.cache/yarn" : "/root/.yarn/berry/cache";
-}
-
-function installCommand(app: NodeApp): string {
-  const locked = app.lock !== undefined;
-  switch (app.manager) {
-    case "npm":
-      return `npm ${locked ? "ci" : "install"}${memberOption(app)}${app.legacyPeers ? " --legacy-peer-deps" : ""}`;
-    case "pnpm":
-      return `pnpm install${locked ? " --frozen-lockfile" : ""}`;
-    case "berry":
-      return `yarn install${locked ? " --immutable" : ""}`;
-    default:
-      return `yarn install${locked ? " --frozen-lockfile" : ""}`;
-  }
-}
-
-function memberOption(app: NodeApp): string {
-  return app.member === "" ? "" : ` --workspace=${app.member}`;
-}
-
-function pruneCommand(app: NodeApp): string {
-  switch (app.manager) {
-    case "npm":
-      // npm prunes no single member of a workspace.
-      return app.member === ""
-        ? `npm prune --omit=dev${app.legacyPeers ? " --legacy-peer-deps" : ""}`
-        : `--mount=type=cache,target=/root/.npm ${installCommand(app)} --omit=dev`;
-    case "pnpm":
-      return "CI=true pnpm prune --prod --ignore-scripts";
-    case "berry":
-      return "yarn workspaces focus --all --production";
-    default:
-      return "yarn install --production --ignore-scripts --prefer-offline --frozen-lockfile";
-  }
 }
 
 function nodeHealthcheck(app: NodeApp): string[] {

@@ -34,6 +34,8 @@ export interface WiringTargets {
   readonly port: number;
   /** `postgresql+asyncpg` and the like, where the driver wants one. */
   readonly scheme: string;
+  /** Variables that hold the database's address, whatever their names are. */
+  readonly addresses?: readonly string[];
   readonly settingsModule?: string;
 }
 
@@ -43,7 +45,10 @@ const database = /(^|_)(DB|DATABASE|POSTGRES|POSTGRESQL|PG|SQL|MYSQL|MARIADB)_?/
 function valueFor(name: string, targets: WiringTargets, separator: string): string | undefined {
   if (targets.database) {
     const port = targets.database === "mysql" ? 3306 : 5432;
-    if (/^(\w+_)?(DATABASE|POSTGRES|POSTGRESQL|MYSQL|DB)_(URL|URI)$|^SQLALCHEMY_DATABASE_UR[IL]$/.test(name))
+    if (
+      targets.addresses?.includes(name) ||
+      /^(\w+_)?(DATABASE|POSTGRES|POSTGRESQL|MYSQL|DB)_(URL|URI)$|^SQLALCHEMY_DATABASE_UR[IL]$/.test(name)
+    )
       return `${targets.scheme}://app:\${DB_PASSWORD:?}@db:${port}/app`;
     if (database.test(name)) {
       if (/(HOST|HOSTNAME|SERVER)$/.test(name)) return "db";
@@ -91,18 +96,18 @@ function isOwnKey(name: string): boolean {
 }
 
 /**
- * The environment of a service: every variable that its code reads. What the stack knows is filled in; what the program
+ * The environment of a service: every variable that its code reads, and the code of the packages that it is made of. What the stack knows is filled in; what the program
  * cannot start without, and every key that must be secret, has to be set on the server; the rest may be.
  */
 export function wireEnvironment(
   stack: Pick<Stack, "files">,
-  component: AppComponent,
+  components: readonly AppComponent[],
   targets: WiringTargets,
 ): Wiring {
-  const { reads } = componentReads(stack, component);
+  const reads = components.flatMap(component => componentReads(stack, component).reads);
   const variables: WiredVariable[] = [];
   const needed = new Map<string, ServerVariable>();
-  const names = [...new Set(reads.map(read => read.name))].sort();
+  const names = [...new Set([...reads.map(read => read.name), ...(targets.addresses ?? [])])].sort();
   if (targets.settingsModule !== undefined && !names.includes("DJANGO_SETTINGS_MODULE"))
     names.push("DJANGO_SETTINGS_MODULE");
   for (const name of names) {

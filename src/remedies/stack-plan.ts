@@ -1,11 +1,12 @@
 import { dependsOn } from "../artifacts/package-manifest.ts";
-import { isBelow } from "../artifacts/project-files.ts";
 import { parsePythonManifest } from "../artifacts/python-dependencies.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { serves } from "../stack/app/routes.ts";
 import type { Stack } from "../stack/stack.ts";
 import { type AppImage, appImage } from "./app-image.ts";
+import { type PrismaSchema, prismaSchemas } from "./node-migrations.ts";
+import { workspaceOf } from "./node-workspace.ts";
 import type { DatabaseKind } from "./stack-database.ts";
 import { type Wiring, wireEnvironment } from "./stack-environment.ts";
 import { routePrefixes } from "./stack-routes.ts";
@@ -35,7 +36,7 @@ export interface StackPlan {
 }
 
 const beside =
-  /(^|\/)(tests?|e2e|examples?|docs?|scripts?|tools?|packages|benchmarks?|\.github|contracts[\w-]*)(\/|$)/;
+  /(^|\/)(tests?|e2e|examples?|docs?|scripts?|tools?|benchmarks?|\.github|contracts[\w-]*)(\/|$)/;
 const frontends = new Set(["next", "vite", "cra"]);
 
 /** What a stack for the applications of a repository consists of. `name` is the project's. */
@@ -45,21 +46,23 @@ export function planStack(stack: Stack, name: string): StackPlan {
   for (const component of preferred(stack.components)) {
     const skip = (because: string) => left.push({ component, because });
     if (beside.test(component.dir)) skip("it stands in a folder for tests, tools or examples");
+    else if (isLibrary(stack, component)) skip("it is a package that others use: nothing starts it");
+    else if (isWorkspaceRoot(stack, component)) continue;
     else if (component.kind === "python" || component.kind === "node")
       skip("it is no web application of a kind that is known");
     else {
-      const image = appImage(stack, component, { statics: true });
+      const image = appImage(stack, component, { statics: true, migrations: true });
       if (image) chosen.push({ component, image });
       else
         skip(`how this ${component.kind} application is installed or started cannot be told from its files`);
     }
   }
-  const packages = chosen.flatMap(({ component }) => packagesOf(stack, component));
-  const uses = (words: RegExp) => packages.some(each => words.test(each));
-  const schemas = prismaSchemas(
-    stack,
-    chosen.map(({ component }) => component),
+  const needs = (component: AppComponent) => librariesOf(stack, component);
+  const packages = chosen.flatMap(({ component }) =>
+    [component, ...needs(component)].flatMap(each => packagesOf(stack, each)),
   );
+  const uses = (words: RegExp) => packages.some(each => words.test(each));
+  const schemas = chosen.flatMap(({ component }) => schemasOf(stack, component));
   const provider = (wanted: string) => schemas.some(each => each.provider === wanted);
   const database: DatabaseKind | undefined =
     uses(
@@ -84,10 +87,11 @@ export function planStack(stack: Stack, name: string): StackPlan {
       component,
       image,
       isFrontend,
-      wiring: wireEnvironment(stack, component, {
+      wiring: wireEnvironment(stack, [component, ...needs(component)], {
         database,
         redis,
         port: image.port,
+        addresses: schemasOf(stack, component).flatMap(each => each.reads),
         scheme: schemeOf(uses, component, database),
         ...(settingsModule === undefined ? {} : { settingsModule }),
       }),
@@ -101,7 +105,7 @@ export function planStack(stack: Stack, name: string): StackPlan {
     redis,
     left,
     afterwards: [
-      ...schemas.map(toMigrate),
+      ...new Set(schemas.filter(each => !each.hasSteps).map(toMigrate)),
       ...absentStores.flatMap(([name, words]) => (uses(words) ? [toAdd(name)] : [])),
     ],
   };
@@ -121,22 +125,33 @@ function schemeOf(
   return uses(/^asyncpg$/) && !isPlain ? "postgresql+asyncpg" : "postgresql";
 }
 
-/** Schemas of Prisma in the directories of the applications, with the database that they are for. */
-function prismaSchemas(
-  stack: Stack,
-  components: readonly AppComponent[],
-): { file: string; provider: string }[] {
-  return stack.files.paths.flatMap(file => {
-    if (!/\.prisma$/.test(file) || !components.some(each => isBelow(each.dir, file))) return [];
-    const read = stack.files.read(file);
-    const text = "source" in read ? read.source.text : "";
-    const provider = /\bdatasource\s+\w+\s*\{[^}]*?\bprovider\s*=\s*"(\w+)"/.exec(text)?.[1];
-    return provider === undefined ? [] : [{ file, provider }];
-  });
+/** It holds the list of the others. */
+function isWorkspaceRoot({ files }: Stack, { dir, kind, package: manifest }: AppComponent): boolean {
+  const lists = (manifest?.workspaces.length ?? 0) > 0;
+  return kind === "node" && (lists || files.has(join(dir, "pnpm-workspace.yaml")) === "file");
 }
 
-function toMigrate({ file }: { readonly file: string }): string {
-  return `Bring the database to the schema of ${file} before each release (npx prisma migrate deploy): the image that runs has no tools for it.`;
+/** A folder `packages` holds libraries, and programs where one is started. */
+function isLibrary({ files }: Stack, { dir, kind, package: manifest }: AppComponent): boolean {
+  if (!/(^|\/)packages(\/|$)/.test(dir) || !manifest) return false;
+  const isBundle = kind === "vite" || kind === "cra";
+  return isBundle ? files.has(join(dir, "index.html")) !== "file" : !manifest.scripts.has("start");
+}
+
+/** Members of the same workspace that a program is made of. */
+function librariesOf({ files, components }: Stack, component: AppComponent): AppComponent[] {
+  const workspace = component.package && workspaceOf(files, component.dir, component.package);
+  const dirs = (workspace?.needs ?? []).map(each => join(workspace!.root, each.dir));
+  return components.filter(each => dirs.includes(each.dir));
+}
+
+function schemasOf({ files }: Stack, { dir, package: manifest }: AppComponent): PrismaSchema[] {
+  const workspace = manifest && workspaceOf(files, dir, manifest);
+  return workspace ? prismaSchemas(files, workspace, manifest) : [];
+}
+
+function toMigrate({ file }: PrismaSchema): string {
+  return `Make migrations of ${file} (npx prisma migrate dev) and commit them, then run init again: without them nothing brings the database to that schema.`;
 }
 
 /** Stores that are not written: what speaks to them starts, and finds nothing. */

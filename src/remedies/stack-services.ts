@@ -44,6 +44,18 @@ function buildLines(app: PlannedApp): string[] {
   ];
 }
 
+/** Another stage of the application's Dockerfile, with an image of its own. */
+function stageLines(plan: StackPlan, app: PlannedApp, stage: string): string[] {
+  const [first, ...lines] = buildLines(app);
+  const short = /^ {2}build: (.*)$/.exec(first!)?.[1];
+  return [
+    imageName(plan, app).replace(`-${app.name}:`, `-${app.name}-${stage}:`),
+    "  build:",
+    ...(short === undefined ? lines : [`    context: ${short}`]),
+    `    target: ${stage}`,
+  ];
+}
+
 function environmentLines(app: PlannedApp): string[] {
   const { variables } = app.wiring;
   if (variables.length === 0) return [];
@@ -187,14 +199,14 @@ function migrateName(plan: StackPlan, app: PlannedApp): string {
 }
 
 function migrateService(plan: StackPlan, app: PlannedApp, command: readonly string[]): string[] {
+  const stage = app.image.migrateStage;
   return [
     "# Runs and ends, before anything that needs the schema starts.",
     `${migrateName(plan, app)}:`,
-    imageName(plan, app),
-    ...buildLines(app),
+    ...(stage === undefined ? [imageName(plan, app), ...buildLines(app)] : stageLines(plan, app, stage)),
     '  restart: "no"',
     "  init: true",
-    `  command: ${execForm(command)}`,
+    ...(stage === undefined ? [`  command: ${execForm(command)}`] : []),
     ...environmentLines(app),
     networksOf(plan, app),
     ...dependsOn(stores(plan, app)),
