@@ -90,6 +90,14 @@ function developmentVariable(service: YamlNode): string | undefined {
   return found && `${found[0]}=${found[1]}`;
 }
 
+/** `APP_ENV=development` as a literal of some service. Debug mode alone is what a server must not have. */
+export function developmentSetting(files: readonly ComposeFile[]): string | undefined {
+  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  return services
+    .map(({ value }) => developmentVariable(value))
+    .find(said => said !== undefined && !/DEBUG=/.test(said));
+}
+
 function environmentOf(service: YamlNode): (readonly [name: string, value: string])[] {
   const environment = child(service, "environment");
   if (environment?.kind === "map")

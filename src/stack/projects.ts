@@ -14,6 +14,7 @@ import {
   catchesMail,
   debugs,
   developmentHabit,
+  developmentSetting,
   lacksApplication,
   looksLikeServer,
   onlyBacking,
@@ -273,7 +274,7 @@ function grade(
   if (note) return { files, grade: "development", because: note };
   const habit = developmentHabit(models, all.length > 1);
   if (habit) return { files, grade: "development", because: { text: habit } };
-  const doubt = options.text && !staysUp(models) && doubtOf(last, models, options.text);
+  const doubt = options.text && doubtOf(last, models, options.text);
   if (doubt) return { files, grade: "presumed", because: doubt };
   if (production.test(place))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
@@ -297,9 +298,13 @@ function doubtOf(
   models: readonly ComposeFile[],
   text: NonNullable<PlanOptions["text"]>,
 ): ProjectPlan["because"] | undefined {
+  // These are said of the program itself: a workstation's engine restarts what it runs, too.
+  if (catchesMail(models)) return { text: "it catches its own mail" };
+  const said = developmentSetting(models);
+  if (said) return { text: `"${said}" is set` };
+  if (staysUp(models)) return undefined;
   const note = localNote(text(file));
   if (note) return note;
-  if (catchesMail(models)) return { text: "it catches its own mail" };
   return lacksApplication(models, text)
     ? { text: "no service of it is called like the program of this repository" }
     : undefined;
@@ -374,6 +379,7 @@ function isPresumed(
     own.every(use => !use.named) &&
     plans.length > 1 &&
     (isBesideProduction(plan, plans) ||
+      uses.some(use => use.deploys && use.named && use.files.join("\n") !== files) ||
       developmentHabit(
         plan.files.map(path => byPath.get(path)!),
         true,

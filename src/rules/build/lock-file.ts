@@ -26,7 +26,13 @@ export default defineRule({
       // The wrong context has a finding of its own, and brings the lock file once it is right.
       const stops = group.flatMap(build => build.model?.missingSources ?? []).filter(each => !each.copy.from);
       for (const { stage, install } of installsOf(group)) {
-        if (!install.needsLock || !install.decisive || !strict.includes(install.manager)) continue;
+        if (
+          !install.needsLock ||
+          install.lockMayLack ||
+          !install.decisive ||
+          !strict.includes(install.manager)
+        )
+          continue;
         const state = lockState(stage, install);
         if (state === "yes")
           yield {
