@@ -12,7 +12,7 @@ plugins=/usr/libexec/docker/cli-plugins
 release=bookworm      # the image's release
 plugin_release=trixie # the first Debian release with Compose v2
 # Programs that tests compare with, and the packages that bring them.
-oracle_programs="nginx:nginx-light certbot:certbot pebble:pebble psql:postgresql mariadbd:mariadb-server redis-server:redis-server
+oracle_programs="nginx:nginx-light certbot:certbot pebble:pebble psql:postgresql mariadbd:mariadb-server redis-server:redis-server pgbouncer:pgbouncer
 promtool:prometheus amtool:prometheus-alertmanager shellcheck:shellcheck"
 
 say() { printf 'engine: %s\n' "$*" >&2; }

@@ -78,6 +78,7 @@ import buildTargetStage from "./build/target-stage.ts";
 import buildUncheckedDownload from "./build/unchecked-download.ts";
 import buildUnlockedDependencies from "./build/unlocked-dependencies.ts";
 import buildUnusedDependencies from "./build/unused-dependencies.ts";
+import capacityDatabaseConnections from "./capacity/database-connections.ts";
 import capacityMemoryLimit from "./capacity/memory-limit.ts";
 import capacityMemorySettings from "./capacity/memory-settings.ts";
 import capacityRedisEviction from "./capacity/redis-eviction.ts";
@@ -290,6 +291,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildUncheckedDownload,
   buildUnlockedDependencies,
   buildUnusedDependencies,
+  capacityDatabaseConnections,
   capacityMemoryLimit,
   capacityMemorySettings,
   capacityRedisEviction,

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import { addDependabot } from "../../remedies/dependabot.ts";
+import { scanBeforePush } from "../../remedies/image-scan.ts";
 import { evidence } from "../../stack/query.ts";
 import { callsForeignWorkflows, imagePushes, isNamedInChecks } from "../../stack/query-checks.ts";
 import { defineRule } from "../rule.ts";
@@ -29,7 +30,7 @@ export default defineRule({
       ],
       // A registry may scan what it is given.
       confidence: "possible",
-      fix: () => addDependabot(stack),
+      fix: () => scanBeforePush(stack, pushes) ?? addDependabot(stack),
     };
   },
 });
