@@ -53,11 +53,14 @@ function beforeStep(source: Source, step: YamlMap): Edit | undefined {
   const steps = stepsBefore(source, step);
   if (!steps) return undefined;
   const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
-  const lines = steps.flatMap(each =>
-    each.map((line, index) => (index === 0 ? `${dash[1]}-${dash[2]}${line}` : `${indent}${line}`)),
+  const blocks = steps.map(each =>
+    each.map((line, index) => (index === 0 ? `${dash[1]}-${dash[2]}${line}` : `${indent}${line}`)).join(eol),
   );
-  const note = `${dash[1]}# A hole that is known and has a repair stops the release here.`;
-  return { at: { file: source.path, span: { start, end: start } }, text: [note, ...lines, ""].join(eol) };
+  const note = `${dash[1]}# A hole that is known and has a repair stops the release here.${eol}`;
+  // Where steps stand apart, these do.
+  const gap = /\n[ \t]*\r?\n$/.test(source.text.slice(0, start)) ? eol + eol : eol;
+  const text = note + blocks.map(block => block + gap).join("");
+  return { at: { file: source.path, span: { start, end: start } }, text };
 }
 
 /** Lines of the steps, without indentation: the first one follows the dash. */
@@ -80,6 +83,7 @@ function stepsBefore(source: Source, step: YamlMap): readonly (readonly string[]
   const copied = kept.map(pair => reindented(source, pair));
   if (copied.some(lines => lines === undefined)) return undefined;
   const build = [
+    "name: Build the image for the scan",
     `${textIn(source, uses)}${commentAfter(source, uses)}`,
     ...onlyIf,
     "with:",
@@ -92,6 +96,7 @@ function stepsBefore(source: Source, step: YamlMap): readonly (readonly string[]
 
 function scan(image: string, onlyIf: readonly string[]): readonly string[] {
   return [
+    "name: Look for known holes",
     `uses: ${actions.scan}`,
     ...onlyIf,
     "with:",
