@@ -4,7 +4,7 @@ import type { Source } from "../../core/source.ts";
 import type { ShellCommand } from "../../formats/shell.ts";
 import { withoutLine } from "../../formats/shell-edit.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, isStore } from "../../stack/query.ts";
 import {
   fetchesImages,
   type ReleaseRun,
@@ -23,7 +23,7 @@ export default defineRule({
   why: "Between stopping the old version and starting the new one nobody is served, and when the new one cannot be built or started nothing is left.",
   *check(stack) {
     for (const run of releaseRuns(stack)) {
-      const found = stopThenStart(run);
+      const found = stopThenStart(stack, run);
       if (!found) continue;
       const { stop, start, slow } = found;
       const compose = stop.kind === "compose";
@@ -61,12 +61,15 @@ export default defineRule({
 });
 
 /** The first stop that a start of the same project follows in the same pass, with what is fetched in between. */
-function stopThenStart({ calls, starts }: ReleaseRun): { stop: Call; start: Call; slow: Call[] } | undefined {
+function stopThenStart(
+  stack: Stack,
+  { calls, starts }: ReleaseRun,
+): { stop: Call; start: Call; slow: Call[] } | undefined {
   for (const [index, stop] of calls.entries()) {
     if (!stops(stop)) continue;
     const after = calls.slice(index + 1);
     const start = after.find(
-      call => starts.includes(call) && sameTarget(stop, call) && runTogether(stop, call),
+      call => starts.includes(call) && sameTarget(stack, stop, call) && runTogether(stop, call),
     );
     if (!start || calls.slice(0, index).some(call => starts.includes(call) && runTogether(call, stop)))
       continue;
@@ -136,7 +139,7 @@ function stops(call: Call): boolean {
   return call.kind === "docker" && /^(container )?(stop|kill)$/.test(call.verb);
 }
 
-function sameTarget(stop: Call, start: Call): boolean {
+function sameTarget(stack: Stack, stop: Call, start: Call): boolean {
   if (stop.kind === "docker")
     return (
       start.kind === "docker-run" &&
@@ -146,7 +149,16 @@ function sameTarget(stop: Call, start: Call): boolean {
   if (stop.kind !== "compose" || start.kind !== "compose" || !startsContainers(start)) return false;
   const target = (call: typeof stop) =>
     [...call.files.map(file => file.word.text), call.project?.word.text ?? ""].join("\n");
-  return target(stop) === target(start) && stop.remote === start.remote && start.services.length === 0;
+  if (target(stop) !== target(start) || stop.remote !== start.remote) return false;
+  // After a stop of everything, the start of the database alone is not yet that of the new version.
+  return start.services.length === 0 || (stop.services.length === 0 && !storesOnly(stack, start.services));
+}
+
+function storesOnly(stack: Stack, names: readonly { readonly value?: string | undefined }[]): boolean {
+  return names.every(name => {
+    const found = stack.services.filter(service => service.name === name.value);
+    return found.length === 0 || found.every(isStore);
+  });
 }
 
 function verb(call: Call): string {
