@@ -18,6 +18,13 @@ remember() {
 
 healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; }
 
+# It ends again and again, or its health check has failed as often as it may: waiting longer helps nobody.
+hopeless() {
+    local health restarts
+    read -r health restarts < <(docker inspect --format '{{.State.Health.Status}} {{.RestartCount}}' "$1")
+    [ "$health" = unhealthy ] || [ "$restarts" -ge 3 ]
+}
+
 # roll SERVICE: starts the new one beside the old, waits until it is healthy, then ends the old. nginx
 # looks names up while serving, so it finds the new one. On failure the old one was never touched.
 roll() {
@@ -27,7 +34,7 @@ roll() {
         --scale "$service=$(($(wc -w <<<"$old") + 1))" "$service" </dev/null || return 1
     new=$(comm -13 <(sort <<<"$old") <(docker compose ps --quiet "$service" | sort))
     for ((tries = 0; tries < 60; tries++)); do
-        healthy "$new" && break
+        if healthy "$new" || hopeless "$new"; then break; fi
         sleep 2
     done
     if ! healthy "$new"; then
