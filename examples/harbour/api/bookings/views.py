@@ -1,3 +1,4 @@
+import datetime
 import json
 
 from django.db import IntegrityError, transaction
@@ -6,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from .forms import BookingForm
-from .models import Berth
+from .models import Berth, Booking
 from .tasks import send_confirmation
 
 
@@ -18,6 +19,12 @@ def health(request: HttpRequest) -> JsonResponse:
 @require_GET
 def berths(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"berths": list(Berth.objects.values("id", "name", "length_metres"))})
+
+
+@require_GET
+def arrivals(request: HttpRequest) -> JsonResponse:
+    today = Booking.objects.filter(stay__startswith=datetime.date.today()).select_related("berth")
+    return JsonResponse({"arrivals": [{"berth": one.berth.name, "boat": one.boat} for one in today]})
 
 
 @csrf_exempt

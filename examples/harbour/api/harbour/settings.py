@@ -63,7 +63,11 @@ DATABASES = {
 }
 
 CELERY_BROKER_URL = "redis://localhost:6379/0"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = False
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_BEAT_SCHEDULE = {
+    "reminders": {"task": "bookings.tasks.send_reminders", "schedule": 24 * 3600},
+}
 
 EMAIL_HOST = os.getenv("EMAIL_HOST", "localhost")
 DEFAULT_FROM_EMAIL = "office@harbour.example"
