@@ -124,8 +124,8 @@ async function inLab(
     });
     return {
       ...{ project: view.project.name, files: view.project.files, at: new Date().toISOString(), version },
-      ...{ engine: about.version, changes: prepared.changes, images: prepared.images },
-      ...{ causes: running.causes(reports), reports },
+      ...{ engine: about.version, images: prepared.images, causes: running.causes(reports), reports },
+      changes: [...prepared.changes, ...running.given],
     };
   } finally {
     if (keep && !stopped())

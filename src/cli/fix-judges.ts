@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Judge } from "../fix/attempt.ts";
 import { type ComposeCheck, composeCheck } from "../fix/compose-check.ts";
 import { checkableNginx, isOtherVersion } from "../fix/nginx-check.ts";
+import { dummyCertificate } from "../formats/dummy-certificate.ts";
 import { proxyName } from "../stack/query-proxy.ts";
 import type { ProxyInstance } from "../stack/stack.ts";
-import { dummyCertificate } from "./dummy-certificate.ts";
 import { findProgram, inScratch, runTool } from "./run-tool.ts";
 
 /** The programs of this machine that can say whether they accept the result. */

@@ -67,7 +67,7 @@ export interface Target {
   readonly services: readonly string[];
   /** Services that it concerns too. Those that are not there are left out, and then it can refute but not prove. */
   readonly also?: readonly string[];
-  /** Services that it uses whether they are well or not. */
+  /** Services that it uses whether they are well or not. The lab is calm before. */
   readonly beside?: readonly string[];
 }
 
@@ -83,6 +83,8 @@ export interface Drill<S> {
   readonly claim: string;
   /** The services of its targets, and what those depend on, are all that it needs of the clone. */
   readonly needsTargetsOnly?: true;
+  /** It reads what other drills have left, so it comes after them. */
+  readonly last?: true;
   /** What it does to the clone, for the plan: "Kills the main process of each service". */
   readonly disturbs: string;
   targets(stack: S): readonly Target[];
@@ -96,6 +98,8 @@ export interface Scene {
   /** Does the harm; gives what shows that it was felt. */
   disturb(what: string, act: () => Promise<string>): Promise<void>;
   holds(what: string, look: () => Promise<string>): Promise<void>;
+  /** A promise beside others: when it does not hold that refutes, and the drill goes on to the rest. */
+  alsoHolds(what: string, look: () => Promise<string>): Promise<void>;
   note(what: string, saw: string): void;
   /** Done at the end whatever happens, last first. */
   afterwards(what: string, undo: () => Promise<void>): void;
@@ -135,12 +139,33 @@ export interface Lab {
   serves(service: string, withinMs?: number): Promise<string>;
   /** How long a service may take to be seen serving again, by its own health check's times. */
   patienceMs(service: string): number;
+  /**
+   * Makes every service serve that served after a cold start; with `quick`, what runs is taken to serve, which is right
+   * after a drill that has seen it serve. Gives what did not serve then.
+   */
+  calm(options?: { readonly quick?: boolean }): Promise<ReadonlyMap<string, string>>;
+  /**
+   * What did not serve when the lab was calm last, with what was seen. One whose health check alone does not pass has
+   * `requests` all the same.
+   */
+  readonly unwell: ReadonlyMap<string, string>;
+  /** What did not serve after a cold start, and served later without help. */
+  readonly recovered: ReadonlySet<string>;
+  /** What the lab gave to services because their server would have it, for the report. */
+  readonly given: readonly string[];
   /** Removes containers and volumes and starts the stack from nothing. */
   coldStart(): Promise<readonly Started[]>;
+  /**
+   * Starts everything at once, without waiting for one another's health; with `recreate` in new containers.
+   * @throws NotSeen with Compose's words when it cannot.
+   */
+  startTogether(options?: { readonly recreate?: boolean }): Promise<void>;
   /** Starts what is there again, and waits. */
   warmStart(): Promise<readonly Started[]>;
   /** Takes credentials out of a text that is to be shown or kept. */
   mask(text: string): string;
+  /** What ways of deploying have said when drills took them, by their title. Drills add to it. */
+  readonly heard: Map<string, string>;
   /** Requests that were answered when the lab was calm, by service. */
   requests(service: string): readonly KnownRequest[];
   /**

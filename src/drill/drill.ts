@@ -1,5 +1,4 @@
-import type { Drill, DrillReport, JournalEntry, Target } from "../core/drill.ts";
-import type { RunningLab } from "./lab.ts";
+import type { Drill, DrillReport, JournalEntry, Lab, Target } from "../core/drill.ts";
 import { type Played, play } from "./scene.ts";
 
 export interface DrillOptions {
@@ -15,18 +14,33 @@ export type DrillLine =
 
 /** Runs each drill against each of its targets, in a lab that is brought back to order before each. */
 export async function runDrills<S>(
-  lab: RunningLab,
+  lab: Lab,
   drills: readonly Drill<S>[],
   stack: S,
   { say, stopped = () => false }: DrillOptions,
 ): Promise<DrillReport[]> {
   const reports: DrillReport[] = [];
-  for (const drill of drills) {
+  // Whoever sees a service serve at its end leaves the lab in order: its next drill looks at what it needs itself.
+  let quick = false;
+  const order = [...drills.filter(({ last }) => !last), ...drills.filter(({ last }) => last)];
+  for (const drill of order) {
     const targets = drill.targets(stack);
     for (const target of targets.length > 0 ? targets : [undefined]) {
       if (stopped()) return reports;
       say({ kind: "begins", drill: drill.id, subject: target?.subject ?? "" });
-      const played = target ? await attempt(lab, drill, target, stack, say) : nothingToDo;
+      const how = (soon: boolean) => ({ say, quick: soon });
+      let played: Played = target ? await attempt(lab, drill, target, stack, how(quick)) : nothingToDo;
+      // It did not serve although it ran: the lab is brought to order, and the drill tried again.
+      if (
+        target &&
+        quick &&
+        played.outcome === "inconclusive" &&
+        played.journal.length > 0 &&
+        !touched(played)
+      )
+        played = await attempt(lab, drill, target, stack, how(false));
+      // Where nothing was done, the lab is as it was.
+      if (touched(played)) quick = played.outcome === "proved" && !played.journal.some(isBrokenRestore);
       const { id, title, claim } = drill;
       const report = { drill: id, title, claim, subject: target?.subject ?? "", ...played };
       reports.push(report);
@@ -40,16 +54,25 @@ const nothingToDo: Played = {
   ...{ outcome: "not-applicable", because: "The stack has nothing that this concerns.", ms: 0, journal: [] },
 };
 
+function touched({ journal }: Played): boolean {
+  return journal.some(({ phase }) => phase === "disturb");
+}
+
+function isBrokenRestore({ phase, saw }: JournalEntry): boolean {
+  return phase === "restore" && saw !== "done";
+}
+
 async function attempt<S>(
-  lab: RunningLab,
+  lab: Lab,
   drill: Drill<S>,
   target: Target,
   stack: S,
-  say: DrillOptions["say"],
+  { say, quick }: { readonly say: DrillOptions["say"]; readonly quick: boolean },
 ): Promise<Played> {
-  const { services, also = [] } = target;
+  const { services, also = [], beside = [] } = target;
   // A drill of the start brings the lab into order itself.
-  const bad = services.length + also.length > 0 ? await lab.calm() : new Map<string, string>();
+  const needs = services.length + also.length + beside.length;
+  const bad = needs > 0 ? await lab.calm({ quick }) : new Map<string, string>();
   const absent = (name: string): boolean => lab.missing.has(name) || bad.has(name);
   const missing = services.find(absent) ?? (also.length > 0 && also.every(absent) ? also[0] : undefined);
   if (missing !== undefined) return { outcome: "inconclusive", ms: 0, journal: [], ...told(lab, missing) };
@@ -66,7 +89,7 @@ async function attempt<S>(
 }
 
 /** That a service is in no state to be drilled, and where that began: the words for it stand there. */
-function told(lab: RunningLab, name: string): { readonly because: string; readonly cause: string } {
+function told(lab: Lab, name: string): { readonly because: string; readonly cause: string } {
   const cause = lab.rootOf(name);
   const what = lab.missing.has(name)
     ? `${name} is not in the lab`

@@ -12,9 +12,10 @@ import type { ComposeModel, Container, Engine, LabProject } from "../core/engine
 import { runProbe } from "../drills/look.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
 import { causesOf, rootOf, type Troubles } from "./causes.ts";
+import { certificatePairs, giveCertificates } from "./certificates.ts";
 import { masker } from "./mask.ts";
 import { openOwnServer } from "./own-script.ts";
-import { answered, type Candidate, isOneShot, lookAt } from "./watch.ts";
+import { answered, type Candidate, isOneShot, isSteady, lookAt } from "./watch.ts";
 import { mayTakeLong, watchStart } from "./watch-start.ts";
 
 export interface LabOptions {
@@ -32,16 +33,16 @@ export interface LabOptions {
   readonly source?: { readonly stack: Stack; readonly user: ComposeProject };
 }
 
-/** A lab that can also be brought back to order. */
+/** A lab that can also be summed up. */
 export interface RunningLab extends Lab {
-  /** Makes every service serve that served after a cold start. Gives what does not, with what was seen. */
-  calm(): Promise<ReadonlyMap<string, string>>;
   /** What the reports name as causes, with the words for it. */
   causes(reports: readonly DrillReport[]): readonly Cause[];
 }
 
 const startLimitMs = 240_000;
 const calmWithinMs = 20_000;
+/** So many services are started again before everything is. */
+const gentleTries = 3;
 /** A service is looked at so often before it is given up. */
 const looks = 8;
 
@@ -54,6 +55,10 @@ export function openLab(options: LabOptions): RunningLab {
   /** What did not stand after any of them. */
   const everBad = new Map<string, string>();
   const troubles: Troubles = { model, missing, bad: everBad };
+  /** Whether what a server has and a new machine lacks was looked for since then. */
+  let furnished = false;
+  const given = new Set<string>();
+  const recovered = new Set<string>();
   /** Whose health check passed when the lab was calm: of any other it says nothing about a disturbance. */
   const probed = new Set<string>();
   /** How long one look took when the lab was calm: a busy machine is no defect of the stack. */
@@ -115,36 +120,108 @@ export function openLab(options: LabOptions): RunningLab {
     await up;
     return started;
   };
+  /** How a service that serves shows it. */
+  const know = async (service: string, container: Container) => {
+    if (!mayTakeLong(container.probe) || (await runProbe(engine, container))?.ok) probed.add(service);
+    const since = engine.now();
+    await look(service);
+    lookMs.set(service, engine.now() - since);
+  };
   const learn = async (started: readonly Started[]) => {
     known = new Map();
     probed.clear();
+    recovered.clear();
     bad = new Map(started.filter(({ ok }) => !ok).map(({ service, saw }) => [service, saw]));
     for (const [service, saw] of bad) everBad.set(service, saw);
     for (const { service, ok } of started) {
-      const [first] = ok ? await containers(service) : [];
-      if (first?.state === "running") {
+      const [first] = await containers(service);
+      // One whose health check alone does not pass answers too.
+      if (first && (ok ? first.state === "running" : isSteady(engine, first)))
         known.set(service, await answered(engine, first, candidates(service)));
-        if (!mayTakeLong(first.probe) || (await runProbe(engine, first))?.ok) probed.add(service);
-        const since = engine.now();
-        await look(service);
-        lookMs.set(service, engine.now() - since);
-      }
+      if (ok && first?.state === "running") await know(service, first);
     }
   };
   const coldStart = async () => {
     await engine.down(project, { volumes: true });
     const started = await start();
     await learn(started);
+    furnished = false;
     return started;
   };
-  const calm = async (): Promise<ReadonlyMap<string, string>> => {
+  /**
+   * A proxy that cannot start on a new machine for want of its certificate has been said to by then. Its server has one,
+   * and what stands behind it is worth drilling.
+   */
+  const furnish = async () => {
+    furnished = true;
+    if (!options.source) return;
+    let some = false;
+    const again = new Set<string>();
+    for (const service of bad!.keys()) {
+      const pairs = certificatePairs(options.source.stack, options.source.user, service);
+      const [container] = await containers(service);
+      if (!container || container.state === "created") again.add(service);
+      if (!container || pairs.length === 0) continue;
+      const paths = await giveCertificates({ engine, project, model }, container, pairs);
+      for (const path of paths) given.add(`${service}: ${path} made up, as its server has it`);
+      if (paths.length === 0) continue;
+      some = true;
+      again.add(service);
+      say(`  ${service} is given a certificate, as its server has it`);
+      // The engine waits longer after each crash.
+      await engine.stop(container, { graceMs: 0 });
+      await engine.start(container);
+    }
+    if (!some) return;
+    // What may stand now is given its time; the others were given theirs.
+    for (const service of again) bad!.delete(service);
+    await learn(await start());
+  };
+  /** A start may take longer than its health check's own limit: what passes it by now, and has not ended, serves. */
+  const welcome = async () => {
+    for (const service of [...bad!.keys()]) {
+      const [container, more] = await containers(service);
+      if (!container?.probe || more || container.restarts > 0 || !isSteady(engine, container)) continue;
+      if (!(await runProbe(engine, container))?.ok) continue;
+      recovered.add(service);
+      bad!.delete(service);
+      await know(service, container);
+    }
+  };
+  /** Asks each that served whether it serves; `quick`: only those of which something does not run. */
+  const unsettled = async (quick: boolean): Promise<string | undefined> => {
+    const all = quick ? await engine.containers(project.lab) : [];
+    const runs = (name: string) => {
+      const mine = all.filter(container => container.service === name);
+      return mine.length > 0 && mine.every(({ state }) => state === "running");
+    };
+    const asked = names.filter(name => !bad!.has(name) && !(quick && runs(name)));
+    const well = await Promise.all(asked.map(settles));
+    return asked.find((_, index) => !well[index]);
+  };
+  const startedAgain = async (service: string): Promise<boolean> => {
+    for (const container of await containers(service)) {
+      await engine.stop(container);
+      await engine.start(container);
+    }
+    return settles(service);
+  };
+  const calm = async ({ quick = false } = {}): Promise<ReadonlyMap<string, string>> => {
     if (!bad) await coldStart();
-    const before = bad!;
-    for (const service of names) {
-      if (before.has(service) || (await settles(service))) continue;
+    if (!furnished) await furnish();
+    if (!quick) await welcome();
+    let service = await unsettled(quick);
+    // A proxy may still ask for the address that an application had before: that needs no start from nothing.
+    for (let tries = 0; service !== undefined && tries < gentleTries; tries++) {
+      say(`  ${service} does not serve any more: starting it again`);
+      if (!(await startedAgain(service))) break;
+      service = await unsettled(false);
+    }
+    if (service !== undefined) {
       say(`  ${service} does not serve any more: starting from nothing`);
       await coldStart();
-      break;
+      await furnish();
+      await welcome();
     }
     return bad!;
   };
@@ -165,12 +242,32 @@ export function openLab(options: LabOptions): RunningLab {
     images: options.images ?? [],
     rootOf: service => rootOf(service, troubles),
     causes: reports => causesOf(reports, troubles).map(one => ({ ...one, what: mask(one.what) })),
+    get given() {
+      return [...given];
+    },
+    recovered,
+    get unwell() {
+      return bad ?? new Map<string, string>();
+    },
+    async startTogether({ recreate = false } = {}) {
+      const services = Object.fromEntries(
+        Object.entries(model.services).map(([name, { depends_on: _, ...service }]) => [name, service]),
+      );
+      await engine.write(project, { ...model, services });
+      try {
+        const done = await engine.up(project, { recreate });
+        if (!done.ok) throw new NotSeen(done.words);
+      } finally {
+        await engine.write(project, model);
+      }
+    },
     warmStart: start,
     async server(how) {
       if (!options.source) throw new NotSeen("the lab does not know whose scripts these are");
       const all = () => engine.containers(project.lab);
       return openOwnServer({ engine, project, model, missing, ...options.source, containers: all }, how);
     },
+    heard: new Map(),
     mask,
     requests: service => known.get(service) ?? [],
   };

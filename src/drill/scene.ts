@@ -7,6 +7,7 @@ import {
   type Phase,
   type Scene,
 } from "../core/drill.ts";
+import { EngineError } from "../core/engine.ts";
 
 /** Thrown by a scene when the outcome is known. */
 class Decided extends Error {
@@ -19,6 +20,16 @@ class Decided extends Error {
     this.outcome = outcome;
     this.root = root;
   }
+}
+
+interface Result {
+  readonly outcome: Outcome;
+  readonly because: string;
+  readonly cause?: string;
+}
+
+function resultOf({ outcome, message, root }: Decided): Result {
+  return { outcome, because: message, ...(root === undefined ? {} : { cause: root }) };
 }
 
 export type Played = Pick<DrillReport, "outcome" | "because" | "cause" | "ms" | "journal">;
@@ -54,13 +65,30 @@ export async function play(
       throw new Decided("inconclusive", because, undefined);
     }
   };
-  let result: { outcome: Outcome; because: string; cause?: string };
+  const broken: Result[] = [];
+  const refuse = (result: Result): Result =>
+    broken.length === 0
+      ? result
+      : {
+          // The first one that has a cause names it.
+          ...broken.find(({ cause }) => cause !== undefined),
+          outcome: "refuted",
+          because: [...broken, ...(result.outcome === "refuted" ? [result] : [])]
+            .map(({ because }) => because)
+            .join("\n"),
+        };
+  let result: Result;
   try {
     await run({
       lab,
       steady: act("steady", "inconclusive"),
       disturb: act("disturb", "inconclusive"),
       holds: act("holds", "refuted"),
+      alsoHolds: (what, look) =>
+        act("holds", "refuted")(what, look).catch(error => {
+          if (!(error instanceof Decided) || error.outcome !== "refuted") throw error;
+          broken.push(resultOf(error));
+        }),
       note: (what, saw) => void write("disturb", what, saw),
       afterwards: (what, undo) => void undos.push({ what, undo }),
     });
@@ -69,9 +97,11 @@ export async function play(
       ? { outcome: "proved", because: `${last.what}: ${last.saw}.` }
       : { outcome: "inconclusive", because: "Nothing was seen to hold." };
   } catch (error) {
-    if (!(error instanceof Decided)) throw error;
-    const { outcome, message, root } = error;
-    result = { outcome, because: message, ...(root === undefined ? {} : { cause: root }) };
+    if (error instanceof Decided) result = resultOf(error);
+    // Between two looks: the stack or the engine is not as it was, which decides nothing.
+    else if (error instanceof NotSeen || error instanceof EngineError)
+      result = { outcome: "inconclusive", because: `${lab.mask(error.message)}.` };
+    else throw error;
   }
   for (const { what, undo } of undos.reverse()) {
     try {
@@ -82,5 +112,5 @@ export async function play(
       write("restore", what, error instanceof Error ? error.message : String(error));
     }
   }
-  return { ...result, ms: engine.now() - start, journal };
+  return { ...refuse(result), ms: engine.now() - start, journal };
 }

@@ -37,13 +37,15 @@ async function patienceFor(engine: Engine, before: MachineTimes | undefined): Pr
 
 /**
  * How a service stands while the stack starts: undefined while that is still open. It has to stay up for some seconds,
- * because a program that cannot start takes a moment to say so; `quietMs` where no health check says more.
+ * because a program that cannot start takes a moment to say so; `quietMs` where no health check says more. `asked`:
+ * whose health check has been run here.
  */
 export async function standing(
   engine: Engine,
   containers: readonly Container[],
   oneShot: boolean,
   quietMs: number,
+  asked: Set<string>,
 ): Promise<Look | undefined> {
   if (containers.length === 0) return undefined;
   for (const container of containers) {
@@ -58,11 +60,21 @@ export async function standing(
         saw: `it ends again and again, restarted ${restarts} times${await saying(engine, container)}`,
       };
     if (state !== "running" || oneShot) return undefined;
-    if (health === "unhealthy")
-      return { ok: false, saw: (await runProbe(engine, container))?.saw ?? "it is unhealthy" };
+    if (health === "unhealthy") {
+      const saw = (await runProbe(engine, container))?.saw ?? "it is unhealthy";
+      // One that has ended before says why in its log.
+      const ended = restarts > 0 ? `; ${stateOf(container)}${await saying(engine, container)}` : "";
+      return { ok: false, saw: `${saw}${ended}` };
+    }
     // Health may come before the crash.
     if (upMs(engine, container) < (health === undefined ? quietMs : steadyMs)) return undefined;
     if (health !== "starting") continue;
+    // What can never pass is not waited for. One look tells that.
+    if (!asked.has(container.id)) {
+      asked.add(container.id);
+      const look = await runProbe(engine, container);
+      if (look?.never) return look;
+    }
     // A check that looks once in minutes is run here instead of waited for.
     if ((probe?.intervalMs ?? 0) <= 60_000) return undefined;
     if ((await runProbe(engine, container))?.ok) continue;
@@ -98,6 +110,7 @@ export interface StartWatch {
 export async function watchStart(engine: Engine, start: StartWatch): Promise<Started[]> {
   const { lab, model, sinceMs, limitMs } = start;
   const open = new Set(Object.keys(model.services));
+  const asked = new Set<string>();
   const done = new Map<string, Started>();
   const close = (service: string, look: Look) => {
     open.delete(service);
@@ -111,7 +124,7 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
     for (const service of open) {
       const look =
         heldBack(service, of(service), done, start) ??
-        (await standing(engine, of(service), isOneShot(model, service), quietMs));
+        (await standing(engine, of(service), isOneShot(model, service), quietMs, asked));
       if (look) close(service, look);
     }
     const left = [...open];

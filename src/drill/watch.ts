@@ -85,3 +85,8 @@ export function isOneShot(model: ComposeModel, name: string): boolean {
     service => service.depends_on?.[name]?.["condition"] === "service_completed_successfully",
   );
 }
+
+/** It runs, and has not ended for some seconds. */
+export function isSteady(engine: Engine, container: Container): boolean {
+  return container.state === "running" && upMs(engine, container) >= steadyMs;
+}

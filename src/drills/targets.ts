@@ -21,6 +21,18 @@ export async function containerOf(lab: Lab, service: string): Promise<Container>
   return container;
 }
 
+/** Starts what a disturbance has left down, so that the lab needs no start from nothing. */
+export async function startAgain(lab: Lab, services: readonly string[]): Promise<void> {
+  // What was killed a moment ago may count as running still.
+  for (const again of [true, false]) {
+    const all = (await Promise.all(services.map(lab.containers))).flat();
+    for (const container of all) if (container.state === "exited") await lab.engine.start(container);
+    if (again) await lab.engine.sleep(reapedMs);
+  }
+}
+
+const reapedMs = 1_000;
+
 /** Waits for an event of a service. @throws NotSeen when it did not come. */
 export async function eventOf(
   lab: Lab,

@@ -57,20 +57,22 @@ export default defineDrill({
           throw new NotSeen("it speaks none in the clone, and the files show that it is spoken elsewhere");
         return "nothing in the files says otherwise";
       });
-    await scene.holds("plain HTTP leads to TLS", async () => {
+    await scene.alsoHolds("plain HTTP leads to TLS", async () => {
       refute(plainAnswers(ports));
       return ports.plain.size === 0 ? "there is none" : "it does";
     });
+    // Without TLS there is nothing more to ask.
+    if (tls.length === 0) return;
     const weak: Weakness[] = [];
     await scene.disturb("offer SSL 3.0, TLS 1.0 and 1.1, and ciphers that protect nothing", async () => {
       for (const { port } of tls) weak.push(...(await weaknesses(door, port)));
       return weak.length === 0 ? "all are refused" : `${weak.map(({ what }) => what).join(", ")} agreed to`;
     });
-    await scene.holds("only current encryption is agreed to", async () => {
+    await scene.alsoHolds("only current encryption is agreed to", async () => {
       refute(weak.map(({ port, what }) => `port ${port} agrees to ${what}`));
       return tls.map(({ certificate: { protocol, cipher } }) => `${protocol} with ${cipher}`).join(", ");
     });
-    await scene.holds("the certificate is in its time", async () => {
+    await scene.alsoHolds("the certificate is in its time", async () => {
       const now = lab.engine.now();
       const dates = tls.map(({ port, certificate: { validFrom, validTo } }) => ({
         port,
@@ -87,11 +89,11 @@ export default defineDrill({
     for (const { certificate } of tls.filter(one => one.certificate.selfSigned))
       scene.note("the certificate", `it is self-signed (${certificate.subject}), as a placeholder is`);
     const found = await everyKind(scene, door, tls[0]!.port, longRunning(stack));
-    await scene.holds("what a page is told about security, every response is told", async () => {
+    await scene.alsoHolds("what a page is told about security, every response is told", async () => {
       refute(lost(found));
       return said(found);
     });
-    await scene.holds("cookies are for TLS only", async () => {
+    await scene.alsoHolds("cookies are for TLS only", async () => {
       const cookies = found.flatMap(({ path, answer }) =>
         cookiesOf(answer).map(cookie => ({ path, cookie })),
       );

@@ -1,9 +1,10 @@
-import { type Lab, NotSeen } from "../../core/drill.ts";
+import { type Lab, NotSeen, type Scene } from "../../core/drill.ts";
 import { isStore } from "../../stack/query.ts";
 import { openPorts } from "../../stack/query-ports.ts";
 import type { Service } from "../../stack/stack.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { containerOf, eachOf, longRunning } from "../targets.ts";
+import { apiPaths, facesVisitors, header } from "./front-door.ts";
 
 const listensWithinMs = 20_000;
 
@@ -11,7 +12,8 @@ export default defineDrill({
   id: "access/exposes-only-the-front-door",
   title: "No store and no console answers on a port that is published to the world",
   claim: "exposes-only-the-front-door",
-  disturbs: "Connects to every port that the files publish on an address that others reach.",
+  disturbs:
+    "Connects to every port that the files publish on an address that others reach, and asks the front door as a stranger's page would.",
   targets: stack => eachOf(longRunning(stack).filter(service => openPorts(service).length > 0)),
   async run(scene, { subject }, stack) {
     const { lab } = scene;
@@ -43,8 +45,44 @@ export default defineDrill({
       }
       return ports.map(({ target }) => `${target}: ${answers.get(target!) ?? "closed"}`).join(", ");
     });
+    if (facesVisitors(service)) await strangersPages(scene, service, stack);
   },
 });
+
+/** Whom a browser lets in is decided by the answer: one that repeats any origin, and takes its cookies, lets in all. */
+async function strangersPages(scene: Scene, { name }: Service, stack: DrillStack): Promise<void> {
+  const { lab } = scene;
+  const [first] = lab.requests(name);
+  const base = lab.requests(name).find(({ tls }) => tls) ?? first;
+  if (!base) return;
+  const others = longRunning(stack).map(service => service.name);
+  const paths = new Set([base.path, ...apiPaths(lab, others)]);
+  const container = await containerOf(lab, name);
+  const open: string[] = [];
+  await scene.disturb(`ask ${name} as a page of ${stranger} would`, async () => {
+    for (const path of paths) {
+      const headers = { ...base.headers, origin: stranger };
+      const answer = await lab.engine.http(container, { ...base, path, headers });
+      const lets =
+        header(answer, "access-control-allow-origin") === stranger &&
+        header(answer, "access-control-allow-credentials") === "true";
+      if (lets) open.push(path);
+    }
+    return `${paths.size} answers`;
+  });
+  await scene.alsoHolds("no page of a stranger may act for a visitor", async () => {
+    if (open.length > 0)
+      throw new NotSeen(`${open.join(", ")} lets ${stranger} read its answers, with the visitor's cookies`);
+    return "no answer lets it in";
+  });
+  const { status, error } = await lab.engine.http(container, {
+    ...base,
+    headers: { ...base.headers, host: new URL(stranger).host },
+  });
+  scene.note("asked by a name that is not its own", `${status ?? error}`);
+}
+
+const stranger = "https://stranger.invalid";
 
 function serviceOf({ project }: DrillStack, name: string): Service {
   return project.services.find(service => service.name === name)!;

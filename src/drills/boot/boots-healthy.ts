@@ -1,43 +1,81 @@
 import { type Lab, NotSeen, type Scene, type Started } from "../../core/drill.ts";
 import type { ComposeObject, Container } from "../../core/engine.ts";
 import { isStore } from "../../stack/query.ts";
+import { momentOf, shares } from "../capacity/open-loop.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { containerOf, seconds } from "../targets.ts";
+import { passesOn } from "./passes-on.ts";
 
 export default defineDrill({
   id: "boot/boots-healthy",
   title: "The stack starts from nothing, and again on its own data",
   claim: "boots-healthy",
   disturbs:
-    "Starts the whole stack on empty volumes, stops it, starts it on what it has written, and with each store late.",
+    "Starts the whole stack on empty volumes, stops it, starts it on what it has written, and with each store late; then asks through the front door.",
   targets: ({ project }) => (project.services.length === 0 ? [] : [{ subject: project.name, services: [] }]),
   async run(scene, _, stack) {
     const { lab } = scene;
-    const { engine, project } = lab;
     await scene.steady("the images are there", async () => {
       const there = Object.keys(lab.model.services);
       if (there.length === 0) throw whyMissing(lab);
       return `${there.length} services to start`;
     });
     let started: readonly Started[] = [];
+    const before = await momentOf(lab);
+    let others = 0;
     await scene.disturb("start from nothing", async () => {
       started = await lab.coldStart();
+      others = shares(before, await momentOf(lab))?.others ?? 0;
       return `${started.filter(({ ok }) => ok).length} of ${started.length} services stand`;
     });
-    await scene.holds("every service starts", async () => verdict(started, lab));
-    await scene.disturb("take the containers away and start on the same volumes", async () => {
-      await engine.down(project);
-      started = await lab.warmStart();
-      return `${started.filter(({ ok }) => ok).length} of ${started.length} services stand`;
+    if (started.some(({ ok }) => !ok)) await lab.calm();
+    // On a busy machine, one that was only late is no defect of the stack.
+    const late = started.filter(({ ok, service }) => !ok && others > busyShare && lab.recovered.has(service));
+    await scene.alsoHolds("every service starts", async () =>
+      verdict(
+        started.filter(one => !late.includes(one)),
+        lab,
+      ),
+    );
+    if (late.length > 0)
+      scene.note(
+        "later than its own limit",
+        `${late.map(({ service }) => service).join(", ")}, with ${busyWith(others)}`,
+      );
+    // What has failed on empty volumes shows nothing on full ones.
+    if (started.every(({ ok }) => ok)) await startAgain(scene, stack);
+    await passesOn(scene, stack);
+    await scene.steady("the machine had time for a start", async () => {
+      if (late.length > 0)
+        throw new NotSeen(`${late.map(({ service }) => service).join(", ")}: late, with ${busyWith(others)}`);
+      return busyWith(others);
     });
-    await scene.holds("every service starts on existing data", async () => verdict(started));
-    for (const late of lateStores(stack, lab)) await startLate(scene, late);
     await scene.steady("nothing was left out", async () => {
       if (lab.missing.size > 0) throw whyMissing(lab);
       return "every service of the files was started";
     });
   },
 });
+
+/** Others than the clone on more than this share of the machine make its times say little of the stack. */
+const busyShare = 0.5;
+
+function busyWith(others: number): string {
+  return `other programs on ${Math.round(others * 100)} % of the machine`;
+}
+
+async function startAgain(scene: Scene, stack: DrillStack): Promise<void> {
+  const { lab } = scene;
+  const { engine, project } = lab;
+  let started: readonly Started[] = [];
+  await scene.disturb("take the containers away and start on the same volumes", async () => {
+    await engine.down(project);
+    started = await lab.warmStart();
+    return `${started.filter(({ ok }) => ok).length} of ${started.length} services stand`;
+  });
+  await scene.holds("every service starts on existing data", async () => verdict(started));
+  for (const late of lateStores(stack, lab)) await startLate(scene, late);
+}
 
 interface Late {
   readonly store: string;
@@ -107,11 +145,13 @@ function stateOf({ state, restarts }: Container): string {
 /** `lab`: where it is the start that the other drills depend on, too. What began it is named first. */
 function verdict(started: readonly Started[], lab?: Lab): string {
   const bad = started.filter(({ ok }) => !ok);
-  const first = bad.find(({ service }) => lab?.rootOf(service) === service) ?? bad[0];
-  if (first) {
-    const others = bad.filter(one => one !== first).map(({ service }) => service);
-    const more = others.length > 0 ? `, and ${others.length} more: ${others.join(", ")}` : "";
-    throw new NotSeen(`${first.service}: ${first.saw}${more}`, lab && first.service);
+  if (bad.length > 0) {
+    const held = lab ? bad.filter(({ service }) => lab.rootOf(service) !== service) : [];
+    const own = bad.length > held.length ? bad.filter(one => !held.includes(one)) : bad;
+    const words = own.map(({ service, saw }) => `${service}: ${saw}`);
+    const names = held.map(({ service }) => service).join(", ");
+    const more = own === bad || held.length === 0 ? "" : `;\nfor the same reasons: ${names}`;
+    throw new NotSeen(`${words.join(";\n")}${more}`, lab && own[0]!.service);
   }
   const times = started
     .filter(({ ms }) => ms !== undefined)

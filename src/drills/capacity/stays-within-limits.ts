@@ -1,6 +1,6 @@
-import { NotSeen } from "../../core/drill.ts";
+import { type Lab, NotSeen } from "../../core/drill.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
-import { containerOf, longRunning } from "../targets.ts";
+import { containerOf, longRunning, startAgain } from "../targets.ts";
 
 const mebibyte = 1 << 20;
 /** What a container without a limit is given to take: enough to show it, little enough to hurt nobody. */
@@ -21,6 +21,7 @@ export default defineDrill({
     const wanted = limit === 0 ? taken : limit + Math.max(limit / 2, 64 * mebibyte);
     const size = `${Math.round(wanted / mebibyte)} MB`;
     let code = 0;
+    scene.afterwards(`start ${subject} if it is down`, () => startAgain(lab, [subject]));
     await scene.disturb(`take ${size} of memory in ${subject}`, async () => {
       // `tail` has to keep what it may be asked to print at the end.
       const hog = `head -c ${Math.round(wanted)} /dev/zero | tail -c ${Math.round(wanted)} >/dev/null`;
@@ -44,14 +45,25 @@ export default defineDrill({
         );
       return `killed at the limit of ${Math.round(limit / mebibyte)} MB`;
     });
-    for (const other of othersOf(stack, lab.missing, subject))
-      await scene.holds(`${other} goes on`, () => lab.serves(other, 30_000));
+    const others = othersOf(stack, lab, subject);
+    const looks = others.map(other =>
+      lab.serves(other, 30_000).then(
+        saw => () => saw,
+        error => () => {
+          throw error;
+        },
+      ),
+    );
+    const seen = await Promise.all(looks);
+    for (const [index, other] of others.entries())
+      await scene.holds(`${other} goes on`, async () => seen[index]!());
     await scene.holds(`${subject} serves`, () => lab.serves(subject));
   },
 });
 
-function othersOf(stack: DrillStack, missing: ReadonlyMap<string, string>, subject: string): string[] {
+/** Those that served before. */
+function othersOf(stack: DrillStack, { missing, unwell }: Lab, subject: string): string[] {
   return longRunning(stack)
     .map(({ name }) => name)
-    .filter(name => name !== subject && !missing.has(name));
+    .filter(name => name !== subject && !missing.has(name) && !unwell.has(name));
 }

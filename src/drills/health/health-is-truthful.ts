@@ -1,9 +1,11 @@
-import { type Lab, NotSeen, type Scene } from "../../core/drill.ts";
+import { type KnownRequest, type Lab, NotSeen, type Scene } from "../../core/drill.ts";
 import { isStore } from "../../stack/query.ts";
+import { plainRoutes } from "../../stack/query-routes.ts";
 import type { Service } from "../../stack/stack.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { runProbe } from "../look.ts";
-import { containerOf, eachOf, longRunning, seconds } from "../targets.ts";
+import { containerOf, longRunning, seconds } from "../targets.ts";
+import { isUnwatched, neverPasses, unnoticed } from "./false-alarm.ts";
 
 /** The longest that the engine's own verdict is waited for. */
 const waitMs = 40_000;
@@ -14,12 +16,31 @@ export default defineDrill({
   claim: "health-is-truthful",
   disturbs:
     "Freezes every process of a service, so that it is there and answers nothing, thaws it, and takes away each store that it waits for.",
-  targets: stack => eachOf(longRunning(stack).filter(turnsInTime)),
+  // Also those whose check never passes: that may be the check's fault.
+  targets: stack =>
+    longRunning(stack)
+      .filter(service => turnsInTime(service) || isUnwatched(stack, service))
+      .map(({ name }) => ({ subject: name, services: [], beside: [name] })),
   async run(scene, { subject }, stack) {
     const { lab } = scene;
     const { engine } = lab;
+    await scene.steady(`${subject} is in the lab`, async () => {
+      const why = lab.missing.get(subject);
+      if (why !== undefined) throw new NotSeen(why);
+      return "as a container";
+    });
     const container = await containerOf(lab, subject);
     const { probe } = container;
+    const service = stack.project.services.find(({ name }) => name === subject)!;
+    const unwell = lab.unwell.get(subject);
+    if (unwell !== undefined) {
+      await neverPasses(scene, service, unwell);
+      return;
+    }
+    if (!probe && isUnwatched(stack, service)) {
+      await unnoticed(scene, service);
+      return;
+    }
     await scene.steady(`${subject} serves, its health check passes`, async () => {
       if (!probe) throw new NotSeen("the container has no health check");
       return lab.serves(subject);
@@ -54,7 +75,7 @@ export default defineDrill({
       return "its processes go on";
     });
     await scene.holds("it serves again by itself", () => lab.serves(subject));
-    for (const store of storesOf(stack, lab, subject)) await without(scene, subject, store);
+    for (const store of storesOf(stack, lab, subject)) await without(scene, stack, subject, store);
   },
 });
 
@@ -77,11 +98,12 @@ const noticeMs = 10_000;
  * Takes a store away. The check may stay green as long as the service answers all that it answered: it may well do
  * without a cache. It may not while users get errors.
  */
-async function without(scene: Scene, subject: string, store: string): Promise<void> {
+async function without(scene: Scene, stack: DrillStack, subject: string, store: string): Promise<void> {
   const { lab } = scene;
   const { engine } = lab;
   const container = await containerOf(lab, subject);
   scene.afterwards(`start ${store}`, async () => engine.start(await containerOf(lab, store)));
+  const pages = await pagesOf(lab, stack, subject);
   let green: string | undefined;
   let broken: string | undefined;
   await scene.disturb(`take ${store} away from ${subject}`, async () => {
@@ -89,7 +111,7 @@ async function without(scene: Scene, subject: string, store: string): Promise<vo
     for (const limit = engine.now() + noticeMs; engine.now() < limit; await engine.sleep(1_000)) {
       const look = await runProbe(engine, container);
       green = look?.ok ? look.saw : undefined;
-      broken = await brokenAnswer(lab, subject);
+      broken = await brokenAnswer(lab, subject, pages);
       if (green === undefined) return look?.saw ?? "";
     }
     return broken ?? `${green}, and what it answered before it still answers`;
@@ -106,14 +128,36 @@ async function without(scene: Scene, subject: string, store: string): Promise<vo
 }
 
 /** An error among the requests that were answered well before. */
-async function brokenAnswer(lab: Lab, subject: string): Promise<string | undefined> {
+async function brokenAnswer(
+  lab: Lab,
+  subject: string,
+  pages: readonly KnownRequest[],
+): Promise<string | undefined> {
   const container = await containerOf(lab, subject);
-  for (const request of lab.requests(subject)) {
+  for (const request of [...lab.requests(subject), ...pages]) {
     const { status, error } = await lab.engine.http(container, { ...request, timeoutMs: 5_000 });
     if (status === undefined || status >= 500) return `GET ${request.path} gives ${status ?? error}`;
   }
   return undefined;
 }
+
+/** What the application's own routes answer in calm times, beyond what the lab knows. */
+async function pagesOf(lab: Lab, { stack, project }: DrillStack, subject: string): Promise<KnownRequest[]> {
+  const service = project.services.find(({ name }) => name === subject);
+  const [base] = lab.requests(subject);
+  if (!service || !base) return [];
+  const known = new Set(lab.requests(subject).map(({ path }) => path));
+  const container = await containerOf(lab, subject);
+  const pages: KnownRequest[] = [];
+  for (const path of plainRoutes(stack, service)) {
+    if (known.has(path) || pages.length >= mostPages) continue;
+    const { status } = await lab.engine.http(container, { ...base, path, timeoutMs: 2_000 });
+    if (status !== undefined && status < 400) pages.push({ ...base, path, status });
+  }
+  return pages;
+}
+
+const mostPages = 6;
 
 /** A check that may fail for ten minutes before it counts watches something slower than a drill: a daily renewal. */
 const slowMs = 600_000;

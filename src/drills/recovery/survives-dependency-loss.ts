@@ -1,3 +1,4 @@
+import type { Lab, Look } from "../../core/drill.ts";
 import { isStore } from "../../stack/query.ts";
 import { pointsAt } from "../../stack/query-environment.ts";
 import type { Service } from "../../stack/stack.ts";
@@ -33,8 +34,9 @@ export default defineDrill({
       const died = await eventOf(lab, feed, subject, /^die$/, 10_000);
       return `it ended with code ${died.exitCode}`;
     });
-    await engine.sleep(lossMs);
-    for (const user of users) scene.note(`${user} without ${subject}`, (await lab.look(user)).saw);
+    // Looks take their time where a check waits for what is gone.
+    const [, ...looks] = await Promise.all([engine.sleep(lossMs), ...users.map(user => lookLate(lab, user))]);
+    for (const [index, user] of users.entries()) scene.note(`${user} without ${subject}`, looks[index]!.saw);
     await scene.disturb(`bring ${subject} back`, async () => {
       await engine.start(await containerOf(lab, subject));
       return lab.serves(subject);
@@ -42,6 +44,12 @@ export default defineDrill({
     for (const user of users) await scene.holds(`${user} serves again`, () => lab.serves(user));
   },
 });
+
+/** When the loss has been felt. */
+async function lookLate(lab: Lab, user: string): Promise<Look> {
+  await lab.engine.sleep(lossMs / 2);
+  return lab.look(user);
+}
 
 /** Services that name the store: in `depends_on`, or in an address of their environment. */
 function usersOf(stack: DrillStack, store: Service): Service[] {

@@ -1,6 +1,6 @@
 import { NotSeen } from "../../core/drill.ts";
 import { defineDrill } from "../drill.ts";
-import { containerOf, eachOf, eventOf, longRunning, seconds } from "../targets.ts";
+import { containerOf, eachOf, eventOf, longRunning, seconds, startAgain } from "../targets.ts";
 
 /** The engine waits longer with each restart; the first comes within a second. */
 const restartWithinMs = 20_000;
@@ -18,6 +18,7 @@ export default defineDrill({
     const feed = await engine.events(lab.id);
     scene.afterwards("close the event feed", async () => feed.close());
     const before = await containerOf(lab, subject);
+    scene.afterwards(`start ${subject} if it is down`, () => startAgain(lab, [subject]));
     await scene.disturb(`kill the main process of ${subject}`, async () => {
       await engine.crash(before);
       const died = await eventOf(lab, feed, subject, /^die$/, 10_000);

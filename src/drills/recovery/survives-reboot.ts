@@ -1,6 +1,6 @@
 import { NotSeen, type Scene } from "../../core/drill.ts";
 import { defineDrill } from "../drill.ts";
-import { containerOf, longRunning, seconds } from "../targets.ts";
+import { containerOf, longRunning, seconds, startAgain } from "../targets.ts";
 
 /** After a power cut everything starts at once, and slower than usual. */
 const comesBackWithinMs = 180_000;
@@ -21,6 +21,7 @@ export default defineDrill({
     const { engine } = lab;
     for (const name of services) await scene.steady(`${name} serves`, () => lab.serves(name));
     const before = new Map<string, string>();
+    scene.afterwards("start what is down", () => startAgain(lab, services));
     await scene.disturb("kill every container at once", async () => {
       const running = (await Promise.all(services.map(name => lab.containers(name)))).flat();
       for (const { id, startedAt } of running) before.set(id, startedAt);

@@ -93,6 +93,7 @@ export async function byWay(
     async bring(release, defect) {
       now = { release, defect };
       const taken = await take(server, way, `lab-${release}`);
+      lab.heard.set(way.title, `${lab.heard.get(way.title) ?? ""}${taken.said ?? ""}`);
       const world = taken.ok || defect !== "none" ? undefined : wantsTheWorld(stack, way);
       if (world !== undefined)
         throw new NotSeen(`${way.title} wants more than a lab has (${world}): ${taken.saw}`);
@@ -127,8 +128,8 @@ const repository = [
 
 /** Everything as it was before the first release. */
 export async function restore(lab: Lab, apps: readonly string[]): Promise<void> {
-  await lab.engine.write(lab.project, lab.model);
-  await lab.engine.up(lab.project);
+  // At once: whoever waits for another's health when it starts is waited for here.
+  await lab.startTogether();
   for (const name of apps) await lab.serves(name);
 }
 

@@ -1,4 +1,4 @@
-import { NotSeen, type Scene, type Target } from "../../core/drill.ts";
+import { type Lab, NotSeen, type Scene, type Target } from "../../core/drill.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { longRunning, seconds } from "../targets.ts";
 import { isOfTheWorld } from "../world.ts";
@@ -154,18 +154,18 @@ async function rollOut(stage: Stage, deploy: Deploy, judged: boolean): Promise<s
         break;
       }
       broken.push(await bring(stage, deploy, 2 + index, defect));
-      scene.note("bring back the version before", await restore(lab, apps).then(() => "it serves"));
+      scene.note("bring back the version before", await broughtBack(lab, apps));
     }
     if (!probed) scene.note("not tried", `${names.hangs}: no application has a health check`);
   }
   for (const note of deploy.server?.notes ?? []) scene.note("other than on a server", note);
   if (!judged) return undefined;
-  await scene.holds(`${deploy.title} ends well`, async () => {
+  await scene.alsoHolds(`${deploy.title} ends well`, async () => {
     if (!good.taken.ok) throw new NotSeen(`${good.taken.saw}; ${counted(good.sent)}`);
     if (!good.replaced) throw new NotSeen("it ends with 0, and the version before still runs");
     return `after ${seconds(good.taken.ms)}`;
   });
-  await scene.holds("every request is answered", async () => {
+  await scene.alsoHolds("every request is answered", async () => {
     const also = broken.map(one => `; ${names[one.defect]}: ${counted(one.sent)}`).join("");
     try {
       return noneLost(good.sent);
@@ -174,7 +174,7 @@ async function rollOut(stage: Stage, deploy: Deploy, judged: boolean): Promise<s
     }
   });
   for (const { defect, sent } of broken)
-    await scene.holds(`${names[defect]} takes no traffic`, async () => noneLost(sent));
+    await scene.alsoHolds(`${names[defect]} takes no traffic`, async () => noneLost(sent));
   return undefined;
 }
 
@@ -212,6 +212,17 @@ async function bring(
 function cannotBe(error: unknown): Taken {
   if (!(error instanceof NotSeen)) throw error;
   return { ok: false, saw: error.message, ms: 0, cannot: error.message };
+}
+
+/** A version before that does not come back is looked at by the lab before the next drill. */
+function broughtBack(lab: Lab, apps: readonly string[]): Promise<string> {
+  return restore(lab, apps).then(
+    () => "it serves",
+    error => {
+      if (error instanceof NotSeen) return error.message;
+      throw error;
+    },
+  );
 }
 
 async function anyProbed({ scene: { lab }, apps }: Stage): Promise<boolean> {

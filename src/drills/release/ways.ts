@@ -138,6 +138,8 @@ export interface Taken {
   /** How it ended, for a journal. */
   readonly saw: string;
   readonly ms: number;
+  /** All that its steps wrote. */
+  readonly said?: string;
   /** Why a lab cannot take this way, so that how it ended says nothing. */
   readonly cannot?: string;
 }
@@ -153,6 +155,7 @@ export async function take(server: OwnServer, way: Way, release: string): Promis
   const before = server.refused.length;
   const environment = server.values(way.asks);
   let ms = 0;
+  let said = "";
   for (const [index, step] of way.steps.entries()) {
     const options = { environment, ordinary: way.ordinary };
     const mark = `${endMark}-${index}`;
@@ -166,18 +169,20 @@ export async function take(server: OwnServer, way: Way, release: string): Promis
         : ["bash", "-c", "cd && exec bash -s </tmp/shipworthy-step"];
     const ran = await server.run(argv, options);
     ms += ran.ms;
+    said += `${ran.stdout}${ran.stderr}`;
     const refused = server.refused.slice(before);
     const lack = refused[0] ?? (ran.code === 0 ? undefined : lackOf(ran));
     if (lack !== undefined) throw new NotSeen(`${way.title} cannot be run in a lab: ${lack}`);
-    if (ran.code !== 0) return { ok: false, saw: `it ends with ${ran.code}${lastWords(ran)}`, ms };
+    if (ran.code !== 0) return { ok: false, saw: `it ends with ${ran.code}${lastWords(ran)}`, ms, said };
     if (step.kind === "piped" && !/^\s*exit\b/m.test(step.text) && (await server.read(mark)) === undefined)
       return {
         ok: false,
         saw: `it ends before its end, with 0: a program that it started has read the rest of it${lastWords(ran)}`,
         ms,
+        said,
       };
   }
-  return { ok: true, saw: "it ends with 0", ms };
+  return { ok: true, saw: "it ends with 0", ms, said };
 }
 
 /** What a server has and its stand-in has not: users of its own, programs, services of the system. */
