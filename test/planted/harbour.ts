@@ -182,6 +182,10 @@ export const planted: readonly Planted[] = [
     words: /nothing takes old lines away/,
   },
   { rule: "boot/loopback-address", drill: "boot/boots-healthy", words: /worker: (.|\n)*message broker/ },
+  {
+    rule: "data/named-volume",
+    paper: "which version `latest` is depends on the machine; one before 18 keeps its data",
+  },
   { rule: "boot/documented-never-read", paper: noDrill },
   { rule: "boot/variable-unset", paper: noDrill },
   { rule: "boot/waits-for-health", paper: "a late store is tried on stacks that start" },
