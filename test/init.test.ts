@@ -251,3 +251,24 @@ it("says which store it does not write", async () => {
   expect(plan.database).toBeUndefined();
   expect(plan.afterwards).toEqual([expect.stringContaining("MongoDB")]);
 });
+
+it("passes what an example lists to code that takes a prefix, and says what nothing tells a program", async () => {
+  const { plan, text } = await written({
+    "requirements.txt": "django==5.2.8\npsycopg[binary]==3.2.12\ngunicorn==23.0.0\n",
+    "manage.py": application["api/manage.py"]!,
+    "shop/__init__.py": "",
+    "shop/wsgi.py": application["api/shop/wsgi.py"]!,
+    "shop/settings.py":
+      'import os\nprefix = "SHOP_"\nglobals().update({key[5:]: value for key, value in os.environ.items() if key.startswith(prefix)})\nDATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost"}}\n',
+    ".env.example":
+      "SHOP_SECRET_KEY=\nSHOP_COLOUR=blue\nSHOP_CSRF_TRUSTED_ORIGINS=[https://shop.example.org]\n",
+  });
+  expect(plan.apps[0]!.wiring.variables).toEqual([
+    { name: "DJANGO_SETTINGS_MODULE", value: "shop.settings" },
+    { name: "SHOP_SECRET_KEY", value: "${SHOP_SECRET_KEY:?}" },
+    { name: "SHOP_COLOUR", value: undefined },
+    { name: "SHOP_CSRF_TRUSTED_ORIGINS", value: '"[https://${SITE_DOMAIN:?}]"' },
+  ]);
+  expect(text("scripts/make-settings.sh")).toContain("DB_PASSWORD | SHOP_SECRET_KEY) value=$(random)");
+  expect(plan.afterwards).toEqual([expect.stringMatching(/^Tell "api" where its database is \(host db/)]);
+});

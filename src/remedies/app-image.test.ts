@@ -78,7 +78,7 @@ describe("Django", () => {
     expect(text).toContain("poetry==2.1.3");
     expect(text).toContain("FROM python:3.11-slim-bookworm");
     expect(text).toContain("poetry export --only main --output /tmp/requirements.txt");
-    expect(text).toContain("pip install --requirement /tmp/requirements.txt");
+    expect(text).toContain("pip install --no-deps --requirement /tmp/requirements.txt");
   });
 
   it("leaves the install to Poetry where pip could not check a package, and to an old Poetry", async () => {

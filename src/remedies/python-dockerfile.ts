@@ -83,9 +83,9 @@ function installLines(app: PythonApp, below: string, source: string): string[] {
       return [
         ...tool,
         ...loaded,
-        "# pip takes the versions and hashes of the lock file, from whatever index it is told to use.",
+        "# pip takes what the lock file names and nothing else, checks the hashes, and asks the index that it is told.",
         `RUN /opt/poetry/bin/poetry export ${install.groups.length > 0 ? `--with ${install.groups.join(",")}` : "--only main"} --output /tmp/requirements.txt`,
-        `${pip} pip install --requirement /tmp/requirements.txt`,
+        `${pip} pip install --no-deps --requirement /tmp/requirements.txt`,
       ];
     return [
       ...tool,

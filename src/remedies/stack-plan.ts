@@ -37,6 +37,12 @@ export interface StackPlan {
 
 const beside =
   /(^|\/)(tests?|e2e|examples?|docs?|scripts?|tools?|benchmarks?|\.github|contracts[\w-]*)(\/|$)/;
+const drivers: Readonly<Record<DatabaseKind, RegExp>> = {
+  postgres:
+    /^(psycopg|psycopg2|psycopg2-binary|asyncpg|pg|postgres|pg-promise|@neondatabase\/serverless|django-environ-postgres)$/,
+  mysql: /^(mysqlclient|pymysql|mysql-connector-python|aiomysql|asyncmy|mysql|mysql2|mariadb)$/,
+};
+const redisDrivers = /^(redis|django-redis|channels-redis|aioredis|ioredis|bullmq|bull|django-rq|rq|celery)$/;
 const frontends = new Set(["next", "vite", "cra"]);
 
 /** What a stack for the applications of a repository consists of. `name` is the project's. */
@@ -65,17 +71,12 @@ export function planStack(stack: Stack, name: string): StackPlan {
   const schemas = chosen.flatMap(({ component }) => schemasOf(stack, component));
   const provider = (wanted: string) => schemas.some(each => each.provider === wanted);
   const database: DatabaseKind | undefined =
-    uses(
-      /^(psycopg|psycopg2|psycopg2-binary|asyncpg|pg|postgres|pg-promise|@neondatabase\/serverless|django-environ-postgres)$/,
-    ) || provider("postgresql")
+    uses(drivers.postgres) || provider("postgresql")
       ? "postgres"
-      : uses(/^(mysqlclient|pymysql|mysql-connector-python|aiomysql|asyncmy|mysql|mysql2|mariadb)$/) ||
-          provider("mysql")
+      : uses(drivers.mysql) || provider("mysql")
         ? "mysql"
         : undefined;
-  const redis = uses(
-    /^(redis|django-redis|channels-redis|aioredis|ioredis|bullmq|bull|django-rq|rq|celery)$/,
-  );
+  const redis = uses(redisDrivers);
   const hasPages = chosen.some(({ component }) => frontends.has(component.kind));
   const names = new Set<string>();
   const apps = chosen.map(({ component, image }) => {
@@ -98,6 +99,16 @@ export function planStack(stack: Stack, name: string): StackPlan {
       routes: !hasPages || isFrontend ? ["/"] : ownPrefixes(component, chosen),
     };
   });
+  const speaks = (app: PlannedApp, words: RegExp) =>
+    [app.component, ...needs(app.component)].some(each =>
+      packagesOf(stack, each).some(one => words.test(one)),
+    );
+  const unwired = apps.flatMap(app => [
+    ...(database && speaks(app, drivers[database])
+      ? toldOf(app, "db", "database and user app, password DB_PASSWORD")
+      : []),
+    ...(redis && speaks(app, redisDrivers) ? toldOf(app, "redis", "password REDIS_PASSWORD") : []),
+  ]);
   return {
     name,
     apps: ownPaths(onePage(apps)),
@@ -105,6 +116,7 @@ export function planStack(stack: Stack, name: string): StackPlan {
     redis,
     left,
     afterwards: [
+      ...unwired,
       ...new Set(schemas.filter(each => !each.hasSteps).map(toMigrate)),
       ...absentStores.flatMap(([name, words]) => (uses(words) ? [toAdd(name)] : [])),
     ],
@@ -123,6 +135,15 @@ function schemeOf(
     return isPlain || driver === undefined ? "mysql" : `mysql+${driver}`;
   }
   return uses(/^asyncpg$/) && !isPlain ? "postgresql+asyncpg" : "postgresql";
+}
+
+/** Nothing that the program reads names the store: its own code says where that is. */
+function toldOf({ name, wiring }: PlannedApp, store: string, account: string): string[] {
+  const names = new RegExp(`@${store}:|^${store}$`);
+  if (wiring.variables.some(({ value }) => names.test(value ?? ""))) return [];
+  return [
+    `Tell "${name}" where ${store === "db" ? "its database" : "Redis"} is (host ${store}, ${account}): no variable that its code reads says so.`,
+  ];
 }
 
 /** It holds the list of the others. */

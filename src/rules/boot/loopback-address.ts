@@ -2,6 +2,7 @@ import type { Evidence } from "../../core/finding.ts";
 import type { Edit, Fix } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
 import { nameService } from "../../remedies/loopback.ts";
+import { readStoreAddress } from "../../remedies/store-address.ts";
 import { hasWorkstationValues } from "../../stack/env-work.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { connectionGaps, isWired, type LoopbackUse, loopbackUses } from "../../stack/query-connections.ts";
@@ -48,7 +49,9 @@ export default defineRule({
             ...stores.map(store => evidence(store.at, "is another container")),
           ] as [Evidence],
           severity: weigh(project, "high"),
-          fix: () => byName(stack, services, uses),
+          fix: () =>
+            byName(stack, services, uses) ??
+            (stores.length === 1 ? readStoreAddress(stack, services, uses, stores[0]!) : undefined),
         };
       }
     }
