@@ -17,19 +17,27 @@ export function asBuildArguments(
   service: Service,
   variables: readonly Variable[],
 ): readonly Edit[] | undefined {
-  const values = variables.map(({ name, value, from, at }) =>
-    from === "environment" && value !== undefined && at.file === service.at.file
-      ? { name, value: value.raw }
-      : undefined,
-  );
   const declared = declaredBeforeBundling(
     stack,
     service,
     variables.map(each => each.name),
   );
-  if (!declared || !values.every(each => each !== undefined)) return undefined;
-  const given = giveToBuild(stack, service, values);
+  const given = declared && alsoForBuild(stack, service, variables);
   return given && [...given, declared];
+}
+
+/** The same without the Dockerfile, which takes the values already. */
+export function alsoForBuild(
+  stack: Stack,
+  service: Service,
+  variables: readonly Variable[],
+): readonly Edit[] | undefined {
+  const values = variables.map(({ name, value, from, at }) =>
+    from === "environment" && value !== undefined && at.file === service.at.file
+      ? { name, value: value.raw }
+      : undefined,
+  );
+  return values.every(each => each !== undefined) ? giveToBuild(stack, service, values) : undefined;
 }
 
 function giveToBuild(

@@ -63,3 +63,26 @@ test("a Dockerfile that is written anew keeps its line ends", async () => {
       .filter(line => !line.endsWith("\r")),
   ).toEqual([]);
 });
+
+test("the browser's code is built with what the service had for the program alone", async () => {
+  const files = [
+    file(
+      "compose.yml",
+      "services:\n  web:\n    build:\n      context: .\n    environment:\n      NEXT_PUBLIC_API_URL: https://api.shop.example\n      LOG_LEVEL: info\n",
+    ),
+    file("Dockerfile", "FROM node:24-slim\nCOPY absent /app\n"),
+    file(
+      "package.json",
+      '{"name":"web","scripts":{"build":"next build","start":"next start"},"dependencies":{"next":"15.5.4","react":"19.1.1"}}',
+    ),
+    file("package-lock.json", '{"name":"web","lockfileVersion":3,"packages":{"":{}}}'),
+    file("pages/index.js", "export default () => process.env.NEXT_PUBLIC_API_URL;\n"),
+  ];
+  const stack = await link(pageFiles(files));
+  const fix = rewriteDockerfile(stack, [stack.builds[0]!]);
+  const { changed } = applyFixes(path => files.find(each => each.path === path)?.text, [fix!]);
+  expect(changed.get("Dockerfile")).toContain("ARG NEXT_PUBLIC_API_URL\n");
+  expect(changed.get("compose.yml")).toContain(
+    "      context: .\n      args:\n        NEXT_PUBLIC_API_URL: https://api.shop.example\n    environment:",
+  );
+});

@@ -5,6 +5,7 @@ import { appendLines } from "../formats/dockerignore-edit.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import type { Build, Service, Stack } from "../stack/stack.ts";
 import { type AppImage, appImage } from "./app-image.ts";
+import { alsoForBuild } from "./build-argument.ts";
 import { rulesOfContents } from "./build-context.ts";
 import { carryNotes } from "./dockerfile-notes.ts";
 import { isStatic } from "./node-site.ts";
@@ -41,6 +42,7 @@ export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Buil
         text: inPlaceOf(source.text, image.dockerfile.text, init),
       },
       ...besides(stack, first, image),
+      ...services.flatMap(service => builtIn(stack, service, image.buildArguments)),
     ],
     test: "Build the image, start it beside its database, and go through the application: the user, the base image and the stages are others than before.",
     ...(image.afterwards === undefined ? {} : { afterwards: image.afterwards }),
@@ -59,6 +61,14 @@ function inPlaceOf(old: string, fresh: string, init: string | undefined): string
 function initOf(old: string, component: AppComponent): string | undefined {
   if (isStatic(component.kind)) return undefined;
   return /^\s*(?:ENTRYPOINT|CMD)\b.*\b(dumb-init|tini)\b/im.exec(old)?.[1];
+}
+
+/** What a service gives to the program alone, and the browser's code needs when it is built. */
+function builtIn(stack: Stack, service: Service, names: readonly string[]): readonly Edit[] {
+  const late = service.environment.filter(
+    ({ name }) => names.includes(name) && !service.build!.args.some(each => each.name === name),
+  );
+  return late.length === 0 ? [] : (alsoForBuild(stack, service, late) ?? []);
 }
 
 /** A Dockerfile where a build names one that is not there. */
