@@ -35,6 +35,27 @@ export function giveVariable(stack: Stack, service: Service, name: string, value
     : addItem(source, node, quoted(`${name}=${value}`));
 }
 
+/** Several variables for one service; undefined where one of them cannot be given. */
+export function giveVariables(
+  stack: Stack,
+  service: Service,
+  variables: readonly (readonly [string, string])[],
+): readonly Edit[] | undefined {
+  const [first, ...others] = variables;
+  if (!first) return [];
+  const head = giveVariable(stack, service, ...first);
+  if (!head) return undefined;
+  if (!pairOf(service.node, "environment")) {
+    // The key is there once, and the lines below it are moved in as the first is.
+    const line = head.text.split(/\r?\n/).find(each => each.includes(first[0]))!;
+    const eol = head.text.includes("\r\n") ? "\r\n" : "\n";
+    const more = others.map(([name, value]) => `${/^ */.exec(line)![0]}${name}: ${quoted(value)}`);
+    return [{ ...head, text: head.text.replace(line, () => [line, ...more].join(eol)) }];
+  }
+  const rest = others.map(([name, value]) => giveVariable(stack, service, name, value));
+  return rest.every(edit => edit !== undefined) ? [head, ...rest] : undefined;
+}
+
 /** Texts that YAML would read as something else, and those that end a plain one. */
 function quoted(text: string): string {
   const isPlain =

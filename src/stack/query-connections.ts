@@ -239,6 +239,8 @@ export interface LoopbackUse {
   readonly shows: string;
   /** The variable whose default it is. */
   readonly name?: string;
+  /** The one variable, set nowhere, that would lead elsewhere, and the address that stands in for it. */
+  readonly unset?: { readonly name: string; readonly fallback: string };
 }
 
 const ports: Readonly<Record<number, Protocol>> = {
@@ -278,6 +280,7 @@ export function loopbackUses(stack: Stack, service: Service): LoopbackUse[] {
         at: read.at,
         shows: `${read.name} falls back to loopback`,
         name: read.name,
+        unset: { name: read.name, fallback: fallback.value },
       });
   }
   return uses;
@@ -302,8 +305,10 @@ function inSettings(
     const engine = text(entryOf(value, "ENGINE"), lookup);
     if (host !== undefined && isLoopback(host) && engine) {
       const protocol = /postg/.test(engine) ? "postgres" : /mysql/.test(engine) ? "mysql" : undefined;
-      const at = entryOf(value, "HOST")!.at;
-      return protocol ? [{ protocol, at, shows: "the host is loopback" }] : [];
+      const said = entryOf(value, "HOST")!;
+      return protocol
+        ? [{ protocol, at: said.at, shows: "the host is loopback", ...unsetIn(said, host, lookup) }]
+        : [];
     }
     return value.entries.flatMap(entry => inSettings(entry.value, lookup, depth + 1));
   }
@@ -313,13 +318,34 @@ function inSettings(
     const port = second && concrete(second, lookup);
     const protocol = ports[Number(port)];
     if (value.items.length === 2 && host !== undefined && isLoopback(host) && protocol)
-      return [{ protocol, at: value.at, shows: "the host is loopback" }];
+      return [{ protocol, at: value.at, shows: "the host is loopback", ...unsetIn(first!, host, lookup) }];
     return value.items.flatMap(item => inSettings(item, lookup, depth + 1));
   }
-  const url = storeUrl(text(value, lookup) ?? "");
+  const address = text(value, lookup) ?? "";
+  const url = storeUrl(address);
   return url && isLoopback(url.host)
-    ? [{ protocol: url.protocol, at: value.at, shows: "the host is loopback" }]
+    ? [
+        {
+          protocol: url.protocol,
+          at: value.at,
+          shows: "the host is loopback",
+          ...unsetIn(value, address, lookup),
+        },
+      ]
     : [];
+}
+
+/** The variable alone decides, and nothing sets it. */
+function unsetIn(
+  value: Value,
+  fallback: string,
+  lookup: (name: string) => string | null | undefined,
+): Pick<LoopbackUse, "unset"> {
+  if (value.kind !== "env" || value.env.cast !== "string") return {};
+  const [name, ...others] = value.env.names;
+  return name !== undefined && others.length === 0 && lookup(name) === null
+    ? { unset: { name, fallback } }
+    : {};
 }
 
 function text(

@@ -1,7 +1,8 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit, Fix } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
-import { nameService } from "../../remedies/loopback.ts";
+import { addressOf, nameService } from "../../remedies/loopback.ts";
+import { giveVariables } from "../../remedies/service-variable.ts";
 import { readStoreAddress } from "../../remedies/store-address.ts";
 import { hasWorkstationValues } from "../../stack/env-work.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
@@ -62,17 +63,33 @@ export default defineRule({
 function byName(stack: Stack, services: readonly Service[], uses: readonly LoopbackUse[]): Fix | undefined {
   const edits: Edit[] = [];
   const names = new Set<string>();
+  const unset = new Map<Service, [string, string][]>();
   for (const use of uses) {
     const owner = services.find(each => givenVariables(each).some(variable => variable.at === use.at));
     const variable = owner && givenVariables(owner).find(each => each.at === use.at);
-    const stores = owner ? storesOf(owner.project, use.protocol).filter(store => store !== owner) : [];
-    const edit =
-      variable && stores.length === 1 && shareNetwork(owner!, stores[0]!)
-        ? nameService(stack, variable, stores[0]!)
-        : undefined;
-    if (!edit) return undefined;
-    edits.push(edit);
-    names.add(stores[0]!.name);
+    for (const service of owner ? [owner] : services) {
+      const stores = storesOf(service.project, use.protocol).filter(store => store !== service);
+      const [store] = stores;
+      if (!store || stores.length > 1 || !shareNetwork(service, store)) return undefined;
+      names.add(store.name);
+      if (variable) {
+        const edit = nameService(stack, variable, store);
+        if (!edit) return undefined;
+        edits.push(edit);
+        continue;
+      }
+      const text = use.unset && addressOf(stack, store, use.unset.fallback);
+      if (text === undefined) return undefined;
+      const given = unset.get(service) ?? [];
+      // Several reads of one variable.
+      if (!given.some(([name]) => name === use.unset!.name)) given.push([use.unset!.name, text]);
+      unset.set(service, given);
+    }
+  }
+  for (const [service, given] of unset) {
+    const made = giveVariables(stack, service, given);
+    if (!made) return undefined;
+    edits.push(...made);
   }
   return {
     title: `Look for ${[...names].join(" and ")} by name`,
