@@ -53,6 +53,7 @@ import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
 import bootVariableMissing from "./boot/variable-missing.ts";
 import bootVariableNeverRead from "./boot/variable-never-read.ts";
 import bootVariableUnset from "./boot/variable-unset.ts";
+import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
 import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
 import buildContext from "./build/context.ts";
@@ -266,6 +267,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVariableMissing,
   bootVariableNeverRead,
   bootVariableUnset,
+  bootVolumeWritable,
   bootWaitsForHealth,
   buildBuildToolsInImage,
   buildContext,
