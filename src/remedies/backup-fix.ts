@@ -6,6 +6,7 @@ import { type BackupEngine, type BackupInput, backup } from "./backup.ts";
 import { isOrdinaryMongo, redisLogin } from "./backup-logins.ts";
 import { addServices, declareNames } from "./compose-file.ts";
 import { creation } from "./new-file.ts";
+import { sendAlong } from "./sent-files.ts";
 
 /**
  * The backup service of a project as a fix. `stores` are all services of the project that keep data: undefined when
@@ -29,12 +30,13 @@ export function backupFix(stack: Stack, stores: readonly Service[]): Fix | undef
   if (!source || taken) return undefined;
   const services = addServices(source, made.services);
   const volumes = declareNames(source, "volumes", made.volumes);
-  if (!services || !volumes) return undefined;
+  const sent = sendAlong(stack, project, "backup");
+  if (!services || !volumes || !sent) return undefined;
   const { edits, executable } = creation(made.files, project.directory);
   return {
     title: "Add a service that makes a verified backup every day, and one that restores it",
     grade: "big-change",
-    edits: [...services, ...volumes, ...edits, ...held(stack, store)],
+    edits: [...services, ...volumes, ...edits, ...sent, ...held(stack, store)],
     executable,
     // In the image of the store: and with its credentials: whatever is said of that is said of these as well.
     reveals: ["build/floating-image", "secrets/committed-credential"],

@@ -15,6 +15,7 @@ import { trustOneProxy } from "./express.ts";
 import { type FrontDoorRoute, frontDoor } from "./front-door.ts";
 import { creation } from "./new-file.ts";
 import { allEdits } from "./nginx.ts";
+import { sendAlong } from "./sent-files.ts";
 
 /** A port on which a service is published in plain HTTP. */
 export interface PlainEntry {
@@ -57,6 +58,7 @@ export function frontDoorFix(
     joined,
     closed(stack, service, port),
     told(stack, service),
+    sendAlong(stack, project, folder),
   ];
   if (!parts.every(part => part !== undefined)) return undefined;
   const { edits } = creation(door.files, project.directory);

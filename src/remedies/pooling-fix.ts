@@ -9,6 +9,7 @@ import { addServices } from "./compose-file.ts";
 import { addEntry } from "./django-settings.ts";
 import { creation } from "./new-file.ts";
 import { pooling } from "./pooling.ts";
+import { sendAlong } from "./sent-files.ts";
 import { addToService, ownPair } from "./service-edit.ts";
 
 const name = "pgbouncer";
@@ -57,6 +58,8 @@ export function poolConnections(
   const held = stack.sources.get(password.at.file)?.text.slice(password.at.span.start, password.at.span.end);
   if (!services || !held || edits.some(edit => edit === undefined)) return undefined;
   const files = creation(made.files, project.directory);
+  const sent = sendAlong(stack, project, name);
+  if (!sent) return undefined;
   const names = demands.map(each => each.service.name).join(" and ");
   return {
     title: "Let many clients share few connections through PgBouncer",
@@ -65,6 +68,7 @@ export function poolConnections(
       ...(edits as Edit[]).filter(once),
       ...services,
       ...files.edits,
+      ...sent,
       // Put in place of itself: a fix that moves the password elsewhere waits for the next pass.
       { at: password.at, text: held },
     ],
