@@ -167,8 +167,7 @@ export const planted: readonly Planted[] = [
   { rule: "build/unlocked-dependencies", subject: "api/Dockerfile", paper: noDrill },
   { rule: "build/unlocked-dependencies", subject: "web/Dockerfile", paper: noDrill },
   { rule: "boot/bind-hides-image", paper: noDrill },
-  { rule: "build/floating-image", subject: "postgres:latest", paper: noDrill },
-  { rule: "build/floating-image", subject: "docker-compose.prod.yml", paper: noDrill },
+  { rule: "build/floating-image", paper: noDrill },
   {
     rule: "capacity/memory-limit",
     drill: "capacity/stays-within-limits",
