@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { DrillRun, Outcome } from "../src/core/drill.ts";
@@ -41,6 +50,7 @@ for (const [[name, directory], ...beside] of jobs as [[string, string], ...[stri
     cpSync(resolve(directory), copy, { recursive: true });
     for (const [other, from] of beside) cpSync(resolve(from), join(home, other), { recursive: true });
     commit(copy);
+    asUser(copy);
     const before = await drilled(name, copy, join(home, "before.json"));
     const fix = run("node", [shipworthy, "fix", "--big-change", "--write", "--no-color", copy]);
     const after = await drilled(name, copy, join(home, "after.json"));
@@ -49,6 +59,29 @@ for (const [[name, directory], ...beside] of jobs as [[string, string], ...[stri
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/**
+ * A checkout on a server belongs to its first user, and programs in containers that run as that number write into it.
+ * Git trusts what its own user's directory holds, so the directory itself and `.git` stay.
+ */
+function asUser(copy: string): void {
+  run("find", [
+    copy,
+    "-mindepth",
+    "1",
+    "-name",
+    ".git",
+    "-prune",
+    "-o",
+    "-exec",
+    "chown",
+    "-h",
+    "1000:1000",
+    "{}",
+    "+",
+  ]);
+  chmodSync(copy, 0o777);
 }
 
 interface Drilled {
