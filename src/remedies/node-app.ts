@@ -32,7 +32,7 @@ export interface NodeApp {
   readonly migration?: NodeMigration;
   readonly version: string;
   readonly manager: NodeManager;
-  /** Version of the manager, where Corepack does not choose it by package.json. */
+  /** Version of the manager, where the image does not bring it. */
   readonly managerVersion?: string;
   readonly lock?: string;
   /** Files that an install reads, besides package.json and the lock file. */

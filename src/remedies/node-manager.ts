@@ -7,7 +7,7 @@ import type { Workspace } from "./node-workspace.ts";
 /** `berry` is Yarn from version 2 on. */
 export type NodeManager = "npm" | "yarn" | "berry" | "pnpm" | "bun";
 
-/** Which program installs, and its version where package.json does not leave that to Corepack. */
+/** Which program installs, and its version where the image does not bring it. */
 export interface ChosenManager {
   readonly manager: NodeManager;
   readonly managerVersion?: string;
@@ -24,11 +24,12 @@ export function chooseManager(
   const named = /^(npm|yarn|pnpm|bun)@(\d+(?:\.\d+)*)/.exec(manifest.packageManager?.value ?? "");
   const manager = (named?.[1] as "npm" | "yarn" | "pnpm" | "bun" | undefined) ?? locked ?? "npm";
   if (manager === "bun") return { manager, managerVersion: named?.[2] ?? bunVersion };
-  if (manager === "pnpm") return { manager, ...(named ? {} : { managerVersion: pnpmVersion(files, root) }) };
+  if (manager === "pnpm") return { manager, managerVersion: named?.[2] ?? pnpmVersion(files, root) };
   if (manager !== "yarn") return { manager };
   const isModern =
     Number.parseInt(named?.[2] ?? "1", 10) >= 2 || files.has(join(root, ".yarnrc.yml")) === "file";
-  return !isModern ? { manager } : named ? { manager: "berry" } : undefined;
+  if (!isModern) return { manager };
+  return named ? { manager: "berry", managerVersion: named[2]! } : undefined;
 }
 
 /** The pnpm that reads a lock file of this format without rewriting it. */
@@ -38,11 +39,16 @@ function pnpmVersion(files: ProjectFiles, root: string): string {
   return format === "9" ? "9.15.9" : format === "6" ? "8.15.9" : "10.20.0";
 }
 
-/** Puts the manager into an image that has npm alone; undefined where it is there. */
+/**
+ * Puts the manager into an image that has npm alone; undefined where it is there. Not by Corepack, which is no part of
+ * Node.js from version 25 on.
+ */
 export function bringManager({ manager, managerVersion }: ChosenManager): string | undefined {
-  if (manager === "bun") return `npm install --global bun@${managerVersion}`;
-  if (manager !== "pnpm" && manager !== "berry") return undefined;
-  return managerVersion ? `npm install --global pnpm@${managerVersion}` : "corepack enable";
+  if (manager === "npm" || manager === "yarn") return undefined;
+  // The image's own `yarn` gives way.
+  return manager === "berry"
+    ? `npm install --global --force @yarnpkg/cli-dist@${managerVersion}`
+    : `npm install --global ${manager}@${managerVersion}`;
 }
 
 /** The word before `run`. */

@@ -86,7 +86,7 @@ it("copies one program alone although its repository sets hooks, which the secon
 
 it("installs a member of a workspace of pnpm, without those that it leaves out", async () => {
   const { text } = await shop(pnpm);
-  expect(text).toContain("corepack enable");
+  expect(text).toContain("npm install --global pnpm@9.15.9\n");
   expect(text).toContain('pnpm install --frozen-lockfile --filter "{apps/api}..."\n');
   expect(text).toContain("COPY package.json pnpm-lock.yaml ./");
   expect(text).toContain("COPY pnpm-workspace.yaml ./");
@@ -104,6 +104,7 @@ it("knows Bun, old and new Yarn", async () => {
   const root = json({ private: true, workspaces: ["apps/*", "packages/*"], packageManager: "yarn@4.11.0" });
   const berry = { "package-lock.json": "", "yarn.lock": "__metadata:\n", "package.json": root };
   const { text } = await shop({ ...berry, ".yarnrc.yml": "nodeLinker: node-modules\n" });
+  expect(text).toContain("@yarnpkg/cli-dist@4.11.0\n");
   expect(text).toContain("yarn workspaces focus @shop/api --production");
   // A bare `node` does not find packages that are kept in archives.
   expect((await shop({ ...berry, ".yarnrc.yml": "enableTelemetry: false\n" })).image).toBeUndefined();

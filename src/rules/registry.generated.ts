@@ -75,6 +75,7 @@ import buildPackageScript from "./build/package-script.ts";
 import buildPreReleaseDependency from "./build/pre-release-dependency.ts";
 import buildRuntimeVersion from "./build/runtime-version.ts";
 import buildStageReference from "./build/stage-reference.ts";
+import buildTailwindPlugin from "./build/tailwind-plugin.ts";
 import buildTargetStage from "./build/target-stage.ts";
 import buildUncheckedDownload from "./build/unchecked-download.ts";
 import buildUnlockedDependencies from "./build/unlocked-dependencies.ts";
@@ -289,6 +290,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildPreReleaseDependency,
   buildRuntimeVersion,
   buildStageReference,
+  buildTailwindPlugin,
   buildTargetStage,
   buildUncheckedDownload,
   buildUnlockedDependencies,
