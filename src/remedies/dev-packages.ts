@@ -40,9 +40,10 @@ export function leaveOutDevelopment(
     const isShipped = shippedStages(build).some(each => each.index === stage.stage.index);
     const isBuilt = after.some(run => builds.test(run.fragment.text));
     if (install.manager === "poetry" && !isBuilt)
-      return addWord(source!, install.at, /^poetry\s+install/, "--only main");
+      return addWord(source!, install.at, /^poetry\s+install/, poetryOption(source!.text));
     if (install.manager !== "npm") return undefined;
-    if (!isBuilt) return addWord(source!, install.at, /^npm\s+(ci|install|i)\b/, "--omit=dev");
+    const option = npmOption(stage.base?.tag);
+    if (!isBuilt) return addWord(source!, install.at, /^npm\s+(ci|install|i)\b/, option);
     const last = after.at(-1);
     // A configuration in TypeScript is read with the compiler, which is such a package.
     if (isShipped || !last || stack.files.paths.some(path => /(^|\/)next\.config\.ts$/.test(path)))
@@ -51,6 +52,19 @@ export function leaveOutDevelopment(
     const forgives = /--(?:legacy-peer-deps|force)\b/.exec(
       source!.text.slice(install.at.span.start, install.at.span.end),
     )?.[0];
-    return insertAfter(source!, last.at, [`RUN npm prune --omit=dev${forgives ? ` ${forgives}` : ""}`]);
+    return insertAfter(source!, last.at, [`RUN npm prune ${option}${forgives ? ` ${forgives}` : ""}`]);
   }
+}
+
+/** Poetry has `--only` since 1.2, and refuses what it does not know. */
+function poetryOption(dockerfile: string): string {
+  const [, major, minor] =
+    /\bpoetry(?:[\s"'[\]\w-]*==|_version[= ]["']?)\s*(\d+)\.(\d+)/i.exec(dockerfile) ?? [];
+  return major === "0" || (major === "1" && Number(minor) < 2) ? "--no-dev" : "--only main";
+}
+
+/** npm has `--omit` since 7, which came with Node.js 15; older ones take no notice of it. */
+function npmOption(tag: string | undefined): string {
+  const major = Number(/^\d+/.exec(tag ?? "")?.[0] ?? Number.NaN);
+  return major < 15 ? "--only=production" : "--omit=dev";
 }

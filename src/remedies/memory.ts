@@ -86,6 +86,7 @@ function programNeed(service: Service): Need | undefined {
   const program = words[0]!.split("/").at(-1)!;
   // Its processes load every workflow of the team: no figure is right for all.
   if (service.facts?.family?.includes("airflow")) return undefined;
+  if (loadsModels(service)) return undefined;
   if (/^(?:node|next|npm|pnpm|yarn|bun|npx|vite|tsx|ts-node)$/.test(program) && developing.test(line))
     return [2048, "a development server compiles while it serves"];
   switch (program) {
@@ -131,6 +132,22 @@ function programNeed(service: Service): Need | undefined {
     default:
       return undefined;
   }
+}
+
+/** Models and browsers take as much as they are large. */
+const large =
+  /\b(?:torch|tensorflow|keras|transformers|sentence[-_]transformers|faiss(?:-cpu|-gpu)?|onnxruntime|spacy|llama[-_]cpp[-_]python|chromadb|(?:openai-|faster-)?whisper|ultralytics|diffusers|vllm|puppeteer|playwright)\b/i;
+
+function loadsModels({ component, build }: Service): boolean {
+  const texts = build?.dockerfile?.stages.flatMap(stage => stage.runs.map(run => run.fragment.text)) ?? [];
+  const manifest = component?.files.read(component.manifest);
+  // What tests need of a package.json is not in the process.
+  if (component?.package)
+    texts.push(
+      ...component.package.dependencies.flatMap(({ name, group }) => (group === "dependencies" ? name : [])),
+    );
+  else if (manifest) texts.push(manifest.text);
+  return texts.some(text => large.test(text));
 }
 
 function workers(
