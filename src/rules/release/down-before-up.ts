@@ -12,7 +12,7 @@ import {
   runTogether,
   startsContainers,
 } from "../../stack/query-release.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -51,7 +51,9 @@ export default defineRule({
             {
               title: "Let Compose replace what has changed, without stopping everything first",
               grade: "needs-testing",
-              test: "Release once to a copy of the server: every service whose image or settings changed has to be a new container afterwards.",
+              test: keepsOldState(stack)
+                ? "Release once to a copy of the server while something asks for a page: it is not answered for seconds, in place of all of the release."
+                : "Release once to a copy of the server: every service whose image or settings changed has to be a new container afterwards.",
             },
             withoutStop(stack, stop, start),
           ),
@@ -102,7 +104,27 @@ function withoutStop(stack: Stack, stop: Call, start: Call): readonly (Edit | un
   const before = script.commands[command.index - 1];
   const first = before && announces(source, before, command) ? before : command;
   const gone = withoutLine(source, script, first.at.span.start, last.at.span.end);
-  return [gone && explained(source, gone), ...orphans(stop, start)];
+  const anew = keepsOldState(stack);
+  return [gone && explained(source, gone, anew), ...withFlags(stop, start, anew)];
+}
+
+/**
+ * What \`down\` did beside stopping, and \`up\` alone does not: a program reads the files again that are mounted from the
+ * checkout, and nginx looks up the addresses of containers that were made anew.
+ */
+function keepsOldState(stack: Stack): boolean {
+  const onServer = (service: Service | undefined) =>
+    service !== undefined && service.project.grade !== "development" && !isStore(service);
+  return (
+    stack.proxies.some(proxy => onServer(proxy.service)) ||
+    stack.services.some(
+      service =>
+        onServer(service) &&
+        service.mounts.some(
+          mount => mount.type === "bind" && mount.repositoryPath !== undefined && mount.exists !== "absent",
+        ),
+    )
+  );
 }
 
 /** Words on the line above that would no longer be true. */
@@ -118,20 +140,34 @@ function announces(source: Source, before: ShellCommand, command: ShellCommand):
 }
 
 /** Where a comment above says that something is stopped, one that says why nothing is. */
-function explained(source: Source, edit: Edit): Edit {
+function explained(source: Source, edit: Edit, anew: boolean): Edit {
   const above = /(?:^|\n)([ \t]*)#(?!!)([^\n]*)\n$/.exec(source.text.slice(0, edit.at.span.start));
   if (!above || !/\b(?:stop|down)/i.test(above[2]!)) return edit;
   const eol = above[2]!.endsWith("\r") ? "\r\n" : "\n";
-  return { ...edit, text: `${above[1]}# Nothing has to: \`up\` below replaces what has changed.${eol}` };
+  const why = anew ? "makes the containers anew" : "replaces what has changed";
+  return { ...edit, text: `${above[1]}# Nothing has to: \`up\` below ${why}.${eol}` };
 }
 
-function orphans(stop: Call, start: Call): Edit[] {
-  const asks = (call: Call) => call.command.words.some(word => word.text === "--remove-orphans");
-  const last = start.command.words.at(-1);
-  if (!asks(stop) || asks(start) || !last) return [];
-  const { file, span } = last.at;
-  return [{ at: { file, span: { start: span.end, end: span.end } }, text: " --remove-orphans" }];
+/** What the start has to do now that nothing was stopped before it. */
+function withFlags(stop: Call, start: Call, anew: boolean): Edit[] {
+  const has = (call: Call, flag: string) => call.command.words.some(word => word.text === flag);
+  const flags = [
+    ...(anew && !has(start, "--force-recreate") ? ["--force-recreate"] : []),
+    ...(has(stop, "--remove-orphans") && !has(start, "--remove-orphans") ? ["--remove-orphans"] : []),
+  ];
+  if (flags.length === 0) return [];
+  const { words } = start.command;
+  const order = words.findIndex(word => word.text === "up");
+  if (order === -1) return [];
+  // Behind the order and its switches: further words may be values, and names of services.
+  const rest = words.slice(order + 1);
+  const index = rest.findIndex(word => !switches.test(word.text));
+  const { file, span } = words[order + (index === -1 ? rest.length : index)]!.at;
+  return [{ at: { file, span: { start: span.end, end: span.end } }, text: ` ${flags.join(" ")}` }];
 }
+
+const switches =
+  /^(?:-d|-V|--(?:detach|build|wait|no-deps|no-build|quiet-pull|remove-orphans|force-recreate|always-recreate-deps))$/;
 
 function stops(call: Call): boolean {
   if (call.kind === "compose")
