@@ -121,7 +121,8 @@ async function optionsFor(
   const now = new Date();
   return {
     ...{ rules, config, now },
-    link: tree => link(excluding(tree, config.exclude), { deployed: config.deployed, now }),
+    link: (tree, like) =>
+      link(excluding(tree, config.exclude), { deployed: config.deployed, now, ...(like ? { like } : {}) }),
     level: levelOf(flags),
     ...(flags.rule ? { only: flags.rule } : {}),
     locked: file => lockedFile(workspace.root, file),

@@ -90,7 +90,8 @@ async function attempt(
 ): Promise<{ next?: State; reasons: readonly string[] }> {
   const texts = textsAfter(laboratory.files, start.texts, fixes);
   if (!texts) return { reasons: ["its edits do not fit into the file"] };
-  const examination = await examine(overlay(laboratory.files, texts), laboratory.lens);
+  const { stack } = start.examination;
+  const examination = await examine(overlay(laboratory.files, texts), laboratory.lens, stack);
   const reasons = [
     ...objections(start.examination, before.examination, examination, fixes),
     ...brokenFiles(texts, examination.stack.kinds),

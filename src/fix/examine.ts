@@ -21,11 +21,16 @@ export interface Lens {
   readonly rules: readonly Rule<Stack>[];
   readonly config: Config;
   readonly now: Date;
-  link(files: ProjectFiles): Promise<Stack>;
+  /** A project keeps the grade that it has in `like`: a restart policy that a fix adds makes no server of it. */
+  link(files: ProjectFiles, like?: Stack): Promise<Stack>;
 }
 
-export async function examine(files: ProjectFiles, { rules, config, now, link }: Lens): Promise<Examination> {
-  const stack = await link(files);
+export async function examine(
+  files: ProjectFiles,
+  { rules, config, now, link }: Lens,
+  like?: Stack,
+): Promise<Examination> {
+  const stack = await link(files, like);
   const enabled = rules.filter(rule => config.severity.get(rule.id) !== "off");
   const { outcomes, gaps } = find(stack, enabled);
   const found = outcomes.flatMap(outcome => outcome.findings);

@@ -31,6 +31,8 @@ import { tableGaps } from "./tables.ts";
 export interface LinkOptions {
   /** Compose files that are deployed, when the user says so. */
   readonly deployed?: readonly string[];
+  /** Projects keep the grades that they have there: for the same files with changes that are tried. */
+  readonly like?: Stack;
   /** The clock; the present when left out. */
   readonly now?: Date;
 }
@@ -55,6 +57,9 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const named = extra.flatMap(path => reader.parse(composeFile, path) ?? []);
   const plans = planProjects([...composeFiles, ...named], uses, {
     ...(options.deployed && options.deployed.length > 0 ? { deployed: options.deployed } : {}),
+    ...(options.like
+      ? { known: options.like.projects.map(({ files, grade, because }) => ({ files, grade, because })) }
+      : {}),
     devcontainer: new Set(
       containers.flatMap(model => model.composeFiles.map(file => join(dirname(model.file), file.value))),
     ),

@@ -48,6 +48,8 @@ export interface PlanOptions {
   readonly deployed?: readonly string[];
   /** Compose files that a development container uses. */
   readonly devcontainer?: ReadonlySet<string>;
+  /** How projects were graded before they were changed: what a change adds says nothing new of them. */
+  readonly known?: readonly ProjectPlan[];
   /** The text of a file; undefined where there is none. */
   readonly text?: (path: string) => Source | undefined;
 }
@@ -99,7 +101,15 @@ export function planProjects(
   const lists = [...groups.values()];
   const plans = lists.map(list => grade(list, lists, byPath, uses, options));
   const settled = settleBases(plans, byPath, uses, options.deployed !== undefined);
-  return options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
+  const graded = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
+  const { known } = options;
+  return graded.map(plan => {
+    const was = known?.find(each => each.files.join("\n") === plan.files.join("\n"));
+    // Its place may have moved.
+    return !was || was.grade === plan.grade
+      ? plan
+      : { ...plan, grade: was.grade, because: { text: was.because.text } };
+  });
 }
 
 /**
