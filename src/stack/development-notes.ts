@@ -37,6 +37,19 @@ export function readmeNote(
   return undefined;
 }
 
+const quickly = /\b(?:fastest|easiest|quickest|simplest) way\b[^.!]*\blocally\b[^.!]*\bdocker\b/i;
+
+/** "The fastest way to run this locally is Docker": the README of the root offers the stack to try the program. */
+export function trialNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
+  for (const name of ["README.md", "readme.md", "Readme.md"]) {
+    const source = text(name);
+    const said = sentences(source?.text.slice(0, 20_000) ?? "").find(each => quickly.test(plain(each)));
+    if (source && said)
+      return { text: `${source.path} offers it to run the program locally`, at: placeOf(source, said) };
+  }
+  return undefined;
+}
+
 function headerSentences(source: Source | undefined): string[] {
   const header = source && /^(?:[ \t]*(?:#[^\n]*|---|version:[^\n]*)?\r?\n)+/.exec(source.text)?.[0];
   if (!header?.includes("#")) return [];

@@ -21,6 +21,15 @@ describe("which Compose file is production", () => {
       ["compose.yml+compose.prod.yml: deployed"],
     ],
     [
+      "the README offers it to run the program locally, though it restarts",
+      {
+        "compose.yml": "services:\n  web:\n    build: .\n    restart: always\n",
+        "README.md":
+          "# Shop\n\nThe fastest way to run this shop locally is to use [Docker](docs/docker.md).\n",
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
       "it says that it is for development, though it restarts",
       {
         "compose.yml":

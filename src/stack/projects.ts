@@ -9,6 +9,7 @@ import {
   localNote,
   readmeNote,
   saysProduction,
+  trialNote,
 } from "./development-notes.ts";
 import {
   catchesMail,
@@ -312,6 +313,8 @@ function doubtOf(
   if (catchesMail(models)) return { text: "it catches its own mail" };
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
+  const trial = trialNote(text);
+  if (trial) return trial;
   if (staysUp(models)) return undefined;
   const note = localNote(text(file));
   if (note) return note;

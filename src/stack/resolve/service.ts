@@ -269,7 +269,9 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   )
     return false;
   const words = process?.argv.map(word => word.value ?? "") ?? [];
-  if (words.slice(0, 2).some(word => taskScript.test(word))) return true;
+  // Where the script can be read, `argv` is its last command.
+  const asked = process?.words.slice(0, 2).map(word => word.value ?? "") ?? [];
+  if ([...asked, ...words.slice(0, 2)].some(word => taskScript.test(word))) return true;
   if (
     words.some(word =>
       /^(migrate|collectstatic|makemigrations|db:migrate|upgrade|createsuperuser|loaddata|deploy)$/.test(
