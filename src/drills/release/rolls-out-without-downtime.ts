@@ -1,4 +1,5 @@
 import { type Lab, NotSeen, type Scene, type Target } from "../../core/drill.ts";
+import { momentOf, shares } from "../capacity/open-loop.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { longRunning, seconds } from "../targets.ts";
 import { isOfTheWorld } from "../world.ts";
@@ -129,7 +130,12 @@ interface Brought {
   readonly taken: Taken;
   readonly sent: readonly Exchange[];
   readonly replaced: boolean;
+  /** Share of the machine that other programs had meanwhile. */
+  readonly others: number;
 }
+
+/** Answers that do not come in time say little of a stack that had less than half of the machine. */
+const busyShare = 0.5;
 
 const names: Readonly<Record<Defect, string>> = {
   none: "a new version",
@@ -165,6 +171,13 @@ async function rollOut(stage: Stage, deploy: Deploy, judged: boolean): Promise<s
     if (!good.replaced) throw new NotSeen("it ends with 0, and the version before still runs");
     return `after ${seconds(good.taken.ms)}`;
   });
+  const lost = good.sent.filter(one => one.lost);
+  if (lost.length > 0 && lost.every(({ saw }) => saw === "timeout") && good.others > busyShare)
+    await scene.steady("the machine has time for every request", async () => {
+      throw new NotSeen(
+        `${counted(good.sent)}, with other programs on ${Math.round(good.others * 100)} % of it: try again when it is calm`,
+      );
+    });
   await scene.alsoHolds("every request is answered", async () => {
     const also = broken.map(one => `; ${names[one.defect]}: ${counted(one.sent)}`).join("");
     try {
@@ -188,6 +201,7 @@ async function bring(
   const { engine } = lab;
   const before = await running(lab, apps);
   let brought: Brought | undefined;
+  const since = await momentOf(lab);
   await scene.disturb(`${deploy.title} brings in ${names[defect]}`, async () => {
     const traffic = startTraffic(lab, front, asked.kinds, asked.socket);
     try {
@@ -200,7 +214,8 @@ async function bring(
       const sent = await traffic.end();
       const now = await running(lab, apps);
       const replaced = [...now].some(id => !before.has(id));
-      brought = { defect, taken, sent, replaced };
+      const others = shares(since, await momentOf(lab))?.others ?? 0;
+      brought = { defect, taken, sent, replaced, others };
       return `${taken.saw}, after ${seconds(taken.ms)}; ${counted(sent)}`;
     } finally {
       await traffic.end();
