@@ -43,6 +43,8 @@ const startLimitMs = 240_000;
 const calmWithinMs = 20_000;
 /** So many services are started again before everything is. */
 const gentleTries = 3;
+/** So long a program has to have run that has ended before. */
+const triedMs = 15_000;
 /** A service is looked at so often before it is given up. */
 const looks = 8;
 
@@ -181,7 +183,9 @@ export function openLab(options: LabOptions): RunningLab {
   const welcome = async () => {
     for (const service of [...bad!.keys()]) {
       const [container, more] = await containers(service);
-      if (!container?.probe || more || container.restarts > 0 || !isSteady(engine, container)) continue;
+      // One that had to try again has to have stayed up for longer.
+      const steady = container && isSteady(engine, container, container.restarts > 0 ? triedMs : undefined);
+      if (!container?.probe || more || !steady) continue;
       if (!(await runProbe(engine, container))?.ok) continue;
       recovered.add(service);
       bad!.delete(service);

@@ -87,6 +87,6 @@ export function isOneShot(model: ComposeModel, name: string): boolean {
 }
 
 /** It runs, and has not ended for some seconds. */
-export function isSteady(engine: Engine, container: Container): boolean {
-  return container.state === "running" && upMs(engine, container) >= steadyMs;
+export function isSteady(engine: Engine, container: Container, forMs = steadyMs): boolean {
+  return container.state === "running" && upMs(engine, container) >= forMs;
 }
