@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answers, onFake } from "../../test/on-fake.ts";
-import type { Drill } from "../core/drill.ts";
+import { type Drill, NotSeen } from "../core/drill.ts";
 import { type FakeProgram, fakeEngine } from "../engine/fake.ts";
 import { runDrills } from "./drill.ts";
 import { openLab } from "./lab.ts";
@@ -155,6 +155,37 @@ describe("the runner", () => {
       "restore second: cannot",
       "restore first: done",
     ]);
+  });
+
+  it("goes on after a promise that does not hold, and is refuted for each", async () => {
+    const { outcome: result, because } = await outcome(async scene => {
+      await scene.alsoHolds("the first", async () => {
+        throw new NotSeen("it is not so");
+      });
+      await scene.alsoHolds("the second", async () => "it holds");
+      await scene.alsoHolds("the third", async () => {
+        throw new NotSeen("neither");
+      });
+      await scene.steady("the rest can be had", async () => {
+        throw new NotSeen("it cannot");
+      });
+    });
+    expect(result).toBe("refuted");
+    expect(because).toBe("the first: it is not so.\nthe third: neither.");
+  });
+
+  it("decides nothing when the lab changes between two looks", async () => {
+    const report = await outcome(async () => {
+      throw new NotSeen("web has no container");
+    });
+    expect(report).toMatchObject({ outcome: "inconclusive", because: "web has no container." });
+  });
+
+  it("plays drills last that read what others have left", async () => {
+    const names: string[] = [];
+    const one = (name: string) => ({ ...drill(async () => void names.push(name)), id: name });
+    await runDrills(lab(), [{ ...one("b"), last: true }, one("a")], null, { say: () => {} });
+    expect(names).toEqual(["a", "b"]);
   });
 
   it("does not call proved what was never seen to hold", async () => {

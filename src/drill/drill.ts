@@ -31,13 +31,7 @@ export async function runDrills<S>(
       const how = (soon: boolean) => ({ say, quick: soon });
       let played: Played = target ? await attempt(lab, drill, target, stack, how(quick)) : nothingToDo;
       // It did not serve although it ran: the lab is brought to order, and the drill tried again.
-      if (
-        target &&
-        quick &&
-        played.outcome === "inconclusive" &&
-        played.journal.length > 0 &&
-        !touched(played)
-      )
+      if (target && quick && mayBeStale(target, played))
         played = await attempt(lab, drill, target, stack, how(false));
       // Where nothing was done, the lab is as it was.
       if (touched(played)) quick = played.outcome === "proved" && !played.journal.some(isBrokenRestore);
@@ -53,6 +47,12 @@ export async function runDrills<S>(
 const nothingToDo: Played = {
   ...{ outcome: "not-applicable", because: "The stack has nothing that this concerns.", ms: 0, journal: [] },
 };
+
+/** What was taken to serve did not; whoever takes its services as they are has been told so. */
+function mayBeStale({ services, also = [] }: Target, played: Played): boolean {
+  if (services.length + also.length === 0 || played.outcome !== "inconclusive") return false;
+  return played.journal.length > 0 && !touched(played);
+}
 
 function touched({ journal }: Played): boolean {
   return journal.some(({ phase }) => phase === "disturb");

@@ -189,6 +189,7 @@ export function openLab(options: LabOptions): RunningLab {
       if (!(await runProbe(engine, container))?.ok) continue;
       recovered.add(service);
       bad!.delete(service);
+      known.set(service, await answered(engine, container, candidates(service)));
       await know(service, container);
     }
   };
