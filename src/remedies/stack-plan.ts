@@ -114,7 +114,10 @@ export function planStack(stack: Stack, name: string): StackPlan {
     apps: ownPaths(onePage(apps)),
     database,
     redis,
-    left,
+    // What a program is made of goes with it.
+    left: left.filter(
+      each => !chosen.some(({ component }) => needs(component).some(one => one.dir === each.component.dir)),
+    ),
     afterwards: [
       ...unwired,
       ...new Set(schemas.filter(each => !each.hasSteps).map(toMigrate)),
