@@ -33,7 +33,7 @@ export default defineRule({
             : `The database connection "${key}" of ${value.at.file} is for ${found.engine}, and its port ${found.port} is that of ${found.other}.`,
           evidence: found.evidence as [Evidence],
           severity: key === "default" && refused ? severity : lower(severity),
-          ...(key === "default" || found.options.length === 0 || found.wrongPort
+          ...(key === "default" || found.options.length === 0
             ? {}
             : { fix: () => withoutOptions(stack, databases, key, lookup) }),
           ...(refused ? {} : { confidence: "likely" as const }),
@@ -62,12 +62,24 @@ function withoutOptions(stack: Stack, databases: Dict, key: string, lookup: Look
     isForeign(name, engineOf(entry)!) ? lineOf(stack, name, value.at) : "stays",
   );
   if (edits.includes(undefined)) return undefined;
+  edits.push(...portEdit(stack, entryOf(entry!, "PORT"), engineOf(entry)!));
   return {
     title: `Take the options of another engine out of the connection "${key}"`,
     grade: "needs-testing",
     edits: edits.filter(edit => edit !== undefined && edit !== "stays") as Edit[],
     test: `Use the connection once: python manage.py dbshell --database ${key}.`,
   };
+}
+
+/** A fallback of the port that came from the other engine, too. */
+function portEdit(stack: Stack, port: Value | undefined, engine: Family): Edit[] {
+  const own = Object.keys(ports).find(number => ports[number] === engine);
+  const text = port && stack.sources.get(port.at.file)?.text.slice(port.at.span.start, port.at.span.end);
+  const found = [...(text ?? "").matchAll(/(?<=["'])(?:3306|5432)(?=["'])/g)];
+  const [first] = found;
+  if (!port || !first || found.length > 1 || own === undefined || first[0] === own) return [];
+  const start = port.at.span.start + first.index;
+  return [{ at: { file: port.at.file, span: { start, end: start + first[0].length } }, text: own }];
 }
 
 /** The line of an entry, as an edit that takes it away; undefined when it shares one. */
@@ -153,7 +165,6 @@ function foreign(entry: Value, lookup: Lookup) {
     engine: family,
     other: other!,
     port: number,
-    wrongPort: wrongPort !== undefined,
     options: foreignOptions.map(each => each.key),
     evidence: [
       ...foreignOptions.map(each =>
