@@ -3,7 +3,7 @@ import { backupScript, restoreFiles, restoreHead } from "./backup-scripts.ts";
 /**
  * The parts of a backup service for MongoDB. They read the variables of the database's own service. Needs the tools of
  * version 100 (`--config`), which the images have from 4.4 on. Tried with these tools and mongosh 2 against FerretDB 1.24,
- * without a login and without indexes: that server does not do both, and MongoDB's own was not to be had.
+ * without a login and without indexes: that server does neither, and MongoDB's own was not to be had.
  */
 
 export const mongoConnect = `# Sourced: where the database is, and who asks. The variables are those of the database's service.
