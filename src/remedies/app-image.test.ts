@@ -52,6 +52,22 @@ describe("Django", () => {
     expect(image.uploads).toEqual(["/app/media"]);
   });
 
+  it("runs a manage.py inside of a package as a module, from where the settings are imported", async () => {
+    const image = (await imageFor(
+      {
+        "requirements.txt": "django==5.2.1\n",
+        "shop/__init__.py": "",
+        "shop/manage.py": 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n',
+        "shop/settings.py":
+          'from pathlib import Path\nBASE_DIR = Path(__file__).resolve().parent.parent\nSTATIC_ROOT = BASE_DIR / "staticfiles"\nWSGI_APPLICATION = "shop.wsgi.application"\n',
+        "shop/wsgi.py": "application = None\n",
+      },
+      "django",
+    ))!;
+    expect(image.migrate).toEqual(["python", "-m", "shop.manage", "migrate", "--noinput"]);
+    expect(image.dockerfile.text).toContain("RUN python -m shop.manage collectstatic --noinput");
+  });
+
   it("brings a server only where no requirement does", async () => {
     expect((await imageFor(django, "django"))!.dockerfile.text).toContain("pip install gunicorn==");
     const own = { ...django, "api/requirements.txt": "django==5.2.1\ngunicorn==22.0.0\n" };

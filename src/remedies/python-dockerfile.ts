@@ -3,6 +3,7 @@ import { nginxImage, pythonImage } from "./base-images.ts";
 import { execForm } from "./exec-form.ts";
 import { serverLines } from "./file-server.ts";
 import type { PythonApp } from "./python-app.ts";
+import { manageWords } from "./python-server.ts";
 
 /**
  * The Dockerfile of a Python web application: packages in a virtual environment that only the build writes to, then a
@@ -119,12 +120,13 @@ function copyLines(files: readonly string[], below: string): string[] {
 function collectLines(app: PythonApp): string[] {
   if (!app.collect) return [];
   const { manage, environment } = app.collect;
+  const words = app.workdir === "/app" ? manageWords(manage) : [manage];
   const values = environment.map(([name, value]) => `${name}=${value}`);
   return [
     ...(values.length > 0
       ? ["# The settings do not load without these. The values exist in this one command only."]
       : []),
-    `RUN ${[...values, "python", manage, "collectstatic", "--noinput"].join(" ")}`,
+    `RUN ${[...values, "python", ...words, "collectstatic", "--noinput"].join(" ")}`,
   ];
 }
 

@@ -60,7 +60,7 @@ export function djangoServer(
     needs: [asgi ? "daphne==4.2.1" : gunicorn],
     port: 8000,
     ...(health === undefined ? {} : { health }),
-    migrate: ["python", manage, "migrate", "--noinput"],
+    migrate: ["python", ...manageWords(manage), "migrate", "--noinput"],
     workers: celeryWorkers(files, component, from, has),
   };
 }
@@ -78,6 +78,14 @@ function gunicornCommand(target: string): string[] {
     "--graceful-timeout",
     String(grace),
   ];
+}
+
+/**
+ * `manage.py` after `python`, seen from where modules are imported. In a package it is run as a module: as a file it
+ * would look for the settings in its own directory.
+ */
+export function manageWords(manage: string): string[] {
+  return manage.includes("/") ? ["-m", manage.replace(/\.py$/, "").replaceAll("/", ".")] : [manage];
 }
 
 /** The directory from which the settings module is imported; manage.py stands in it or below. */
