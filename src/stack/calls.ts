@@ -4,8 +4,8 @@ import type { Script } from "../artifacts/script.ts";
 import { buildsIn, scriptsIn, type Workflow } from "../artifacts/workflow.ts";
 import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
+import { implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./projects.ts";
-import { implicitFiles } from "./projects.ts";
 import type { PlacedCall } from "./stack.ts";
 
 const deployWords =

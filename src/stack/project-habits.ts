@@ -90,12 +90,12 @@ function developmentVariable(service: YamlNode): string | undefined {
   return found && `${found[0]}=${found[1]}`;
 }
 
-/** `APP_ENV=development` as a literal of some service. Debug mode alone is what a server must not have. */
+/** `APP_ENV=development` as a literal of some service. Debug mode and NODE_ENV are what a server is given by mistake. */
 export function developmentSetting(files: readonly ComposeFile[]): string | undefined {
   const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
   return services
     .map(({ value }) => developmentVariable(value))
-    .find(said => said !== undefined && !/DEBUG=/.test(said));
+    .find(said => said !== undefined && !/DEBUG=|^NODE_ENV=/.test(said));
 }
 
 function environmentOf(service: YamlNode): (readonly [name: string, value: string])[] {

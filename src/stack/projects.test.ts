@@ -21,6 +21,19 @@ describe("which Compose file is production", () => {
       ["compose.yml+compose.prod.yml: deployed"],
     ],
     [
+      "the only one, with a Node.js mode that somebody forgot",
+      { "compose.yml": "services:\n  web:\n    build: .\n    environment:\n      NODE_ENV: development\n" },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "one that says that it is for development, beside the production version of it",
+      {
+        "compose.yml": "services:\n  web:\n    build: .\n    environment:\n      APP_ENV: development\n",
+        "compose.production.yml": "services:\n  web:\n    build: .\n",
+      },
+      ["compose.production.yml: deployed", "compose.yml: development"],
+    ],
+    [
       "the README offers it to run the program locally, though it restarts",
       {
         "compose.yml": "services:\n  web:\n    build: .\n    restart: always\n",
@@ -141,7 +154,7 @@ describe("which Compose file is production", () => {
         "swarm.yml": `# In this Docker Compose example, several machines run it.\n${app}`,
         "docker-compose.prod.yml": `# For example, TAG=3 docker compose up -d\n${app}`,
       },
-      ["docker-compose.prod.yml: deployed", "swarm.yml: presumed"],
+      ["docker-compose.prod.yml: deployed", "swarm.yml: development"],
     ],
     [
       "the only one, with optional services for development in it",

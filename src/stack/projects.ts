@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
-import { child, entriesOf, textOf } from "../formats/yaml.ts";
+import { child } from "../formats/yaml.ts";
 import {
   disclaimer,
   exampleNote,
@@ -11,6 +11,7 @@ import {
   saysProduction,
   trialNote,
 } from "./development-notes.ts";
+import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
   catchesMail,
   debugs,
@@ -55,28 +56,15 @@ export interface PlanOptions {
   readonly text?: (path: string) => Source | undefined;
 }
 
-export const defaultNames = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
-const overrideName = /^(docker-)?compose\.override\.ya?ml$/;
 const production =
   /(^|[._-])(prod|production|deploy|deployment|live|server|release|swarm|stack|vps)([._-]|$)/i;
 const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 const workstation =
   /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
-const example = /(^|[._-])(example|sample|template|dist)([._-]|$)/i;
 const passing =
   /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
   /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
-
-/** The files that Compose loads in a directory when no `-f` is given. */
-export function implicitFiles(directory: string, has: (path: string) => boolean): string[] {
-  const inDirectory = (name: string): string => (directory ? `${directory}/${name}` : name);
-  const base = defaultNames.map(inDirectory).find(has);
-  if (!base) return [];
-  const stem = basename(base).startsWith("docker-") ? "docker-compose.override" : "compose.override";
-  const over = [`${stem}.yaml`, `${stem}.yml`].map(inDirectory).find(has);
-  return over ? [base, over] : [base];
-}
 
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
@@ -135,84 +123,9 @@ function presumed(
 
 const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
 
-/** A file's name without what all Compose files have: `.prod` of `docker-compose.prod.yml`. */
-function stemOf(path: string): string {
-  return basename(path)
-    .replace(/\.ya?ml$/, "")
-    .replace(/(docker-)?compose/i, "");
-}
-
 /** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
 export function isPassing(plan: Pick<ProjectPlan, "files">): boolean {
   return passing.test(stemOf(plan.files.at(-1)!));
-}
-
-/** Files that other files include or extend, with those: they are parts, not projects. */
-function referencedFiles(files: readonly ComposeFile[]): ReadonlyMap<string, readonly string[]> {
-  const result = new Map<string, string[]>();
-  const note = (from: string, text: string | undefined): void => {
-    if (!text) return;
-    const path = join(dirname(from), text);
-    result.set(path, [...(result.get(path) ?? []), from]);
-  };
-  for (const file of files) {
-    for (const root of file.roots) {
-      for (const service of entriesOf(child(root, "services")))
-        note(file.file, textOf(child(service.value, "extends", "file"))?.value);
-      const include = child(root, "include");
-      if (include?.kind !== "seq") continue;
-      for (const item of include.items)
-        note(file.file, textOf(item.kind === "map" ? child(item, "path") : item)?.value);
-    }
-  }
-  return result;
-}
-
-function defaultGroups(
-  file: ComposeFile,
-  all: ReadonlyMap<string, ComposeFile>,
-  helpers: ReadonlyMap<string, readonly string[]>,
-  used: ReadonlySet<string>,
-): string[][] {
-  const directory = dirname(file.file);
-  const name = basename(file.file);
-  // A part of a project in another directory is none itself, whatever its name.
-  if (helpers.get(file.file)?.some(from => dirname(from) !== directory)) return [];
-  const implicit = implicitFiles(directory, path => all.has(path));
-  if (implicit.includes(file.file)) {
-    const overlays = siblings(file, all).filter(
-      other => !implicit.includes(other.file) && !example.test(stemOf(other.file)) && isOverlay(other),
-    );
-    // The base of a production overlay runs only together with it; alone it is seen through its override file.
-    if (overlays.length > 0 && implicit.length === 1 && !isSelfContained(file)) return [];
-    return used.has(implicit[0]!) && overlays.length > 0 ? [] : [implicit];
-  }
-  if (helpers.has(file.file)) return [];
-  if (overrideName.test(name) || !isOverlay(file) || implicit.length === 0) return [[file.file]];
-  return [[implicit[0]!, file.file]];
-}
-
-function siblings(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): ComposeFile[] {
-  return [...all.values()].filter(other => other !== file && dirname(other.file) === dirname(file.file));
-}
-
-function servicesOf(file: ComposeFile): readonly { name: string; complete: boolean }[] {
-  return file.roots.flatMap(root =>
-    entriesOf(child(root, "services")).map(entry => ({
-      name: entry.key.value,
-      complete: ["image", "build", "extends"].some(key => child(entry.value, key) !== undefined),
-    })),
-  );
-}
-
-/** Some service has neither an image nor a build: the file only makes sense over another one. */
-function isOverlay(file: ComposeFile): boolean {
-  const services = servicesOf(file);
-  return services.length > 0 && services.some(service => !service.complete);
-}
-
-function isSelfContained(file: ComposeFile): boolean {
-  return !isOverlay(file);
 }
 
 function grade(
@@ -359,7 +272,7 @@ function settleBases(
     plan => plan.grade === "deployed" && !isGuess(plan) && !isPresumed(plan, plans, byPath, uses),
   );
   return plans.map(plan => {
-    if (plan.grade !== "deployed" || sure.includes(plan)) return plan;
+    if ((plan.grade !== "deployed" && plan.grade !== "presumed") || sure.includes(plan)) return plan;
     const own = namesOf(plan);
     const rival = sure.find(
       other =>

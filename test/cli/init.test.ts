@@ -59,7 +59,7 @@ it("writes, keeps the line ends of what it adds to, and refuses a second time", 
   expect([first.status, first.stderr]).toEqual([0, ""]);
   expect(readFileSync(join(tree, "compose.yml"), "utf8")).toContain("name: my-shop\n");
   expect(readFileSync(join(tree, ".gitignore"), "utf8")).toBe(
-    "*.pyc\r\n# Settings and secrets of the server\r\n.env\r\nsecrets/\r\n",
+    "*.pyc\r\n\r\n# Settings and secrets of the server\r\n.env\r\nsecrets/\r\n",
   );
   expect(statSync(join(tree, "scripts/make-settings.sh")).mode & 0o111).not.toBe(0);
   const second = init(tree, "--write");

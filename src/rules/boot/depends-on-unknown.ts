@@ -1,7 +1,7 @@
 import { basename, dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
-import { defaultNames } from "../../stack/projects.ts";
+import { defaultNames } from "../../stack/project-files.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { isLaidTogether } from "../../stack/query-scripts.ts";

@@ -80,12 +80,13 @@ function make(stack: Stack, service: Service, paths: readonly string[]): Fix | u
   if (!user || !source || users.length !== 1 || user.value.includes("$")) return undefined;
   const { start } = users[0]!.at.span;
   const name = user.value.split(":")[0]!;
+  const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
   const targets = paths.join(" ");
   return {
     title: `Make ${listNames(paths)} for ${name}`,
     grade: "needs-testing",
     edits: [
-      { at: locate(source, start, start), text: `RUN mkdir -p ${targets} && chown ${name} ${targets}\n` },
+      { at: locate(source, start, start), text: `RUN mkdir -p ${targets} && chown ${name} ${targets}${eol}` },
     ],
     test: `Build it, start ${service.name} with a new volume, and store something.`,
     afterwards: `A volume that is there already keeps its owner: run \`docker compose run --rm --user root --entrypoint chown ${service.name} -R ${name} ${targets}\` once.`,

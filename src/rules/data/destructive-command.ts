@@ -1,8 +1,8 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
-import { functionOf, type ShellCommand } from "../../formats/shell.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { asksFirst } from "../../stack/query-asks.ts";
 import { callerName, commandPlace, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -114,42 +114,6 @@ function isForTests(stack: Stack, placed: PlacedCall): boolean {
   if (call.project && testWords.test(call.project.word.text)) return true;
   const projects = projectsOfCall(stack, placed as PlacedCall & { readonly call: ComposeCall });
   return projects.length === 0 || projects.every(project => project.grade === "development");
-}
-
-const asked = /\$\{?(\d|confirm|answer|force|reply|response|choice|yes|reset|clean|purge|delete|wipe|drop)/i;
-
-/** A question, a flag or an argument stands between the caller and the command. */
-function asksFirst(stack: Stack, { call, caller }: PlacedCall): boolean {
-  if (caller.kind === "makefile" && targetAsks(stack, caller)) return true;
-  const before = call.script.commands.slice(0, call.command.index);
-  // `while read line` goes through a list; a question stands by itself.
-  const questions = before.filter(
-    command =>
-      /^(read|confirm\w*|ask\w*|gum|whiptail|dialog)$/.test(command.name?.value ?? "") && !inLoop(command),
-  );
-  if (questions.some(command => !functionOf(command) || functionOf(command) === functionOf(call.command)))
-    return true;
-  if (call.args.some(arg => /^(-i|--interactive)$/.test(arg.value ?? ""))) return true;
-  const around = new Set(call.command.within.map(step => step.construct));
-  const conditions = call.script.commands.filter(command =>
-    command.within.some(step => step.part === "condition" && around.has(step.construct)),
-  );
-  if (conditions.some(command => command.words.some(word => asked.test(word.text)))) return true;
-  return [...around].some(construct => construct.kind === "case" || construct.kind === "select");
-}
-
-/** Each line of a recipe is a script of its own. */
-function targetAsks(stack: Stack, caller: PlacedCall["caller"]): boolean {
-  return stack.calls.some(
-    other =>
-      other.caller.file === caller.file && other.caller.name === caller.name && other.call.name === "read",
-  );
-}
-
-function inLoop(command: ShellCommand): boolean {
-  return command.within.some(
-    step => step.part === "condition" && /^(while|until)$/.test(step.construct.kind),
-  );
 }
 
 /** The name says what is lost; `clean` does not. */

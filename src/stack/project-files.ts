@@ -1,0 +1,94 @@
+import type { ComposeFile } from "../artifacts/compose.ts";
+import { basename, dirname, join } from "../core/path.ts";
+import { child, entriesOf, textOf } from "../formats/yaml.ts";
+
+/** Which Compose files are read together: the defaults of a directory, overlays and their bases, parts of others. */
+
+export const defaultNames = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
+export const overrideName = /^(docker-)?compose\.override\.ya?ml$/;
+const example = /(^|[._-])(example|sample|template|dist)([._-]|$)/i;
+
+/** The files that Compose loads in a directory when no `-f` is given. */
+export function implicitFiles(directory: string, has: (path: string) => boolean): string[] {
+  const inDirectory = (name: string): string => (directory ? `${directory}/${name}` : name);
+  const base = defaultNames.map(inDirectory).find(has);
+  if (!base) return [];
+  const stem = basename(base).startsWith("docker-") ? "docker-compose.override" : "compose.override";
+  const over = [`${stem}.yaml`, `${stem}.yml`].map(inDirectory).find(has);
+  return over ? [base, over] : [base];
+}
+
+/** A file's name without what all Compose files have: `.prod` of `docker-compose.prod.yml`. */
+export function stemOf(path: string): string {
+  return basename(path)
+    .replace(/\.ya?ml$/, "")
+    .replace(/(docker-)?compose/i, "");
+}
+
+/** Files that other files include or extend, with those: they are parts, not projects. */
+export function referencedFiles(files: readonly ComposeFile[]): ReadonlyMap<string, readonly string[]> {
+  const result = new Map<string, string[]>();
+  const note = (from: string, text: string | undefined): void => {
+    if (!text) return;
+    const path = join(dirname(from), text);
+    result.set(path, [...(result.get(path) ?? []), from]);
+  };
+  for (const file of files) {
+    for (const root of file.roots) {
+      for (const service of entriesOf(child(root, "services")))
+        note(file.file, textOf(child(service.value, "extends", "file"))?.value);
+      const include = child(root, "include");
+      if (include?.kind !== "seq") continue;
+      for (const item of include.items)
+        note(file.file, textOf(item.kind === "map" ? child(item, "path") : item)?.value);
+    }
+  }
+  return result;
+}
+
+export function defaultGroups(
+  file: ComposeFile,
+  all: ReadonlyMap<string, ComposeFile>,
+  helpers: ReadonlyMap<string, readonly string[]>,
+  used: ReadonlySet<string>,
+): string[][] {
+  const directory = dirname(file.file);
+  const name = basename(file.file);
+  // A part of a project in another directory is none itself, whatever its name.
+  if (helpers.get(file.file)?.some(from => dirname(from) !== directory)) return [];
+  const implicit = implicitFiles(directory, path => all.has(path));
+  if (implicit.includes(file.file)) {
+    const overlays = siblings(file, all).filter(
+      other => !implicit.includes(other.file) && !example.test(stemOf(other.file)) && isOverlay(other),
+    );
+    // The base of a production overlay runs only together with it; alone it is seen through its override file.
+    if (overlays.length > 0 && implicit.length === 1 && !isSelfContained(file)) return [];
+    return used.has(implicit[0]!) && overlays.length > 0 ? [] : [implicit];
+  }
+  if (helpers.has(file.file)) return [];
+  if (overrideName.test(name) || !isOverlay(file) || implicit.length === 0) return [[file.file]];
+  return [[implicit[0]!, file.file]];
+}
+
+function siblings(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): ComposeFile[] {
+  return [...all.values()].filter(other => other !== file && dirname(other.file) === dirname(file.file));
+}
+
+export function servicesOf(file: ComposeFile): readonly { name: string; complete: boolean }[] {
+  return file.roots.flatMap(root =>
+    entriesOf(child(root, "services")).map(entry => ({
+      name: entry.key.value,
+      complete: ["image", "build", "extends"].some(key => child(entry.value, key) !== undefined),
+    })),
+  );
+}
+
+/** Some service has neither an image nor a build: the file only makes sense over another one. */
+function isOverlay(file: ComposeFile): boolean {
+  const services = servicesOf(file);
+  return services.length > 0 && services.some(service => !service.complete);
+}
+
+function isSelfContained(file: ComposeFile): boolean {
+  return !isOverlay(file);
+}
