@@ -259,7 +259,7 @@ it("passes what an example lists to code that takes a prefix, and says what noth
     "shop/__init__.py": "",
     "shop/wsgi.py": application["api/shop/wsgi.py"]!,
     "shop/settings.py":
-      'import os\nprefix = "SHOP_"\nglobals().update({key[5:]: value for key, value in os.environ.items() if key.startswith(prefix)})\nDATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost"}}\n',
+      'import os\nprefix = "SHOP_"\nglobals().update({key[5:]: value for key, value in os.environ.items() if key.startswith(prefix)})\nDATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost"}}\nSTATIC_ROOT = "/app/staticfiles"\n',
     ".env.example":
       "SHOP_SECRET_KEY=\nSHOP_COLOUR=blue\nSHOP_CSRF_TRUSTED_ORIGINS=[https://shop.example.org]\n",
   });
@@ -270,5 +270,7 @@ it("passes what an example lists to code that takes a prefix, and says what noth
     { name: "SHOP_CSRF_TRUSTED_ORIGINS", value: '"[https://${SITE_DOMAIN:?}]"' },
   ]);
   expect(text("scripts/make-settings.sh")).toContain("DB_PASSWORD | SHOP_SECRET_KEY) value=$(random)");
+  // The settings do not load without a key, in a build neither.
+  expect(text("Dockerfile")).toContain("RUN SHOP_SECRET_KEY=build python manage.py collectstatic");
   expect(plan.afterwards).toEqual([expect.stringMatching(/^Tell "api" where its database is \(host db/)]);
 });

@@ -66,7 +66,7 @@ export interface AppImageOptions {
  * kinds that are not known (see `AppKind`) and where something needed cannot be told: how it starts, what it installs.
  */
 export function appImage(
-  stack: Pick<Stack, "files" | "today" | "components">,
+  stack: Pick<Stack, "files" | "today" | "components" | "envFiles">,
   component: AppComponent,
   options: AppImageOptions = {},
 ): AppImage | undefined {

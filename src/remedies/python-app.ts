@@ -53,7 +53,7 @@ export interface PythonApp extends PythonServer {
 }
 
 export function pythonApp(
-  stack: Pick<Stack, "files" | "today">,
+  stack: Pick<Stack, "files" | "today" | "envFiles">,
   component: AppComponent,
   current?: string,
 ): PythonApp | undefined {
@@ -212,7 +212,7 @@ function loadedGroups(
 }
 
 function collectOf(
-  stack: Pick<Stack, "files">,
+  stack: Pick<Stack, "files" | "envFiles">,
   component: AppComponent,
   settings: DjangoSettings | undefined,
   root: string,

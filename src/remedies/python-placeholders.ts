@@ -5,10 +5,11 @@ import { isSecretName } from "../formats/secret.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { componentReads } from "../stack/query-environment.ts";
 import type { Stack } from "../stack/stack.ts";
+import { documentedVariables } from "./documented-variables.ts";
 
 /** Values with which settings load in a build, for variables that have none: they say nothing and go nowhere. */
 export function settingPlaceholders(
-  stack: Pick<Stack, "files">,
+  stack: Pick<Stack, "files" | "envFiles">,
   component: AppComponent,
   settings: DjangoSettings,
 ): (readonly [string, string])[] {
@@ -19,6 +20,9 @@ export function settingPlaceholders(
   for (const value of settings.values.values())
     for (const use of envUses(value))
       for (const name of use.names) if (isNeeded(name, use.required)) required.add(name);
+  // The key of settings that take whatever begins with a prefix.
+  for (const name of documentedVariables(stack, [component]).keys())
+    if (isNeeded(name, false)) required.add(name);
   required.delete("DJANGO_SETTINGS_MODULE");
   return [...required].sort().map(name => [name, placeholder(name)] as const);
 }

@@ -1,9 +1,9 @@
 import type { EnvRead } from "../artifacts/env-reads.ts";
-import { dirname } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { componentReads } from "../stack/query-environment.ts";
 import { isSigningName } from "../stack/query-secrets.ts";
 import type { Stack } from "../stack/stack.ts";
+import { documentedVariables } from "./documented-variables.ts";
 import type { DatabaseKind } from "./stack-database.ts";
 
 /** One variable of a service, as the Compose file writes its value; `undefined` passes the server's own on, if it has one. */
@@ -111,7 +111,7 @@ export function wireEnvironment(
   const names = [...new Set([...reads.map(read => read.name), ...(targets.addresses ?? [])])].sort();
   if (targets.settingsModule !== undefined && !names.includes("DJANGO_SETTINGS_MODULE"))
     names.push("DJANGO_SETTINGS_MODULE");
-  const listed = documented(stack, components);
+  const listed = documentedVariables(stack, components);
   for (const name of listed.keys()) if (!names.includes(name)) names.push(name);
   for (const name of names) {
     const here = reads.filter(read => read.name === name);
@@ -144,35 +144,6 @@ export function wireEnvironment(
     } else variables.push({ name, value: undefined });
   }
   return { variables, needed: [...needed.values()], built: builtValues(reads) };
-}
-
-/**
- * Variables of the example file, for code that takes whatever begins with a prefix: the names stand nowhere else. With
- * what the example says. Where the prefix cannot be read, all names of the file have to share one.
- */
-function documented(
-  stack: Pick<Stack, "files" | "envFiles">,
-  components: readonly AppComponent[],
-): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const component of components) {
-    const { wildcards } = componentReads(stack, component);
-    if (wildcards.length === 0) continue;
-    const files = stack.envFiles.filter(
-      each => each.role === "example" && ["", component.dir].includes(dirname(each.file)),
-    );
-    for (const { entries } of files) {
-      const texts = entries.map(each => [each.name.value, each.value.value] as const);
-      const first = /^[A-Z0-9]+_/.exec(texts[0]?.[0] ?? "")?.[0];
-      const shared = texts.length > 1 && texts.every(([name]) => first && name.startsWith(first));
-      const isTaken = (name: string) =>
-        wildcards.some(({ prefix }) =>
-          prefix === undefined ? shared : prefix !== "" && name.startsWith(prefix),
-        );
-      for (const [name, value] of texts) if (isTaken(name)) found.set(name, value);
-    }
-  }
-  return found;
 }
 
 /** `http://localhost:8000/api` of a workstation is `https://www.example.org/api` behind the front door. */
