@@ -8,26 +8,46 @@ const keyName = /(?:^|\/)(?:[^/]*\.(?:pem|key)|id_(?:rsa|dsa|ecdsa|ed25519))$/i;
 const forWork =
   /(?:^|[/._-])(?:tests?|testing|testdata|specs?|e2e|fixtures?|examples?|samples?|mocks?|dummy|demo|docs?|dev|development|local|localhost|self-?signed|snakeoil|127\.0\.0\.1|node_modules|vendor|\.devcontainer)(?:[/._+-]|$)/i;
 
-/** Files whose names say that they may hold a private key for a server. */
+/** Keys of accounts with a cloud: they open the same doors from a workstation's folder. */
+const accountName =
+  /(?:^|[/._-])(?:service[-_]?accounts?(?:[-_]?key)?|sa|credentials?|firebase[\w-]*|adminsdk[\w-]*|gcp[\w-]*|gcloud[\w-]*|google[\w-]*)\.json$/i;
+const forTests =
+  /(?:^|[/._-])(?:tests?|testing|testdata|specs?|e2e|fixtures?|examples?|samples?|templates?|mocks?|dummy|fake|demo|docs?|node_modules|vendor)(?:[/._+-]|$)/i;
+
+/** Files whose names say that they may hold a private key for a server, or of an account. */
 export function keyFiles(paths: readonly string[]): string[] {
-  return paths.filter(path => keyName.test(path) && !forWork.test(path));
+  return paths.filter(
+    path => (keyName.test(path) && !forWork.test(path)) || (accountName.test(path) && !forTests.test(path)),
+  );
 }
 
 export interface CommittedKey {
   readonly file: string;
   /** The line that says what it is; nothing of the key itself. */
   readonly at: Location;
+  /** Issued for an account with a cloud, which takes it from anywhere. */
+  readonly issued: boolean;
 }
 
 const header = /^-----BEGIN (?:RSA |EC |DSA )?PRIVATE KEY-----(?!\r?\nProc-Type: 4,ENCRYPTED)/m;
 /** The encoded text begins with the name of the cipher, which is "none". */
 const openSsh = /^-----BEGIN OPENSSH PRIVATE KEY-----(?=\r?\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU)/m;
 
+const account = /"type"\s*:\s*"service_account"/;
+/** More than the words of a form to fill in. */
+const accountKey = /"private_key"\s*:\s*"-----BEGIN PRIVATE KEY-----\\n[A-Za-z0-9+/]{40}/;
+
 /** Private keys without a passphrase that git tracks. Files whose tracking is not known are left out. */
 export function committedKeys(stack: Stack): CommittedKey[] {
   return keyFiles(stack.files.paths).flatMap(path => {
     const source = stack.files.tracked(path) === true ? stack.sources.get(path) : undefined;
-    const found = source && (header.exec(source.text) ?? openSsh.exec(source.text));
-    return found ? [{ file: path, at: locate(source, found.index, found.index + found[0].length) }] : [];
+    if (!source) return [];
+    const issued = path.endsWith(".json");
+    const found = issued
+      ? accountKey.test(source.text) && account.exec(source.text)
+      : (header.exec(source.text) ?? openSsh.exec(source.text));
+    return found
+      ? [{ file: path, issued, at: locate(source, found.index, found.index + found[0].length) }]
+      : [];
   });
 }

@@ -18,9 +18,14 @@ export default defineRule({
         subject: key.file,
         message: user
           ? `Git tracks the private key ${key.file}, and service "${user.service.name}" uses it.`
-          : `Git tracks the private key ${key.file}.`,
-        severity: user ? weigh(user.service, "high") : "medium",
-        evidence: [evidence(key.at, "a private key without a passphrase"), ...(user ? [user.place] : [])],
+          : key.issued
+            ? `Git tracks ${key.file}, the key of an account with a cloud: whoever has the repository is that account.`
+            : `Git tracks the private key ${key.file}.`,
+        severity: key.issued ? "high" : user ? weigh(user.service, "high") : "medium",
+        evidence: [
+          evidence(key.at, key.issued ? "an account with its key" : "a private key without a passphrase"),
+          ...(user ? [user.place] : []),
+        ],
         ...(user ? {} : { confidence: "likely" as const }),
       };
     }
