@@ -106,6 +106,7 @@ describe("isPlaceholder", () => {
     "put-secret-here-here",
     "generate-a-key-here",
     "insert key",
+    "someRandomStringWith32Characters",
   ])("%j is one", value => expect(isPlaceholder(value)).toBe(true));
 
   it.each([

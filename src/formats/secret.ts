@@ -103,6 +103,8 @@ export function isPlaceholder(value: string): boolean {
   // `changePassword`, `change-auth-token`: an order, not a value.
   if (words[0] === "change" && words.length > 1 && words.length < 5 && changed.has(words.at(-1)!))
     return true;
+  // `SomeRandomStringWith32Characters`, as Laravel's own example has it.
+  if (/\brandom (?:string|characters|chars)(?: |$)/.test(words.join(" "))) return true;
   return words.length > 2 && (words.at(-1) === "here" || words.at(-2) === "goes");
 }
 
