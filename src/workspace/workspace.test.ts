@@ -129,6 +129,9 @@ describe("openWorkspace", () => {
   it("reads text and tells what is none", () => {
     put("bom", "\ufeffa: 1\r\n");
     put("utf16", Buffer.from("\ufeffab", "utf16le"));
+    const packages = "\ufeffdjango==5.2\r\n";
+    put("requirements.txt", Buffer.from(packages, "utf16le"));
+    put("requirements-dev.txt", Buffer.from(packages, "utf16le").swap16());
     put("binary", Buffer.from([1, 0, 2]));
     put("latin", Buffer.from("caf\xe9", "latin1"));
     put("large", "x".repeat(2 * 1024 * 1024 + 1));
@@ -137,6 +140,9 @@ describe("openWorkspace", () => {
     expect(workspace.read("bom")).toEqual({ source: { path: "bom", text: "\ufeffa: 1\r\n" } });
     expect(workspace.read("bom")).toBe(workspace.read("bom"));
     expect(workspace.read("utf16").problem?.message).toContain("is UTF-16, not UTF-8");
+    // pip takes the encoding from the mark.
+    for (const path of ["requirements.txt", "requirements-dev.txt"])
+      expect(workspace.read(path)).toEqual({ source: { path, text: "django==5.2\r\n" } });
     expect(workspace.read("binary").problem?.message).toContain("binary");
     expect(workspace.read("large").problem?.message).toContain("2 MB");
     expect(workspace.read("latin")).toMatchObject({

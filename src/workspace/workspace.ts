@@ -229,7 +229,7 @@ function readText(real: string | undefined, path: string): ReadResult {
   } catch (error) {
     return { problem: problemAt(path, `cannot be read (${errorCode(error)})`) };
   }
-  const { text, trouble } = decodeText(bytes);
+  const { text, trouble } = decodeText(bytes, path);
   if (text === undefined) return { problem: problemAt(path, trouble) };
   const source: Source = { path, text };
   return trouble === undefined ? { source } : { source, problem: problemAt(path, trouble) };
