@@ -133,7 +133,7 @@ export const planted: readonly Planted[] = [
     rule: "health/probe-shallow",
     drill: "health/health-is-truthful",
     of: "api",
-    words: /passes while GET \/api\/\w+\/ gives 500/,
+    words: /passes while GET \/api\/\w+\/ gives (500|timeout)/,
   },
   {
     rule: "health/inherited-probe",
