@@ -2,10 +2,10 @@ import { expect, it } from "vitest";
 import { isOfTheWorld } from "./world.ts";
 
 it.each([
-  "failed to solve: python:3.11: dial tcp: lookup registry-1.docker.io: no such host",
+  "failed to solve: python:3.11: dial tcp: lookup registry.example: no such host",
   "npm error code EAI_AGAIN",
-  "npm error 503 Service Unavailable - GET https://registry.npmjs.org/x",
-  "W: Failed to fetch http://deb.debian.org/debian/dists/bookworm/InRelease",
+  "npm error 503 Service Unavailable - GET https://registry.example/x",
+  "W: Failed to fetch http://packages.example/debian/dists/bookworm/InRelease",
   "ERROR: Could not find a version that satisfies the requirement x (from versions: none)",
   'raise RuntimeError(f"Unable to find installation candidates for {package}")',
   "npm error code SELF_SIGNED_CERT_IN_CHAIN",
@@ -21,7 +21,7 @@ it.each([
   "npm error `npm ci` can only install packages when your package.json and package-lock.json are in sync",
   "executor failed running [/bin/sh -c npm run build]: exit code: 1",
   "Error: Cannot find module 'express'",
-  "npm error code E404\nnpm error 404 Not Found - GET https://registry.npmjs.org/no-such-thing",
+  "npm error code E404\nnpm error 404 Not Found - GET https://registry.example/no-such-thing",
 ])("is of the project: %s", words => {
   expect(isOfTheWorld(words)).toBe(false);
 });

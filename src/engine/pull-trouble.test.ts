@@ -5,7 +5,7 @@ describe("why a pull failed", () => {
   it.each([
     [
       "postgres:16",
-      'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 192.0.2.53:53: no such host',
+      'Get "https://registry.example/v2/": dial tcp: lookup registry.example on 192.0.2.53:53: no such host',
       /^the name docker\.io does not resolve from the engine\..*docker load/,
     ],
     [
@@ -34,7 +34,7 @@ describe("why a pull failed", () => {
 
   it("takes the resolver out of a builder's words, and nothing else", () => {
     const said =
-      'failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io';
+      'failed to do request: Head "https://registry.example/v2/": dial tcp: lookup registry.example';
     expect(withoutResolver(`${said} on 192.0.2.53:53: no such host`)).toBe(`${said}: no such host`);
     expect(withoutResolver(`${said} on [2001:db8::1]:53: no such host`)).toBe(`${said}: no such host`);
     expect(withoutResolver("listen on 0.0.0.0:80: in use")).toBe("listen on 0.0.0.0:80: in use");

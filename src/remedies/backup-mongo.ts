@@ -1,4 +1,4 @@
-import { backupScript, restoreFiles, restoreHead } from "./backup-scripts.ts";
+import { backupScript, restoreFiles, restoreHead, saveFirst } from "./backup-scripts.ts";
 
 /**
  * The parts of a backup service for MongoDB. They read the variables of the database's own service. Needs the tools of
@@ -93,13 +93,7 @@ load --nsFrom='$database$.$collection$' --nsTo="r\${stamp}_"'$database$.$collect
 echo "backup $name: $documents documents"
 
 # What is there now, whatever it is worth: the way back from here. A database that is broken may not let itself be saved.
-before=none
-if /opt/backup/backup.sh; then
-    read -r _ before </backups/last-success
-elif [ "\${2:-}" != anyway ]; then
-    echo "the database cannot be saved as it is now; to lose that state: restore.sh $name anyway" >&2
-    exit 1
-fi
+${saveFirst("database")}
 forget
 trap 'echo "the database is half restored: run restore.sh again, or restore.sh $before for the state from before" >&2' EXIT
 # Collections that came after the backup stay.

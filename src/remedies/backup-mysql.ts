@@ -1,4 +1,4 @@
-import { backupScript, restoreFiles, restoreHead } from "./backup-scripts.ts";
+import { backupScript, restoreFiles, restoreHead, saveFirst } from "./backup-scripts.ts";
 
 /** The parts of a backup service for MySQL and MariaDB. They read the variables of the database's own service. */
 
@@ -77,13 +77,7 @@ wanted=$(cat "$source/tables")
 echo "backup $name: $tables tables"
 
 # What is there now, whatever it is worth: the way back from here. A database that is broken may not let itself be saved.
-before=none
-if /opt/backup/backup.sh; then
-    read -r _ before </backups/last-success
-elif [ "\${2:-}" != anyway ]; then
-    echo "the database cannot be saved as it is now; to lose that state: restore.sh $name anyway" >&2
-    exit 1
-fi
+${saveFirst("database")}
 trap 'rm -f "$plain"; echo "the database is half restored: run restore.sh again, or restore.sh $before for the state from before" >&2' EXIT
 load "$database"
 sql --execute="DROP DATABASE $fresh"

@@ -1,4 +1,4 @@
-import { backupScript, restoreFiles, restoreHead } from "./backup-scripts.ts";
+import { backupScript, restoreFiles, restoreHead, saveFirst } from "./backup-scripts.ts";
 
 /**
  * The parts of a backup service for Redis and Valkey, whose images have the programs of both names. REDIS_PASSWORD is
@@ -72,13 +72,7 @@ wanted=$(cat "$source/keys")
 echo "backup $name: $found keys"
 
 # What is there now, whatever it is worth: the way back from here.
-before=none
-if /opt/backup/backup.sh; then
-    read -r _ before </backups/last-success
-elif [ "\${2:-}" != anyway ]; then
-    echo "the store cannot be saved as it is now; to lose that state: restore.sh $name anyway" >&2
-    exit 1
-fi
+${saveFirst("store")}
 auth=$(ask CONFIG GET masterauth | sed -n 2p)
 release() {
     ask REPLICAOF NO ONE >/dev/null

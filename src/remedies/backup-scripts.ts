@@ -144,6 +144,15 @@ source=/backups/$name
 (cd "$source" && sha256sum -c SHA256SUMS >/dev/null)
 `;
 
+/** The way back from a restore: `what` is saved as it is, which it may refuse when it is broken. Sets `$before`. */
+export const saveFirst = (what: string): string => `before=none
+if /opt/backup/backup.sh; then
+    read -r _ before </backups/last-success
+elif [ "\${2:-}" != anyway ]; then
+    echo "the ${what} cannot be saved as it is now; to lose that state: restore.sh $name anyway" >&2
+    exit 1
+fi`;
+
 /** The uploaded files: unpacked beside the live ones before anything is touched, exchanged at the end. */
 export const restoreFiles = {
   unpack: `for archive in "$source"/files-*.tar.gz; do

@@ -29,7 +29,12 @@ export function looseness(stack: Stack, stage: ImageModel, install: PackageInsta
   if (install.manager === "pip") return looseRequirements(stack, stage, install);
   const project = projects[install.manager];
   // A missing lock file that the command insists on is another rule's.
-  if (!project || install.global || (install.needsLock && !install.lockMayLack) || install.names.length > 0)
+  if (
+    !project ||
+    install.global ||
+    (install.needsLock && !install.worksWithoutLock) ||
+    install.names.length > 0
+  )
     return undefined;
   if (lockState(stage, install) !== "no") return undefined;
   if (stage.fileBefore(install.at, join(install.directory, project)).has !== "yes") return undefined;

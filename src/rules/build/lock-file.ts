@@ -28,7 +28,7 @@ export default defineRule({
       for (const { stage, install } of installsOf(group)) {
         if (
           !install.needsLock ||
-          install.lockMayLack ||
+          install.worksWithoutLock ||
           !install.decisive ||
           !strict.includes(install.manager)
         )

@@ -33,7 +33,7 @@ export interface PackageInstall {
   /** Fails unless a lock file is in the working directory: `npm ci`, `--frozen-lockfile`. */
   readonly needsLock: boolean;
   /** Needs a lock file only where there is one: Yarn 1 takes `--frozen-lockfile` and installs without any (tried, 1.22.22). */
-  readonly lockMayLack: boolean;
+  readonly worksWithoutLock: boolean;
   /** It runs in every build, and the build fails when it fails: no branch, nothing behind `||`. */
   readonly decisive: boolean;
   readonly directory: string | undefined;
@@ -134,7 +134,7 @@ export function packageInstall(command: RunCommand, production: boolean): Packag
       verb === "ci" ||
       verb === "clean-install" ||
       has("--frozen-lockfile", "--immutable", "--frozen", "--locked", "--deploy"),
-    lockMayLack: manager === "yarn" && !has("--immutable"),
+    worksWithoutLock: manager === "yarn" && !has("--immutable"),
     decisive: command.decisive,
     directory: command.directory,
     at: command.at,

@@ -252,9 +252,9 @@ function endsAtOnce(process: Service["process"]): boolean {
 /** Tasks, where somebody has also written that they are not restarted. */
 const taskName = /(^|[-_])(upgrade|update|backup|restore|import|export|cleanup|task|test)([-_]|$)/i;
 
-/** A script that makes something and ends, by its name: `generate-secrets.sh`, `upgrade-postgres.sh`. */
+/** A script that makes something and ends, by its name: `generate-secrets.sh`, but not `migrate-and-start.sh`. */
 const taskScript =
-  /(?:^|\/)(?:generate|create|upgrade|seed|provision|import|export|migrate)(?:[-_][\w-]+)?\.(?:sh|py|[cm]?js)$/i;
+  /(?:^|\/)(?![\w-]*(?:start|run|serve|launch))(?:generate|create|upgrade|seed|provision|import|export|migrate)(?:[-_][\w-]+)?\.(?:sh|py|[cm]?js)$/i;
 
 /** Ends by design, so that it needs neither a restart policy nor a health check. */
 function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
