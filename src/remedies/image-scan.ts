@@ -111,9 +111,10 @@ function textIn(source: Source, { at }: YamlPair): string {
   return source.text.slice(at.span.start, at.span.end).trimEnd();
 }
 
-/** The version that a pinned action stands for. */
+/** The version that a pinned action stands for. What else is remarked there is said of the step that stays. */
 function commentAfter(source: Source, { at }: YamlPair): string {
-  return /^[ \t]*(#[^\r\n]*)/.exec(source.text.slice(at.span.end))?.[0].replace(/^\s+/, " ") ?? "";
+  const version = /^[ \t]*(#[ \t]*v?\d[\w.+-]*)[ \t]*(?:\r?\n|$)/.exec(source.text.slice(at.span.end))?.[1];
+  return version === undefined ? "" : ` ${version}`;
 }
 
 /** The lines of a pair, with what stands before its key taken off each further one. */
