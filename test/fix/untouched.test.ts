@@ -117,54 +117,58 @@ const seen = { fixes: 0, marks: 0 };
 /** More by hand, after a change to a fix: SHIPWORTHY_RUNS=2500 takes a minute and a half. */
 const runs = Number(process.env.SHIPWORTHY_RUNS ?? 150);
 
-it("whatever fixes are made in whatever order, all else stays", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...projects.map(project => project.name)),
-      disguises,
-      fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
-      async (name, how, choices) => {
-        const original = projects.find(project => project.name === name)!.files;
-        let files = original.map(file =>
-          file.text === undefined ? file : { ...file, text: disguised(file.path, file.text, how) },
-        );
-        let stack = await stackOf(files);
-        for (const choice of choices) {
-          const fixes = fixesOf(stack);
-          if (fixes.length === 0) return;
-          const fix = fixes[choice % fixes.length]!;
-          const textOf = (name: string) => files.find(file => file.path === name)?.text;
-          const { changed } = made(textOf, fix);
-          for (const [file, after] of changed) {
-            const before = textOf(file);
-            if (before === undefined) continue;
-            const where = `${fix.title}: ${file}\n${after}`;
-            expect(after, where).toBe(spliced(before, file, fix));
-            // A file that is made anew takes its remarks along, in another order.
-            const [had, has] = [marksIn(withoutLines(before, file, fix)), marksIn(after)];
-            if (fix.grade === "big-change") expect([...has].sort(), where).toEqual([...had].sort());
-            else expect(has, where).toEqual(had);
-            if (before.includes("\r\n") && !/[^\r]\n/.test(before))
-              expect(/[^\r]\n/.test(after), where).toBe(false);
-            for (const edit of fix.edits)
-              if (edit.at.file === file && fix.grade !== "big-change")
-                expect(rewritten(before, edit), where).toEqual([]);
-            seen.fixes++;
-            seen.marks += had.length;
+it(
+  "whatever fixes are made in whatever order, all else stays",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...projects.map(project => project.name)),
+        disguises,
+        fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+        async (name, how, choices) => {
+          const original = projects.find(project => project.name === name)!.files;
+          let files = original.map(file =>
+            file.text === undefined ? file : { ...file, text: disguised(file.path, file.text, how) },
+          );
+          let stack = await stackOf(files);
+          for (const choice of choices) {
+            const fixes = fixesOf(stack);
+            if (fixes.length === 0) return;
+            const fix = fixes[choice % fixes.length]!;
+            const textOf = (name: string) => files.find(file => file.path === name)?.text;
+            const { changed } = made(textOf, fix);
+            for (const [file, after] of changed) {
+              const before = textOf(file);
+              if (before === undefined) continue;
+              const where = `${fix.title}: ${file}\n${after}`;
+              expect(after, where).toBe(spliced(before, file, fix));
+              // A file that is made anew takes its remarks along, in another order.
+              const [had, has] = [marksIn(withoutLines(before, file, fix)), marksIn(after)];
+              if (fix.grade === "big-change") expect([...has].sort(), where).toEqual([...had].sort());
+              else expect(has, where).toEqual(had);
+              if (before.includes("\r\n") && !/[^\r]\n/.test(before))
+                expect(/[^\r]\n/.test(after), where).toBe(false);
+              for (const edit of fix.edits)
+                if (edit.at.file === file && fix.grade !== "big-change")
+                  expect(rewritten(before, edit), where).toEqual([]);
+              seen.fixes++;
+              seen.marks += had.length;
+            }
+            files = withTexts(files, changed);
+            const next = await stackOf(files);
+            const known = problemsOf(stack);
+            expect(
+              problemsOf(next).filter(problem => !known.includes(problem)),
+              fix.title,
+            ).toEqual([]);
+            stack = next;
           }
-          files = withTexts(files, changed);
-          const next = await stackOf(files);
-          const known = problemsOf(stack);
-          expect(
-            problemsOf(next).filter(problem => !known.includes(problem)),
-            fix.title,
-          ).toEqual([]);
-          stack = next;
-        }
-      },
-    ),
-    { numRuns: runs },
-  );
-  expect(seen.fixes).toBeGreaterThan(100);
-  expect(seen.marks).toBeGreaterThan(300);
-}, runs * 800);
+        },
+      ),
+      { numRuns: runs },
+    );
+    expect(seen.fixes).toBeGreaterThan(100);
+    expect(seen.marks).toBeGreaterThan(300);
+  },
+  runs * 800,
+);
