@@ -1,9 +1,23 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import type { Source } from "../core/source.ts";
-import { child, entriesOf, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
+import { child, entriesOf, itemsOf, textOf, type YamlNode, type YamlPair } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 
 /** What the services of Compose files tell about the machine that they are for. */
+
+const servicesIn = (files: readonly ComposeFile[]): readonly YamlPair[] =>
+  files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+
+/** The command as one line; empty where the service has none. */
+function commandOf(service: YamlNode): string {
+  const command = child(service, "command");
+  return (
+    textOf(command)?.value ??
+    itemsOf(command)
+      .map(item => textOf(item)?.value ?? "")
+      .join(" ")
+  );
+}
 
 /** Restart policies, or an edge on 80 or 443: a file for a machine that has to stay up. */
 export function looksLikeServer(file: ComposeFile): boolean {
@@ -17,9 +31,7 @@ export function looksLikeServer(file: ComposeFile): boolean {
 
 /** Most of what it runs restarts by itself, or it answers for a site on port 443. */
 export function staysUp(files: readonly ComposeFile[]): boolean {
-  const services = files
-    .flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))))
-    .filter(({ value }) => !child(value, "profiles"));
+  const services = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
   const restarting = services.filter(({ value }) => {
     const policy = textOf(child(value, "restart"))?.value;
     return (policy !== undefined && policy !== "no") || child(value, "deploy") !== undefined;
@@ -45,18 +57,13 @@ const devServer =
  * mode where there are other projects, over sources of the checkout that nobody restarts.
  */
 export function developmentHabit(files: readonly ComposeFile[], others: boolean): string | undefined {
-  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const services = servicesIn(files);
   const server = files.some(looksLikeServer);
   for (const { key, value } of services) {
     if (child(value, "profiles") || !child(value, "build")) continue;
     if (devName.test(key.value) || sail.test(textOf(child(value, "image"))?.value ?? ""))
       return `it runs "${key.value}"`;
-    const command = child(value, "command");
-    const text =
-      textOf(command)?.value ??
-      itemsOf(command)
-        .map(item => textOf(item)?.value ?? "")
-        .join(" ");
+    const text = commandOf(value);
     if (!mountsSources(value)) continue;
     if (/^(?:tail -f \/dev\/null|sleep infinity)$/.test(text))
       return `"${key.value}" is kept open for a person over mounted sources`;
@@ -74,8 +81,21 @@ export function developmentHabit(files: readonly ComposeFile[], others: boolean)
 
 /** Debug mode over mounted sources: a rig for tests, also when it restarts. */
 export function debugs(files: readonly ComposeFile[]): boolean {
-  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const services = servicesIn(files);
   return services.some(({ value }) => mountsSources(value) && developmentVariable(value) !== undefined);
+}
+
+/**
+ * Two services at least, and most of what is built, are run for development, one of them by a development server:
+ * nobody forgets that everywhere. Debug mode alone is forgotten.
+ */
+export function isAllForWork(files: readonly ComposeFile[]): boolean {
+  const built = servicesIn(files).filter(({ value }) => child(value, "build") !== undefined);
+  const watching = built.filter(({ value }) => devServer.test(commandOf(value)));
+  const forWork = built.filter(
+    service => watching.includes(service) || /ENV/.test(developmentVariable(service.value) ?? ""),
+  );
+  return watching.length > 0 && forWork.length > 1 && forWork.length * 2 > built.length;
 }
 
 const developmentWord = /^(local|dev|development)$/i;
@@ -92,7 +112,7 @@ function developmentVariable(service: YamlNode): string | undefined {
 
 /** `APP_ENV=development` as a literal of some service. Debug mode and NODE_ENV are what a server is given by mistake. */
 export function developmentSetting(files: readonly ComposeFile[]): string | undefined {
-  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const services = servicesIn(files);
   return services
     .map(({ value }) => developmentVariable(value))
     .find(said => said !== undefined && !/DEBUG=|^NODE_ENV=/.test(said));
@@ -147,8 +167,7 @@ export function lacksApplication(
   files: readonly ComposeFile[],
   text: (path: string) => Source | undefined,
 ): boolean {
-  const services = files
-    .flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))))
+  const services = servicesIn(files)
     // What ends after its work, a migration for instance, serves nobody.
     .filter(({ value }) => textOf(child(value, "restart"))?.value !== "no");
   if (services.length === 0 || services.some(({ value }) => child(value, "build") || child(value, "extends")))
@@ -191,7 +210,7 @@ function keepsDatabase(service: YamlNode): boolean {
 
 /** Every service is a pulled database, cache, queue or tool: the application itself runs elsewhere. */
 export function onlyBacking(files: readonly ComposeFile[]): boolean {
-  const services = files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
+  const services = servicesIn(files);
   if (services.length === 0) return false;
   return services.every(service => {
     if (child(service.value, "build")) return keepsDatabase(service.value);

@@ -26,6 +26,22 @@ describe("which Compose file is production", () => {
       ["compose.yml: deployed"],
     ],
     [
+      "the only one, most of which runs for development, though it restarts",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: web\n    command: npm run dev\n    restart: always\n  api:\n    build: api\n    environment:\n      NODE_ENV: development\n    restart: always\n  db:\n    image: postgres:16\n    restart: always\n",
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
+      "the only one, one of whose two services runs for development",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: web\n    command: npm run dev\n    restart: always\n  api:\n    build: api\n    restart: always\n",
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
       "one that says that it is for development, beside the production version of it",
       {
         "compose.yml": "services:\n  web:\n    build: .\n    environment:\n      APP_ENV: development\n",

@@ -17,6 +17,7 @@ import {
   debugs,
   developmentHabit,
   developmentSetting,
+  isAllForWork,
   lacksApplication,
   looksLikeServer,
   onlyBacking,
@@ -226,6 +227,7 @@ function doubtOf(
   if (catchesMail(models)) return { text: "it catches its own mail" };
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
+  if (isAllForWork(models)) return { text: "most of what it builds runs for development" };
   const trial = trialNote(text);
   if (trial) return trial;
   if (staysUp(models)) return undefined;
