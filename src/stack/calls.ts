@@ -81,16 +81,18 @@ export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): 
 const starting = new Set(["up", "create", "start", "restart"]);
 
 /** GitHub's own runner is gone after the job: containers on it are for a test, unless the client talks to another engine. */
-function startsOnHostedRunner({ call, caller }: PlacedCall): boolean {
+export function startsOnHostedRunner({ call, caller }: PlacedCall): boolean {
   const { workflow } = caller;
-  if (call.kind !== "compose" || call.remote || !starting.has(call.subcommand ?? "")) return false;
-  if (
-    workflow?.platform !== "github" ||
-    /DOCKER_HOST|DOCKER_CONTEXT|\bdocker context\b|--context\b/.test(workflow.source.text)
-  )
-    return false;
-  const job = workflow.jobs.find(each => each.id.value === caller.name);
-  const runners = job?.runsOn ?? [];
+  const begins = call.kind === "compose" ? starting.has(call.subcommand ?? "") : call.kind === "docker-run";
+  if (!begins || call.remote || !workflow) return false;
+  if (/DOCKER_HOST|DOCKER_CONTEXT|\bdocker context\b|--context\b/.test(workflow.source.text)) return false;
+  return isHosted(workflow, caller.name);
+}
+
+/** The job runs on a machine of GitHub's, which starts empty and is thrown away. */
+export function isHosted(workflow: Workflow, job: string | undefined): boolean {
+  if (workflow.platform !== "github") return false;
+  const runners = workflow.jobs.find(each => each.id.value === job)?.runsOn ?? [];
   return runners.length > 0 && runners.every(each => /^(?:ubuntu|windows|macos)-/.test(each.value));
 }
 

@@ -2,6 +2,7 @@ import { plainFragment } from "../core/fragment.ts";
 import { basename } from "../core/path.ts";
 import type { Located } from "../core/source.ts";
 import { parseShell, type ShellScript, type Word } from "../formats/shell.ts";
+import { type Given, isReached } from "./branches.ts";
 import type { Command, Process } from "./stack.ts";
 
 export type Argument = Located<string | undefined>;
@@ -74,6 +75,13 @@ export interface ProcessInput {
   readonly imageCommand?: Command | undefined;
   /** The shell script of the repository that stands at a path in the container. */
   scriptAt(containerPath: string): ShellScript | undefined;
+  /** The value that the container surely gets. */
+  env?(name: string): string | undefined;
+}
+
+/** What an entry point is handed behind its own words. */
+interface Start extends ProcessInput {
+  readonly behind?: readonly (string | undefined)[];
 }
 
 /**
@@ -91,8 +99,10 @@ export function processOf(input: ProcessInput): Process | undefined {
   if (entrypoint?.form === "shell")
     return finish(entrypoint, commandsOfText(entrypoint), input.entrypoint ? "compose" : "dockerfile");
   if (!command) return finish(entrypoint!, expand(head, [], input), from);
-  if (command.form === "shell")
-    return finish(command, expandEntry(head, commandsOfText(command), input), from);
+  if (command.form === "shell") {
+    const start: Start = { ...input, behind: ["/bin/sh", "-c", command.text] };
+    return finish(command, expandEntry(head, commandsOfText(command), start), from);
+  }
   return finish(command, expand([...head, ...command.words], command.words, input), from);
 }
 
@@ -109,7 +119,7 @@ function finish(main: Command, commands: readonly (readonly Argument[])[], from:
 function expand(
   words: readonly Argument[],
   handed: readonly Argument[],
-  input: ProcessInput,
+  input: Start,
 ): readonly (readonly Argument[])[] {
   const argv = unwrap(words);
   const name = basename(argv[0]?.value ?? "");
@@ -129,7 +139,7 @@ function expand(
 function expandEntry(
   head: readonly Argument[],
   commands: readonly (readonly Argument[])[],
-  input: ProcessInput,
+  input: Start,
 ): readonly (readonly Argument[])[] {
   if (head.length === 0) return commands;
   const entry = expand(head, commands.at(-1) ?? [], input);
@@ -140,24 +150,34 @@ function entryScript(
   path: string,
   argv: readonly Argument[],
   handed: readonly Argument[],
-  input: ProcessInput,
+  input: Start,
 ): readonly (readonly Argument[])[] | undefined {
   const script = input.scriptAt(path);
   if (!script) return undefined;
   const commands: (readonly Argument[])[] = [];
+  const given = givenTo(path, argv, input);
   for (const command of script.commands) {
+    const reached = isReached(script, command, given);
+    if (reached === false) continue;
     const passes = command.words.some(word => /^"?\$(@|\*)"?$/.test(word.text));
     if (passes) commands.push(...expandHanded(argv, handed, input));
     else if (command.name && !quiet.has(command.name.value ?? ""))
       commands.push(command.words.map(argumentOf));
+    if (reached && command.name?.value === "exec" && command.words.length > 1) break;
   }
   return commands.length > 0 ? commands : [argv];
+}
+
+/** Docker hands an entry point its own words and the command's. */
+function givenTo(path: string, argv: readonly Argument[], { behind = [], env }: Start): Given {
+  const own = argv.slice(argv.findIndex(word => word.value === path) + 1).map(word => word.value);
+  return { args: [...own, ...behind], env: name => env?.(name) };
 }
 
 function expandHanded(
   argv: readonly Argument[],
   handed: readonly Argument[],
-  input: ProcessInput,
+  input: Start,
 ): readonly (readonly Argument[])[] {
   const rest = handed.length > 0 ? handed : argv.slice(1);
   return rest.length > 0 ? expand(rest, [], { ...input, scriptAt: () => undefined }) : [];

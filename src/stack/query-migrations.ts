@@ -1,3 +1,5 @@
+import { type Location, locate } from "../core/source.ts";
+import { givenTo, isReached } from "./branches.ts";
 import { containerScript } from "./query.ts";
 import { isMigration, migrates } from "./query-release.ts";
 import type { ComposeProject, Service, Stack } from "./stack.ts";
@@ -48,7 +50,14 @@ function startMigration(stack: Stack, service: Service): Found | undefined {
   for (const path of starts) {
     if (!path?.includes("/")) continue;
     const script = containerScript(stack.scripts, stack.files, service, path);
-    const call = script && stack.calls.find(one => one.call.script === script && migrates(one.call))?.call;
+    if (!script) continue;
+    const given = givenTo(service, path);
+    const call = stack.calls.find(
+      one =>
+        one.call.script === script &&
+        migrates(one.call) &&
+        isReached(script, one.call.command, given) !== false,
+    )?.call;
     if (call) return { service, command: plainly(call), when };
   }
   return undefined;
@@ -69,4 +78,37 @@ function plainly(call: {
   readonly args: readonly { readonly value: string | undefined }[];
 }): string {
   return [call.name, ...call.args.map(({ value }) => value ?? "")].join(" ").trim();
+}
+
+const forServer = /deploy|produc|server|live\b|releas|upgrad|updat|rollout|docker/i;
+const forWork = /\bdev(?:elop\w*)?\b|\blocal(?:ly|host)?\b|contribut|\btests?\b|testing/i;
+
+/**
+ * Where a page tells a person to migrate by hand on the server: under a heading that speaks of it, or in a container
+ * of the stack. A command among the steps for a workstation does not count.
+ */
+export function documentedMigration(stack: Stack): Location | undefined {
+  for (const [file, source] of stack.sources) {
+    if (stack.kinds.get(file) !== "runbook") continue;
+    const headings: string[] = [];
+    let fenced = false;
+    let offset = 0;
+    for (const line of source.text.split("\n")) {
+      const [, marks = "", title = ""] = /^(#{1,6})\s+(.*)$/.exec(line) ?? [];
+      if (/^\s*(?:```|~~~)/.test(line)) fenced = !fenced;
+      else if (!fenced && title) {
+        headings.length = marks.length - 1;
+        headings.push(title);
+      } else if (isMigration(line)) {
+        const told = headings.filter(Boolean).join("\n");
+        const isServer =
+          forServer.test(`${told}\n${file}`) ||
+          /\bdocker(?:-compose| compose)?\b.*\b(?:exec|run)\b/.test(line);
+        const start = offset + line.search(/\S/);
+        if (isServer && !forWork.test(told)) return locate(source, start, offset + line.trimEnd().length);
+      }
+      offset += line.length + 1;
+    }
+  }
+  return undefined;
 }

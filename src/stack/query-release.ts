@@ -3,7 +3,7 @@ import type { Concurrency, Job, Workflow } from "../artifacts/workflow.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
-import { filesOf } from "./calls.ts";
+import { filesOf, startsOnHostedRunner } from "./calls.ts";
 import type { ComposeProject, PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about how a release is brought to the server. */
@@ -49,7 +49,11 @@ function findRuns(stack: Stack): ReleaseRun[] {
   const runs: ReleaseRun[] = [];
   for (const placed of groups.values()) {
     const starts = placed.filter(
-      each => each.deploys && startsContainers(each.call) && !forWorkstation(stack, each),
+      each =>
+        each.deploys &&
+        startsContainers(each.call) &&
+        !startsOnHostedRunner(each) &&
+        !forWorkstation(stack, each),
     );
     if (starts.length === 0) continue;
     const { file, name, kind } = placed[0]!.caller;
@@ -183,10 +187,12 @@ export function deployJobs(stack: Stack): DeployJob[] {
         job,
         own.map(each => each.call),
       );
-      const acts = own.some(
-        ({ call, deploys }) =>
-          deploys && (call.remote || startsContainers(call) || platformTools.has(call.name)),
-      );
+      const acts = own.some(placed => {
+        const { call, deploys } = placed;
+        if (!deploys) return false;
+        if (call.remote || platformTools.has(call.name)) return true;
+        return startsContainers(call) && !startsOnHostedRunner(placed);
+      });
       return hosts.length > 0 || acts ? [{ workflow, job, hosts }] : [];
     }),
   );

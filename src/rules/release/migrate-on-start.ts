@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
+import { givenTo, isReached } from "../../stack/branches.ts";
 import { containerScript, evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isMigration, migrates } from "../../stack/query-release.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -84,9 +85,15 @@ function migrationInScript(stack: Stack, service: Service): Evidence["at"] | und
   for (const path of starts) {
     if (path === undefined || !path.includes("/")) continue;
     const script = containerScript(stack.scripts, stack.files, service, path);
-    const found =
-      script &&
-      stack.calls.find(({ call }) => call.script === script && migrates(call) && !isIdle(stack, call.at));
+    if (!script) continue;
+    const given = givenTo(service, path);
+    const found = stack.calls.find(
+      ({ call }) =>
+        call.script === script &&
+        migrates(call) &&
+        !isIdle(stack, call.at) &&
+        isReached(script, call.command, given) !== false,
+    );
     if (found) return found.call.at;
   }
   return undefined;

@@ -1,5 +1,6 @@
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { documentedMigration } from "../../stack/query-migrations.ts";
 import { migrates } from "../../stack/query-release.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -17,18 +18,20 @@ export default defineRule({
       const { component } = service;
       if (component) found.set(component, [...(found.get(component) ?? []), service]);
     }
+    const byHand = found.size === 0 ? undefined : documentedMigration(stack);
     for (const [component, services] of found) {
       const kept = migrationsOf(component, stack);
       // Without a process in sight the entry point may do it.
       if (!kept || services.some(service => service.process === undefined)) continue;
       yield {
         subject: component.dir || component.manifest,
-        message: `${listNames(services.map(service => service.name))} ${services.length === 1 ? "runs" : "run"} code with ${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory}), and no service, script or workflow applies them.`,
-        severity: weigh(services[0]!, "high"),
+        message: `${listNames(services.map(service => service.name))} ${services.length === 1 ? "runs" : "run"} code with ${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory}), and no service, script or workflow applies them${byHand ? `: ${byHand.file} tells people to do it by hand` : ""}.`,
+        severity: byHand ? "low" : weigh(services[0]!, "high"),
         confidence: "likely",
         evidence: [
           evidence(services[0]!.process!.at, "starts without a migration"),
           ...services.slice(1).map(service => evidence(service.process!.at, "starts without a migration")),
+          ...(byHand ? [evidence(byHand, "is left to people")] : []),
         ],
       };
     }

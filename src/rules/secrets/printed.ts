@@ -3,6 +3,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
+import { isHosted } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -19,6 +20,7 @@ export default defineRule({
       if (caller.kind !== "workflow" || !reachesLog(call)) continue;
       const place = printed(call);
       if (!place || isCopyOfTracked(stack, call, caller)) continue;
+      if (call.name === "cat" && !call.remote && getsNoSecret(stack, caller)) continue;
       const places = files.get(call.at.file) ?? new Map<number, Evidence>();
       files.set(call.at.file, places.set(place.at.span.start, place));
     }
@@ -51,6 +53,24 @@ function isCopyOfTracked(stack: Stack, call: Call, caller: PlacedCall["caller"])
   return (
     copy !== -1 &&
     !before.slice(copy).some(each => /\bsecrets\.|\$\{?\w*(?:TOKEN|PASS|SECRET|KEY)/.test(textOf(each.call)))
+  );
+}
+
+const vaults =
+  /vault|doppler|infisical|1password|secret|configure-aws-credentials|azure\/login|google-github-actions\/auth|download-artifact/i;
+const vaultTools = new Set("vault op doppler infisical aws gcloud az sops chamber bw gpg age".split(" "));
+
+/** A fresh machine whose job is handed no secret, and fetches none: an env file there comes from the repository. */
+function getsNoSecret(stack: Stack, { workflow, name }: PlacedCall["caller"]): boolean {
+  const job = workflow?.jobs.find(each => each.id.value === name);
+  if (!workflow || !job || !isHosted(workflow, name)) return false;
+  const { text } = workflow.source;
+  const head = text.slice(0, Math.min(...workflow.jobs.map(each => each.id.at.span.start)));
+  const own = text.slice(job.at.span.start, job.at.span.end);
+  if (/\bsecrets\b/.test(`${head}\n${own}`.replace(/\bsecrets\.GITHUB_TOKEN\b/g, ""))) return false;
+  if (job.steps.some(step => step.uses && vaults.test(step.uses.text))) return false;
+  return !stack.calls.some(
+    ({ call, caller }) => caller.workflow === workflow && caller.name === name && vaultTools.has(call.name),
   );
 }
 

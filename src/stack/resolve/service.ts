@@ -3,6 +3,7 @@ import { isOutside, join } from "../../core/path.ts";
 import { evaluateEnv } from "../../formats/dotenv.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { child, itemsOf, type YamlNode } from "../../formats/yaml.ts";
+import { surelyGiven } from "../branches.ts";
 import { factsFor, parseImageRef } from "../image/facts.ts";
 import { processOf } from "../process.ts";
 import type {
@@ -91,6 +92,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
       if (script) starting.push(script);
       return script;
     },
+    env: name => surelyGiven(base, name),
   });
   const reassigned = reassignedIn(starting);
   const kind = runsNoServer(base.kind, process) ? "other" : base.kind;
