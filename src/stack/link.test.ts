@@ -174,3 +174,38 @@ it("never throws, whatever the files hold", async () => {
     { numRuns: 150 },
   );
 });
+
+describe("what nothing starts from does not fail an audit", () => {
+  const compose = "services:\n  web:\n    build: .\n";
+  const good = { "compose.yml": compose, Dockerfile: "FROM node:24\n" };
+  const form = "FROM ${image.name}\n";
+
+  it.each([
+    [
+      "an empty Dockerfile beside one that is built",
+      { ...good, "old/Dockerfile": "" },
+      [],
+      ["old/Dockerfile"],
+    ],
+    ["the Dockerfile that is built", { ...good, Dockerfile: "" }, ["Dockerfile"], []],
+    ["the only Dockerfile", { Dockerfile: "" }, ["Dockerfile"], []],
+    ["a form, also where nothing is built", { "base/Dockerfile": form }, [], ["base/Dockerfile"]],
+    ["a form that is built", { ...good, Dockerfile: form }, ["Dockerfile"], []],
+    [
+      "a form of an nginx configuration",
+      { ...good, "nginx/nginx.conf": "http {\n  server {\n    listen {{ port }};\n  }\n}\n" },
+      [],
+      ["nginx/nginx.conf"],
+    ],
+    [
+      "a configuration that somebody may use",
+      { ...good, "nginx/nginx.conf": "http {\n  server {\n    listen 80;\n" },
+      ["nginx/nginx.conf"],
+      [],
+    ],
+  ])("%s", async (_what, files, problems, gaps) => {
+    const stack = await link(tree(files));
+    expect([...new Set(stack.problems.map(problem => problem.at.file))]).toEqual(problems);
+    expect(stack.gaps.filter(gap => gap.at && !gap.fatal).map(gap => gap.about)).toEqual(gaps);
+  });
+});

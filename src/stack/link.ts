@@ -13,6 +13,7 @@ import { dirname, join } from "../core/path.ts";
 import type { Gap, Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { detectComponents, loadParsers } from "./app/detect.ts";
+import { setAside } from "./aside.ts";
 import { callBuilds } from "./build-calls.ts";
 import { linkCaddies } from "./caddies.ts";
 import { composeUses, placeCalls } from "./calls.ts";
@@ -125,16 +126,25 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const proxies = linkProxies(stack, standalone, path => reader.text(path, "nginx"));
   const { caddies, gaps: caddyGaps } = linkCaddies(stack, path => reader.parse(caddyfile, path));
   const told = toldAsFindings(stack);
+  const all = unique([
+    ...problems,
+    ...reader.problems,
+    ...proxies.flatMap(proxy => proxy.effective.problems),
+  ]).filter(problem => !told.has(problem));
+  const aside = setAside({ ...stack, proxies }, all);
   const withProxies = {
     ...stack,
     proxies,
     caddies,
-    gaps: uniqueGaps([...gaps, ...proxyGaps(proxies), ...caddyGaps, ...tableGaps(stack), ...sizeGaps(files)]),
-    problems: unique([
-      ...problems,
-      ...reader.problems,
-      ...proxies.flatMap(proxy => proxy.effective.problems),
-    ]).filter(problem => !told.has(problem)),
+    gaps: uniqueGaps([
+      ...gaps,
+      ...proxyGaps(proxies),
+      ...caddyGaps,
+      ...tableGaps(stack),
+      ...sizeGaps(files),
+      ...aside.gaps,
+    ]),
+    problems: aside.problems,
   };
   return { ...withProxies, secrets: secretLiterals(withProxies) };
 }

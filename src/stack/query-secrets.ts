@@ -24,6 +24,8 @@ export interface Credential {
   readonly reference?: Reference;
   readonly service?: Service;
   readonly grade: Grade;
+  /** Services that take the same text through an anchor, each with the variable that it gets it in. */
+  readonly shared?: readonly { readonly name: string; readonly service: Service; readonly grade: Grade }[];
 }
 
 const publicPrefix = /^(?:NEXT_PUBLIC_|REACT_APP_|VITE_|NUXT_PUBLIC_|VUE_APP_|EXPO_PUBLIC_|GATSBY_)/;
@@ -44,7 +46,7 @@ export function isCredential(value: string): boolean {
 /** Credentials that stand in Compose files and Dockerfiles, each place once. Placeholders are none. */
 export function committedCredentials(stack: Stack): Credential[] {
   const found: Credential[] = [];
-  const seen = new Set<string>();
+  const seen = new Map<string, NonNullable<Credential["shared"]>[number][]>();
   for (const service of stack.services) {
     const grade = isOptional(service) ? "development" : gradeOf(service);
     // What a pipeline ships as it stands runs as it stands, also when its words ask for another value.
@@ -53,10 +55,12 @@ export function committedCredentials(stack: Stack): Credential[] {
     for (const variable of [...variables, ...(service.build?.args ?? [])]) {
       for (const credential of credentialsOf(variable, placeholders)) {
         const key = `${credential.at.file}:${credential.at.span.start}`;
+        seen.get(key)?.push({ name: variable.name, service, grade });
         if (seen.has(key) || slot.test(credential.value)) continue;
         if (credential.reference && isRequired(service.project, credential.reference.name)) continue;
-        seen.add(key);
-        found.push({ ...credential, service, grade });
+        const shared: NonNullable<Credential["shared"]>[number][] = [];
+        seen.set(key, shared);
+        found.push({ ...credential, service, grade, shared });
       }
     }
   }
@@ -208,9 +212,11 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
   if (!component) return [];
   const settings = settingsOf(service);
   const found: CodeDefault[] = [];
-  for (const read of componentReads(stack, component).reads) {
+  const { reads } = componentReads(stack, component);
+  for (const read of reads) {
     const value = read.default && secretIn(read.name, read.default.value);
     if (value === undefined || read.buildTime || !isRun(stack, service, component, read.at)) continue;
+    if (fallsBackToLoopback(service, read, reads)) continue;
     if (toolConfiguration.test(read.at.file) && !runsMigrations(service)) continue;
     if (isRefused(stack, read.name, read.at)) continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
@@ -226,6 +232,24 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
   for (const path of python) found.push(...settingDefaults(stack, component, path, settings.values));
   return found.filter(({ at }) => isRun(stack, service, component, at));
 }
+
+/**
+ * `PG_PASSWORD || "x"` beside `PG_HOST || "localhost"`, where the service gets no PG_HOST: either the database is not
+ * used, or whoever sets its address sets its password. At the default address nothing listens in a container.
+ */
+function fallsBackToLoopback(service: Service, { name, at }: Read, reads: readonly Read[]): boolean {
+  const stem = /^(.*?)_?PASS(?:WORD|WD)?$/i.exec(name)?.[1];
+  if (!stem) return false;
+  return reads.some(
+    other =>
+      other.at.file === at.file &&
+      new RegExp(`^${stem}_?(?:HOST(?:NAME)?|SERVER|ADDRESS)$`, "i").test(other.name) &&
+      /^(?:localhost|127\.0\.0\.1|::1)$/.test(other.default?.value ?? "") &&
+      !service.environment.some(each => each.name === other.name),
+  );
+}
+
+type Read = ReturnType<typeof componentReads>["reads"][number];
 
 /** Read by a tool of the developers or of a migration, not by the program that serves. */
 const toolConfiguration =

@@ -31,8 +31,9 @@ export default defineRule({
       if (rest.every(place => isInEnvFile(stack, place))) continue;
       const rank = (place: Credential) => order.indexOf(severityOf(place, places));
       const [first, ...others] = places.toSorted((a, b) => rank(a) - rank(b));
-      const names = [...new Set(places.map(place => place.name))];
-      const services = [...new Set(places.map(place => place.service!.name))];
+      const holders = places.flatMap(place => [place, ...(place.shared ?? [])]);
+      const names = [...new Set(holders.map(each => each.name))];
+      const services = [...new Set(holders.map(each => each.service!.name))];
       const literal = places.some(place => place.kind === "literal");
       const gravest = places
         .map(place => severityOf(place, places))
@@ -93,7 +94,8 @@ const storeVariable =
 
 /** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
-  const stores = all.flatMap(({ service, grade }) =>
+  const holders = all.flatMap(each => [each, ...(each.shared ?? [])]);
+  const stores = holders.flatMap(({ service, grade }) =>
     service && isStore(service) ? [{ service, grade }] : [],
   );
   // What a workstation's file publishes is published there only.

@@ -251,6 +251,11 @@ function endsAtOnce(process: Service["process"]): boolean {
   return first.length > 0 && first.every(name => name !== undefined && fleeting.test(name));
 }
 
+/** `CMD ["--help"]`: the image is a tool, and says how to use it when nobody asks it for something. */
+function onlySpeaks(process: Service["process"]): boolean {
+  return /^(?:-h|--help|help|-V|--version)$/.test(process?.words.at(-1)?.value ?? "");
+}
+
 /** Tasks, where somebody has also written that they are not restarted. */
 const taskName = /(^|[-_])(upgrade|update|backup|restore|import|export|cleanup|task|test)([-_]|$)/i;
 
@@ -263,7 +268,7 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   if (awaited.has(service.name)) return true;
   if (service.restart?.text === "no" && (jobName.test(service.name) || taskName.test(service.name)))
     return true;
-  if (endsAtOnce(process)) return true;
+  if (endsAtOnce(process) || onlySpeaks(process)) return true;
   if (
     service.restart?.text !== undefined &&
     service.restart.text !== "no" &&
