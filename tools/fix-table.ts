@@ -32,6 +32,7 @@ interface Fixes {
   readonly refused: readonly { readonly finding: Finding; readonly reasons: readonly string[] }[];
   readonly held: readonly { readonly finding: Finding; readonly reasons: readonly string[] }[];
   readonly waiting: readonly Finding[];
+  readonly regraded: readonly { readonly file: string; readonly was: string; readonly is: string }[];
 }
 
 const words = process.argv.slice(2);
@@ -84,8 +85,14 @@ async function fixOnce(name: string, original: string, level: string): Promise<s
     const touched = fixes.changes.flatMap(({ diffs }) =>
       diffs.map(({ file }) => file).filter(file => existsSync(join(original, file))),
     );
-    const lost = [...new Set(touched)].flatMap(file => lostComments(join(original, file), join(copy, file)));
-    const fresh = missing(after.map(keyOf), before.map(keyOf));
+    const created = fixes.changes.flatMap(({ diffs }) =>
+      diffs.map(({ file }) => file).filter(file => !existsSync(join(original, file))),
+    );
+    const lost = lostComments(
+      [...new Set(touched)].map(file => [join(original, file), join(copy, file)]),
+      [...new Set(created)].map(file => join(copy, file)),
+    );
+    const fresh = newFindings(before, after);
     note(name, level, fixes, fresh, lost, again);
     return [
       String(fixes.changes.length),
@@ -116,6 +123,8 @@ function note(
       ...reasons.map(reason => `    ${reason}`),
     );
   for (const { rule, subject } of fixes.waiting) notes.push(`${name} ${level}: waiting ${rule} (${subject})`);
+  for (const { file, was, is } of fixes.regraded)
+    notes.push(`${name} ${level}: REGRADED ${file}: ${was}, ${is} for the next audit`);
   for (const key of fresh) notes.push(`${name} ${level}: NEW ${key}`);
   for (const comment of lost) notes.push(`${name} ${level}: LOST ${comment}`);
   for (const { finding } of again.changes)
@@ -138,8 +147,26 @@ function auditOf(directory: string): Finding[] {
   return report.findings;
 }
 
-function keyOf({ rule, subject, severity }: Finding): string {
-  return `${rule} | ${subject} | ${severity}`;
+/** Findings of a rule and subject that had none before, or a lighter one. */
+function newFindings(before: readonly Finding[], after: readonly Finding[]): string[] {
+  const left = [...before];
+  const take = (is: (was: Finding) => boolean): boolean => {
+    const at = left.findIndex(is);
+    if (at !== -1) left.splice(at, 1);
+    return at !== -1;
+  };
+  const isAbout =
+    ({ rule, subject }: Finding) =>
+    (was: Finding) =>
+      was.rule === rule && was.subject === subject;
+  return after
+    .filter(each => !take(was => isAbout(each)(was) && was.severity === each.severity))
+    .filter(each => !take(was => isAbout(each)(was) && weight(was) > weight(each)))
+    .map(({ rule, subject, severity }) => `${rule} | ${subject} | ${severity}`);
+}
+
+function weight({ severity }: Finding): number {
+  return ["low", "medium", "high", "critical"].indexOf(severity);
 }
 
 /** Those of `wanted` that are not in `list`, counted. */
@@ -182,11 +209,15 @@ function verdict(program: string, before: readonly Judged[], after: readonly Jud
       : "accepts";
 }
 
-/** Comments of the file before that are not there any more; moved ones are. */
-function lostComments(before: string, after: string): string[] {
+/** Comments of the files before that stand neither in the same file now nor in one that a fix made. */
+function lostComments(
+  files: readonly (readonly [before: string, after: string])[],
+  made: readonly string[],
+): string[] {
   const comments = (path: string): string[] =>
     readFileSync(path, "utf8")
       .split(/\r?\n/)
       .flatMap(line => /(?:^|\s)(?:#|\/\/)\s?(.*)$/.exec(line)?.[1] ?? []);
-  return missing(comments(before), comments(after));
+  const gone = files.flatMap(([before, after]) => missing(comments(before), comments(after)));
+  return missing(gone, made.flatMap(comments));
 }

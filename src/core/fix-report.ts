@@ -47,6 +47,14 @@ export interface FixReport {
   readonly higher: readonly { readonly grade: FixGrade; readonly fixes: number }[];
   readonly findingsBefore: number;
   readonly findingsAfter: number;
+  /** Compose files that the next audit takes for more of a server, because of these fixes. */
+  readonly regraded: readonly {
+    readonly file: string;
+    readonly was: string;
+    readonly is: string;
+    /** Findings of all projects that weigh more then. */
+    readonly heavier: number;
+  }[];
   /** Programs that were asked whether they accept the result. */
   readonly askedPrograms: readonly string[];
   readonly gaps: readonly ReportedGap[];

@@ -40,6 +40,7 @@ export function describeFixes(
       .filter(({ fixes }) => fixes > 0),
     findingsBefore: start.examination.findings.filter(finding => finding.confidence !== "possible").length,
     findingsAfter: shown.length,
+    regraded: outcome.regraded,
     askedPrograms: (options.judges ?? []).map(judge => judge.name),
     gaps: [...(options.gaps ?? []), ...stack.problems.map(problemGap), ...failed].map(gap =>
       reportGap(stack, gap),

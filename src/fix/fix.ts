@@ -5,6 +5,7 @@ import { separate } from "./apply.ts";
 import { firstState, type Judge, makeFixes, type State, textOf } from "./attempt.ts";
 import type { Lens } from "./examine.ts";
 import type { Candidate } from "./gate.ts";
+import { type Regraded, regradedBy } from "./regraded.ts";
 import { untouchable } from "./untouchable.ts";
 
 export const grades = ["safe", "needs-testing", "big-change"] as const satisfies readonly FixGrade[];
@@ -46,6 +47,8 @@ export interface FixOutcome {
   readonly held: readonly Refusal[];
   /** Left over after the last pass. */
   readonly waiting: readonly Finding[];
+  /** Projects that the next audit takes for more of a server, because of these fixes. */
+  readonly regraded: readonly Regraded[];
 }
 
 const mostPasses = 10;
@@ -107,6 +110,7 @@ export async function fixProject(files: ProjectFiles, options: FixOptions): Prom
     waiting: left
       .map(({ finding }) => finding)
       .filter(({ fingerprint }) => !refused.has(fingerprint) && !held.has(fingerprint)),
+    regraded: await regradedBy(files, options, state),
   };
 }
 

@@ -25,6 +25,7 @@ export function fixJson(report: FixReport, ending: FixEnding): string {
     higher: report.higher,
     findingsBefore: report.findingsBefore,
     findingsAfter: report.findingsAfter,
+    regraded: report.regraded,
     askedPrograms: report.askedPrograms,
     gaps: report.gaps.map(({ place, ...gap }) => ({ ...gap, ...(place ? { place: placeOf(place) } : {}) })),
   };

@@ -28,6 +28,7 @@ export function fixText(report: FixReport, ending: FixEnding, { color, width }: 
     unfixable(report, style),
     gaps(report, style, width),
     afterwards(report, style, width),
+    regraded(report, style, width),
     closing(report, ending, style),
   ];
   return `${blocks.filter(block => block !== "").join("\n\n")}\n`;
@@ -132,6 +133,24 @@ function afterwards({ changes }: FixReport, style: Style, width: number | undefi
   return [
     style.bold("Left to do by hand"),
     ...steps.map(step => wrap(`- ${printable(step)}`, width, "  ")),
+  ].join("\n");
+}
+
+/** The gate keeps a project's grade; the next audit reads what is written now. */
+function regraded({ regraded }: FixReport, style: Style, width: number | undefined): string {
+  const [first] = regraded;
+  if (!first) return "";
+  const files = regraded.map(({ file }) => printable(file)).join(", ");
+  const grades = `was ${first.was === "presumed" ? "only presumed to be a server's" : `taken for ${first.was}`}, and reads like one with these changes`;
+  const more =
+    first.heavier === 0 ? "" : `: ${count(first.heavier, "finding weighs", "findings weigh")} more there`;
+  return [
+    style.bold("What the next audit sees differently"),
+    wrap(
+      `${files} ${grades}${more}. Where that is wrong, name the files that a server runs under \`deployed\` in shipworthy.yml.`,
+      width,
+      "  ",
+    ),
   ].join("\n");
 }
 

@@ -34,7 +34,9 @@ export function staysUp(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
   const restarting = services.filter(({ value }) => {
     const policy = textOf(child(value, "restart"))?.value;
-    return (policy !== undefined && policy !== "no") || child(value, "deploy") !== undefined;
+    // Limits and a graphics card are given on a workstation, too.
+    const deploy = entriesOf(child(value, "deploy")).some(({ key }) => key.value !== "resources");
+    return (policy !== undefined && policy !== "no") || deploy;
   });
   const isEdge = services.some(({ value }) =>
     itemsOf(child(value, "ports")).some(port =>

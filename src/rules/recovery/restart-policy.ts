@@ -39,13 +39,19 @@ export default defineRule({
         evidence: bare.map(service => evidence(service.at, "no `restart` key")) as [Evidence],
         fix: () =>
           offer(
-            { title: "Restart unless stopped", grade: "safe" },
+            project.grade === "presumed"
+              ? { title: "Restart unless stopped", grade: "needs-testing", test: presumedTest }
+              : { title: "Restart unless stopped", grade: "safe" },
             bare.map(service => restartEdit(stack, service)),
           ),
       };
     }
   },
 });
+
+/** On a workstation the stack would start with the machine. */
+const presumedTest =
+  "Nothing says that this file is a server's: see that nobody works with it on a workstation, where it would start with the machine.";
 
 /** Only Swarm knows nodes to place a service on, and networks over several machines. */
 function isForSwarm({ services }: ComposeProject): boolean {
