@@ -105,7 +105,10 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
-    const named = placed.call.files.length > 0 || composeFileVariable(placed.call).length > 0;
+    const named =
+      placed.call.files.length > 0 ||
+      composeFileVariable(placed.call).length > 0 ||
+      (placed.call.remote && copiedComposeFiles(placed, calls, files).length > 0);
     const deploys = placed.deploys && !startsOnHostedRunner(placed);
     const restarts = placed.call.subcommand === "restart";
     uses.push({ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) });

@@ -322,6 +322,17 @@ describe("which Compose file is production", () => {
       ["docker-compose.yml: deployed", "docker-compose.test.yml: staging"],
     ],
     [
+      "the file that a workflow copies to the server under the default's name, though a script starts the default one",
+      {
+        "docker-compose.yml": app,
+        "docker-compose.prod.yml": app,
+        "deploy-fix.sh": "#!/bin/sh\ngit pull\ndocker compose up -d\n",
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          scp docker-compose.prod.yml me@host:app/docker-compose.yml\n          ssh me@host 'cd app && docker compose up -d'\n",
+      },
+      ["docker-compose.prod.yml: deployed", "docker-compose.yml: development"],
+    ],
+    [
       "a file used by the development container",
       { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
       ["compose.yml: development"],

@@ -1,3 +1,4 @@
+import type { CopyCall } from "../artifacts/commands-model.ts";
 import { plainFragment } from "../core/fragment.ts";
 import { basename, inside, join, normalize } from "../core/path.ts";
 import type { Located, Location } from "../core/source.ts";
@@ -93,8 +94,19 @@ function madePaths(stack: Stack): Set<string> {
   for (const { call } of stack.calls) {
     for (const write of call.writes) add(write.path.value, call.cwd);
     if (writers.test(call.name)) for (const { value } of call.args) add(value, call.cwd);
+    // `scp docker/nginx.prod.conf me@server:/srv/shop/nginx.conf`: the server's file, often under another name.
+    if (call.kind === "remote-copy" && call.direction === "upload")
+      add(remotePath(call.destination), undefined);
   }
   return paths;
+}
+
+/** What follows the colon; host and folder may be variables or expressions, which are left as they are. */
+function remotePath(destination: CopyCall["destination"]): string | undefined {
+  const text = (destination?.value ?? destination?.word.text)?.replace(/["']/g, "");
+  return text === undefined
+    ? undefined
+    : /:((?!\/\/)[^:]*)$/.exec(text.replace(/\$\{\{[^}]*\}\}/g, "X"))?.[1];
 }
 
 /** True the first time a place is asked for: one cause in a file that several services share is told once. */

@@ -38,7 +38,9 @@ export default defineRule({
 });
 
 const creating = /\bcreate_superuser\s*\(([^()]{0,400})\)/g;
-const hashing = /\b(?:hash|hashSync)\(\s*(["'`])([^"'`\n$]{4,60})\1/g;
+const orElse = String.raw`(?:process\.env\.\w+\s*(?:\|\||\?\?)\s*)?(["'\`])([^"'\`\n$]{4,60})\1`;
+const hashing = new RegExp(String.raw`\b(?:hash|hashSync)\(\s*${orElse}`, "g");
+const hashingName = /\b(?:hash|hashSync)\(\s*([A-Za-z_$][\w$]*)\s*[,)]/g;
 
 function literalPassword(source: Source): Location | undefined {
   const { text } = source;
@@ -55,6 +57,15 @@ function literalPassword(source: Source): Location | undefined {
   for (const match of text.matchAll(hashing)) {
     const start = match.index + match[0].indexOf(match[1]!);
     if (isKnown(match[2]!)) return locate(source, start, match.index + match[0].length);
+  }
+  for (const [, name] of text.matchAll(hashingName)) {
+    const declared = new RegExp(
+      String.raw`\b(?:const|let|var)\s+${name!.replaceAll("$", "\\$")}\s*=\s*${orElse}`,
+    ).exec(text);
+    if (declared && isKnown(declared[2]!)) {
+      const end = declared.index + declared[0].length;
+      return locate(source, end - declared[2]!.length - 2, end);
+    }
   }
   return undefined;
 }
