@@ -38,6 +38,9 @@ test("each recipe line has a shell of its own, continued lines share one", () =>
     ),
   ).toEqual(["app", ""]);
   expect(commands(".ONESHELL:\na:\n\tcd app\n\tls\n")).toEqual([["a", "cd app", "ls"]]);
+  expect(commands(".ONESHELL:\na:\n\t@if a; then \\\n\t\tb; \\\n\tfi\n\t@-c\n")).toEqual([
+    ["a", "a", "b", "c"],
+  ]);
 });
 
 test("variables that are set twice, by += or by make's functions are not known", () => {

@@ -161,7 +161,14 @@ function ruleOf(source: Source, line: Line, text: string): Rule | undefined {
   return { names: wordsIn(0, colon), prerequisites: wordsIn(after, until), recipes };
 }
 
-function joined(lines: readonly Line[]): Line {
+const prefixes = /^[\t ]*([@+-][@+\- \t]*)?/;
+
+/** One script of all lines. Make takes `@`, `-` and `+` off each of them, where the shell is like POSIX's. */
+function joined(recipe: readonly Line[]): Line {
+  const lines = recipe.map((line, i) => {
+    const skip = i === 0 ? 0 : prefixes.exec(line.text)![0].length;
+    return { ...line, text: line.text.slice(skip), offsets: line.offsets.slice(skip) };
+  });
   const offsets = lines.flatMap((line, i) => (i === 0 ? line.offsets : [line.start, ...line.offsets]));
   return {
     text: lines.map(line => line.text).join("\n"),
@@ -172,7 +179,7 @@ function joined(lines: readonly Line[]): Line {
 }
 
 function recipeOf(source: Source, line: Line, variables: ReadonlyMap<string, string>, cwd: string): Recipe {
-  const prefix = /^[\t ]*([@+-][@+\- \t]*)?/.exec(line.text)!;
+  const prefix = prefixes.exec(line.text)!;
   const own = { text: line.text.slice(prefix[0].length), offsets: line.offsets.slice(prefix[0].length) };
   const fragment = expandRecipe(source.path, own, line.end, variables);
   const script = parseShell(fragment);
