@@ -1,9 +1,10 @@
-import type { PackageDependency } from "../../artifacts/package-manifest.ts";
 import type { Edit } from "../../core/fix.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { pointsAt, protocolOf } from "../../stack/query-environment.ts";
+import { runningCommand } from "../../stack/query-process.ts";
+import { workerName } from "../../stack/query-workers.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -24,11 +25,11 @@ export default defineRule({
             /(^|_)(BROKER|QUEUE|BULL\w*|JOBS?|RQ|DRAMATIQ|SIDEKIQ)(_|$)/i.test(variable.name) &&
             pointsAt(service.project, variable) === service,
         );
-      const library = broker ? undefined : queueLibrary(service);
-      if (!broker && !library) continue;
+      const only = broker ? undefined : keptInOnlyOne(service);
+      if (!broker && !only) continue;
       const who = broker
         ? `carries the jobs that \`${broker.name}\` puts there`
-        : `is the only Redis beside programs that keep jobs in one (${library!.name})`;
+        : `is the only Redis beside programs that keep jobs in one (${only!.what})`;
       yield {
         subject: service.name,
         message: `Service "${service.name}" ${who}, and deletes any key (\`${policy.value}\`) when its memory is full.`,
@@ -38,7 +39,7 @@ export default defineRule({
           evidence(policy.at, "any key may be deleted"),
           broker
             ? evidence(broker.at, `${broker.name} keeps jobs there`)
-            : evidence(library!.at, `${library!.name} keeps jobs in Redis`),
+            : evidence(only!.at, `${only!.what} ${only!.keeps}`),
         ],
         fix: () =>
           offer(
@@ -64,8 +65,14 @@ function keepJobs(stack: Stack, at: Location): Edit | undefined {
 
 const queues = ["bullmq", "bull", "bee-queue", "@nestjs/bullmq", "@nestjs/bull"];
 
-/** A package that keeps jobs in Redis, where this is the only Redis that its program can mean. */
-function queueLibrary(service: Service): PackageDependency | undefined {
+interface Keeper {
+  readonly what: string;
+  readonly keeps: string;
+  readonly at: Location;
+}
+
+/** A package or a worker that keeps jobs in Redis, where this is the only Redis that its program can mean. */
+function keptInOnlyOne(service: Service): Keeper | undefined {
   const { services } = service.project;
   const stores = services.filter(other => protocolOf(other) === "redis");
   if (stores.length !== 1) return undefined;
@@ -73,7 +80,14 @@ function queueLibrary(service: Service): PackageDependency | undefined {
     const found = component?.package?.dependencies.find(
       each => each.group === "dependencies" && queues.includes(each.name),
     );
-    if (found) return found;
+    if (found) return { what: found.name, keeps: "keeps jobs in Redis", at: found.at };
+  }
+  // Celery and its kin can keep their jobs in a queue of their own.
+  if (services.some(other => protocolOf(other) === "amqp" || other.kind === "queue")) return undefined;
+  for (const other of services) {
+    const name = workerName(runningCommand(other)?.words ?? []);
+    if (name && /Celery|RQ|Dramatiq/.test(name))
+      return { what: name, keeps: "takes its jobs from Redis", at: other.at };
   }
   return undefined;
 }
