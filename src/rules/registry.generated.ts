@@ -37,6 +37,7 @@ import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
+import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
@@ -252,6 +253,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDevServer,
   bootDocumentedNeverRead,
   bootEntrySettings,
+  bootImageIgnoresVariable,
   bootLoopbackAddress,
   bootLoopbackInCode,
   bootModulePath,
