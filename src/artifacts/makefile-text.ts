@@ -108,7 +108,7 @@ function shellSpelling(inner: string, variables: Definitions, depth: number): st
   return "${MAKE_FUNCTION}";
 }
 
-function closing(text: string, open: number): number | undefined {
+export function closing(text: string, open: number): number | undefined {
   const pair = text[open] === "(" ? ")" : "}";
   let depth = 0;
   for (let i = open; i < text.length; i++) {

@@ -43,6 +43,12 @@ test("each recipe line has a shell of its own, continued lines share one", () =>
   ]);
 });
 
+test("a function call that stands alone is no rule, whatever is in it", () => {
+  const text = "$(foreach goal,$(GOALS),$(eval $(goal): FORCE ; @:))\nGOALS = a\nb: $(GOALS) ; c\n";
+  const { model, problems } = parse(text);
+  expect([model.targets.map(each => each.name.value), problems]).toEqual([["b"], []]);
+});
+
 test("variables that are set twice, by += or by make's functions are not known", () => {
   expect(commands("A=1\nA=2\nB=x\nB+=y\nt:\n\techo $(A) $(B) $(wildcard *.c) $(shell pwd)\n")).toEqual([
     ["t", "echo ${A} ${B} ${MAKE_FUNCTION} $(pwd)"],

@@ -4,7 +4,7 @@ import type { Problem } from "../core/problem.ts";
 import { type Located, type Location, locate, type Source } from "../core/source.ts";
 import { parseShell, type ShellScript } from "../formats/shell.ts";
 import { type Call, callsIn } from "./commands.ts";
-import { expandRecipe, expandText, type Written } from "./makefile-text.ts";
+import { closing, expandRecipe, expandText, type Written } from "./makefile-text.ts";
 
 /** One recipe line: make starts a shell of its own for each. */
 export interface Recipe {
@@ -138,9 +138,23 @@ function logicalLines(text: string): Line[] {
   return lines;
 }
 
+/** Each `$(...)` and `${...}`, however deep, as so many letters. */
+function withoutCalls(text: string): string {
+  let masked = "";
+  for (let i = 0; i < text.length; ) {
+    const opens = text[i] === "$" && /[({]/.test(text[i + 1] ?? "");
+    const close = opens ? closing(text, i + 1) : undefined;
+    // Nothing after what stays open can be told apart; looking again at each bracket would take too long.
+    if (opens && close === undefined) return masked + text.slice(i);
+    masked += close === undefined ? text[i] : "x".repeat(close + 1 - i);
+    i = close === undefined ? i + 1 : close + 1;
+  }
+  return masked;
+}
+
 function ruleOf(source: Source, line: Line, text: string): Rule | undefined {
   // A colon inside `$(...)` does not end the targets.
-  const masked = text.replace(/\$[({][^)}]*[)}]/g, match => "x".repeat(match.length));
+  const masked = withoutCalls(text);
   const colon = masked.indexOf(":");
   if (colon === -1) return undefined;
   const after = masked[colon + 1] === ":" ? colon + 2 : colon + 1;
