@@ -30,17 +30,18 @@ export function commit(copy: string): void {
 
 /**
  * Takes the files of a deployment away, as far as they can be told: Dockerfiles, ignore files, Compose files, nginx
- * files, Makefiles, pipelines, and shell scripts that call Docker. Prose that names them stays.
+ * files, Makefiles, pipelines, and shell scripts that call Docker. Prose that names them stays. Gives their paths.
  */
-export function withoutDeployment(copy: string): void {
+export function withoutDeployment(copy: string): string[] {
   const named =
     /(^|\/)(Dockerfile[^/]*|\.dockerignore|(docker-)?compose[^/]*\.ya?ml|[^/]*nginx[^/]*\.conf|Makefile)$/;
-  for (const path of openWorkspace(copy).paths) {
+  const folders = [".github", ".devcontainer", "nginx"];
+  const taken = openWorkspace(copy).paths.filter(path => {
     const isScript = path.endsWith(".sh") && /\bdocker\b/.test(readFileSync(join(copy, path), "utf8"));
-    if (named.test(path) || isScript) rmSync(join(copy, path));
-  }
-  for (const folder of [".github", ".devcontainer", "nginx"])
-    rmSync(join(copy, folder), { recursive: true, force: true });
+    return named.test(path) || isScript || folders.includes(path.split("/")[0]!);
+  });
+  for (const path of [...taken, ...folders]) rmSync(join(copy, path), { recursive: true, force: true });
+  return taken;
 }
 
 /** Makes a stand-in for an image that the engine does not have; says why it cannot. */

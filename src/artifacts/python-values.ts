@@ -9,6 +9,7 @@ import {
 import { environmentRead } from "./python-environment.ts";
 import { callMethod, compare, databaseFromUrl, pythonInt } from "./python-methods.ts";
 import { originOf, type PyScope } from "./python-scope.ts";
+import { toolModules } from "./python-tools.ts";
 import {
   bounded,
   type Concrete,
@@ -208,6 +209,13 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
   if (conversion && args.length === 1 && call.kwargs.length === 0) {
     return derived(args, at, ([value]) => conversion.compute(value!), conversion.cast);
   }
+  // An image that leaves the developers' packages out, as it should, does not have their tools.
+  if (
+    origin === "importlib.util.find_spec" &&
+    args[0]?.kind === "literal" &&
+    toolModules.has(String(args[0].value))
+  )
+    return literal(null, at);
   if (origin === "datetime.timedelta") return duration(call, evaluate);
   if (call.callee.kind === "name" && depth < deepestCall) {
     const inlined = inlineCall(call, args, scope, depth);

@@ -10,6 +10,7 @@ import {
   assignmentAt,
   assignmentOf,
   importModule,
+  importName,
 } from "./python-edit.ts";
 
 beforeAll(loadPython);
@@ -85,5 +86,30 @@ describe("adding in brackets", () => {
   it("leaves what ends with a comment", () => {
     const source = file("f(\n    a  # why\n)");
     expect(addInBrackets(source, place(source, source.text), "b=2")).toBeUndefined();
+  });
+});
+
+describe("bringing one name in", () => {
+  it.each([
+    [
+      "beside its neighbours, functions behind classes",
+      "from django.db import IntegrityError, transaction\n",
+      "from django.db import IntegrityError, connection, transaction\n",
+    ],
+    ["behind the last", "from django.db import close\n", "from django.db import close, connection\n"],
+    [
+      "before the next module of the package",
+      "import os\nfrom django.http import HttpResponse\n",
+      "import os\nfrom django.db import connection\nfrom django.http import HttpResponse\n",
+    ],
+    ["above the first import", "import os\nA = 1\n", "from django.db import connection\nimport os\nA = 1\n"],
+    ["into a file of settings without any", "A = 1\n", "from django.db import connection\n\nA = 1\n"],
+    ["only once", "from django.db import connection\n", "from django.db import connection\n"],
+  ])("%s", (_, text, expected) => {
+    expect(apply(text, importName(file(text), "django.db", "connection") ?? [])).toBe(expected);
+  });
+  it("leaves a file that calls something else so, and a first line in a text", () => {
+    expect(importName(file("import x\nconnection = x.open()\n"), "django.db", "connection")).toBeUndefined();
+    expect(importName(file("def f():\n    pass\n"), "django.db", "connection")).toBeUndefined();
   });
 });

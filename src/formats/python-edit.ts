@@ -87,6 +87,37 @@ export function importModule(source: Source, name: string): Edit[] | undefined {
     : undefined;
 }
 
+/**
+ * Brings one name of a module in, beside what is imported of that module on one line; an empty list where it is there.
+ * Undefined where the name stands for something else.
+ */
+export function importName(source: Source, module: string, name: string): Edit[] | undefined {
+  const imports = moduleOf(source).body.filter(statement => statement.kind === "import");
+  const own = imports.find(each => each.module === module && each.names);
+  if (own?.names?.some(each => each.name === name && each.as === name)) return [];
+  if (new RegExp(`\\b${name}\\b`).test(source.text)) return undefined;
+  const written = own && source.text.slice(own.at.span.start, own.at.span.end).trimEnd();
+  // Functions in the order of the alphabet, behind classes: what sorters of imports want.
+  if (own && written && /^from [\w.]+ import \w+(?:, \w+)*$/.test(written)) {
+    const next = [...written.matchAll(/\w+/g)].find(
+      (word, index) => index >= module.split(".").length + 2 && /^[a-z]/.test(word[0]) && word[0] > name,
+    );
+    const offset = own.at.span.start + (next?.index ?? written.length);
+    return [insert(source, offset, next ? `${name}, ` : `, ${name}`)];
+  }
+  const first = imports.find(each => each.module !== "__future__");
+  const before = imports.find(
+    each => each.module > module && each.module.split(".")[0] === module.split(".")[0],
+  );
+  const place = before ?? own ?? first;
+  const line = `from ${module} import ${name}${eolOf(source.text)}`;
+  // A file without any import, as included parts of settings are, has none to stand beside.
+  const [head] = moduleOf(source).body;
+  if (!place && head?.kind === "assign" && isLineStart(source, head.at))
+    return [insert(source, head.at.span.start, line + eolOf(source.text))];
+  return place && isLineStart(source, place.at) ? [insert(source, place.at.span.start, line)] : undefined;
+}
+
 /** Adds an argument or item before the closing bracket that ends a place: of a call, a list, a dict. */
 export function addInBrackets(source: Source, at: Location, text: string): Edit | undefined {
   const whole = source.text.slice(at.span.start, at.span.end);

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { type Location, locate, type Source } from "../core/source.ts";
 import { addWord, insertAfter } from "../formats/dockerfile-edit.ts";
 import { type Shipped, shippedInstalls } from "../stack/query-dev-packages.ts";
 import type { StageInstall } from "../stack/query-locks.ts";
@@ -40,7 +41,10 @@ export function leaveOutDevelopment(
     const isShipped = shippedStages(build).some(each => each.index === stage.stage.index);
     const isBuilt = after.some(run => builds.test(run.fragment.text));
     if (install.manager === "poetry" && !isBuilt)
-      return addWord(source!, install.at, /^poetry\s+install/, poetryOption(source!.text));
+      return (
+        exportsOnlyMain(source!, install.at) ??
+        addWord(source!, install.at, /^poetry\s+install/, poetryOption(source!.text))
+      );
     if (install.manager !== "npm") return undefined;
     const option = npmOption(stage.base?.tag);
     if (!isBuilt) return addWord(source!, install.at, /^npm\s+(ci|install|i)\b/, option);
@@ -54,6 +58,15 @@ export function leaveOutDevelopment(
     )?.[0];
     return insertAfter(source!, last.at, [`RUN npm prune ${option}${forgives ? ` ${forgives}` : ""}`]);
   }
+}
+
+/** `poetry export --with dev` for pip. Other groups may be what the program needs. */
+function exportsOnlyMain(source: Source, at: Location): Edit | undefined {
+  const text = source.text.slice(at.span.start, at.span.end);
+  const found = /\bpoetry export\b[^\n]*?(--with[ =](?:dev|test|tests|lint|development))(?=\s|$)/.exec(text);
+  if (!found) return undefined;
+  const start = at.span.start + found.index + found[0].length - found[1]!.length;
+  return { at: locate(source, start, start + found[1]!.length), text: "--only main" };
 }
 
 /** Poetry has `--only` since 1.2, and refuses what it does not know. */

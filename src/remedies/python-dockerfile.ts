@@ -76,9 +76,7 @@ function installLines(app: PythonApp, below: string, source: string): string[] {
   if (install.tool === "poetry") {
     const loaded =
       install.groups.length > 0
-        ? [
-            `# The settings load a package of ${install.groups.join(" and ")}: without it the program does not start.`,
-          ]
+        ? [`# A group stands behind --with because the settings load a package of it.`]
         : [];
     if (install.exporter !== undefined)
       return [

@@ -16,6 +16,8 @@ export interface ClaimedState {
   readonly at: Location;
   /** The view's name or path. */
   readonly view: string;
+  /** The statement of a Python view, no coroutine, that gives the answer together. */
+  readonly statement?: Location;
 }
 
 const dependency =
@@ -63,7 +65,11 @@ function pythonClaims(source: Source): ClaimedState[] {
     if (/\bDepends\b/.test(around.join(" ")) || !isConstant(plain.slice(plain.search(/\bdef /)))) continue;
     for (const inner of everyStatement(statement.body, {}))
       for (const claim of "value" in inner.statement ? claimsOf(inner.statement.value) : [])
-        found.push({ ...claim, view: statement.name });
+        found.push({
+          ...claim,
+          view: statement.name,
+          ...(/\basync def /.test(plain) ? {} : { statement: inner.statement.at }),
+        });
   }
   return found;
 }

@@ -13,7 +13,12 @@ const libraries =
 
 export interface DocumentedUnread {
   readonly file: EnvFile;
-  readonly unread: readonly { readonly name: string; readonly at: Location }[];
+  readonly unread: readonly {
+    readonly name: string;
+    readonly at: Location;
+    /** From the name to the end of the value. */
+    readonly whole: Location;
+  }[];
 }
 
 /**
@@ -46,7 +51,11 @@ export function documentedUnread(stack: Stack): DocumentedUnread[] {
     const here = file.entries.filter(entry => unread.has(entry.name.value));
     // A form whose most lines nobody reads belongs to a program that is not here.
     if (here.length === 0 || here.length * 2 > file.entries.length) return [];
-    return [{ file, unread: here.map(({ name }) => ({ name: name.value, at: name.at })) }];
+    const unreadHere = here.map(({ name, value }) => {
+      const span = { start: name.at.span.start, end: Math.max(name.at.span.end, value.at.span.end) };
+      return { name: name.value, at: name.at, whole: { file: name.at.file, span } };
+    });
+    return [{ file, unread: unreadHere }];
   });
 }
 

@@ -1,6 +1,9 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Edit } from "../../core/fix.ts";
+import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { documentedUnread } from "../../stack/query-documented.ts";
+import { type DocumentedUnread, documentedUnread } from "../../stack/query-documented.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -17,7 +20,28 @@ export default defineRule({
         message: `${file.file} documents ${listNames(unread.map(each => each.name))}, which nothing in the repository reads.`,
         evidence: places as unknown as [Evidence, ...Evidence[]],
         confidence: "likely",
+        fix: () =>
+          offer(
+            {
+              title: `Mark what nothing reads in ${file.file}`,
+              grade: "needs-testing",
+              test: "Look for a setting of nearly the same name: a misspelt one has to be corrected instead.",
+            },
+            unread.map(each => markUnread(stack, file.file, each)),
+          ),
       };
     }
   },
 });
+
+/** The line becomes a comment, so that nothing that somebody wrote is lost. A value of several lines stays. */
+function markUnread(
+  stack: Stack,
+  file: string,
+  { at, whole }: DocumentedUnread["unread"][number],
+): Edit | undefined {
+  const text = stack.sources.get(file)?.text;
+  if (text === undefined || text.slice(whole.span.start, whole.span.end).includes("\n")) return undefined;
+  const start = text.lastIndexOf("\n", at.span.start - 1) + 1;
+  return { at: { file, span: { start, end: start } }, text: "# Read by nothing: " };
+}

@@ -1,4 +1,6 @@
+import { djangoSettings } from "../../artifacts/django.ts";
 import { isTest, isVendored } from "../../artifacts/project-files.ts";
+import type { Fix } from "../../core/fix.ts";
 import { basename } from "../../core/path.ts";
 import { type Located, locate } from "../../core/source.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
@@ -35,6 +37,16 @@ export default defineRule({
           message: `${file} names the settings module ${named.value}, ${why}.`,
           severity: user && !rival ? weigh(user, "critical") : "low",
           confidence: rival ? "likely" : "certain",
+          ...(rival && isNamedBySettings(component, rival.named.value)
+            ? {
+                fix: (): Fix => ({
+                  title: `Name ${rival.named.value} in ${file}`,
+                  grade: "needs-testing",
+                  edits: [{ at: named.at, text: rival.named.value }],
+                  test: `Start the application through ${file} from the directory that it is deployed in.`,
+                }),
+              }
+            : {}),
           evidence: [
             evidence(named.at, rival ? "another name" : `no file is ${named.value}`),
             ...(rival ? [evidence(rival.named.at, "for the same module")] : []),
@@ -62,6 +74,16 @@ function* namedIn(component: AppComponent): Generator<{ file: string; named: Loc
     const start = match.index + match[0].lastIndexOf(match[1]!);
     yield { file, named: { value: match[1]!, at: locate(source, start, start + match[1]!.length) } };
   }
+}
+
+/** The settings call their neighbours by the same package, which therefore can be imported where they run. */
+function isNamedBySettings({ files, django }: AppComponent, module: string): boolean {
+  const settings = django && djangoSettings(files, django, module);
+  const around = `${module.slice(0, module.lastIndexOf(".settings"))}.`;
+  return ["ROOT_URLCONF", "WSGI_APPLICATION", "ASGI_APPLICATION"].some(name => {
+    const value = settings?.values.get(name);
+    return value?.kind === "literal" && String(value.value).startsWith(around);
+  });
 }
 
 /** The top package lies in the repository, and git does not keep the module out. */

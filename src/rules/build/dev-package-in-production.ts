@@ -1,6 +1,7 @@
 import { djangoSettingUnder } from "../../artifacts/django-settings.ts";
 import type { PythonDependency } from "../../artifacts/python-dependencies.ts";
 import { join } from "../../core/path.ts";
+import { onlyWhereInstalled } from "../../remedies/optional-tool.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { developmentOnly, placeOf } from "../../stack/query-apps.ts";
 import { installsOf, type StageInstall } from "../../stack/query-locks.ts";
@@ -38,6 +39,7 @@ export default defineRule({
               evidence(install.at, install.dev ? "installs the development group" : "leaves the group out"),
             ],
             severity: weigh(service, install.dev ? "medium" : "critical"),
+            fix: () => onlyWhereInstalled(stack, inForce, app),
           };
         }
       }

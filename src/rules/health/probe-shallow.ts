@@ -1,3 +1,4 @@
+import { askDatabase } from "../../remedies/database-question.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { claimedStates } from "../../stack/query-claimed-state.ts";
 import { worstFirst } from "../../stack/query-process.ts";
@@ -28,6 +29,7 @@ export default defineRule({
             ...more.map(claim => evidence(claim.at, "a constant")),
           ],
           severity: weigh(service, "medium"),
+          fix: () => askDatabase(stack, component, own),
         };
       }
     }
