@@ -3,7 +3,8 @@ import { basename, join } from "../core/path.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
 import { carriesDump, isDump, isWorkstationCall, projectsOfCall, servicesInside } from "./query-scripts.ts";
-import type { PlacedCall, Service, Stack } from "./stack.ts";
+import { dataFiles, fileKeeping } from "./query-sqlite.ts";
+import type { Mount, PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Questions about the backups that a repository has. */
 
@@ -21,6 +22,23 @@ const codeFile =
 /** Databases and object stores of deployed projects that keep their data, each place in the files once. */
 export function keptStores(stack: Stack): Service[] {
   return keptServices(stack, service => service.kind === "database" || service.kind === "storage");
+}
+
+/** Services of deployed projects that keep a SQLite database on a mount, with the mount. */
+export function keptFiles(stack: Stack): { readonly service: Service; readonly mount: Mount }[] {
+  const sources = new Set<string>();
+  return stack.services.flatMap(service => {
+    if (service.project.grade !== "deployed" || service.oneShot || service.profiles.length > 0) return [];
+    for (const file of dataFiles(stack, service)) {
+      const keeping = fileKeeping(service, file);
+      if (!keeping?.kept) continue;
+      const key = `${service.project.directory} ${keeping.mount.source}`;
+      if (sources.has(key)) return [];
+      sources.add(key);
+      return [{ service, mount: keeping.mount }];
+    }
+    return [];
+  });
 }
 
 /** Caches of deployed projects that are told to keep what they hold, and have a place for it. */
@@ -122,11 +140,20 @@ export function hasBackup(stack: Stack): boolean {
   if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
     return true;
   if (stack.components.some(hasBackupPackage)) return true;
+  if (stack.calls.some(({ call }) => isSqliteDump(call)) || describes(stack, sqliteDump)) return true;
   const isNamed = ({ caller, call }: PlacedCall) =>
     backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
   if (stack.calls.some(isNamed)) return true;
   return stack.files.paths.some(
     path => backupPath.test(basename(path)) && !codeFile.test(path) && !appModule.test(path),
+  );
+}
+
+const sqliteDump = /\bsqlite3\b[^\n|]*(?:\.backup|\.dump|vacuum into)|\blitestream\b/i;
+
+function isSqliteDump(call: Call): boolean {
+  return (
+    call.name === "sqlite3" && sqliteDump.test(`sqlite3 ${call.args.map(arg => arg.word.text).join(" ")}`)
   );
 }
 

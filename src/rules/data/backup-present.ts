@@ -1,6 +1,6 @@
 import { backupFix } from "../../remedies/backup-fix.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { hasBackup, keptStores, lastingCaches } from "../../stack/query-backups.ts";
+import { hasBackup, keptFiles, keptStores, lastingCaches } from "../../stack/query-backups.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,25 +11,29 @@ export default defineRule({
   why: "A deleted volume, a broken disk or a wrong migration loses everything that was ever entered.",
   *check(stack) {
     const databases = keptStores(stack);
+    // Where no server keeps the data, the program may, in a file of its own.
+    const files = databases.length === 0 ? keptFiles(stack) : [];
     // A queue or a cache that can be filled again may be told to keep, too.
-    const isUnsure = databases.length === 0;
-    const stores = isUnsure ? lastingCaches(stack) : databases;
+    const isUnsure = databases.length === 0 && files.length === 0;
+    const stores =
+      files.length > 0 ? files.map(each => each.service) : isUnsure ? lastingCaches(stack) : databases;
     const first = stores[0];
     if (!first || hasBackup(stack)) return;
     const names = [...new Set(stores.map(service => service.name))];
     // Where every image is pulled and nothing ships the file, it is often an example for others to run.
     const own = stores.some(store => store.project.services.some(service => service.build !== undefined));
     const shipped = stores.some(store => store.project.because.at !== undefined);
-    const [place, ...more] = stores.map(service =>
-      evidence(service.at, "keeps data, and nothing backs it up"),
-    );
+    const [place, ...more] =
+      files.length > 0
+        ? files.map(({ mount }) => evidence(mount.at, "keeps a SQLite database, and nothing backs it up"))
+        : stores.map(service => evidence(service.at, "keeps data, and nothing backs it up"));
     yield {
       subject: first.project.name,
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
       severity: own ? "high" : shipped ? "medium" : "low",
       confidence: isUnsure ? "possible" : "likely",
-      fix: () => backupFix(stack, stores),
+      ...(files.length > 0 ? {} : { fix: () => backupFix(stack, stores) }),
     };
   },
 });
