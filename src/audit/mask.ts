@@ -1,9 +1,8 @@
-import { isPlaceholder, isSecretName } from "../formats/secret.ts";
+import { isPlaceholder, isSecretName, issuedTokens } from "../formats/secret.ts";
 
 const mask = "‹masked›";
 
-const tokens =
-  /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[\w-]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|[sr]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}|AIza[\w-]{35}|SG\.[\w-]{20,}\.[\w-]{20,}|npm_[A-Za-z0-9]{36}|dckr_pat_[\w-]{20,}|sk-(?:ant-|proj-)?[\w-]{32,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)/g;
+const tokens = new RegExp(issuedTokens.source, "g");
 
 const privateKey = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g;
 

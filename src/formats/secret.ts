@@ -175,6 +175,10 @@ export function isWeakSecret(value: string): boolean {
   return words.length <= 2 && text.length <= 14;
 }
 
+/** Tokens that their issuers write in a form of their own. */
+export const issuedTokens =
+  /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[\w-]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|[sr]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}|AIza[\w-]{35}|SG\.[\w-]{20,}\.[\w-]{20,}|npm_[A-Za-z0-9]{36}|dckr_pat_[\w-]{20,}|sk-(?:ant-|proj-)?[\w-]{32,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)/;
+
 /** Credentials inside a connection string, offsets into the value. */
 export interface UrlCredentials {
   readonly user: string;

@@ -6,6 +6,7 @@ import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type EnvEntry, trackedSecrets } from "../../stack/query-env-secrets.ts";
+import { exampleSecrets } from "../../stack/query-example-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -37,6 +38,18 @@ export default defineRule({
           ...Evidence[],
         ],
         severity,
+      };
+    }
+    for (const { file, secrets } of exampleSecrets(stack)) {
+      const names = [...new Set(secrets.map(entry => entry.name.value))];
+      const [first, ...more] = secrets.map(entry =>
+        evidence(entry.name.at, "no word in its place, but the secret"),
+      );
+      yield {
+        subject: file,
+        message: `The example ${file}, which git tracks, holds what opens something on the internet: the ${names.length === 1 ? "value" : "values"} of ${listNames(names)}.`,
+        evidence: [first!, ...more],
+        confidence: "likely",
       };
     }
     if (stack.files.has(".git") === undefined && stack.files.has(".gitignore") === undefined) return;
