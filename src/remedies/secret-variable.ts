@@ -17,6 +17,8 @@ export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix
   const deployed = places.filter(each => each.grade !== "development");
   const [first] = deployed;
   if (!first || places.some(each => !each.service || !isComposeFile(stack, each))) return undefined;
+  // A word of a command is no variable that could ask for another one by its name.
+  if (places.some(each => each.name.startsWith("-"))) return undefined;
   // One word for the name and for the password of a login: they need a variable each.
   const accounts = places.filter(each => accountName.test(each.name));
   if (accounts.length > 0 && accounts.length < places.length) return undefined;

@@ -7,7 +7,7 @@ import type { Service, Stack } from "./stack.ts";
 /** Questions about who can reach a service, and what it asks of them. */
 
 /** Ports of a store where a console answers: what they give access to is told apart from the store. */
-export const consolePorts: ReadonlySet<number> = new Set([15672, 9001, 5601]);
+export const consolePorts: ReadonlySet<number> = new Set([15672, 9001, 5601, 18083]);
 
 /** What a client needs. `none`: nothing; `known`: a credential that the repository tells. */
 export interface Access {
@@ -68,6 +68,11 @@ const families: readonly (readonly [RegExp, Ask])[] = [
   [/opensearch$/, opensearch],
   [/meilisearch/, meilisearch],
   [/rabbitmq/, withDefault("its default login guest is in use", "RABBITMQ_DEFAULT_PASS")],
+  [/clickhouse/, clickhouse],
+  [
+    /mssql\/server$/,
+    (stack, service) => known(credentialOf(stack, service, "MSSQL_SA_PASSWORD", "SA_PASSWORD")),
+  ],
   [/minio/, withDefault("its default login is in use", "MINIO_ROOT_PASSWORD", "MINIO_SECRET_KEY")],
 ];
 
@@ -164,6 +169,14 @@ function opensearch(stack: Stack, service: Service): Access | undefined {
   const at = isOn(service, "DISABLE_SECURITY_PLUGIN") ?? isOn(service, "plugins.security.disabled");
   if (at) return open(at, "security is switched off");
   return known(credentialOf(stack, service, "OPENSEARCH_INITIAL_ADMIN_PASSWORD"));
+}
+
+/** Without a password the images of before 2025 let everybody in, and newer ones nobody: the tag decides, if at all. */
+function clickhouse(stack: Stack, service: Service): Access | undefined {
+  const at = isOn(service, "CLICKHOUSE_SKIP_USER_SETUP");
+  if (at && !service.mounts.some(mount => /users/.test(mount.target)))
+    return open(at, "the account without a password is left as it is");
+  return known(credentialOf(stack, service, "CLICKHOUSE_PASSWORD"));
 }
 
 function meilisearch(stack: Stack, service: Service): Access | undefined {

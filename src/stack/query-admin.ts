@@ -154,6 +154,26 @@ const grafana: Judge = (stack, service) => {
   );
 };
 
+const emqx: Judge = (stack, service) => {
+  const credential = credentialOf(stack, service, "EMQX_DASHBOARD__DEFAULT_PASSWORD");
+  const configured = service.mounts.some(mount => /\/etc(?:\/|$)/.test(mount.target));
+  if (credential === "unseen" || (credential === undefined && configured)) return undefined;
+  return credential === undefined
+    ? answer(
+        "The dashboard of EMQX",
+        "high",
+        "its administrator is admin with the password public until somebody changes it",
+        [{ at: service.at, shows: "no administrator's password is set" }],
+      )
+    : answer(
+        "The dashboard of EMQX",
+        "high",
+        "the repository tells its administrator's password",
+        [{ at: credential.at, shows: "the password can be read here" }],
+        credential.sure,
+      );
+};
+
 const mongoExpress: Judge = (_stack, service) => {
   if (text(service, "ME_CONFIG_BASICAUTH") !== "false" && isSet(service, /^ME_CONFIG_BASICAUTH_PASSWORD/)) {
     return undefined;
@@ -306,4 +326,5 @@ const tools: readonly Tool[] = [
   },
   { image: /^grafana\/grafana/, ports: [3000], judge: grafana },
   { image: /^traefik$/, ports: [8080], judge: traefik },
+  { image: /(?:^|\/)emqx$/, ports: [18083], judge: emqx },
 ];

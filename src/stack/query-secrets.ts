@@ -6,7 +6,7 @@ import { type Location, locate } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "../formats/secret.ts";
 import type { ShellScript } from "../formats/shell.ts";
 import type { AppComponent } from "./app/detect.ts";
-import { gradeOf, isOptional } from "./query.ts";
+import { gradeOf, isOptional, isStore } from "./query.ts";
 import { isRun } from "./query-connections.ts";
 import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
@@ -64,12 +64,30 @@ export function committedCredentials(stack: Stack): Credential[] {
       }
     }
   }
+  for (const service of stack.services) {
+    const place = required(service);
+    const key = place && `${place.at.file}:${place.at.span.start}`;
+    if (!place || !key || seen.has(key)) continue;
+    seen.set(key, []);
+    found.push({ ...place, service, grade: isOptional(service) ? "development" : gradeOf(service) });
+  }
   // `username:password@` is how an address is written, unless some other place has the same password.
   return found.filter(
     ({ name, value, at, service }) =>
       !pattern.test(service?.environment.find(each => each.name === name)?.value?.raw ?? "") ||
       found.some(other => other.value === value && other.at !== at),
   );
+}
+
+/** `redis-server --requirepass 3nQ7...` as a Compose file has it. */
+function required({ command }: Service): Written | undefined {
+  const words = command?.words ?? [];
+  const value = words[words.findIndex(word => word.value === "--requirepass") + 1];
+  // A variable of Compose or of the container's shell is no literal.
+  if (!command || value?.value === undefined || value === words[0] || command.text.includes("$"))
+    return undefined;
+  if (!isUsable(value.value) || slot.test(value.value)) return undefined;
+  return { name: "--requirepass", value: value.value, at: value.at, kind: "literal" };
 }
 
 /** What another program puts the value in place of: `__DB_PASSWORD__`, `{{ password }}`, `%PASSWORD%`, `@PASSWORD@`. */
@@ -234,12 +252,12 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
 }
 
 /**
- * `PG_PASSWORD || "x"` beside `PG_HOST || "localhost"`, where the service gets no PG_HOST: either the database is not
- * used, or whoever sets its address sets its password. At the default address nothing listens in a container.
+ * `PG_PASSWORD || "x"` beside `PG_HOST || "localhost"`, in a project without any store and where the service gets no
+ * PG_HOST: the database is not used, and at the default address nothing listens in a container.
  */
 function fallsBackToLoopback(service: Service, { name, at }: Read, reads: readonly Read[]): boolean {
   const stem = /^(.*?)_?PASS(?:WORD|WD)?$/i.exec(name)?.[1];
-  if (!stem) return false;
+  if (!stem || service.project.services.some(isStore)) return false;
   return reads.some(
     other =>
       other.at.file === at.file &&

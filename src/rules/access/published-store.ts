@@ -1,6 +1,7 @@
 import { evidence, isStore, serverServices, weigh } from "../../stack/query.ts";
 import { type Access, consolePorts, storeAccess } from "../../stack/query-access.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -20,8 +21,10 @@ export default defineRule({
         continue;
       }
       const access = storeAccess(stack, service);
-      // An object store is often meant to be reached by browsers, and so is a search engine with its keys.
-      if (!access && (service.kind === "storage" || service.kind === "search")) continue;
+      // An object store is often meant to be reached by browsers, a search engine with its keys, too, and a broker of
+      // MQTT by devices.
+      if (!access && (service.kind === "storage" || service.kind === "search" || isForDevices(service)))
+        continue;
       const place = `${first.at.file}:${first.at.span.start}`;
       if (seen.has(place)) continue;
       seen.add(place);
@@ -47,4 +50,8 @@ function consequence(access: Access | undefined): string {
   return access.sure
     ? "and whoever has the repository or knows the defaults can log in"
     : "and its password is a default that can be read in the repository unless the server sets another";
+}
+
+function isForDevices(service: Service): boolean {
+  return /(?:^|\/)emqx$/.test(service.imageRef?.family ?? "");
 }

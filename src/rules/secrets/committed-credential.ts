@@ -58,7 +58,8 @@ export default defineRule({
 });
 
 /** Whether the name of the variable that holds it stands there. */
-function isOf({ service, name }: Credential, at: Location): boolean {
+function isOf({ service, name, at: own }: Credential, at: Location): boolean {
+  if (own.file === at.file && own.span.start === at.span.start) return true;
   return service!.environment.some(
     ({ name: own, nameAt }) => own === name && nameAt.file === at.file && nameAt.span.start === at.span.start,
   );
