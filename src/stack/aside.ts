@@ -9,17 +9,18 @@ const forms =
 
 /**
  * Splits off the problems of files that nothing here starts from: a Dockerfile that no Compose file, script or pipeline
- * builds, beside others that are built or as a form to be filled in; a form of an nginx configuration. They are said,
+ * builds, beside others that are built or as a form to be filled in; a form of an nginx configuration or of an env file. They are said,
  * one gap for each file, and do not fail the audit.
  */
 export function setAside(
-  stack: Pick<Stack, "kinds" | "sources" | "builds" | "proxies">,
+  stack: Pick<Stack, "kinds" | "sources" | "builds" | "proxies" | "services">,
   problems: readonly Problem[],
 ): { readonly problems: Problem[]; readonly gaps: Gap[] } {
   const left: Problem[] = [];
   const gaps = new Map<string, Gap>();
   const built = new Set(stack.builds.map(build => build.dockerfilePath));
   const served = new Set(stack.proxies.filter(each => each.service).flatMap(each => each.files));
+  const given = new Set(stack.services.flatMap(each => each.envFiles).map(each => each.resolved));
   for (const problem of problems) {
     const { file } = problem.at;
     const isForm = forms.test(basename(file)) || filledIn.test(stack.sources.get(file)?.text ?? "");
@@ -27,7 +28,7 @@ export function setAside(
     const idle =
       kind === "dockerfile"
         ? !built.has(file) && (isForm || stack.builds.length > 0)
-        : kind === "nginx" && !served.has(file) && isForm;
+        : isForm && ((kind === "nginx" && !served.has(file)) || (kind === "env-file" && !given.has(file)));
     if (!idle) left.push(problem);
     else if (!gaps.has(file)) {
       const what = isForm ? "It is a form that another program fills in" : "Nothing here builds it";

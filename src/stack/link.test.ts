@@ -190,6 +190,16 @@ describe("what nothing starts from does not fail an audit", () => {
     ["the Dockerfile that is built", { ...good, Dockerfile: "" }, ["Dockerfile"], []],
     ["the only Dockerfile", { Dockerfile: "" }, ["Dockerfile"], []],
     ["a form, also where nothing is built", { "base/Dockerfile": form }, [], ["base/Dockerfile"]],
+    ["an example of an env file", { ...good, ".env.example": "a/b=1\n" }, [], [".env.example"]],
+    [
+      "an example that a service is given",
+      {
+        "compose.yml": "services:\n  web:\n    image: nginx\n    env_file: .env.example\n",
+        ".env.example": "a/b=1\n",
+      },
+      [".env.example"],
+      [],
+    ],
     ["a form that is built", { ...good, Dockerfile: form }, ["Dockerfile"], []],
     [
       "a form of an nginx configuration",
