@@ -100,6 +100,34 @@ export function isAllForWork(files: readonly ComposeFile[]): boolean {
   return watching.length > 0 && forWork.length > 1 && forWork.length * 2 > built.length;
 }
 
+/**
+ * What is built runs from the checkout, nothing of it is started again, no proxy stands before it and no setting is
+ * production's: so a workstation's file looks. A server's that looks so is rarer.
+ */
+export function runsCheckout(files: readonly ComposeFile[]): boolean {
+  const services = servicesIn(files).map(({ value }) => value);
+  const built = services.filter(service => child(service, "build") !== undefined);
+  return (
+    built.some(mountsSources) &&
+    !services.some(service => child(service, "restart") || child(service, "deploy") || isProxy(service)) &&
+    !built.some(service => environmentOf(service).some(isOfProduction) || production.test(commandOf(service)))
+  );
+}
+
+const production = /(?:^|[\s/])(?:gunicorn|uwsgi|daphne|pm2)\s/;
+
+function isProxy(service: YamlNode): boolean {
+  return /(?:^|[/-])(?:nginx|caddy|traefik|haproxy|httpd|apache)/i.test(
+    textOf(child(service, "image"))?.value ?? "",
+  );
+}
+
+function isOfProduction([name, value]: readonly [name: string, value: string]): boolean {
+  return /(?:^|_)DEBUG$/.test(name)
+    ? /^(?:false|0|off|no)$/i.test(value)
+    : /(?:^|_)(?:ENV|ENVIRONMENT|SETTINGS_MODULE|PROFILES_ACTIVE)$/.test(name) && /prod/i.test(value);
+}
+
 const developmentWord = /^(local|dev|development)$/i;
 
 /** `DEBUG=True` or `APP_ENV=local` as a literal of the service, as it is written. */

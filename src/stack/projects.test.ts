@@ -34,6 +34,22 @@ describe("which Compose file is production", () => {
       ["compose.yml: presumed"],
     ],
     [
+      "the only one, which runs the sources of the checkout",
+      {
+        "compose.yml":
+          "services:\n  api:\n    build: .\n    volumes: [.:/app]\n    ports: ['8000:8000']\n  db:\n    image: postgres:16\n",
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
+      "the only one, which runs the sources of the checkout behind a proxy",
+      {
+        "compose.yml":
+          "services:\n  api:\n    build: .\n    volumes: [.:/app]\n  proxy:\n    image: nginx:1.30\n    ports: ['80:80']\n",
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
       "the only one, one of whose two services runs for development",
       {
         "compose.yml":

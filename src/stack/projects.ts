@@ -21,6 +21,7 @@ import {
   lacksApplication,
   looksLikeServer,
   onlyBacking,
+  runsCheckout,
   staysUp,
 } from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
@@ -231,6 +232,8 @@ function doubtOf(
   const trial = trialNote(text);
   if (trial) return trial;
   if (staysUp(models)) return undefined;
+  if (runsCheckout(models))
+    return { text: "it runs the sources of the checkout, and nothing speaks for a server" };
   const note = localNote(text(file));
   if (note) return note;
   return lacksApplication(models, text)
