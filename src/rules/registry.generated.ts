@@ -38,6 +38,7 @@ import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
+import bootImageName from "./boot/image-name.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
@@ -144,6 +145,7 @@ import proxyCertificateRenewal from "./proxy/certificate-renewal.ts";
 import proxyCertificateStorage from "./proxy/certificate-storage.ts";
 import proxyDecodedPath from "./proxy/decoded-path.ts";
 import proxyDirectPort from "./proxy/direct-port.ts";
+import proxyDirectoryListing from "./proxy/directory-listing.ts";
 import proxyDuplicateHeaders from "./proxy/duplicate-headers.ts";
 import proxyForwardedProto from "./proxy/forwarded-proto.ts";
 import proxyHeaderInheritance from "./proxy/header-inheritance.ts";
@@ -254,6 +256,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDocumentedNeverRead,
   bootEntrySettings,
   bootImageIgnoresVariable,
+  bootImageName,
   bootLoopbackAddress,
   bootLoopbackInCode,
   bootModulePath,
@@ -360,6 +363,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyCertificateStorage,
   proxyDecodedPath,
   proxyDirectPort,
+  proxyDirectoryListing,
   proxyDuplicateHeaders,
   proxyForwardedProto,
   proxyHeaderInheritance,

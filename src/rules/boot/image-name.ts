@@ -1,0 +1,61 @@
+import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
+import type { Reference } from "../../stack/resolve/interpolate.ts";
+import type { ComposeProject, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/image-name",
+  title: "Every image has a name when no variable is set by hand",
+  claim: "configured-completely",
+  severity: "medium",
+  why: "Compose puts nothing in place of a variable that is not set; what is left is no name of an image, and none of the services starts.",
+  *check(stack) {
+    for (const project of stack.projects) {
+      if (gradeOf(project) === "development") continue;
+      const found = new Map<number, Reference>();
+      const names: string[] = [];
+      for (const { image } of project.services) {
+        if (!image || isImage(withoutUnset(project, image.raw, image.references))) continue;
+        for (const reference of image.references.filter(each => isUnset(project, each))) {
+          if (isMentioned(stack, reference.name)) continue;
+          found.set(reference.at.span.start, reference);
+          names.push(reference.name);
+        }
+      }
+      const [first, ...more] = [...found.values()].map(each => evidence(each.at, "nothing sets it here"));
+      if (!first) continue;
+      const unset = [...new Set(names)];
+      yield {
+        subject: project.files.join(", "),
+        message: `${listNames(unset)} ${unset.length === 1 ? "is" : "are"} part of an image's name, and nothing in this repository sets or explains ${unset.length === 1 ? "it" : "them"}: Compose refuses the whole file.`,
+        severity: weigh(project, "medium"),
+        confidence: "likely",
+        evidence: [first, ...more],
+      };
+    }
+  },
+});
+
+function isUnset(project: ComposeProject, { name, operator }: Reference): boolean {
+  return operator === undefined && project.lookup(name) === undefined;
+}
+
+/** As Compose reads it on a machine where nobody has set anything; other forms of a reference leave a name. */
+function withoutUnset(project: ComposeProject, raw: string, references: readonly Reference[]): string {
+  const unset = new Set(references.filter(each => isUnset(project, each)).map(each => each.name));
+  return raw.replace(/\$\{(\w+)[^}]*\}|\$(\w+)/g, (_whole, braced?: string, bare?: string) =>
+    unset.has(braced ?? bare ?? "") ? "" : "x",
+  );
+}
+
+/** `[host[:port]/]path[:tag][@digest]`, none of them empty. */
+function isImage(text: string): boolean {
+  return /^(?:[\w.-]+(?::\w+)?\/)?[\w.-]+(?:\/[\w.-]+)*(?::\w[\w.-]*)?(?:@[\w:]+)?$/.test(text);
+}
+
+/** Some env file, example, script, pipeline or page names it: whoever starts the stack is told, or does not do it by hand. */
+function isMentioned(stack: Stack, name: string): boolean {
+  const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
+  const composeFiles = new Set(stack.projects.flatMap(project => project.files));
+  return [...stack.sources.values()].some(source => !composeFiles.has(source.path) && word.test(source.text));
+}
