@@ -317,6 +317,34 @@ describe("claim verdicts", () => {
   });
 });
 
+it.each([
+  [
+    "the value alone",
+    "URL: postgres://shop:hunter2@db/shop",
+    "hunter2",
+    ["URL: postgres://shop:", "@db/shop"],
+  ],
+  [
+    "a word that is a name, too",
+    "URL: postgres://shop:shop@db/shop",
+    ":shop@",
+    ["URL: postgres://shop", "db/shop"],
+  ],
+  ["a part of a secret", "URL: postgres://shop:hunter2@db/shop", "hun", undefined],
+])("what stands beside a change is shown when no secret is cut: %s", (_, line, changed, beside) => {
+  const source = compose(`${line}\n`);
+  const start = line.lastIndexOf(changed);
+  const fix: Fix = {
+    title: "Take it from outside",
+    grade: "needs-testing",
+    edits: [{ at: locate(source, start, start + changed.length), text: "X" }],
+    test: "Start it.",
+  };
+  const rule = wordRule("postgres", { violation: { fix: () => fix } });
+  const report = run(source, [rule]);
+  expect(report.findings[0]!.fix!.edits[0]!.beside).toEqual(beside);
+});
+
 it("masks secrets in excerpts, messages, remarks and fixes", () => {
   const source = compose("DB_PASSWORD: Tr0ub4dor9\n# Tr0ub4dor9 bad\n");
   const fix = () => ({

@@ -58,12 +58,14 @@ function reportEdit(stack: Examined, { at, text }: Edit): ReportedEdit {
   const edit = { ...reportPlace(source, at, secrets), text: maskSecrets(text, secrets) };
   if (!source || edit.line !== edit.endLine) return edit;
   const line = lineText(source, edit.line);
-  const part = (start: number, end?: number): string => maskSecrets(line.slice(start, end), secrets);
-  const before = part(0, edit.column - 1);
-  const removed = part(edit.column - 1, edit.endColumn - 1);
-  const after = part(edit.endColumn - 1);
-  // A secret that reaches over an end of the edit would be cut, and its parts be read.
-  const isWhole = before + removed + after === edit.excerpt;
+  const before = maskSecrets(line.slice(0, edit.column - 1), secrets);
+  const after = maskSecrets(line.slice(edit.endColumn - 1), secrets);
+  // A secret that reaches over an end of the edit would be cut, and what is left of it be read. What is replaced by
+  // itself may be a word that only its key makes a secret, so it is not looked at alone.
+  const isWhole =
+    before.length + after.length <= edit.excerpt.length &&
+    edit.excerpt.startsWith(before) &&
+    edit.excerpt.endsWith(after);
   return isWhole && edit.excerpt !== line ? { ...edit, beside: [before, after] } : edit;
 }
 
