@@ -1,8 +1,9 @@
+import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -12,37 +13,53 @@ export default defineRule({
   severity: "critical",
   why: "Compose refuses to start a service that waits for the health of a container without a health check.",
   *check(stack) {
-    const first = oncePerPlace();
-    for (const service of worstFirst(stack.services)) {
-      for (const edge of service.dependsOn) {
-        if (edge.condition !== "service_healthy" || !edge.required) continue;
-        const other = service.project.services.find(each => each.name === edge.service);
-        if (!other || !lacksProbe(other) || !first(edge.at)) continue;
-        const how = other.healthcheck?.disabled
-          ? "its health check is switched off"
-          : "it has no health check";
-        yield {
-          subject: service.name,
-          message: `"${service.name}" waits until "${other.name}" is healthy, but ${how}: Compose stops with an error.`,
-          severity: weigh(service, "critical"),
-          evidence: [
-            evidence(edge.at, "waits for service_healthy"),
-            evidence(other.healthcheck?.at ?? other.at, how),
-          ],
-          fix: () =>
-            offer(
-              {
-                title: `Check the health of ${other.name}`,
-                grade: "needs-testing",
-                test: probeTest([other.name]),
-              },
-              addHealthcheck(stack, other),
-            ),
-        };
-      }
+    for (const [other, edges] of waits(stack)) {
+      const how = other.healthcheck?.disabled ? "its health check is switched off" : "it has no health check";
+      const names = edges.map(({ service }) => service.name);
+      yield {
+        subject: other.name,
+        message: `${listNames(names)} ${names.length === 1 ? "waits" : "wait"} until "${other.name}" is healthy, but ${how}: Compose stops with an error.`,
+        severity: weigh(edges[0]!.service, "critical"),
+        evidence: [
+          evidence(other.healthcheck?.at ?? other.at, how),
+          ...edges.map(({ at }) => evidence(at, "waits for service_healthy")),
+        ],
+        fix: () =>
+          offer(
+            {
+              title: `Check the health of ${other.name}`,
+              grade: "needs-testing",
+              test: probeTest([other.name]),
+            },
+            addHealthcheck(stack, other),
+          ),
+      };
     }
   },
 });
+
+interface Wait {
+  readonly service: Service;
+  readonly at: Location;
+}
+
+/** Who waits for each container without a check: that check is the one thing that is missing. */
+function waits(stack: Stack): ReadonlyMap<Service, readonly Wait[]> {
+  const first = oncePerPlace();
+  const byPlace = new Map<string, { readonly other: Service; readonly edges: Wait[] }>();
+  for (const service of worstFirst(stack.services)) {
+    for (const edge of service.dependsOn) {
+      if (edge.condition !== "service_healthy" || !edge.required) continue;
+      const other = service.project.services.find(each => each.name === edge.service);
+      if (!other || !lacksProbe(other) || !first(edge.at)) continue;
+      const key = `${other.at.file}:${other.at.span.start}`;
+      const group = byPlace.get(key) ?? { other, edges: [] };
+      group.edges.push({ service, at: edge.at });
+      byPlace.set(key, group);
+    }
+  }
+  return new Map([...byPlace.values()].map(({ other, edges }) => [other, edges]));
+}
 
 /** Neither Compose nor the image gives it a check; undefined facts mean that nobody knows. */
 function lacksProbe(service: Service): boolean {
