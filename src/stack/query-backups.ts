@@ -141,6 +141,7 @@ export function hasBackup(stack: Stack): boolean {
     return true;
   if (stack.components.some(hasBackupPackage)) return true;
   if (stack.calls.some(({ call }) => isSqliteDump(call)) || describes(stack, sqliteDump)) return true;
+  if (stack.calls.some(({ call }) => writesBackupScript(call))) return true;
   const isNamed = ({ caller, call }: PlacedCall) =>
     backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
   if (stack.calls.some(isNamed)) return true;
@@ -155,6 +156,11 @@ function isSqliteDump(call: Call): boolean {
   return (
     call.name === "sqlite3" && sqliteDump.test(`sqlite3 ${call.args.map(arg => arg.word.text).join(" ")}`)
   );
+}
+
+/** The script that sets a server up writes another one there, from a heredoc, that makes a dump. */
+function writesBackupScript({ writes }: Call): boolean {
+  return writes.some(({ heredoc }) => heredoc !== undefined && described.test(heredoc.body.text));
 }
 
 /** A module of the application, which an earlier version of it may be kept in. */
