@@ -56,7 +56,8 @@ function mismatch(call: DatabaseCall, service: Service): Mismatch | undefined {
   const { user, database } = call;
   if (!accounts || user?.assumed || database?.assumed || call.environment.length > 0) return undefined;
   if (service.environment.some(entry => /^PG(USER|DATABASE|SERVICE)/.test(entry.name))) return undefined;
-  if (user && user.value === undefined) return undefined;
+  // A variable in the text of an inner shell was put there by the outer one.
+  if (user && (user.value === undefined || user.value.includes("$"))) return undefined;
   const sure = !defaulted(service);
   if (user && !accounts.users.includes(user.value!))
     return {
