@@ -25,9 +25,10 @@ export default defineRule({
       if (!first || seen.has(first.repositoryPath!)) continue;
       seen.add(first.repositoryPath!);
       const applied = new Set(mounts.flatMap(mount => inits(stack, mount)));
-      const later = stack.files.paths.filter(
-        path => !applied.has(path) && alters(stack, path) && !isApplied(stack, path),
-      );
+      const changes = stack.files.paths.filter(path => !applied.has(path) && alters(stack, path));
+      const later = changes.filter(path => !isApplied(stack, path));
+      // The release carries every change to the database.
+      if (changes.length > 0 && later.length === 0) continue;
       const rest =
         later.length > 0
           ? `; nothing in a deployment applies ${listNames(later.map(path => basename(path)))}`
@@ -74,9 +75,10 @@ function hasMigrations(stack: Stack): boolean {
   );
 }
 
-/** A command that runs on a server names the file. */
+/** A command that runs on a server names the file, or is fed from it. */
 function isApplied(stack: Stack, path: string): boolean {
-  return stack.calls.some(
-    ({ call, deploys }) => deploys && call.command.words.some(word => word.text.includes(basename(path))),
-  );
+  return stack.calls.some(({ call: { command }, deploys }) => {
+    const fed = command.redirects.filter(({ op }) => op === "<").map(({ target }) => target);
+    return deploys && [...command.words, ...fed].some(word => word.text.includes(basename(path)));
+  });
 }
