@@ -40,15 +40,31 @@ const mostSources = 1_000;
 
 /** Whether the code of a service speaks of cookies or sessions; true where it cannot be searched. */
 export function mayUseCookies(stack: Stack, service: Service): boolean {
-  const { component } = service;
-  if (!component) return true;
+  const texts = searchedTexts(stack, service);
+  return !texts || texts.some(text => /cookie|session_?middleware|express-session/i.test(text));
+}
+
+const setsCookie = /\bset_cookie\s*\(|\.cookie\s*\(|\bsession\s*\(|\bSessionMiddleware\b/g;
+const sameSite = /\bsame_?site["']?\s*[:=]\s*["']?(\w+)/gi;
+
+/** Every cookie that the code sets says that the pages of other sites do not send it. */
+export function keepsCookiesHome(stack: Stack, service: Service): boolean {
+  const texts = searchedTexts(stack, service) ?? [];
+  const said = texts.flatMap(text => [...text.matchAll(sameSite)].map(([, value]) => value!.toLowerCase()));
+  const set = texts.flatMap(text => text.match(setsCookie) ?? []).length;
+  return said.length > 0 && said.length >= set && said.every(value => /^(?:lax|strict)$/.test(value));
+}
+
+/** The sources of a service's application; undefined where there are none, or too many to search. */
+function searchedTexts(stack: Stack, { component }: Service): string[] | undefined {
+  if (!component) return undefined;
   const paths = stack.files.paths.filter(
     path =>
       /\.(?:py|[cm]?[jt]s)$/.test(path) && isBelow(component.dir, path) && !isVendored(path) && !isTest(path),
   );
-  if (paths.length === 0 || paths.length > mostSources) return true;
-  return paths.some(path => {
+  if (paths.length === 0 || paths.length > mostSources) return undefined;
+  return paths.flatMap(path => {
     const result = stack.files.read(path);
-    return "source" in result && /cookie|session_?middleware|express-session/i.test(result.source.text);
+    return "source" in result ? [result.source.text] : [];
   });
 }

@@ -8,7 +8,7 @@ import { setWhatIsAsked } from "../../remedies/env-example.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
-import { isInternal, mayUseCookies } from "../../stack/query-browser.ts";
+import { isInternal, keepsCookiesHome, mayUseCookies } from "../../stack/query-browser.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -40,10 +40,13 @@ export default defineRule({
 
 function finding(stack: Stack, sharing: Sharing): Violation {
   const { service, credentials } = sharing;
-  const severity: Severity = credentials ? "high" : "low";
-  const what = credentials
-    ? "and the visitor's cookies may go with the call, so a page of a stranger can act in the visitor's name"
-    : "so any page may read what it answers without a login";
+  const near = credentials !== undefined && keepsCookiesHome(stack, service);
+  const severity: Severity = !credentials ? "low" : near ? "medium" : "high";
+  const what = !credentials
+    ? "so any page may read what it answers without a login"
+    : near
+      ? "and the visitor's cookies go with the calls of every other name below the same domain"
+      : "and the visitor's cookies may go with the call, so a page of a stranger can act in the visitor's name";
   return {
     subject: sharing.subject,
     message: `The API in service "${service.name}" allows calls from every origin, ${what}.`,
