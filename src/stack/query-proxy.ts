@@ -144,6 +144,27 @@ export function plainPorts(service: Service): Port[] {
   return publicPorts(service).filter(port => port.protocol === "tcp" && port.target !== undefined);
 }
 
+const siteName = /(?:^|[-_])(?:front-?end|web-?app|client|ui|spa|site|static|assets)(?:[-_]|$)/i;
+
+/**
+ * A pulled image that puts a built site into a folder which the open proxy serves, and that nobody asks for anything:
+ * its work is done when the files lie there.
+ */
+export function handsFilesOver(stack: Stack, service: Service): boolean {
+  const { project, mounts } = service;
+  if (service.build || service.ports.length > 0 || service.labels.length > 0) return false;
+  if (!siteName.test(service.name) || service.get("expose") || service.healthcheck) return false;
+  const shared = project.services.some(
+    other =>
+      other !== service &&
+      publicPorts(other).some(port => port.target === 80 || port.target === 443) &&
+      other.mounts.some(({ source }) => source !== undefined && mounts.some(own => own.source === source)),
+  );
+  const names = hostNames(service).map(name => name.replace(/[^\w-]/g, "\\$&"));
+  const asked = new RegExp(`(?://|\\bserver\\s+|\\s|["'])(?:${names.join("|")}):\\d`);
+  return shared && ![...stack.sources.values()].some(({ text }) => asked.test(text));
+}
+
 const infrastructure =
   /\.tf$|(?:^|\/)(?:Caddyfile|Chart\.yaml|kustomization\.ya?ml|fly\.toml|app\.ya?ml|cloudflared\/|traefik\/|k8s\/|kubernetes\/|helm\/|haproxy\.cfg)/;
 

@@ -3,6 +3,7 @@ import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isComplete } from "../../stack/query-process.ts";
+import { handsFilesOver } from "../../stack/query-proxy.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -22,7 +23,8 @@ export default defineRule({
           service.project === project &&
           isComplete(service) &&
           service.kind !== "certificates" &&
-          !isTrial(service),
+          !isTrial(service) &&
+          !handsFilesOver(stack, service),
       );
       const bare: Service[] = [];
       for (const service of services) {
