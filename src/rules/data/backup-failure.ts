@@ -95,7 +95,7 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
       evidence: evidence(last.name!.at, `only the status of ${name} counts`),
     };
   }
-  const next = commandAfter(script, last);
+  const next = last.connector === "||" ? commandAfter(script, last) : runsNext(script, last);
   if (inCondition(command) || !next) return undefined;
   if (last.connector === "||") {
     const swallows = /^(true|:)$/.test(next.name?.value ?? "");
@@ -116,6 +116,20 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
     evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
   };
+}
+
+/** The command that runs after this one: not one of another branch. */
+function runsNext(script: ShellScript, last: ShellCommand): ShellCommand | undefined {
+  if (last.connector === "end") return undefined;
+  const left = new Set<unknown>();
+  return script.commands.slice(last.index + 1).find(other => {
+    for (const { construct, part, patterns } of last.within) {
+      const step = other.within.find(each => each.construct === construct);
+      if (step && /^(?:if|case)$/.test(construct.kind) && (step.part !== part || step.patterns !== patterns))
+        left.add(construct);
+    }
+    return !other.within.some(step => left.has(step.construct));
+  });
 }
 
 /** The status is read right after, or the file is looked at later. */
