@@ -75,7 +75,9 @@ function runsTests(call: Call): boolean {
   return (
     isTest(words) &&
     /\btests?\b|pytest|vitest|jest|rspec|phpunit|cypress|playwright|mocha/.test(words) &&
-    !/ (install|--version|--help|--collect-only)\b/.test(words)
+    !/ (install(?:-deps)?|merge-reports|show-(?:report|trace)|verify|--version|--help|--collect-only)\b/.test(
+      words,
+    )
   );
 }
 
