@@ -202,7 +202,7 @@ export const dataImages: readonly ImageFamily[] = [
     kind: "search",
     distribution: "unknown",
     ports: [7700],
-    dataDirectories: ["/meili_data"],
+    dataDirectories: ["/meili_data/data.ms"],
     authentication: "none",
   },
   {
