@@ -8,10 +8,27 @@ export function saysWorkstation({ entries }: Pick<EnvFile, "entries">): boolean 
   return said !== undefined && /^(?:local|dev|development|tests?|testing)$/i.test(said.value.value);
 }
 
-/** The `.env` that Compose reads for a server's project here is that of a workstation: its values are not the server's. */
-export function hasWorkstationValues(stack: Stack, { project }: Service): boolean {
+/**
+ * The `.env` that Compose reads for a server's project here is that of a workstation, or the deployment writes one of
+ * its own on the server: its values are not the server's.
+ */
+export function hasWorkstationValues(stack: Stack, { project }: Pick<Service, "project">): boolean {
   if (project.grade === "development") return false;
   const path = project.directory === "" ? ".env" : `${project.directory}/.env`;
   const file = stack.envFiles.find(each => each.file === path);
-  return file !== undefined && saysWorkstation(file);
+  return file !== undefined && (saysWorkstation(file) || deployWritesEnv(stack));
+}
+
+const written = new WeakMap<Stack, boolean>();
+
+/** A command of the deployment puts lines of its own into a `.env` of the server. */
+function deployWritesEnv(stack: Stack): boolean {
+  let writes = written.get(stack);
+  if (writes === undefined) {
+    writes = stack.calls.some(
+      ({ call, deploys }) => deploys && call.writes.some(({ path }) => /(?:^|\/)\.env$/.test(path.word.text)),
+    );
+    written.set(stack, writes);
+  }
+  return writes;
 }

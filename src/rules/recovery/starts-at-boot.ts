@@ -1,4 +1,5 @@
 import { type Evidence, severities } from "../../core/finding.ts";
+import { hasWorkstationValues } from "../../stack/env-work.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import type { Interpolated } from "../../stack/resolve/interpolate.ts";
@@ -16,7 +17,9 @@ export default defineRule({
     const stopped = new Map<ComposeProject, { service: Service; restart: Interpolated }[]>();
     for (const service of serverServices(stack)) {
       const { restart } = service;
-      if (restart?.text === undefined) continue;
+      if (restart?.text === undefined || isOnDemand(service)) continue;
+      // The policy of the server stands in the file that the deployment writes there.
+      if (restart.references.length > 0 && hasWorkstationValues(stack, service)) continue;
       if (restart.text === "always" || restart.text === "unless-stopped") {
         yield {
           subject: service.name,
@@ -55,3 +58,8 @@ export default defineRule({
     }
   },
 });
+
+/** Something else starts it when a request comes: Sablier, by its label. */
+function isOnDemand({ labels }: Service): boolean {
+  return labels.some(({ name, value }) => name === "sablier.enable" && value?.text === "true");
+}
