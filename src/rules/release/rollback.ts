@@ -60,20 +60,7 @@ function replacesItself(service: Service): boolean {
 /** Workflows that push every image of a deployed project under moving tags only. */
 function* pushedOver(stack: Stack) {
   for (const workflow of stack.workflows) {
-    const pushes: { name: string | undefined; at: Evidence["at"] }[] = [];
-    for (const { call, caller } of stack.calls) {
-      if (caller.workflow !== workflow) continue;
-      if (call.kind === "docker-build" && call.push && !isForWorkstations(call))
-        pushes.push(
-          ...(call.tags.length === 0
-            ? [{ name: undefined, at: call.at }]
-            : call.tags.map(tag => ({ name: lastPart(tag.word.text), at: tag.at }))),
-        );
-      if (call.kind === "docker" && /^(image )?push$/.test(call.verb))
-        pushes.push(...call.operands.map(operand => ({ name: lastPart(operand.word.text), at: operand.at })));
-      if (call.kind === "compose" && call.subcommand === "push")
-        pushes.push({ name: undefined, at: call.at });
-    }
+    const pushes = pushesOf(stack, workflow);
     if (forWorkstations.test(workflow.file) || deploysByDigest(stack, workflow)) continue;
     const moving = pushes.every(push => push.name !== undefined && isMutableTag(push.name));
     const first = pushes[0];
@@ -81,7 +68,7 @@ function* pushedOver(stack: Stack) {
     const tried = pushes.every(push =>
       /:(?:dev|develop|development|nightly|edge|canary)$/.test(push.name ?? ""),
     );
-    if (!first || !moving || tried) continue;
+    if (!first || !moving || tried || isKeptElsewhere(stack, workflow, pushes)) continue;
     const places = [...new Map(pushes.map(push => [push.at.span.start, push])).values()];
     yield {
       subject: workflow.file,
@@ -93,6 +80,46 @@ function* pushedOver(stack: Stack) {
       ] as const,
     };
   }
+}
+
+interface Push {
+  /** `image:tag`, where the tag is known. */
+  readonly name: string | undefined;
+  /** The image without registry and tag, as it is written. */
+  readonly image: string | undefined;
+  readonly at: Evidence["at"];
+}
+
+function pushOf(text: string, at: Evidence["at"]): Push {
+  const last = text
+    .replace(/^["']|["']$/g, "")
+    .replace(/\$\{(\w+)\}/g, "$$$1")
+    .replace(/^.*\//s, "");
+  return { name: lastPart(text), image: last.split(":")[0], at };
+}
+
+function pushesOf(stack: Stack, workflow: Workflow): Push[] {
+  return stack.calls.flatMap(({ call, caller }): Push[] => {
+    if (caller.workflow !== workflow) return [];
+    const unnamed = { name: undefined, image: undefined, at: call.at };
+    if (call.kind === "docker-build" && call.push && !isForWorkstations(call))
+      return call.tags.length === 0 ? [unnamed] : call.tags.map(tag => pushOf(tag.word.text, tag.at));
+    if (call.kind === "docker" && /^(image )?push$/.test(call.verb))
+      return call.operands.map(operand => pushOf(operand.word.text, operand.at));
+    return call.kind === "compose" && call.subcommand === "push" ? [unnamed] : [];
+  });
+}
+
+/** Another workflow builds the same images under names of their own: this one is a leftover beside it. */
+function isKeptElsewhere(stack: Stack, workflow: Workflow, pushes: readonly Push[]): boolean {
+  const kept = stack.calls.flatMap(({ call, caller }) =>
+    caller.workflow && caller.workflow !== workflow && call.kind === "docker-build"
+      ? call.tags
+          .map(tag => pushOf(tag.word.text, tag.at))
+          .filter(({ name }) => name === undefined || !isMutableTag(name))
+      : [],
+  );
+  return pushes.every(({ image }) => image !== undefined && kept.some(other => other.image === image));
 }
 
 /** Images that people work in and that tests run in: nobody goes back to an old one. */
