@@ -43,6 +43,15 @@ describe("the README", () => {
     expect(said?.at.span.start).toBeGreaterThan(10);
   });
 
+  it("leaves it to the page on Docker", () => {
+    const page =
+      "# Docker\n\n> **Note:** This Docker setup is for **development only**. For production there is another repository.";
+    const said = (file: string) =>
+      readmeNote(file, path => (path === "docs/docker.md" ? source(path, page) : undefined));
+    expect(said("docker-compose.yml")?.text).toBe("docs/docker.md says that it is not for production");
+    expect(said("deploy/docker-compose.yml")).toBeUndefined();
+  });
+
   it("says so of this file, by its name", () => {
     expect(
       note("**Important:** This `docker-compose.yml` is _not_ intended for production use."),

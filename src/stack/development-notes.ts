@@ -15,6 +15,9 @@ export function headerNote(source: Source | undefined): DevelopmentNote | undefi
   return { text: "the comment above it says that it is for development", at: placeOf(source, said) };
 }
 
+/** The page on the Compose file of the root, where the README leaves it to one. */
+const dockerPages = ["DOCKER.md", "docs/docker.md", "docs/DOCKER.md", "docs/docker/README.md"];
+
 /**
  * What the README beside the file or at the root says of the whole repository: "for local development only", "not
  * meant for production", "meant for a quick proof of concept", or of the Compose file by its name; or its headings have
@@ -24,8 +27,9 @@ export function readmeNote(
   file: string,
   text: (path: string) => Source | undefined,
 ): DevelopmentNote | undefined {
+  const pages = dirname(file) === "" ? dockerPages : [];
   for (const folder of new Set([dirname(file), ""])) {
-    for (const name of ["README.md", "readme.md", "Readme.md"]) {
+    for (const name of ["README.md", "readme.md", "Readme.md", ...pages]) {
       const source = text(join(folder, name));
       const start = source?.text.slice(0, 20_000) ?? "";
       const said =
