@@ -1,7 +1,7 @@
 import { djangoEntryFile, djangoSettings } from "../artifacts/django.ts";
 import type { DjangoSettings } from "../artifacts/django-settings.ts";
 import { type Concrete, concrete, type Lookup, type SettingValue, settingValue } from "../artifacts/value.ts";
-import type { Location } from "../core/source.ts";
+import type { Located, Location } from "../core/source.ts";
 import { serverServices } from "./query.ts";
 import { hasUnseenEnvironment, lookupOf, settingsOf } from "./query-environment.ts";
 import { openPorts } from "./query-ports.ts";
@@ -67,9 +67,9 @@ function isModuleSet(service: Service): boolean {
 function settingsServed(service: Service): DjangoSettings | undefined {
   const { component, process } = service;
   if (!component?.django || isModuleSet(service)) return settingsOf(service);
-  const target = process?.argv.find(word =>
-    /^[\w.]+\.(?:wsgi|asgi|routing)(?::\w+)?$/.test(word.value ?? ""),
-  )?.value;
+  const target = [process?.argv ?? [], daemonsOf(service)]
+    .flat()
+    .find(word => /^[\w.]+\.(?:wsgi|asgi|routing)(?::\w+)?$/.test(word.value ?? ""))?.value;
   if (target === undefined)
     return process?.argv.some(word => word.value?.startsWith("runserver")) ? settingsOf(service) : undefined;
   const entry = djangoEntryFile(component.files, component.django, target.split(":")[0]!);
@@ -91,7 +91,23 @@ export function servesRequests(service: Service): boolean {
   const { process } = service;
   if (!process) return false;
   const program = process.program?.value ?? "";
-  return servers.test(program) || process.argv.some(word => /^runserver(?:_plus)?$/.test(word.value ?? ""));
+  return (
+    servers.test(program) ||
+    process.argv.some(word => /^runserver(?:_plus)?$/.test(word.value ?? "")) ||
+    daemonsOf(service).length > 0
+  );
+}
+
+/** The words of a server that goes to the background, before the command that stays: `gunicorn --daemon`. */
+function daemonsOf({ process }: Service): readonly Located<string | undefined>[] {
+  const commands = process?.commands.slice(0, -1) ?? [];
+  return commands
+    .filter(
+      words =>
+        servers.test(words[0]?.value ?? "") &&
+        words.some(word => /^(?:--daemon(?:ize)?|-D)$/.test(word.value ?? "")),
+    )
+    .flat();
 }
 
 /** A program that reads a .env file by itself may find one in its image: what Compose does not set is not known then. */
