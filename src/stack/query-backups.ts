@@ -146,7 +146,11 @@ export function hasBackup(stack: Stack): boolean {
     backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
   if (stack.calls.some(isNamed)) return true;
   return stack.files.paths.some(
-    path => backupPath.test(basename(path)) && !codeFile.test(path) && !appModule.test(path),
+    path =>
+      backupPath.test(basename(path)) &&
+      !codeFile.test(path) &&
+      !appModule.test(path) &&
+      !dumpFile.test(path),
   );
 }
 
@@ -157,6 +161,9 @@ function isSqliteDump(call: Call): boolean {
     call.name === "sqlite3" && sqliteDump.test(`sqlite3 ${call.args.map(arg => arg.word.text).join(" ")}`)
   );
 }
+
+/** Rows that somebody dumped once and committed: sample data, and no way to make the next backup. */
+const dumpFile = /\.(?:sql|dump|bak|rdb)(?:\.(?:gz|xz|zst|bz2))?$/i;
 
 /** The script that sets a server up writes another one there, from a heredoc, that makes a dump. */
 function writesBackupScript({ writes }: Call): boolean {
