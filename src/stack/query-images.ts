@@ -86,5 +86,6 @@ export function useEvidence(
 /** The gravest grade of several uses. */
 export function gravest(uses: readonly ImageUse[]): Grade {
   if (uses.some(use => use.grade === "deployed")) return "deployed";
+  if (uses.some(use => use.grade === "presumed")) return "presumed";
   return uses.some(use => use.grade === "staging") ? "staging" : "development";
 }

@@ -23,16 +23,23 @@ export default defineRule({
     const floating = known.filter(floats);
     // What the next version does to the mount is told by data/named-volume.
     const told = stack.services.filter(service => refusedMount(service) && followsNewest(service));
-    for (const use of floating.filter(isStore)) {
+    const stored = floating.filter(isStore);
+    const keyOf = (use: ImageUse): string => `${use.at.file} ${use.text}`;
+    for (const key of new Set(stored.map(keyOf))) {
+      const uses = stored.filter(each => keyOf(each) === key);
+      // A dump or a client in the same image follows it.
       if (
-        told.some(({ image }) => image!.at.file === use.at.file && image!.at.span.start === use.at.span.start)
+        told.some(({ image }) =>
+          uses.some(({ at }) => image!.at.file === at.file && image!.at.span.start === at.span.start),
+        )
       )
         continue;
+      const use = uses[0]!;
       yield {
         subject: use.text,
         message: `${use.text} ${use.ref.tag === undefined ? "has no tag" : `fixes no version`}: the next pull can bring another version of the data store, which may refuse the data that the old one wrote.`,
-        evidence: [evidence(use.at, "any version")],
-        severity: weigh(use.grade, "medium"),
+        evidence: useEvidence(uses, () => "any version"),
+        severity: weigh(gravest(uses), "medium"),
       };
     }
     const others = floating.filter(use => !isStore(use));
