@@ -160,7 +160,11 @@ function isLiteralSecret(value: string): boolean {
   const trimmed = value.trim();
   if (trimmed === "" || trimmed.includes(mask)) return false;
   if (/^(?:true|false|null|none|yes|no|~|undefined|\{|\[|[|>][-+]?)$/i.test(trimmed)) return false;
-  if (/^(?:\$\(|\$[A-Za-z_]\w*$|\{\{|\$\{\{|process\.env\b|import\.meta\b|os\.environ\b|%[sd])/.test(trimmed))
+  if (
+    /^(?:\$\(|\$[A-Za-z_]\w*$|\{\{|\$\{\{|process\.env\b|import\.meta\b|os\.environ\b|\w+ = os\.environ\["\w+"\]$|%[sd])/.test(
+      trimmed,
+    )
+  )
     return false;
   if (/^\$\{[A-Za-z_]\w*(?:(?::?[-+?])[^}]*)?\}$/.test(trimmed)) return fallbackOf(trimmed) !== undefined;
   return !isHarmless(trimmed);

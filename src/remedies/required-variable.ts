@@ -3,6 +3,7 @@ import type { Location } from "../core/source.ts";
 import { wordsOf } from "../stack/query-release.ts";
 import { type CodeDefault, isSigningName } from "../stack/query-secrets.ts";
 import type { Build, Service, Stack } from "../stack/stack.ts";
+import { buildRunsCode, pipelineRunsCode, stopWithoutVariable } from "./javascript-fallback.ts";
 
 /** Programs that load the application's settings. */
 const loads =
@@ -11,8 +12,8 @@ const harmless =
   /\bpython3?(?:\.\d+)? (?:-m )?(?:venv|ensurepip|-V|--version)\b|\bpip3?\b[^&;|\n]*|\buv (?:pip|sync)\b[^&;|\n]*/g;
 
 /**
- * Reads a variable of Python code without the literal that stands in for it, where Compose always gives it. Undefined
- * where an image's build or a pipeline runs the code without the variable: it would stop there.
+ * Reads a variable without the literal that stands in for it, where Compose always gives it. Undefined where an image's
+ * build or a pipeline runs the code without the variable: it would stop there.
  */
 export function requireVariable(
   stack: Stack,
@@ -20,16 +21,30 @@ export function requireVariable(
   defaults: readonly CodeDefault[],
 ): Fix | undefined {
   const { name } = defaults[0]!;
-  const edits = defaults.map(each => withoutDefault(stack, each));
+  const edits = defaults.map(each => withoutDefault(stack, each) ?? stopWithoutVariable(stack, each));
   if (!edits.every(edit => edit !== undefined)) return undefined;
-  const builds = services.flatMap(service => service.build ?? []);
-  if (builds.some(build => runsWithout(build, name)) || pipelineWithout(stack, name)) return undefined;
+  if (defaults.some(each => each.at.file.endsWith(".py"))) {
+    const builds = services.flatMap(service => service.build ?? []);
+    if (builds.some(build => runsWithout(build, name)) || pipelineWithout(stack, name)) return undefined;
+  } else if (services.some(service => scriptStops(stack, service, name))) return undefined;
   return {
     title: `Stop when ${name} is missing`,
     grade: "needs-testing",
     edits,
     test: `Start it, and run the tests on a workstation: whatever loads this code needs ${name} now.`,
   };
+}
+
+/** Pages are put together by code that runs while the image is built, or in the browser. */
+const atBuildTime = /^(?:next|vite|cra|nuxt|remix|astro|svelte)/;
+
+function scriptStops(stack: Stack, service: Service, name: string): boolean {
+  return (
+    !service.component ||
+    atBuildTime.test(service.component.kind) ||
+    (service.build !== undefined && buildRunsCode(stack, service, service.build, name)) ||
+    pipelineRunsCode(stack, service, name)
+  );
 }
 
 /**

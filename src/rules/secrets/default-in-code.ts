@@ -1,4 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { giveAndRequire } from "../../remedies/demanded-secret.ts";
 import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
@@ -54,7 +55,9 @@ export default defineRule({
           ? { fix: () => requireVariable(stack, all, defaults) }
           : how === "setting"
             ? { fix: () => useSiteKey(stack, defaults) }
-            : {}),
+            : how === "variable"
+              ? { fix: () => giveAndRequire(stack, all, defaults) }
+              : {}),
       };
     }
   },
