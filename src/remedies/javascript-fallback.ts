@@ -35,7 +35,7 @@ export function stopWithoutVariable(stack: Stack, { name, at }: CodeDefault): Ed
 }
 
 const runs =
-  /\b(?:node|tsx|ts-node(?:-dev)?|nodemon|bun|deno|next|nuxt|nuxi|remix|astro|jest|vitest|mocha|ava|tap|cypress|playwright|knex|typeorm|sequelize(?:-cli)?|mikro-orm|drizzle-kit|swagger\w*|c8|nyc)\b/;
+  /(?<![\w=.-])(?:node|tsx|ts-node(?:-dev)?|nodemon|bun|deno|next|nuxt|nuxi|remix|astro|jest|vitest|mocha|ava|tap|cypress|playwright|knex|typeorm|sequelize(?:-cli)?|mikro-orm|drizzle-kit|swagger\w*|c8|nyc)\b/;
 const script =
   /\b(?:npm|pnpm|yarn|bun)\s+(?:run(?:-script)?\s+)?(?!ci\b|install\b|add\b|i\b|config\b)([\w:.-]+)/g;
 
