@@ -4,7 +4,7 @@ import { addBefore } from "../../formats/nginx-edit.ts";
 import { allEdits, nginxSource, ownDirectives } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
-import { headersAt, type NginxHeader } from "../../stack/proxy/inherit.ts";
+import { directivesNamed, headersAt, levelsOf, type NginxHeader } from "../../stack/proxy/inherit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
 import type { ProxyInstance, Stack } from "../../stack/stack.ts";
@@ -52,12 +52,22 @@ export default defineRule({
               grade: "needs-testing",
               test: "Open these pages: does anything load them into a frame, or load scripts from elsewhere?",
             },
-            allEdits(losses.map(loss => repeated(stack, loss))),
+            allEdits(losses.map(loss => repeated(stack, withOuter(loss, losses)))),
           ),
       };
     }
   },
 });
+
+/** With what the levels around it lose: repeated there, it is lost here. */
+function withOuter(loss: Loss, losses: readonly Loss[]): Loss {
+  const outer = losses.filter(other => other !== loss && levelsOf(loss.scope).includes(other.scope));
+  const own = directivesNamed(loss.scope, "add_header");
+  const names = new Set([...loss.lost.map(each => each.name), ...own.map(each => each.args[0]?.value ?? "")]);
+  const known = new Set([...names].map(name => name.toLowerCase()));
+  const more = outer.flatMap(other => other.lost).filter(each => !known.has(each.name.toLowerCase()));
+  return { ...loss, lost: [...more, ...loss.lost] };
+}
 
 /** The lost headers as they are written, before the first one of the place. */
 function repeated(stack: Stack, { scope, lost }: Loss): Edit | undefined {

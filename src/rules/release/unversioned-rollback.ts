@@ -1,6 +1,8 @@
-import type { Evidence } from "../../core/finding.ts";
+import type { Evidence, Violation } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
 import { evidence } from "../../stack/query.ts";
 import { wordsOf } from "../../stack/query-release.ts";
+import { callerName } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -43,6 +45,7 @@ export default defineRule({
   severity: "medium",
   why: "The way back is taken during an outage, and it starts the very image that caused it.",
   *check(stack) {
+    yield* renewedByCompose(stack);
     for (const platform of platforms) {
       const backs = stack.calls.filter(
         placed =>
@@ -67,6 +70,55 @@ export default defineRule({
     }
   },
 });
+
+const harmless =
+  /^(?:cd|echo|printf|sleep|curl|wget|ssh|set|true|exit|test|\[|mkdir|ls|date|cat|docker-compose)$/;
+/** Looks, waits and tidies; what Compose and Docker do here brings no other version. */
+const same =
+  /^docker(?: compose)?(?:-compose)? .*\b(?:up|down|stop|start|restart|pull|ps|logs|rm|images|inspect|prune|login)\b/;
+
+/** A job or a script that is called a way back, and only starts again what the files on the server name. */
+function* renewedByCompose(stack: Stack): Iterable<Violation> {
+  const groups = new Map<string, PlacedCall[]>();
+  for (const placed of stack.calls) {
+    const { file, name = "" } = placed.caller;
+    if (!rollback.test(`${basename(file)} ${name}`)) continue;
+    groups.set(`${file} ${name}`, [...(groups.get(`${file} ${name}`) ?? []), placed]);
+  }
+  for (const [subject, calls] of groups) {
+    const starts = calls.filter(({ call }) => call.kind === "compose" && call.subcommand === "up");
+    const [first, ...more] = starts;
+    if (!first || !calls.every(changesNothing) || !usesNothing(first)) continue;
+    yield {
+      subject: subject.trim(),
+      message: `${callerName(first)} goes back to nothing: it starts again what the Compose file names, the very version that failed.`,
+      evidence: [
+        evidence(first.call.at, "starts the same version again"),
+        ...more.map(each => evidence(each.call.at, "starts the same version again")),
+      ],
+    };
+  }
+}
+
+/** No variable chooses an image, and no command brings other files or another image. */
+function changesNothing({ call }: PlacedCall): boolean {
+  const chosen =
+    call.environment.length > 0 || call.script.commands.some(each => each.assignments.length > 0);
+  if (chosen || call.writes.length > 0) return false;
+  return call.kind === "compose"
+    ? !call.args.some(arg => arg.value === undefined)
+    : harmless.test(call.name) || same.test(wordsOf(call));
+}
+
+/** No action brings other files, no variable of the job names a version. */
+function usesNothing({ caller }: PlacedCall): boolean {
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  const names = [caller.workflow, job, ...(job?.steps ?? [])].flatMap(each => [...(each?.env.keys() ?? [])]);
+  return (
+    !names.some(name => /TAG|VERSION|IMAGE|SHA|RELEASE/i.test(name)) &&
+    (job?.steps ?? []).every(step => !step.uses || /(?:^|\/)(?:ssh-agent|ssh-action)@/.test(step.uses.text))
+  );
+}
 
 function says({ call }: PlacedCall, words: RegExp): boolean {
   return (call.name === "aws" || call.name === "kubectl") && words.test(wordsOf(call));
