@@ -115,7 +115,7 @@ function usesNothing({ caller }: PlacedCall): boolean {
   const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
   const names = [caller.workflow, job, ...(job?.steps ?? [])].flatMap(each => [...(each?.env.keys() ?? [])]);
   return (
-    !names.some(name => /TAG|VERSION|IMAGE|SHA|RELEASE/i.test(name)) &&
+    !names.some(name => /TAG|VERSION|SHA|RELEASE|PREVIOUS/i.test(name)) &&
     (job?.steps ?? []).every(step => !step.uses || /(?:^|\/)(?:ssh-agent|ssh-action)@/.test(step.uses.text))
   );
 }
