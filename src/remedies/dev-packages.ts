@@ -1,3 +1,4 @@
+import type { Stage } from "../artifacts/dockerfile.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import { addWord, insertAfter } from "../formats/dockerfile-edit.ts";
@@ -8,7 +9,7 @@ import type { Build, Stack } from "../stack/stack.ts";
 
 /** Steps after an install that may need what it would leave out. */
 const builds =
-  /\b(npm|yarn|pnpm)\s+(run\s+)?(build|generate|compile)|\bnpx\b|\btsc\b|node_modules\/\.bin|\bnext build|\bvite\b/;
+  /\b(npm|yarn|pnpm)\s+(run(-script)?\s+\S|build|generate|compile)|\bnpx\b|\btsc\b|node_modules\/\.bin|\bnext build|\bvite\b/;
 /** Programs that are developers' tools themselves. */
 const developing = /\b(nodemon|ts-node|tsx|vite|next dev|react-scripts|concurrently)\b|\brun dev\b/;
 
@@ -40,6 +41,12 @@ export function leaveOutDevelopment(
     const after = stage.stage.runs.filter(run => run.at.span.start >= install.at.span.start);
     const isShipped = shippedStages(build).some(each => each.index === stage.stage.index);
     const isBuilt = after.some(run => builds.test(run.fragment.text));
+    const written = source!.text.slice(install.at.span.start, install.at.span.end);
+    // Somebody asks for them: with both options the last one counts.
+    if (/--(?:only|include|also)[= ]dev\b|--production[= ]false|(?:^|\s)(?:-D|--dev)(?=\s|$)/.test(written))
+      return undefined;
+    if (laterStages(build, stage.stage).some(each => each.runs.some(run => builds.test(run.fragment.text))))
+      return undefined;
     if (install.manager === "poetry" && !isBuilt)
       return (
         exportsOnlyMain(source!, install.at) ??
@@ -53,11 +60,22 @@ export function leaveOutDevelopment(
     if (isShipped || !last || stack.files.paths.some(path => /(^|\/)next\.config\.ts$/.test(path)))
       return undefined;
     // npm looks at the tree as a whole again: what the install forgave, this has to forgive as well.
-    const forgives = /--(?:legacy-peer-deps|force)\b/.exec(
-      source!.text.slice(install.at.span.start, install.at.span.end),
-    )?.[0];
+    const forgives = /--(?:legacy-peer-deps|force)\b/.exec(written)?.[0];
     return insertAfter(source!, last.at, [`RUN npm prune ${option}${forgives ? ` ${forgives}` : ""}`]);
   }
+}
+
+/** Stages that go on from this one, or take files from it, and those that do so from them. */
+function laterStages({ dockerfile }: Build, first: Stage): Stage[] {
+  const all = dockerfile?.stages ?? [];
+  const found = new Set([first.index]);
+  for (const stage of all)
+    if (
+      (stage.from.parent !== undefined && found.has(stage.from.parent)) ||
+      stage.copies.some(copy => copy.fromStage !== undefined && found.has(copy.fromStage))
+    )
+      found.add(stage.index);
+  return all.filter(stage => stage !== first && found.has(stage.index));
 }
 
 /** `poetry export --with dev` for pip. Other groups may be what the program needs. */

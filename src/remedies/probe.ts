@@ -123,7 +123,10 @@ function ownedAlone(stack: Stack, service: Service, node: YamlNode): boolean {
 function sameRequest(service: Service): Probe | undefined {
   const request = httpProbe(service);
   if (request?.scheme !== "http") return undefined;
-  const words = getCommand(service, request.port, request.path, request.host);
+  // The wget of BusyBox tries one address of localhost, often the one of IPv6; Django looks at the name that is asked for.
+  const host =
+    request.host === "localhost" && service.component?.kind !== "django" ? "127.0.0.1" : request.host;
+  const words = getCommand(service, request.port, request.path, host);
   const asks = `GET ${request.path} at port ${request.port}`;
   return words && { form: "exec", words, asks, interval: 30, timeout: 5, retries: 3, startPeriod: 30 };
 }

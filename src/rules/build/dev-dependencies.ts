@@ -1,6 +1,6 @@
 import { leaveOutDevelopment } from "../../remedies/dev-packages.ts";
 import { splitRequirements } from "../../remedies/split-requirements.ts";
-import { evidence, listNames } from "../../stack/query.ts";
+import { evidence, isOptional, listNames } from "../../stack/query.ts";
 import { groupBuilds, places, serverBuilds, weighBuilds } from "../../stack/query-build.ts";
 import {
   developmentOf,
@@ -18,7 +18,11 @@ export default defineRule({
   severity: "low",
   why: "Test runners, linters and build tools make the image larger, add packages to repair, and hide that production code needs one of them.",
   *check(stack) {
-    const builds = serverBuilds(stack).filter(build => build.model);
+    // Tools that a person starts by a profile, a migration for instance, are made of a stage of the build.
+    const byHand = new Set(
+      stack.services.flatMap(each => (isOptional(each) && each.build ? [each.build] : [])),
+    );
+    const builds = serverBuilds(stack).filter(build => build.model && !byHand.has(build));
     for (const group of groupBuilds(builds, build => `${build.dockerfilePath} ${build.stage?.index}`)) {
       const [first] = group;
       if (shippedRuns(first).some(run => removesModules.test(run.fragment.text))) continue;

@@ -2,8 +2,9 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, gradeOf, isOptional } from "../../stack/query.ts";
 import { endOf, onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -44,8 +45,12 @@ export default defineRule({
         ) as unknown as [Evidence, ...Evidence[]],
         fix: () =>
           offer(
-            { title: "Wait until the services are healthy", grade: "needs-testing" },
-            group.map(({ last }) => (last.legacy ? undefined : waitEdit(last))),
+            {
+              title: "Wait until the services are healthy",
+              grade: "needs-testing",
+              test: "Release once to a copy of the server: a service that ends, or never becomes healthy, fails the release now.",
+            },
+            group.map(({ last }) => (last.legacy || hasLooseTask(stack) ? undefined : waitEdit(last))),
           ),
       };
     }
@@ -83,6 +88,24 @@ function isHarmless(call: Call): boolean {
   if (call.kind === "docker") return /prune|^(image )?rm|^rmi|^logout|^images$|^ps$/.test(call.verb);
   if (call.kind === "compose") return ["ps", "logs", "images"].includes(call.subcommand ?? "");
   return onlySpeaks(call) || call.kind === "file" || housekeeping.has(call.name);
+}
+
+/** A task that ends and that nobody waits for: `--wait` takes its end for a failure. */
+function hasLooseTask(stack: Stack): boolean {
+  return serverTasks(stack).some(
+    task =>
+      !task.project.services.some(({ dependsOn }) =>
+        dependsOn.some(
+          each => each.service === task.name && each.condition === "service_completed_successfully",
+        ),
+      ),
+  );
+}
+
+function serverTasks(stack: Stack): Service[] {
+  return stack.services.filter(
+    service => service.oneShot && !isOptional(service) && gradeOf(service) !== "development",
+  );
 }
 
 function waitEdit(call: Call): Edit | undefined {
