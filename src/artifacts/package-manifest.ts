@@ -144,6 +144,12 @@ export function lockedPackage(source: Source, name: string): LockedPackage | und
   };
 }
 
+/** Whether a lock file of npm has a package for developers alone; undefined when it does not have it. */
+export function lockedOnlyForDevelopment(source: Source, name: string): boolean | undefined {
+  const found = record(lockOf(source)?.packages[`node_modules/${name}`]);
+  return typeof found["version"] === "string" ? found["dev"] === true : undefined;
+}
+
 /**
  * Names whose range in package.json is not what the lock file was made for: `npm ci` refuses such a pair.
  * Only for package-lock.json with a `packages[""]` entry; undefined when that cannot be told.

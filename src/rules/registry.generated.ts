@@ -58,6 +58,7 @@ import bootVariableUnset from "./boot/variable-unset.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
 import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
+import buildBuilderPackages from "./build/builder-packages.ts";
 import buildContext from "./build/context.ts";
 import buildCopySource from "./build/copy-source.ts";
 import buildDevDependencies from "./build/dev-dependencies.ts";
@@ -276,6 +277,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVolumeWritable,
   bootWaitsForHealth,
   buildBuildToolsInImage,
+  buildBuilderPackages,
   buildContext,
   buildCopySource,
   buildDevDependencies,
