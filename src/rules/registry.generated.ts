@@ -57,6 +57,7 @@ import bootVariableNeverRead from "./boot/variable-never-read.ts";
 import bootVariableUnset from "./boot/variable-unset.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
+import buildBuildOutput from "./build/build-output.ts";
 import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
 import buildBuilderPackages from "./build/builder-packages.ts";
 import buildContext from "./build/context.ts";
@@ -276,6 +277,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVariableUnset,
   bootVolumeWritable,
   bootWaitsForHealth,
+  buildBuildOutput,
   buildBuildToolsInImage,
   buildBuilderPackages,
   buildContext,
