@@ -58,6 +58,7 @@ import bootVariableUnset from "./boot/variable-unset.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
 import buildBuildOutput from "./build/build-output.ts";
+import buildBuildSettings from "./build/build-settings.ts";
 import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
 import buildBuilderPackages from "./build/builder-packages.ts";
 import buildContext from "./build/context.ts";
@@ -278,6 +279,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVolumeWritable,
   bootWaitsForHealth,
   buildBuildOutput,
+  buildBuildSettings,
   buildBuildToolsInImage,
   buildBuilderPackages,
   buildContext,
