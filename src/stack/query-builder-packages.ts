@@ -111,8 +111,9 @@ function productionInstall(
   const isTool = (each: PackageInstall) => each.global && each.names.every(name => tools.has(name.value));
   const installs = [...copied, ...own].filter(each => !isTool(each));
   // A package that is named may be the very one, and one for the system may bring the program.
-  if (installs.some(each => each.dev || each.global || each.names.length > 0 || !each.decisive))
-    return undefined;
+  const brings = (each: PackageInstall) => each.dev || each.global || each.names.length > 0;
+  // Of a command with unknown words nobody knows what it installs.
+  if (installs.some(each => brings(each) || !each.complete || !each.decisive)) return undefined;
   const last = installs.at(-1);
   return last && (copied.includes(last) || last.directory === directory) ? last : undefined;
 }

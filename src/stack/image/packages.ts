@@ -186,7 +186,7 @@ function installsDev(
     if (has("--include") && given("--include") === "dev") return true;
     if (
       (has("--omit") && given("--omit") === "dev") ||
-      (has("--only") && /^prod/.test(given("--only") ?? ""))
+      (has("--only") && /^prod(?:uction)?$/.test(given("--only") ?? ""))
     )
       return false;
     return !production && (!has("--production") || text.includes("--production=false"));
