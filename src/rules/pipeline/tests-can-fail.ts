@@ -2,6 +2,7 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { Job, Step } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { join } from "../../core/path.ts";
 import { pairOf } from "../../formats/yaml.ts";
 import { nodeAt, removePair } from "../../formats/yaml-edit.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
@@ -25,6 +26,7 @@ export default defineRule({
       for (const job of workflow.jobs)
         for (const step of job.steps)
           for (const call of step.calls) {
+            places.push(...lostInScript(stack, step, call));
             if (!runsTests(call) || call.via !== undefined) continue;
             // The same tests once more, for a report.
             if (/--cov|coverage/.test(wordsOf(call)) && testsSoundly(job)) continue;
@@ -74,11 +76,43 @@ function runsTests(call: Call): boolean {
   const words = wordsOf(call);
   return (
     isTest(words) &&
-    /\btests?\b|pytest|vitest|jest|rspec|phpunit|cypress|playwright|mocha/.test(words) &&
+    /\btests?\b|unittest|pytest|vitest|jest|rspec|phpunit|cypress|playwright|mocha/.test(words) &&
     !/ (install(?:-deps)?|merge-reports|show-(?:report|trace)|verify|--version|--help|--collect-only)\b/.test(
       words,
     )
   );
+}
+
+/** `./run-tests.sh`, which tests, says how it went, and ends well whatever the result. */
+function lostInScript(stack: Stack, step: Step, call: Call): Evidence[] {
+  if (call.via !== undefined || call.remote || call.command.connector === "||" || step.continueOnError)
+    return [];
+  const words = call.command.words.map(word => word.value);
+  const file = /^(?:ba|da)?sh$/.test(words[0] ?? "") ? words[1] : words[0];
+  if (file === undefined || !/\.sh$/.test(file) || call.cwd === undefined) return [];
+  const script = stack.scripts.find(each => each.file === join(call.cwd!, file));
+  const tested = script?.calls.find(
+    each => each.script === script.script && each.via === undefined && runsTests(each),
+  );
+  if (!script || !tested || /^#!.*\s-\w*e/.test(script.source.text.split("\n")[0] ?? "")) return [];
+  const { command } = tested;
+  const rest = script.script.commands.slice(command.index + 1);
+  const ends = /^(?:\n|;|end)$/.test(command.connector) && command.within.length === 0;
+  const goesOn = rest.some(each => each.within.length === 0 && speaks(each.name?.value));
+  if (!ends || !goesOn || optionAt(script.script, "errexit", command.index, false)) return [];
+  // Whatever else follows may end with the status of the tests.
+  const speaksOnly = rest.every(
+    each => speaks(each.name?.value) || /^(?:\[|\[\[|test)$/.test(each.name?.value ?? ""),
+  );
+  if (!speaksOnly) return [];
+  return [
+    evidence(call.at, `${file} ends well whatever they say`),
+    evidence(tested.at, "nothing stops when this fails"),
+  ];
+}
+
+function speaks(name: string | undefined): boolean {
+  return name !== undefined && onlySpeaks({ name });
 }
 
 function testsSoundly(job: Job): boolean {
