@@ -39,6 +39,7 @@ import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
+import bootInstallAtStart from "./boot/install-at-start.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
@@ -260,6 +261,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootEntrySettings,
   bootImageIgnoresVariable,
   bootImageName,
+  bootInstallAtStart,
   bootLoopbackAddress,
   bootLoopbackInCode,
   bootModulePath,

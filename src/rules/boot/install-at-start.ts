@@ -1,0 +1,70 @@
+import { basename } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { placeOf } from "../../stack/query-process.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "boot/install-at-start",
+  title: "A container starts with what is in its image",
+  claim: "boots-healthy",
+  severity: "medium",
+  why: "Every start, also the one after a crash at night, needs the package index and takes minutes; what it fetches may be newer than yesterday, so the same image behaves differently.",
+  *check(stack) {
+    const groups = new Map<string, { service: Service; at: Location; command: string }[]>();
+    for (const service of serverServices(stack)) {
+      const found = installOf(service);
+      if (!found) continue;
+      const key = `${service.project.files.join()} ${found.command}`;
+      groups.set(key, [...(groups.get(key) ?? []), { service, ...found }]);
+    }
+    for (const group of groups.values()) {
+      const [{ service, command }] = group as [(typeof group)[number]];
+      const [first, ...more] = [...new Map(group.map(each => [each.at.span.start, each.at])).values()].map(
+        at => evidence(at, "installs before it serves"),
+      );
+      yield {
+        subject: service.name,
+        message: `${listNames(group.map(each => each.service.name))} ${group.length === 1 ? "runs" : "run"} ${command} at every start.`,
+        evidence: [first!, ...more],
+        severity: weigh(service, service.component || service.build ? "medium" : "low"),
+      };
+    }
+  },
+});
+
+const installs: Readonly<Record<string, RegExp>> = {
+  pip: /^install$/,
+  pip3: /^install$/,
+  npm: /^(?:install|i|ci)$/,
+  yarn: /^(?:install)?$/,
+  pnpm: /^(?:install|i)$/,
+  bun: /^(?:install|i)$/,
+  poetry: /^install$/,
+  pipenv: /^(?:install|sync)$/,
+  bundle: /^install$/,
+  composer: /^install$/,
+  "apt-get": /^install$/,
+  apt: /^install$/,
+  apk: /^add$/,
+};
+
+/** An install that runs whenever the container does; one in a branch, or behind a test, may not. */
+function installOf(service: Service): { at: Location; command: string } | undefined {
+  const process = service.process;
+  if (!process || /\|\||\bif\b|\[ |\btest\b|\bwhile\b|--offline|--no-index/.test(process.text))
+    return undefined;
+  const [last] = process.commands.slice(-1);
+  for (const words of process.commands) {
+    // In a script its conditions are not seen here.
+    if (words === last || words[0]!.at.file !== process.at.file) continue;
+    const values = words.map(word => word.value ?? "?");
+    const start = /^python[\d.]*$/.test(basename(values[0]!)) && values[1] === "-m" ? 2 : 0;
+    const program = basename(values[start] ?? "");
+    const verb = values.slice(start + 1).find(word => !word.startsWith("-")) ?? "";
+    const known = Object.hasOwn(installs, program) ? installs[program] : undefined;
+    if (known?.test(verb)) return { at: placeOf(words), command: `${program} ${verb}`.trim() };
+  }
+  return undefined;
+}
