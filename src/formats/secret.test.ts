@@ -37,6 +37,7 @@ describe("isSecretName", () => {
     "PWD",
     "OLDPWD",
     "POSTGRES_PASSWORD_FILE",
+    "CREDENTIALS_KEY_FILEPATH",
     "SECRETS_PATH",
     "TOKEN_EXPIRY",
     "JWT_TOKEN_EXPIRES_IN",
@@ -107,6 +108,7 @@ describe("isPlaceholder", () => {
     "generate-a-key-here",
     "insert key",
     "someRandomStringWith32Characters",
+    "trial-secret-not-real",
   ])("%j is one", value => expect(isPlaceholder(value)).toBe(true));
 
   it.each([
@@ -122,6 +124,7 @@ describe("isPlaceholder", () => {
     "youth",
     "http://web:8000",
     "0x12ab",
+    "knot-real-harbour",
   ])("%j is none", value => expect(isPlaceholder(value)).toBe(false));
 });
 

@@ -24,7 +24,7 @@ const secretKeys = wordSet(`
 `);
 /** A name that ends so is about a secret, and is none. */
 const aboutEndings = wordSet(`
-  FILE PATH DIR DIRECTORY NAME ID IDS URL URI URLS HOST PORT ENDPOINT ADDRESS LOCATION ARN STORE MANAGER
+  FILE FILEPATH FILENAME PATH DIR DIRECTORY NAME ID IDS URL URI URLS HOST PORT ENDPOINT ADDRESS LOCATION ARN STORE MANAGER
   EXPIRY EXPIRES EXPIRE EXPIRATION IN TTL LIFETIME AGE DURATION INTERVAL TIMEOUT DAYS HOURS MINUTES SECONDS
   MS SEC LENGTH LEN MIN MAX SIZE COUNT LIMIT LIMITS BUDGET RATE COST ROUNDS ITERATIONS ATTEMPTS RETRIES
   ENABLED DISABLED REQUIRED ENABLE POLICY ALGORITHM ALG TYPE KIND MODE METHOD SCHEME FORMAT HEADER PREFIX
@@ -103,6 +103,8 @@ export function isPlaceholder(value: string): boolean {
   // `changePassword`, `change-auth-token`: an order, not a value.
   if (words[0] === "change" && words.length > 1 && words.length < 5 && changed.has(words.at(-1)!))
     return true;
+  // `demo-secret-not-real`: it says so of itself.
+  if (/\bnot (?:a )?(?:real|valid|used|set|secret)$/.test(words.join(" "))) return true;
   // `SomeRandomStringWith32Characters`, as Laravel's own example has it.
   if (/\brandom (?:string|characters|chars)(?: |$)/.test(words.join(" "))) return true;
   return words.length > 2 && (words.at(-1) === "here" || words.at(-2) === "goes");

@@ -21,6 +21,8 @@ export default defineRule({
     const groups = new Map<string, { defaults: CodeDefault[]; services: Service[] }>();
     for (const service of stack.services) {
       if (gradeOf(service) === "development" || isOptional(service)) continue;
+      // It hands out what was built from the same sources; their server runs elsewhere.
+      if (service.kind === "proxy") continue;
       const defaults = codeDefaults(stack, service);
       for (const each of defaults) {
         const key = `${service.component!.dir}\n${each.name}\n${each.how}`;
