@@ -4,7 +4,8 @@ import { inside } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isIgnored } from "../../formats/dockerignore.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
-import { evidence, gradeOf, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
+import { worstFirst } from "../../stack/query-process.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -15,29 +16,52 @@ export default defineRule({
   severity: "medium",
   why: "Everyone who can pull or open the image reads the secrets of the server on which it was built.",
   *check(stack) {
-    const told = new Set<string>();
-    for (const service of stack.services) {
-      const { build } = service;
-      // Without an ignore file everything goes in, and another rule names the env file among the rest.
-      if (!build?.ignore || gradeOf(service) === "development") continue;
-      const copy = wholeContext(build);
-      if (!copy || told.has(`${copy.file}:${copy.span.start}`)) continue;
-      const file = envFileIn(stack, service, build);
-      if (!file) continue;
-      told.add(`${copy.file}:${copy.span.start}`);
+    for (const [first, ...more] of groups(stack)) {
+      const { service, build, file } = first;
+      const names = [first, ...more].map(each => each.service.name);
       yield {
-        subject: `${copy.file} ${file.path}`,
-        message: `The image of "${service.name}" contains ${file.path} of the machine that builds it: the whole context is copied, and ${build.ignore.path} does not leave the file out.`,
+        subject: `${build.ignore!.path} ${file.path}`,
+        message: `${names.length === 1 ? "The image of" : "The images of"} ${listNames(names)} ${names.length === 1 ? "contains" : "contain"} ${file.path} of the machine that builds ${names.length === 1 ? "it" : "them"}: the whole context is copied, and ${build.ignore!.path} does not leave the file out.`,
         evidence: [
-          evidence(copy, "copies the whole context"),
+          evidence(first.copy, "copies the whole context"),
+          ...more.map(each => evidence(each.copy, "copies the whole context")),
           evidence(file.at, "the file lies in the context"),
         ],
-        severity: weigh(service, build.push ? "high" : "medium"),
+        severity: weigh(service, [first, ...more].some(each => each.build.push) ? "high" : "medium"),
         fix: () => leaveOut(stack, build, file.path),
       };
     }
   },
 });
+
+interface Taken {
+  readonly service: Service;
+  readonly build: Build;
+  readonly copy: Location;
+  readonly file: { readonly path: string; readonly at: Location };
+}
+
+/** The images that take an env file in; one line of one ignore file is what all of a group lack. */
+function groups(stack: Stack): Iterable<[Taken, ...Taken[]]> {
+  const told = new Set<string>();
+  const found = new Map<string, [Taken, ...Taken[]]>();
+  for (const service of worstFirst(stack.services)) {
+    const { build } = service;
+    // Without an ignore file everything goes in, and another rule names the env file among the rest.
+    if (!build?.ignore || gradeOf(service) === "development") continue;
+    const copy = wholeContext(build);
+    if (!copy || told.has(`${copy.file}:${copy.span.start}`)) continue;
+    const file = envFileIn(stack, service, build);
+    if (!file) continue;
+    told.add(`${copy.file}:${copy.span.start}`);
+    const key = `${build.ignore.path}\n${file.path}`;
+    const taken = { service, build, copy, file };
+    const group = found.get(key);
+    if (group) group.push(taken);
+    else found.set(key, [taken]);
+  }
+  return found.values();
+}
 
 /** One more line in the ignore file that is in force. */
 function leaveOut(stack: Stack, build: Build, path: string): Fix | undefined {
