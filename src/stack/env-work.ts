@@ -21,14 +21,19 @@ export function hasWorkstationValues(stack: Stack, { project }: Pick<Service, "p
 
 const written = new WeakMap<Stack, boolean>();
 
-/** A command of the deployment puts lines of its own into a `.env` of the server. */
-function deployWritesEnv(stack: Stack): boolean {
+/** The deployment makes the `.env` of the server anew: lines that it only adds leave the rest in force. */
+export function deployWritesEnv(stack: Stack): boolean {
   let writes = written.get(stack);
   if (writes === undefined) {
     writes = stack.calls.some(
-      ({ call, deploys }) => deploys && call.writes.some(({ path }) => /(?:^|\/)\.env$/.test(path.word.text)),
+      ({ call, deploys }) =>
+        deploys &&
+        (call.writes.some(({ append, path }) => !append && isDotenv(path.word.text)) ||
+          (/^(?:rm|mv)$/.test(call.name) && call.args.some(arg => isDotenv(arg.word.text)))),
     );
     written.set(stack, writes);
   }
   return writes;
 }
+
+const isDotenv = (text: string): boolean => /(?:^|\/)\.env$/.test(text);
