@@ -103,6 +103,7 @@ import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
 import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
+import dataSqliteFile from "./data/sqlite-file.ts";
 import healthHealthRoute from "./health/health-route.ts";
 import healthHealthcheckPresent from "./health/healthcheck-present.ts";
 import healthInheritedProbe from "./health/inherited-probe.ts";
@@ -325,6 +326,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataNamedVolume,
   dataRestorePresent,
   dataSharedProject,
+  dataSqliteFile,
   healthHealthRoute,
   healthHealthcheckPresent,
   healthInheritedProbe,

@@ -104,6 +104,8 @@ function mayReadDotenv(
     return "source" in read ? read.source.text : "";
   });
   if (!texts.some(text => readsDotenv.test(text))) return false;
+  // A step that writes or brings one.
+  if (stage.stage.runs.some(run => /(?<![\w.-])\.env(?![\w.-])/.test(run.fragment.text))) return true;
   for (const place of [directory, join(directory, "..")]) {
     if (stage.fileBefore(at, join(place, ".env")).has === "yes") return true;
   }

@@ -1,8 +1,6 @@
 import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
-import type { Kept } from "../../core/rule.ts";
-import type { Location } from "../../core/source.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, serverServices } from "../../stack/query.ts";
 import {
   type DataDirectory,
   dataDirectories,
@@ -11,8 +9,7 @@ import {
   keepingOf,
   refusedMount,
 } from "../../stack/query-data.ts";
-import { dataFiles, fileKeeping } from "../../stack/query-sqlite.ts";
-import type { Mount, Service, Stack } from "../../stack/stack.ts";
+import type { Mount, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const stores = new Set(["database", "storage", "search", "queue"]);
@@ -48,55 +45,8 @@ export default defineRule({
           kept: evidence(kept.keeping.mount!.at, `holds ${kept.directory.path}`),
         };
     }
-    yield* ownFiles(stack);
   },
 });
-
-/** Programs that keep a SQLite database of their own. */
-function* ownFiles(stack: Stack): Generator<Violation | Kept> {
-  const groups = new Map<string, { at: Location; lost: string; services: Service[] }>();
-  for (const service of serverServices(stack)) {
-    for (const file of dataFiles(stack, service)) {
-      const keeping = fileKeeping(service, file);
-      if (!keeping) continue;
-      if (keeping.kept) {
-        const { mount } = keeping;
-        if (mount.type === "volume" && mount.target === file.paths[0])
-          yield directory(service, mount, file.at);
-        else yield { subject: service.name, kept: evidence(mount.at, `holds ${file.paths[0]}`) };
-        continue;
-      }
-      const key = `${service.project.grade} ${file.at.file} ${file.at.span.start} ${keeping.path}`;
-      const group = groups.get(key) ?? { at: file.at, lost: keeping.path, services: [] };
-      group.services.push(service);
-      groups.set(key, group);
-    }
-  }
-  for (const { at, lost: path, services } of groups.values()) {
-    const [service] = services as [Service];
-    const volumes = services.flatMap(each => each.mounts.filter(mount => mount.type === "volume"));
-    yield {
-      subject: service.name,
-      message: `${listNames(services.map(each => each.name))} ${services.length === 1 ? "keeps its" : "keep their"} SQLite database (${path}) inside the container: it is gone when the container is made again.`,
-      evidence: [
-        evidence(at, "the database lies here, in the container"),
-        ...volumes.map(mount => evidence(mount.at, `mounted at ${mount.target}, which does not hold it`)),
-      ],
-      severity: weigh(service, "high"),
-      confidence: "likely",
-    };
-  }
-}
-
-function directory(service: Service, mount: Mount, at: Location): Violation {
-  return {
-    subject: service.name,
-    message: `The SQLite database of "${service.name}" cannot be opened: a volume is a directory, and this one is mounted at the path of the file, ${mount.target}.`,
-    evidence: [evidence(mount.at, "makes a directory here"), evidence(at, "a file is expected there")],
-    severity: weigh(service, "high"),
-    confidence: "likely",
-  };
-}
 
 function stopped(service: Service, mount: Mount): Violation {
   if (followsNewest(service))
