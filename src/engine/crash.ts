@@ -19,9 +19,9 @@ export async function signalFromOutside(
 ): Promise<void> {
   if (!seen.State.Running || pids.length === 0)
     throw new EngineError("failed", `${seen.Name} does not run, so its process cannot be reached.`);
-  if (api.endpoint.local && pids.every(pid => isOf(pid, seen.Id)) && signalHere(pids, signal)) return;
+  if (api.endpoint.local && signalHere(seen.Id, pids, signal)) return;
   const failure = await fromHelper(api, seen, images, {
-    script: `for p in ${pids.join(" ")}; do of $p && kill -${signal} $p || exit 1; done`,
+    script: `none=1; for p in ${pids.join(" ")}; do of $p && kill -${signal} $p && none=0; done; exit $none`,
     timeoutMs: 20_000,
   });
   if (failure !== undefined)
@@ -31,12 +31,16 @@ export async function signalFromOutside(
     );
 }
 
-function signalHere(pids: readonly number[], signal: Signal): boolean {
-  try {
-    for (const pid of pids) process.kill(pid, `SIG${signal}`);
-    return true;
-  } catch {
-    // Not root: the helper is.
-    return false;
+/** A process that has ended since it was listed, as a health check does at any moment, needs no signal. */
+function signalHere(container: string, pids: readonly number[], signal: Signal): boolean {
+  const here = pids.filter(pid => isOf(pid, container));
+  for (const pid of here) {
+    try {
+      process.kill(pid, `SIG${signal}`);
+    } catch (error) {
+      // Not root: the helper is.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") return false;
+    }
   }
+  return here.length > 0;
 }

@@ -4,6 +4,7 @@ import type { Service } from "../../stack/stack.ts";
 import { apiPaths, facesVisitors } from "../access/front-door.ts";
 import { type DrillStack, defineDrill } from "../drill.ts";
 import { containerOf, longRunning, seconds } from "../targets.ts";
+import { judge, type Machine, ofMachine } from "./its-own.ts";
 import { type Measured, momentOf, openLoop, shares, to } from "./open-loop.ts";
 
 const usual = { rate: 20, p95: 100, healthP95: 50, start: 30 };
@@ -12,6 +13,8 @@ const measureMs = 10_000;
 /** Each step doubles the rate; a step is short, because it says where the end is and decides nothing. */
 const stepMs = 2_000;
 const steps = 4;
+/** So often a load is sent at most: what is missed because others use the machine may be met a moment later. */
+const tries = 3;
 
 export default defineDrill({
   id: "capacity/meets-its-load",
@@ -45,31 +48,49 @@ export default defineDrill({
       refuseLimited(warm, rate);
       return told(warm);
     });
-    const before = await momentOf(lab);
-    let front: Measured | undefined;
-    let probe: Measured | undefined;
-    let nothing: Measured | undefined;
-    await scene.disturb(`send ${rate} a second for ${measureMs / 1000} s`, async () => {
-      const beside = { rate: 5, forMs: measureMs };
-      const at = health && (await containerOf(lab, health.service));
-      [front, probe, nothing] = await Promise.all([
-        openLoop(engine, to(lab, container, request!), { rate, forMs: measureMs }),
-        at && openLoop(engine, to(lab, at, health!.request), beside),
-        openLoop(engine, engine.nothing, beside),
-      ]);
-      refuseLimited(front, rate);
-      return told(front);
-    });
-    const machine = { nothing: nothing!.p95, share: shares(before, await momentOf(lab)) };
-    scene.note("the machine", ofMachine(machine));
-    await within(scene, `${request!.path} meets its target`, front!, targets.p95, machine);
-    if (health && probe)
-      await within(scene, `${health.service}'s ${health.request.path}`, probe, targets.healthP95, machine);
+    let front: Tried | undefined;
+    let probe: Tried | undefined;
+    for (let tried = 1; tried <= tries; tried++) {
+      const before = await momentOf(lab);
+      let measured: readonly [Measured, Measured | undefined, Measured];
+      await scene.disturb(`send ${rate} a second for ${measureMs / 1000} s`, async () => {
+        const beside = { rate: 5, forMs: measureMs };
+        const at = health && (await containerOf(lab, health.service));
+        measured = await Promise.all([
+          openLoop(engine, to(lab, container, request!), { rate, forMs: measureMs }),
+          at && openLoop(engine, to(lab, at, health!.request), beside),
+          openLoop(engine, engine.nothing, beside),
+        ]);
+        refuseLimited(measured[0], rate);
+        return told(measured[0]);
+      });
+      const [seen, probed, { p95: nothing }] = measured!;
+      const machine = { nothing, share: shares(before, await momentOf(lab)) };
+      scene.note("the machine", ofMachine(machine));
+      front = better(front, { seen, target: targets.p95, machine });
+      probe = probed && better(probe, { seen: probed, target: targets.healthP95, machine });
+      const verdicts = [front, probe].map(one => one && judge(one.seen, one.target, one.machine));
+      if (verdicts.includes("missed") || !verdicts.includes("excused")) break;
+    }
+    await within(scene, `${request!.path} meets its target`, front!);
+    if (health && probe) await within(scene, `${health.service}'s ${health.request.path}`, probe);
     scene.note("at more than that", await saturation(lab, container, request!, targets));
     for (const name of apps.filter(app => lab.requests(app).length > 0))
       await startsInTime(scene, name, targets.start);
   },
 });
+
+/** One measure, on the machine as it was then. */
+interface Tried {
+  readonly seen: Measured;
+  readonly target: number;
+  readonly machine: Machine;
+}
+
+/** What was met stays met; otherwise the later one counts. */
+function better(before: Tried | undefined, now: Tried): Tried {
+  return before && judge(before.seen, before.target, before.machine) === "met" ? before : now;
+}
 
 /** The service that visitors reach: a proxy before anything else. */
 function frontOf(stack: DrillStack): Service | undefined {
@@ -118,40 +139,9 @@ function told({ sent, failed, p50, p95, p99 }: Measured): string {
   return `${sent} sent, ${failed.length} failed; p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`;
 }
 
-/** What is not the stack's: how long a server takes that does nothing, and who used the processors. */
-interface Machine {
-  readonly nothing: number;
-  readonly share: { readonly lab: number; readonly others: number } | undefined;
-}
-
-function ofMachine({ nothing, share }: Machine): string {
-  const percent = (part: number) => `${Math.round(part * 100)} %`;
-  const used = share
-    ? `the clone used ${percent(share.lab)} of it, other programs ${percent(share.others)}`
-    : "how busy it was cannot be told";
-  return `${used}; a server that does nothing answered 95 of 100 in ${nothing} ms`;
-}
-
-/** A machine that has time: above this, times are no longer the stack's own. */
-const busyShare = 0.5;
-
-/**
- * Whether a missed target is the stack's: on a calm machine if it is missed without what a server takes that does
- * nothing, and without the time that others took; on a busy one only if even the quicker half of the answers misses it.
- */
-function isItsOwn({ p50, p95 }: Measured, target: number, { nothing, share }: Machine): boolean {
-  if (p50 - nothing > target) return true;
-  const others = share?.others ?? 0;
-  return nothing <= target / 4 && others <= busyShare && (p95 - nothing) * (1 - others) > target;
-}
-
-async function within(scene: Scene, what: string, seen: Measured, target: number, machine: Machine) {
+async function within(scene: Scene, what: string, { seen, target, machine }: Tried) {
   const { failed, sent, p95 } = seen;
-  const hung = failed.length > 0 && failed.every(({ error }) => error === "timeout");
-  const isBusy = (machine.share?.others ?? 0) > busyShare;
-  const excused =
-    failed.length > 0 ? hung && isBusy && !isItsOwn(seen, target, machine) : !isItsOwn(seen, target, machine);
-  if ((failed.length > 0 || p95 > target) && excused)
+  if (judge(seen, target, machine) === "excused")
     await scene.steady(`${what}: the machine has time for it`, async () => {
       throw new NotSeen(`${told(seen)}, but ${ofMachine(machine)}: try again when it is calm`);
     });
