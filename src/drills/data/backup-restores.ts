@@ -155,7 +155,7 @@ async function drillStore(scene: Scene, way: BackupWay, store: Service, runner: 
   const dumps = made!.written.filter(({ path, content }) =>
     piecesOf(path, content).some(piece => [...found.values()].some(one => one.path === piece.path)),
   );
-  const [spoiled = []] = await tellsSpoiled(scene, dumps, fresh!);
+  const [spoiled = []] = await tellsSpoiled(scene, dumps, made!.written, fresh!);
   const [dump] = dumps;
   if (way.restore && dump)
     await restoresItself(scene, {

@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { flippedCopy, spoiledCopies } from "./backup-spoiled.ts";
+import { flippedCopy, spoiledCopies, sumFile } from "./backup-spoiled.ts";
 import { hasEndMark, piecesOf } from "./dump-file.ts";
 
 const dump = Buffer.from(
@@ -22,4 +23,13 @@ it("flips one bit", () => {
   const different = [...dump].filter((byte, at) => byte !== flipped[at]);
   expect(different).toHaveLength(1);
   expect(piecesOf("x.gz", flippedCopy(gzipSync(dump)).content)[0]!.kind).toBe("damaged");
+});
+
+it("knows the sum that was written beside a file", () => {
+  const of = (path: string, text: string) => ({ path, content: Buffer.from(text) });
+  const sha256 = createHash("sha256").update(dump).digest("hex");
+  const beside = [of("db.dump", dump.toString()), of("last-success", "1795884000\n")];
+  expect(sumFile(dump, [...beside, of("SHA256SUMS", `${sha256}  db.dump\n`)])).toBe("SHA256SUMS");
+  const other = createHash("sha256").update("another").digest("hex");
+  expect(sumFile(dump, [...beside, of("SHA256SUMS", `${other}  db.dump\n`)])).toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { NotSeen, type Scene } from "../../core/drill.ts";
 import type { Container, ExecResult } from "../../core/engine.ts";
@@ -43,13 +44,30 @@ function halfInside(zipped: Buffer): Buffer {
   return gzipSync(inner.subarray(0, inner.length >> 1));
 }
 
+/** The file that was written beside a dump and holds its sum, as `sha256sum dump >dump.sha256` leaves it. */
+export function sumFile(content: Uint8Array, written: readonly Pick<WrittenFile, "path" | "content">[]) {
+  const sums = ["sha256", "sha512", "sha1", "md5"].map(name =>
+    createHash(name).update(content).digest("hex"),
+  );
+  return written.find(file => {
+    if (file.content.length > mostSums) return false;
+    const text = Buffer.from(file.content).toString("latin1").toLowerCase();
+    return sums.some(sum => text.includes(sum));
+  })?.path;
+}
+
+/** A list of sums is short. */
+const mostSums = 100_000;
+
 /**
- * The formats' own checks tell every spoiled copy: sums, full reads by pg_restore, the end mark of a text. Gives the
- * copies of each file that can be told, for whoever has to refuse them.
+ * The formats' own checks tell every spoiled copy: sums, full reads by pg_restore, the end mark of a text. A flipped
+ * bit is told by them or by a sum that was written too. Gives the copies of each file that can be told, for whoever
+ * has to refuse them.
  */
 export async function tellsSpoiled(
   scene: Scene,
   dumps: readonly WrittenFile[],
+  written: readonly WrittenFile[],
   fresh: Container,
 ): Promise<readonly (readonly Spoiled[])[]> {
   const { lab } = scene;
@@ -66,7 +84,8 @@ export async function tellsSpoiled(
       return told.join(", ");
     });
     const flipped = flippedCopy(content);
-    const how = await howTold(flipped.content);
+    const sum = sumFile(content, written);
+    const how = (await howTold(flipped.content)) ?? (sum && `the sum in ${sum}`);
     scene.note(`${flipped.what} in the place of ${path}`, how ? `it is told by ${how}` : "nothing tells it");
     all.push(how ? [...copies, flipped] : copies);
   }
