@@ -6,6 +6,7 @@ export default defineConfig({
     exclude: ["test/engine/**", "**/node_modules/**"],
     // Parsers and rules hold no state between files: one worker context for all is five times faster.
     isolate: false,
-    testTimeout: 30_000,
+    // Some tests run programs or thousands of cases: a busy machine is no defect.
+    testTimeout: 120_000,
   },
 });

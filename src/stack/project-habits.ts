@@ -100,6 +100,25 @@ export function isAllForWork(files: readonly ComposeFile[]): boolean {
   return watching.length > 0 && forWork.length > 1 && forWork.length * 2 > built.length;
 }
 
+/** Sites of it, where all have names that no name server gives out: `shop.test`, `api.localhost`, `shop.lvh.me`. */
+export function reservedSite(files: readonly ComposeFile[]): string | undefined {
+  const names = servicesIn(files).flatMap(({ value }) => [
+    ...environmentOf(value).flatMap(([name, text]) => (name === "VIRTUAL_HOST" ? text.split(",") : [])),
+    ...labelsOf(value).flatMap(text => [...text.matchAll(/Host\(`([^`]+)`/g)].map(match => match[1]!)),
+  ]);
+  return names.length > 0 && names.every(name => /(?:^|\.)(?:test|localhost|lvh\.me)$/.test(name.trim()))
+    ? names[0]
+    : undefined;
+}
+
+function labelsOf(service: YamlNode): string[] {
+  const labels = child(service, "labels");
+  return [
+    ...entriesOf(labels).map(({ value }) => textOf(value)?.value ?? ""),
+    ...itemsOf(labels).map(item => textOf(item)?.value ?? ""),
+  ];
+}
+
 /**
  * What is built runs from the checkout, nothing of it is started again, no proxy stands before it and no setting is
  * production's: so a workstation's file looks. A server's that looks so is rarer.

@@ -34,6 +34,22 @@ describe("which Compose file is production", () => {
       ["compose.yml: presumed"],
     ],
     [
+      "one that is called production's, and all of whose sites have names of a workstation",
+      {
+        "docker-compose.production.yml":
+          "services:\n  web:\n    build: .\n    environment: { VIRTUAL_HOST: shop.test }\n  api:\n    build: .\n    labels: ['traefik.http.routers.api.rule=Host(`api.localhost`)']\n",
+      },
+      ["docker-compose.production.yml: presumed"],
+    ],
+    [
+      "one that is called production's, with a name for trials beside the site's",
+      {
+        "docker-compose.production.yml":
+          "services:\n  web:\n    build: .\n    environment: ['VIRTUAL_HOST=shop.example,shop.test']\n",
+      },
+      ["docker-compose.production.yml: deployed"],
+    ],
+    [
       "the only one, which runs the sources of the checkout",
       {
         "compose.yml":

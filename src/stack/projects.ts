@@ -21,6 +21,7 @@ import {
   lacksApplication,
   looksLikeServer,
   onlyBacking,
+  reservedSite,
   runsCheckout,
   staysUp,
 } from "./project-habits.ts";
@@ -170,6 +171,8 @@ function grade(
   if (shown) return { files, grade: "presumed", because: shown };
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
+  const site = reservedSite(models);
+  if (site) return { files, grade: "presumed", because: { text: `"${site}" is a name of a workstation` } };
   const original = options.text && originalOf(byPath.get(last)!, byPath, options.text);
   if (original)
     return {
