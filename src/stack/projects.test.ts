@@ -50,6 +50,11 @@ describe("which Compose file is production", () => {
       ["docker-compose.production.yml: deployed"],
     ],
     [
+      "one for tests that restarts, alone",
+      { "docker-compose.test.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n" },
+      ["docker-compose.test.yml: presumed"],
+    ],
+    [
       "the only one, which runs the sources of the checkout",
       {
         "compose.yml":
@@ -351,7 +356,7 @@ describe("which Compose file is production", () => {
         ".github/workflows/deploy.yml":
           "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          scp docker-compose.yml me@host:app/\n          ssh me@host 'cd app && docker compose up -d'\n",
       },
-      ["docker-compose.yml: deployed", "docker-compose.test.yml: staging"],
+      ["docker-compose.yml: deployed", "docker-compose.test.yml: development"],
     ],
     [
       "the file that a workflow copies to the server under the default's name, though a script starts the default one",

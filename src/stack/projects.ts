@@ -184,8 +184,11 @@ function grade(
   const place = `${dirname(last).split("/").pop() ?? ""}`;
   if (production.test(stem) && !/(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem))
     return { files, grade: "deployed", because: { text: "its name says production" } };
-  if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models))
-    return { files, grade: "staging", because: { text: "its name says a test or staging server" } };
+  if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
+    // A test server is seldom called so in a file's name; where it is one, somebody ships the file.
+    const grade = /(^|[._-])(test|testing)([._-]|$)/i.test(stem) ? "presumed" : "staging";
+    return { files, grade, because: { text: "its name says a test or staging server" } };
+  }
   if (workstation.test(stem))
     return { files, grade: "development", because: { text: "its name says development" } };
   if (staging.test(stem)) return { files, grade: "staging", because: { text: "its name says staging" } };

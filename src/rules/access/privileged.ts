@@ -22,17 +22,20 @@ export default defineRule({
   severity: "high",
   why: "With these rights, or with the server's own directories, a break-in into the container is a break-in into the server.",
   *check(stack) {
-    for (const service of serverServices(stack)) {
-      const name = service.imageRef?.name ?? service.model?.base?.name ?? "";
-      if (byDesign.test(name) || service.kind === "monitoring") continue;
+    for (const [service, ...copies] of groupsOf(serverServices(stack))) {
       const rights = [...rightsOf(service)];
-      const [first, ...rest] = rights;
-      if (!first) continue;
+      const all = [service, ...copies].flatMap(each => [...rightsOf(each)]);
+      const [first, ...rest] = [...new Map(all.map(each => [placeOf(each), each])).values()];
       const severity = order.find(each => rights.some(right => right.severity === each))!;
+      const names = [service, ...copies].map(each => each.name);
+      const what = listNames(rights.map(each => each.right)).replaceAll('"', "");
       yield {
         subject: service.name,
-        message: `Service "${service.name}" has rights over the server: ${listNames(rights.map(each => each.right)).replaceAll('"', "")}.`,
-        evidence: [evidence(first.at, first.shows), ...rest.map(each => evidence(each.at, each.shows))],
+        message:
+          copies.length === 0
+            ? `Service "${service.name}" has rights over the server: ${what}.`
+            : `Services ${listNames(names)} have rights over the server: ${what.replace(/^it is/, "each is")}.`,
+        evidence: [evidence(first!.at, first!.shows), ...rest.map(each => evidence(each.at, each.shows))],
         severity: weigh(service, severity),
         // Whether a foreign image needs them is not known.
         ...(service.build ? {} : { confidence: "likely" as const }),
@@ -40,6 +43,25 @@ export default defineRule({
     }
   },
 });
+
+/** Services with rights, those of one image in one project together: a copy is no second cause. */
+function groupsOf(services: readonly Service[]): [Service, ...Service[]][] {
+  const groups = new Map<string, [Service, ...Service[]]>();
+  for (const service of services) {
+    const name = service.imageRef?.name ?? service.model?.base?.name ?? "";
+    if (byDesign.test(name) || service.kind === "monitoring") continue;
+    const rights = [...rightsOf(service)].map(each => each.right);
+    if (rights.length === 0) continue;
+    const image = service.image?.text ?? service.build?.dockerfilePath ?? service.name;
+    const key = JSON.stringify([service.project.files, image, rights]);
+    const group = groups.get(key);
+    if (group) group.push(service);
+    else groups.set(key, [service]);
+  }
+  return [...groups.values()];
+}
+
+const placeOf = ({ at }: Evidence): string => `${at.file}:${at.span.start}`;
 
 const capabilities = /^(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_MODULE|SYS_RAWIO|DAC_READ_SEARCH|BPF)$/i;
 /** Disks and the memory itself: who reads them reads past every permission. */

@@ -28,7 +28,8 @@ export default defineRule({
         const found = [...retiredIn(job)];
         places.push(...found);
         if (found.length > 0) edits.push(() => retiredEdits(stack, workflow, job, found.length));
-        if (found.length > 0 && !isOnlyReport(job, found)) graver(blocksRelease(workflow, job));
+        if (found.length > 0 && !isOnlyReport(job, found) && !publishesPackage(job))
+          graver(blocksRelease(workflow, job));
       }
       const [first, ...more] = [...new Map(places.map(place => [place.at.span.start, place])).values()];
       if (!first) continue;
@@ -113,6 +114,18 @@ function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
       /\bfailure\(\)/.test(condition?.value ?? ""),
   );
   return found.every(({ at }) => late.some(({ uses }) => uses!.at.span.start === at.span.start));
+}
+
+const publishes =
+  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\bpublish/;
+
+/** It brings a package to a registry: what users of it miss, the site does not. */
+function publishesPackage(job: Job): boolean {
+  const calls = job.steps.flatMap(step => step.calls);
+  return (
+    calls.some(call => publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`)) &&
+    !calls.some(call => call.remote || call.kind === "compose" || call.name === "docker")
+  );
 }
 
 /** The job releases, or one that releases waits for it. */

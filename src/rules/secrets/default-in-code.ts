@@ -37,9 +37,12 @@ export default defineRule({
     }
     for (const { defaults, services: all } of groups.values()) {
       const { name, how } = defaults[0]!;
-      // A worker signs and checks nothing for visitors: what the web server gets decides.
+      // A worker signs and checks nothing for visitors: what the web server gets decides. Where one of them is given
+      // the key, the others run other parts of the code.
       const serving = all.filter(service => !isWorker(service));
-      const services = isSigningName(name) && serving.length > 0 ? serving : all;
+      const keyed = serving.filter(service => variable(service, name) !== undefined);
+      const deciding = keyed.length > 0 ? keyed : serving;
+      const services = isSigningName(name) && deciding.length > 0 ? deciding : all;
       const told = connectionGaps(stack).some(
         gap => services.includes(gap.service) && gap.reads.includes(name),
       );
