@@ -50,6 +50,15 @@ describe("which Compose file is production", () => {
       ["docker-compose.production.yml: deployed"],
     ],
     [
+      "one that a script ships, where both are put away",
+      {
+        "archive/cloud/docker-compose.prod.yml": app,
+        "archive/cloud/deploy.sh": "#!/bin/sh\ndocker compose -f docker-compose.prod.yml up -d\n",
+        "docker-compose.yml": `${app}    restart: always\n`,
+      },
+      ["archive/cloud/docker-compose.prod.yml: development", "docker-compose.yml: deployed"],
+    ],
+    [
       "one for tests that restarts, alone",
       { "docker-compose.test.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n" },
       ["docker-compose.test.yml: presumed"],

@@ -69,6 +69,9 @@ const passing =
 const asideFolder =
   /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
 
+/** Kept for reading: a script that lies there, too, deploys nothing any more. */
+const putAway = /(?:^|\/)(?:archived?|old|legacy|deprecated|attic|obsolete)\//i;
+
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
  * decides; then the file's name; then being the only one. Names alone never hide a file that is shipped.
@@ -155,6 +158,7 @@ function grade(
     candidate =>
       candidate.deploys &&
       candidate.files.join("\n") === files.join("\n") &&
+      !(putAway.test(last) && putAway.test(candidate.at.file)) &&
       !(candidate.restarts && workstation.test(stemOf(last))),
   );
   if (use) return { files, grade: "deployed", because: { text: `${use.by} ships it`, at: use.at } };

@@ -30,16 +30,23 @@ export function isMisplaced(stack: Stack, project: ComposeProject | undefined): 
   return misplacedProjects(stack).some(each => each.project === project);
 }
 
-/** A script runs the file by its bare name in a directory of the server: it is copied there, beside what it names. */
+/**
+ * A script runs the file by its bare name in a directory of the server: it is copied there, beside what it names. Or
+ * one puts together a command that says from where paths are meant.
+ */
 export function isMoved(stack: Stack, project: ComposeProject): boolean {
   const name = basename(project.files.at(-1)!);
-  return stack.calls.some(
+  const moved = stack.calls.some(
     ({ call }) =>
       call.kind === "compose" &&
       (call.cwd === undefined || isOutside(call.cwd) || call.cwd.startsWith("~")) &&
       call.files.some(file => file.value === name || file.value === `./${name}`),
   );
+  return moved || [...stack.sources.values()].some(({ path, text }) => isScript(path) && saysFromWhere(text));
 }
+
+const isScript = (path: string): boolean => /\.(?:sh|bash|mk|ya?ml)$|(?:^|\/)(?:GNU)?[Mm]akefile$/.test(path);
+const saysFromWhere = (text: string): boolean => /--project-directory\b|\bCOMPOSE_PROJECT_DIR/.test(text);
 
 function misplacedPaths(stack: Stack, project: ComposeProject): Location[] {
   if (project.directory === "") return [];
