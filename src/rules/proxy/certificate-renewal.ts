@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import type { Location } from "../../core/source.ts";
 import { addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -22,13 +23,15 @@ export default defineRule({
   title: "The proxy serves a renewed certificate",
   claim: "encrypts-traffic",
   severity: "high",
-  why: "nginx keeps the certificate that it read when it started: after 90 days browsers refuse the site although a new file is on the disk.",
+  why: "After 90 days browsers refuse the site: nobody asked for a new certificate, or nginx still serves the one that it read when it started.",
   *check(stack) {
     for (const proxy of serverProxies(stack)) {
       const { service } = proxy;
       if (!service || startsByScript(service)) continue;
       const [needed] = neededCertificates(proxy).filter(each => each.mount && each.value.includes("/live/"));
-      const certbot = needed?.mount && certbotsFor(service, needed.mount).find(renews);
+      const certbots = needed?.mount ? certbotsFor(service, needed.mount) : [];
+      const certbot = certbots.find(renews);
+      if (needed && !certbot && certbots.length > 0) yield* asksOnce(stack, service, needed.at, certbots);
       if (!needed || !certbot) continue;
       if (reloads.test(startText(service))) {
         yield {
@@ -70,6 +73,29 @@ export default defineRule({
     }
   },
 });
+
+/** certbot is there, and neither it nor a script, a schedule or a page ever renews. */
+function* asksOnce(stack: Stack, service: Service, at: Location, [certbot, ...more]: readonly Service[]) {
+  if (!certbot || more.length > 0 || certbot.build || /\brenew\b|\.sh\b/.test(startText(certbot))) return;
+  if (isSaidInScripts(stack, /\brenew\b|--post-hook|--deploy-hook/) || isOnPage(stack, /\brenew\b/)) return;
+  if (service.project.services.some(other => schedulers.test(`${other.name} ${other.image?.raw}`))) return;
+  const bare = !certbot.command && !certbot.entrypoint;
+  yield {
+    subject: service.name,
+    message: `Nothing renews the certificate of the proxy "${service.name}": "${certbot.name}" ${bare ? "is started without a command, and stops with an error" : "asks for it once"}.`,
+    severity: weigh(service, "high"),
+    evidence: [
+      evidence(at, "ends after 90 days"),
+      evidence((certbot.entrypoint ?? certbot.command)?.at ?? certbot.at, bare ? "no command" : "no renewal"),
+    ] as const,
+  };
+}
+
+function isOnPage(stack: Stack, words: RegExp): boolean {
+  return [...stack.kinds].some(
+    ([path, kind]) => kind === "runbook" && words.test(stack.sources.get(path)?.text ?? ""),
+  );
+}
 
 function renews(certbot: Service): boolean {
   return !certbot.build && /\brenew\b/.test(startText(certbot)) && !/\.sh\b/.test(startText(certbot));
