@@ -124,7 +124,7 @@ function isArchiveOfVolume(call: Call): boolean {
 }
 
 const described =
-  /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump|pg_basebackup|restic backup|borg create)\b/;
+  /\b(pg_dump|pg_dumpall|mysqldump|mariadb-dump|mongodump|pg_basebackup|restic backup|borg create)\b(?!\]\()/;
 
 /** A page on operating the system names such a command. */
 function describes(stack: Stack, command: RegExp): boolean {
