@@ -55,6 +55,18 @@ const servers: Readonly<Record<string, readonly [RegExp, string]>> = {
   node: [/^--watch/, "node --watch, which restarts on every file change"],
   bun: [/(^| )--(watch|hot)( |$)/, "bun --watch, which restarts on every file change"],
   nest: [/^start .*--watch|^start .*-w( |$)/, "nest start --watch"],
+  "svelte-kit": [/^dev( |$)/, "SvelteKit's development server"],
+  remix: [/^(?:vite:)?dev( |$)/, "Remix's development server"],
+  "react-router": [/^dev( |$)/, "React Router's development server"],
+  quasar: [/^dev( |$)/, "Quasar's development server"],
+  docusaurus: [/^start( |$)/, "Docusaurus' development server"],
+  hugo: [/^serve(?:r)?( |$)/, "Hugo's development server"],
+  mkdocs: [/^serve( |$)/, "the development server of MkDocs"],
+  jekyll: [/^s(?:erve)?( |$)/, "Jekyll's development server"],
+  air: [/^/, "air, which builds again on every file change"],
+  "cargo-watch": [/^/, "cargo watch, which builds again on every file change"],
+  cargo: [/^watch( |$)/, "cargo watch, which builds again on every file change"],
+  dotnet: [/^watch( |$)/, "dotnet watch, which builds again on every file change"],
   artisan: [/^serve( |$)/, "Laravel's development server"],
 };
 
