@@ -73,6 +73,13 @@ export function writtenAt(stack: Stack, at: Location): string {
 const product =
   /(^|\/)(dist|build|out|target|bin|release|releases|node_modules|vendor|coverage|staticfiles|artifacts?|wheels?|\.next|\.output|publish)(\/|$)|\.(jar|war|ear|zip|tar|tgz|gz|xz|whl|deb|apk|rpm|exe|so|wasm)$/i;
 
+/** Only a workstation has a lock file that git ignores: nobody makes one on a server. */
+export function isLockFile(path: string): boolean {
+  return /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|poetry\.lock|uv\.lock|Pipfile\.lock|Gemfile\.lock|composer\.lock)$/.test(
+    path,
+  );
+}
+
 /**
  * Whether something other than git may put a path (relative to the root) there before the build: git ignores it, it
  * is the product of a build, or a command or a step of a pipeline writes it.
@@ -80,7 +87,7 @@ const product =
 export function mayAppear(stack: Stack, build: Build, path: string): boolean {
   if (product.test(path) || inSubmodule(stack, path)) return true;
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
-  if (stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return true;
+  if (!isLockFile(path) && (stack.files.ignored(path) || stack.files.ignored(`${path}/x`))) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
   return (
     createdPaths(stack).some(each => arrives(each, path)) ||

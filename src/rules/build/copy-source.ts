@@ -45,6 +45,10 @@ export default defineRule({
           group,
           working(stack, first).some(build => build.push && build.grade === "deployed") ? "high" : "critical",
         ),
+        // What git ignores, the machine that builds may have after all.
+        ...(missing.some(each => stack.files.ignored(join(first.context!, each.path)))
+          ? { confidence: "likely" as const }
+          : {}),
         fix: () => bringSources(stack, group, missing) ?? rewriteDockerfile(stack, group),
       };
     }
