@@ -30,7 +30,7 @@ export function runAsOrdinaryUser(stack: Stack, build: Build, services: readonly
     `USER ${user.name}`,
   ];
   const text = (newline === -1 ? eol : "") + lines.map(line => line + eol).join("");
-  const names = services.map(service => service.name);
+  const names = [...new Set(services.map(service => service.name))];
   return {
     title: `Run ${names.join(", ")} as the user ${user.name}`,
     grade: "needs-testing",

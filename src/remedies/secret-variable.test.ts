@@ -51,6 +51,18 @@ describe("moveToVariable", () => {
     },
   );
 
+  it("does not call the password of a database and its application the one of root", async () => {
+    const db =
+      "db:\n  image: mariadb:11\n  restart: always\n  environment:\n    MARIADB_ROOT_PASSWORD: kT93bQx2Lm\n    MARIADB_PASSWORD: kT93bQx2Lm";
+    const example = file(".env.example", "DB_PASSWORD=kT93bQx2Lm\nDB_HOST=db\n");
+    const { fix, compose } = await moved(
+      `${db}\n${web("DATABASE_URL: mysql://shop:kT93bQx2Lm@db/shop")}`,
+      example,
+    );
+    expect(compose.match(/\$\{\w+/g)).toEqual(Array(3).fill("${MARIADB_PASSWORD"));
+    expect(fix?.afterwards).toContain(".env.example gives DB_PASSWORD the same value");
+  });
+
   it("offers nothing where one word is the name and the password of a login", async () => {
     const files =
       "files:\n  image: minio/minio:1\n  restart: always\n  environment:\n    MINIO_ROOT_USER: storeadmin\n    MINIO_ROOT_PASSWORD: storeadmin";

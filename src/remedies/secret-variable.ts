@@ -1,5 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
-import { inside } from "../core/path.ts";
+import { dirname, inside } from "../core/path.ts";
 import { locate } from "../core/source.ts";
 import { credentialsInUrl, isSecretName } from "../formats/secret.ts";
 import { isStore } from "../stack/query.ts";
@@ -74,9 +74,31 @@ function repeated(
   const holds = [...paths]
     .slice(0, 200)
     .filter(path => !edited.has(path) && textOf(stack, path).includes(value));
-  return holds.length === 0
-    ? []
-    : [`The same value stands in ${holds.join(" and ")}, which services read: change it there, too.`];
+  return [
+    ...(holds.length === 0
+      ? []
+      : [`The same value stands in ${holds.join(" and ")}, which services read: change it there, too.`]),
+    ...twins(stack, projects, places),
+  ];
+}
+
+/** Other variables that an example gives the same value: programs that log in with one of them. */
+function twins(stack: Stack, projects: readonly ComposeProject[], places: readonly Credential[]): string[] {
+  const { value } = places[0]!;
+  const own = new Set(places.map(each => (each.kind === "default" ? each.reference!.name : each.name)));
+  const directories = new Set(["", ...projects.map(project => project.directory)]);
+  return stack.envFiles.flatMap(({ file, role, entries }) => {
+    const names = entries
+      .filter(
+        each => each.value.value === value && isSecretName(each.name.value) && !own.has(each.name.value),
+      )
+      .map(each => each.name.value);
+    return role !== "example" || !directories.has(dirname(file)) || names.length === 0
+      ? []
+      : [
+          `${file} gives ${names.join(" and ")} the same value: a login that both are for needs the new one in both.`,
+        ];
+  });
 }
 
 const settingsFile = /\.(?:ya?ml|json|toml|ini|conf|cfg|env|properties|xml)$/;
@@ -112,7 +134,9 @@ function nameFor(stack: Stack, places: readonly Credential[]): string {
   const plain = places.filter(
     each => each.kind === "literal" && isSecretName(each.name) && !isInUrl(stack, each),
   );
-  const own = plain.find(each => isStore(each.service!)) ?? plain[0];
+  // An application that has the password, too, should not have to call it the one of root.
+  const inStores = plain.filter(each => isStore(each.service!));
+  const own = inStores.find(each => !/(?:^|_)ROOT_/.test(each.name)) ?? inStores[0] ?? plain[0];
   const protocol = places.flatMap(each => urlProtocol(each) ?? [])[0];
   const name = asked?.reference?.name ?? own?.name ?? `${protocol ?? "STORE"}_PASSWORD`;
   const { service } = own ?? places[0]!;
