@@ -39,9 +39,13 @@ export function isCredential(value: string): boolean {
   return (
     text.length >= 3 &&
     !/^(?:true|false|none|null|yes|no|\d{1,3})$/i.test(text) &&
-    !/\$\{|\$\(|^\$\w+$/.test(text)
+    !/\$\{|\$\(|^\$\w+$/.test(text) &&
+    !filePath.test(text)
   );
 }
+
+/** Where a secret lies is none: `/run/secrets/db_password`, `/etc/search/keys/admin-key.pem`. */
+const filePath = /^(?:~|\.{1,2})?(?:\/[a-z0-9_.@-]+){2,}$/;
 
 /** Credentials that stand in Compose files and Dockerfiles, each place once. Placeholders are none. */
 export function committedCredentials(stack: Stack): Credential[] {

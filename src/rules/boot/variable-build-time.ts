@@ -55,7 +55,8 @@ function* internalHosts(service: Service) {
     return;
   const all = [...givenVariables(service), ...(service.build?.args ?? [])];
   const found = all.flatMap(variable => {
-    if (!publicName.test(variable.name) || /INTERNAL|SSR|SERVER_SIDE/.test(variable.name)) return [];
+    if (!publicName.test(variable.name) || /INTERNAL|SSR|(?:^|_)SERVER(?:_SIDE)?(?:$|_)/.test(variable.name))
+      return [];
     const host = hostOf(variable.value?.text);
     const target = host === undefined || host.includes(".") ? undefined : serviceAt(service.project, host);
     return target ? [{ variable, target }] : [];

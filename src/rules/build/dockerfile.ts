@@ -1,5 +1,5 @@
 import type { Fix } from "../../core/fix.ts";
-import { basename, dirname } from "../../core/path.ts";
+import { basename, dirname, join } from "../../core/path.ts";
 import { moveBuild, rightContext, rulesOfContents } from "../../remedies/build-context.ts";
 import { createDockerfile } from "../../remedies/rewrite.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -25,7 +25,8 @@ export default defineRule({
         build.dockerfileState === "absent" &&
         // The context's own absence is another rule's.
         build.contextState !== "absent" &&
-        !mayAppear(stack, build, build.dockerfilePath!),
+        !mayAppear(stack, build, build.dockerfilePath!) &&
+        !isBesideScript(stack, build),
     );
     for (const group of groupBuilds(absent, build => build.dockerfilePath)) {
       const [first] = group;
@@ -49,6 +50,14 @@ export default defineRule({
     }
   },
 });
+
+/** It is there when the script is started in its own folder, which nothing forbids. */
+function isBesideScript(stack: Stack, { caller, at, dockerfilePath }: Build): boolean {
+  const folder = dirname(at.file);
+  return (
+    caller.kind === "script" && folder !== "" && stack.files.has(join(folder, dockerfilePath!)) === "file"
+  );
+}
 
 /** Another Dockerfile, where its name or place leaves no doubt and all that it copies is found. */
 function useAnother(stack: Stack, group: readonly [Build, ...Build[]]): Fix | undefined {

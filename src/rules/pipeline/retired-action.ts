@@ -117,9 +117,9 @@ function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
 }
 
 const publishes =
-  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\bpublish/;
+  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\b(?:publish|assemble|bundle)|^flutter build (?:apk|appbundle|ipa|ios)\b|^(?:xcodebuild|fastlane|eas)\b/;
 
-/** It brings a package to a registry: what users of it miss, the site does not. */
+/** It brings a package to a registry, or builds an app: what their users miss, the site does not. */
 function publishesPackage(job: Job): boolean {
   const calls = job.steps.flatMap(step => step.calls);
   return (

@@ -95,7 +95,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     env: name => surelyGiven(base, name),
   });
   const reassigned = reassignedIn(starting);
-  const kind = runsNoServer(base.kind, process) ? "other" : base.kind;
+  const kind = runsNoServer(base.kind, process, starting) ? "other" : base.kind;
   return {
     ...base,
     kind,
@@ -119,13 +119,33 @@ const shells = /^(sh|bash|ash)$/;
 const clients =
   /\.(sh|py|js)$|^(sh|bash|ash|crond?|supercronic|go-cron|sleep|tail|restic|borg|rclone|pg_dump|pg_dumpall|pg_basebackup|pg_receivewal|psql|mysql|mysqldump|mongodump|mongosh|redis-cli|python3?|node|certbot)$/;
 
+/** What serves, at the beginning of a command. */
+const servers =
+  /(?:^|[\n;&|(]\s*|\bexec\s+|\/)(?:[\w/.-]*entrypoint[\w.-]*|postgres|mysqld(?:_safe)?|mariadbd?|mongod|(?:redis|valkey|keydb)-server|sqlservr|rabbitmq-server|"?\$@"?)(?=[\s"';&|]|$)/;
+
 /** The image of a data store whose tools are used for something else: a backup, a migration, a scheduler. */
-function runsNoServer(kind: ServiceKind, process: Service["process"]): boolean {
+function runsNoServer(
+  kind: ServiceKind,
+  process: Service["process"],
+  scripts: readonly ShellScript[],
+): boolean {
   if (kind !== "database" && kind !== "cache" && kind !== "queue") return false;
-  // What is named first may be a script of the project, of which `program` is the last command.
-  const named = process?.words[0]?.value?.replace(/^.*\//, "");
-  if (named === undefined || named === "docker-entrypoint.sh" || named.startsWith("-")) return false;
-  return clients.test(shells.test(named) ? (process?.program?.value ?? "") : named);
+  const first = process?.words[0]?.value;
+  if (!process || first === undefined || first.startsWith("-")) return false;
+  // What is named first may be a script of the project, of which `program` is the last command, or a whole line.
+  const named = first.replace(/^.*\//, "");
+  const isLine = /\s/.test(first.trim());
+  if (!isLine && named === "docker-entrypoint.sh") return false;
+  if (!isLine && !shells.test(named)) return clients.test(named);
+  const program = process.program?.value;
+  if (program !== undefined && clients.test(program)) return true;
+  const inline = isLine
+    ? first
+    : process.words[1]?.value === "-c"
+      ? (process.words[2]?.value ?? process.text)
+      : "";
+  const texts = [inline.replace(/^["'\s]+/, ""), ...scripts.map(each => each.fragment.text)].filter(Boolean);
+  return texts.length > 0 && texts.every(text => !servers.test(text));
 }
 
 function kindOf(build: Build | undefined, factKind: string | undefined): ServiceKind {
