@@ -72,6 +72,7 @@ import buildEndOfLife from "./build/end-of-life.ts";
 import buildFloatingImage from "./build/floating-image.ts";
 import buildFrameworkEndOfLife from "./build/framework-end-of-life.ts";
 import buildIgnoredInput from "./build/ignored-input.ts";
+import buildInstallScripts from "./build/install-scripts.ts";
 import buildKnownBadVersion from "./build/known-bad-version.ts";
 import buildLockDrift from "./build/lock-drift.ts";
 import buildLockFile from "./build/lock-file.ts";
@@ -295,6 +296,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildFloatingImage,
   buildFrameworkEndOfLife,
   buildIgnoredInput,
+  buildInstallScripts,
   buildKnownBadVersion,
   buildLockDrift,
   buildLockFile,

@@ -1,7 +1,7 @@
 import { readNextConfig } from "../artifacts/next.ts";
 import type { PackageManifest } from "../artifacts/package-manifest.ts";
 import { plainFragment } from "../core/fragment.ts";
-import { inside, join } from "../core/path.ts";
+import { dirname, inside, join } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
 import { parseShell } from "../formats/shell.ts";
 import type { ImageModel } from "./image/image.ts";
@@ -138,7 +138,7 @@ function judge(
       .join(" "),
   );
   const next = lines.find(line => /^next build(?: |$)/.test(line));
-  if (next && !next.includes("?")) return judgeNext(stack, stage, directory, below);
+  if (next && !next.includes("?")) return judgeNext(stack, stage, directory, manifest, below);
   for (const bundler of bundlers) {
     const line = lines.find(each => bundler.program.test(each));
     if (
@@ -148,34 +148,38 @@ function judge(
       below === bundler.makes
     )
       continue;
-    const config = configOf(stack, stage, directory, bundler.configs);
+    const config = configOf(stack, stage, directory, manifest, bundler.configs);
     if (config === "unknown" || (config && bundler.moved.test(config.text))) continue;
     return { tool: bundler.name, makes: bundler.makes, ...(config ? { config: config.path } : {}) };
   }
   return undefined;
 }
 
-/** `.next/standalone` and `out` are made only when the configuration asks for them. */
+/** `.next/standalone` and `out` are made only when the configuration asks for them, and `public` by no build at all. */
 function judgeNext(
   stack: Stack,
   stage: ImageModel,
   directory: string,
+  manifest: PackageManifest,
   below: string,
 ): Pick<WrongOutput, "tool" | "makes" | "config"> | undefined {
-  const mode = /^\.next\/standalone(?:\/|$)/.test(below)
-    ? "standalone"
-    : below === "out"
-      ? "export"
-      : undefined;
-  if (!mode) return undefined;
-  const config = configOf(stack, stage, directory, named("next.config"));
+  const isPublic = below === "public";
+  if (!isPublic && below !== "out" && !/^\.next\/standalone(?:\/|$)/.test(below)) return undefined;
+  const config = configOf(stack, stage, directory, manifest, named("next.config"));
   if (config === "unknown") return undefined;
-  if (config) {
+  if (isPublic) {
+    const beside = join(dirname(manifest.file), "public");
+    if (stack.files.has(beside) || stack.files.ignored(beside) || stack.files.ignored(`${beside}/x`))
+      return undefined;
+    const fills = /pwa|serwist|sitemap|workbox|copy|public/;
+    if (manifest.dependencies.some(each => fills.test(each.name)) || (config && fills.test(config.text)))
+      return undefined;
+  } else if (config) {
     const read = readNextConfig(config);
     if (!read.complete || read.output || /standalone|["']export["']|distDir/.test(config.text))
       return undefined;
   }
-  return { tool: "Next.js", makes: ".next", ...(config ? { config: config.path } : {}) };
+  return { tool: "Next.js", makes: ".next", ...(config && !isPublic ? { config: config.path } : {}) };
 }
 
 /** The first of these files that the stage has beside package.json. */
@@ -183,6 +187,7 @@ function configOf(
   stack: Stack,
   stage: ImageModel,
   directory: string,
+  manifest: PackageManifest,
   names: readonly string[],
 ): Source | "unknown" | undefined {
   for (const name of names) {
@@ -191,7 +196,7 @@ function configOf(
     const read = source === undefined ? undefined : stack.files.read(source);
     if (has === "yes" && read && "source" in read) return read.source;
     // A later step may have written it, but a build writes no configuration of its own.
-    if (has === "yes") return "unknown";
+    if (has === "yes" || stack.files.has(join(dirname(manifest.file), name)) === "file") return "unknown";
   }
   return undefined;
 }

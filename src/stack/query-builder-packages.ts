@@ -45,7 +45,7 @@ const bringers: Readonly<Record<string, readonly string[]>> = {
 };
 /** Programs that are called like their packages. */
 const namesakes = new Set(
-  "vite vue-tsc tsup esbuild rollup parcel turbo react-scripts rimraf cross-env tsc-alias gulp grunt postcss npm-run-all run-s run-p copyfiles cpx shx ts-node tsx astro nuxt gatsby unbuild tsdown rspack rsbuild".split(
+  "vite vue-tsc tsup esbuild rollup parcel turbo react-scripts rimraf cross-env tsc-alias gulp grunt postcss npm-run-all run-s run-p copyfiles cpx shx ts-node tsx astro nuxt gatsby unbuild tsdown rspack rsbuild husky lefthook patch-package simple-git-hooks ts-patch prisma".split(
     " ",
   ),
 );
@@ -118,10 +118,11 @@ function productionInstall(
   return last && (copied.includes(last) || last.directory === directory) ? last : undefined;
 }
 
-function needed(
+/** Packages whose programs a script of package.json starts, also through other scripts. */
+export function needed(
   stack: Stack,
   stage: ImageModel,
-  command: RunCommand,
+  command: Pick<RunCommand, "at" | "directory">,
   manifest: PackageManifest,
   script: string,
   depth = 0,
@@ -151,7 +152,7 @@ function needed(
 function pluginsOfPostcss(
   stack: Stack,
   stage: ImageModel,
-  command: RunCommand,
+  command: Pick<RunCommand, "at" | "directory">,
   manifest: PackageManifest,
 ): string[] {
   for (const name of ["postcss.config.mjs", "postcss.config.js", "postcss.config.cjs", "postcss.config.ts"]) {
@@ -169,13 +170,13 @@ function pluginsOfPostcss(
   return [];
 }
 
-function onlyForDevelopment(manifest: PackageManifest, name: string): PackageDependency | undefined {
+export function onlyForDevelopment(manifest: PackageManifest, name: string): PackageDependency | undefined {
   const entries = manifest.dependencies.filter(each => each.name === name);
   return entries.every(each => each.group === "devDependencies") ? entries[0] : undefined;
 }
 
 /** True and false by the lock file of npm beside the manifest; undefined for other lock files. */
-function isOnlyLockedForDevelopment(
+export function isOnlyLockedForDevelopment(
   stack: Stack,
   manifest: PackageManifest,
   name: string,

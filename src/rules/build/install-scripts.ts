@@ -1,0 +1,39 @@
+import { evidence } from "../../stack/query.ts";
+import { groupBuilds, weighBuilds } from "../../stack/query-build.ts";
+import { failingScripts } from "../../stack/query-install-scripts.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "build/install-scripts",
+  title: "The scripts that an install runs by itself find what they need",
+  claim: "builds",
+  severity: "critical",
+  why: "The install ends with the error of its script, and the build with it; on the workstation, where everything is there, it works.",
+  *check(stack) {
+    const modelled = stack.builds.filter(build => build.model && build.contextState === "present");
+    for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
+      const seen = new Set<string>();
+      for (const { install, name, script, lacks, kind } of group.flatMap(build => [
+        ...failingScripts(stack, build),
+      ])) {
+        const key = `${install.at.span.start} ${name}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        const because =
+          kind === "package"
+            ? `needs "${lacks}", which is not installed for production`
+            : `needs ${lacks}, which is not copied yet`;
+        yield {
+          subject: `${group[0].dockerfilePath} ${name}`,
+          message: `An install of ${group[0].dockerfilePath} runs the script "${name}" of package.json, which ${because}: the build fails.`,
+          evidence: [
+            evidence(install.at, `runs "${name}"`),
+            ...(stack.sources.has(script.at.file) ? [evidence(script.at, `needs ${lacks}`)] : []),
+          ],
+          severity: weighBuilds(group, "critical"),
+          confidence: "likely",
+        };
+      }
+    }
+  },
+});
