@@ -28,7 +28,7 @@ export default defineRule({
         subject: service.name,
         message: `${listNames(group.map(each => each.service.name))} ${group.length === 1 ? "runs" : "run"} ${command} at every start.`,
         evidence: [first!, ...more],
-        severity: weigh(service, service.component || service.build ? "medium" : "low"),
+        severity: weigh(service, isOwn(service) ? "medium" : "low"),
       };
     }
   },
@@ -67,4 +67,9 @@ function installOf(service: Service): { at: Location; command: string } | undefi
     if (known?.test(verb)) return { at: placeOf(words), command: `${program} ${verb}`.trim() };
   }
   return undefined;
+}
+
+/** A program of the project, in an image of its own or in that of its language. */
+function isOwn(service: Service): boolean {
+  return service.build !== undefined || service.component !== undefined || service.facts?.kind === "runtime";
 }
