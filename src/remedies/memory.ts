@@ -196,7 +196,7 @@ export function limitMemory(stack: Stack, services: readonly Service[]): Fix | u
   }
   if (edits.length === 0) return undefined;
   return {
-    title: `Limit memory: ${names.join(", ")}`,
+    title: `Limit memory: ${[...new Set(names)].join(", ")}`,
     grade: "needs-testing",
     edits,
     ...(left > 0 ? { partial: true } : {}),
