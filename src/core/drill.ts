@@ -195,4 +195,6 @@ export interface Started {
   /** From the command to serving; undefined when that was not seen. */
   readonly ms?: number;
   readonly saw: string;
+  /** It runs, its health check has not passed in the time of a drill, and by its own times that does not count yet. */
+  readonly early?: true;
 }

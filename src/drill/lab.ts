@@ -61,6 +61,8 @@ export function openLab(options: LabOptions): RunningLab {
   let furnished = false;
   const given = new Set<string>();
   const recovered = new Set<string>();
+  /** Whose health check had not passed when it was given up waiting for that. */
+  const early = new Set<string>();
   /** Whose health check passed when the lab was calm: of any other it says nothing about a disturbance. */
   const probed = new Set<string>();
   /** How long one look took when the lab was calm: a busy machine is no defect of the stack. */
@@ -115,7 +117,7 @@ export function openLab(options: LabOptions): RunningLab {
     });
     const started = await watchStart(engine, {
       ...{ lab: project.lab, model, sinceMs, limitMs: startLimitMs, ended: () => words },
-      ...(bad ? { doubtful: new Set(bad.keys()) } : {}),
+      ...(bad ? { doubtful: new Set([...bad.keys(), ...early]) } : {}),
     });
     // Compose would go on waiting for what does not stand.
     if (started.some(({ ok }) => !ok)) over.abort();
@@ -135,6 +137,7 @@ export function openLab(options: LabOptions): RunningLab {
     recovered.clear();
     bad = new Map(started.filter(({ ok }) => !ok).map(({ service, saw }) => [service, saw]));
     for (const [service, saw] of bad) everBad.set(service, saw);
+    for (const { service, early: isEarly } of started) if (isEarly) early.add(service);
     for (const { service, ok } of started) {
       const [first] = await containers(service);
       // One whose health check alone does not pass answers too.

@@ -17,10 +17,17 @@ async function started(
     readonly doubtful?: ReadonlySet<string>;
     readonly held?: readonly string[];
     readonly words?: string;
+    /** Health checks look every half minute. */
+    readonly often?: boolean;
   } = {},
 ) {
   const model = { services };
-  const engine = fakeEngine({ models: new Map([["/f", model]]), programs, probeMs, idle: how.idle ?? 1 });
+  const engine = fakeEngine({
+    models: new Map([["/f", model]]),
+    programs,
+    probeMs: how.often ? 30_000 : probeMs,
+    idle: how.idle ?? 1,
+  });
   const sinceMs = engine.now();
   await engine.up(project);
   const watched = {
@@ -61,6 +68,26 @@ describe("a service that does not become healthy", () => {
     const web = { ...checked(), depends_on: { backup: { condition: "service_healthy" } } };
     const { seconds } = await started({ backup: checked(), web }, { backup: sick }, { held: ["web"] });
     expect(seconds).toBeGreaterThanOrEqual(240);
+  });
+
+  it("stands when it runs within a start period that is longer than a drill, with what it says", async () => {
+    const backup = { ...sick, says: ["database shop has no table"] };
+    const services = { backup: checked("900s"), web: checked() };
+    const { seconds, by } = await started(services, { backup }, { often: true });
+    expect(by["web"]).toMatchObject({ ok: true });
+    expect(by["web"]).not.toHaveProperty("early");
+    expect(by["backup"]).toMatchObject({ ok: true, early: true });
+    expect(by["backup"]!.saw).toMatch(/^it runs; its health check ends with 1.* 15 min .*has no table$/s);
+    expect(seconds).toBeGreaterThan(120);
+    expect(seconds).toBeLessThan(130);
+  });
+
+  it("stands so at the end, too, where another is still waited for", async () => {
+    const web = { ...checked(), depends_on: { backup: { condition: "service_healthy" } } };
+    const how = { often: true, held: ["web"] };
+    const { by } = await started({ backup: checked("900s"), web }, { backup: sick }, how);
+    expect(by["backup"]).toMatchObject({ ok: true, early: true });
+    expect(by["web"]).toMatchObject({ ok: false });
   });
 
   it("is not waited for again", async () => {

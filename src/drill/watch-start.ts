@@ -21,6 +21,10 @@ export function mayTakeLong(probe: ContainerProbe | undefined): boolean {
   return (probe?.startPeriodMs ?? 0) >= longMs;
 }
 
+function allowance({ startPeriodMs }: ContainerProbe): string {
+  return `the files give it ${Math.round(startPeriodMs / 60_000)} min before that counts`;
+}
+
 /** So long a program has to stay up that no health check speaks for: one that cannot start takes a while to find out. */
 const silentMs = 8_000;
 /** The same where the processors have no time: it may not even have begun. */
@@ -80,10 +84,7 @@ export async function standing(
     if ((await runProbe(engine, container))?.ok) continue;
     return !mayTakeLong(probe) || upMs(engine, container) < graceMs
       ? undefined
-      : {
-          ok: true,
-          saw: `it runs; its health check does not pass yet, and the files give it ${Math.round(probe!.startPeriodMs / 60_000)} min before that counts`,
-        };
+      : { ok: true, saw: `it runs; its health check does not pass yet, and ${allowance(probe!)}` };
   }
   return {
     ok: true,
@@ -112,9 +113,9 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
   const open = new Set(Object.keys(model.services));
   const asked = new Set<string>();
   const done = new Map<string, Started>();
-  const close = (service: string, look: Look) => {
+  const close = (service: string, look: Look & Pick<Started, "early">) => {
     open.delete(service);
-    done.set(service, { service, ok: look.ok, ms: engine.now() - sinceMs, saw: look.saw });
+    done.set(service, { service, ms: engine.now() - sinceMs, ...look });
   };
   const before = await engine.machine();
   while (open.size > 0 && engine.now() - sinceMs < limitMs) {
@@ -135,6 +136,10 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
   const all = open.size > 0 ? await engine.containers(lab) : [];
   for (const service of open) {
     const [container] = all.filter(one => one.service === service);
+    if (container && isWatching(container)) {
+      close(service, await lastLook(engine, container));
+      continue;
+    }
     const waited = `after ${Math.round((engine.now() - sinceMs) / 1000)} s`;
     const saw = container
       ? `${waited} ${stateOf(container)}${container.health ? ` and is ${container.health}` : ""}`
@@ -181,11 +186,25 @@ function isOverdue(
   if (container?.state !== "running" || container.health !== "starting") return false;
   const up = upMs(engine, container);
   if (doubtful?.has(service)) return up > doubtfulMs;
+  if (isWatching(container)) return up > watchingMs;
   return up > (container.probe?.startPeriodMs ?? 0) + overdueMs;
 }
 
-async function lastLook(engine: Engine, container: Container): Promise<Look> {
-  const look = (await runProbe(engine, container)) ?? { ok: true, saw: stateOf(container) };
+/** It runs and is within a start period that is longer than a drill. */
+function isWatching({ state, health, probe }: Container): boolean {
+  return state === "running" && health === "starting" && mayTakeLong(probe);
+}
+
+/** So long such a service is waited for, whose check looks often: it may well pass soon. */
+const watchingMs = 120_000;
+
+async function lastLook(engine: Engine, container: Container): Promise<Look & Pick<Started, "early">> {
+  const { ok, saw } = (await runProbe(engine, container)) ?? { ok: true, saw: stateOf(container) };
+  const look = { ok, saw };
+  if (!ok && isWatching(container)) {
+    const words = `it runs; ${saw}, and ${allowance(container.probe!)}${await saying(engine, container)}`;
+    return { ok: true, early: true, saw: words };
+  }
   const after = `${Math.round(upMs(engine, container) / 1000)} s after its start`;
   return look.ok ? look : { ok: false, saw: `${after} ${look.saw}` };
 }

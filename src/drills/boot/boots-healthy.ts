@@ -50,6 +50,11 @@ export default defineDrill({
         throw new NotSeen(`${late.map(({ service }) => service).join(", ")}: late, with ${busyWith(others)}`);
       return busyWith(others);
     });
+    const early = started.filter(one => one.early);
+    if (early.length > 0)
+      await scene.steady("every health check has passed", async () => {
+        throw new NotSeen(early.map(({ service, saw }) => `${service}: ${saw}`).join(";\n"));
+      });
     await scene.steady("nothing was left out", async () => {
       if (lab.missing.size > 0) throw whyMissing(lab);
       return "every service of the files was started";
