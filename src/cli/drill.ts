@@ -115,7 +115,7 @@ async function inLab(
     });
     const running = openLab({
       ...{ engine, ...prepared, say: line => say(`${line}\n`) },
-      candidates: service => requestsOf(view.stack, view.project, service),
+      candidates: service => requestsOf(view.stack, view.project, service, prepared.model),
       source: { stack: view.stack, user: view.project },
     });
     const reports = await runDrills(running, drills, view, {

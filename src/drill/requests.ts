@@ -1,3 +1,4 @@
+import type { ComposeModel } from "../core/engine.ts";
 import { isStore } from "../stack/query.ts";
 import { httpProbe } from "../stack/query-health.ts";
 import { listening } from "../stack/query-listen.ts";
@@ -7,9 +8,15 @@ import type { Candidate } from "./watch.ts";
 
 /**
  * What may be asked of a service over HTTP, by its files: what its own health check asks, and the front page of every
- * port that it is known to listen on. Whether it answers is seen in the lab.
+ * port that it is known to listen on. Whether it answers is seen in the lab. `clone`: the model that the lab runs, whose
+ * variables a name in a proxy's template may be made of.
  */
-export function requestsOf(stack: Stack, project: ComposeProject, name: string): Candidate[] {
+export function requestsOf(
+  stack: Stack,
+  project: ComposeProject,
+  name: string,
+  clone: ComposeModel,
+): Candidate[] {
   const service = project.services.find(one => one.name === name);
   if (!service || isStore(service)) return [];
   const probe = httpProbe(service);
@@ -20,7 +27,7 @@ export function requestsOf(stack: Stack, project: ComposeProject, name: string):
   };
   if (probe)
     add({ port: probe.port, path: probe.path, tls: probe.scheme === "https", headers: { host: probe.host } });
-  const host = hostOf(stack, service) ?? probe?.host ?? "localhost";
+  const host = hostOf(stack, service, clone.services[name]?.environment ?? {}) ?? probe?.host ?? "localhost";
   const tls = tlsPorts(stack, service);
   for (const port of portsOf(stack, service)) add({ port, path: "/", tls: tls.has(port), headers: { host } });
   return found;
@@ -35,10 +42,17 @@ function portsOf(stack: Stack, service: Service): number[] {
   return [...new Set([...known, ...serving, ...published])].filter(port => port > 0);
 }
 
+const variable = /\$\{?([A-Za-z_]\w*)\}?/g;
+
 /** The name that a proxy serves under: any other may be refused. */
-function hostOf(stack: Stack, service: Service): string | undefined {
+function hostOf(
+  stack: Stack,
+  service: Service,
+  environment: Readonly<Record<string, unknown>>,
+): string | undefined {
+  const filled = (text: string) => text.replace(variable, (_, key: string) => String(environment[key] ?? ""));
   const servers = stack.proxies.find(proxy => proxy.service === service)?.effective.servers ?? [];
-  const names = servers.flatMap(server => server.names.map(name => name.value));
+  const names = servers.flatMap(server => server.names.map(({ value }) => filled(value)));
   return names.find(name => /^[a-z0-9][a-z0-9.-]*$/i.test(name));
 }
 

@@ -44,7 +44,7 @@ export async function drillFiles(
     });
     const running = openLab({
       ...{ engine, ...prepared, say: (line: string) => lines.push(line) },
-      candidates: service => requestsOf(stack, project, service),
+      candidates: service => requestsOf(stack, project, service, prepared.model),
       source: { stack, user: project },
     });
     const say = (line: unknown) => void lines.push(JSON.stringify(line));

@@ -9,6 +9,7 @@ import { servicesBehind } from "../../stack/query-proxy.ts";
 import type { Service } from "../../stack/stack.ts";
 import type { DrillStack } from "../drill.ts";
 import { containerOf, longRunning } from "../targets.ts";
+import { doorsOf, good, none, reachesApps, type Tried, tryAt } from "./reach.ts";
 import type { Kind } from "./traffic.ts";
 
 /** The service that the world reaches: a proxy before anything else. */
@@ -34,43 +35,56 @@ export interface Asked {
 const togetherMs = 50;
 const slowMs = 1_000;
 
-/** Tries what the files show, and gives what is answered: a path through to each application before all others. */
+/**
+ * Tries what the files show, and gives what is answered: a path through to each application before all others.
+ * @throws NotSeen when no request reaches an application: a proxy that answers by itself shows nothing of a release.
+ */
 export async function askable(
   lab: Lab,
   stack: DrillStack,
   front: string,
   apps: readonly string[],
 ): Promise<Asked> {
-  const base = lab.requests(front).find(({ status }) => status < 300) ?? lab.requests(front)[0];
-  if (!base) throw new NotSeen("it answers no request that the files show");
+  const doors = doorsOf(lab, front);
+  if (doors.length === 0) throw new NotSeen("it answers no request that the files show");
   const container = await containerOf(lab, front);
   const notTried: string[] = [];
-  const tried = new Map<string, { readonly status: number; readonly ms: number }>();
+  const tried = new Map<string, Tried>();
   const attempt = async (path: string) => {
-    const { status, ms } = await lab.engine.http(container, { ...base, path, timeoutMs: 10_000 });
-    if (status !== undefined && status < 500) tried.set(path, { status, ms });
-    return status !== undefined && status < 400;
+    const answers = await Promise.all(doors.map(door => tryAt(lab, container, { ...door, path })));
+    const best = answers.sort((a, b) => a.rank - b.rank)[0]!;
+    if (best.rank < none) tried.set(path, best);
+    return best.rank === good;
   };
   const paths = new Set<string>();
   for (const app of apps) {
-    const ways = app === front ? [base.path] : pathsThrough(stack, front, app);
+    const ways = app === front ? [doors[0]!.path] : pathsThrough(stack, front, app);
     for (const path of ways) if (await attempt(path)) break;
     const through =
-      ways.find(path => (tried.get(path)?.status ?? 500) < 400) ?? ways.find(path => tried.has(path));
+      ways.find(path => tried.get(path)?.rank === good) ??
+      ways.filter(path => tried.has(path)).sort((a, b) => tried.get(a)!.rank - tried.get(b)!.rank)[0];
     if (through !== undefined) paths.add(through);
     else notTried.push(`nothing that the files show leads from ${front} to ${app}`);
   }
-  if (paths.size === 0) paths.add(base.path);
+  if (paths.size === 0) {
+    await attempt(doors[0]!.path);
+    paths.add(doors[0]!.path);
+  }
+  const request = (path: string): KnownRequest => tried.get(path)?.request ?? { ...doors[0]!, path };
   const some = [...paths].slice(0, 3);
-  const request = (path: string) => ({ ...base, path });
-  const post = {
+  if (!(await reachesApps(lab, front, apps, some.map(request))))
+    throw new NotSeen(
+      `it answers ${some.join(", ")} by itself: nothing that the files show leads from ${front} to ${apps.join(", ")}`,
+    );
+  const post = (path: string) => ({
+    ...request(path),
     method: "POST",
     body: "{}",
-    headers: { ...base.headers, "content-type": "application/json" },
-  };
+    headers: { ...request(path).headers, "content-type": "application/json" },
+  });
   const posted = new Set<string>();
   for (const path of some) {
-    const { status } = await lab.engine.http(container, { ...base, ...post, path });
+    const { status } = await lab.engine.http(container, post(path));
     if (status !== undefined && status < 500) posted.add(path);
     else notTried.push(`POST ${path}, which is answered with ${status ?? "nothing"} in calm times too`);
   }
@@ -79,9 +93,7 @@ export async function askable(
       const how = keepAlive ? "kept connection" : "new connection";
       return [
         { name: `GET ${path}, ${how}`, request: request(path), keepAlive },
-        ...(posted.has(path)
-          ? [{ name: `POST ${path}, ${how}`, request: { ...request(path), ...post }, keepAlive }]
-          : []),
+        ...(posted.has(path) ? [{ name: `POST ${path}, ${how}`, request: post(path), keepAlive }] : []),
       ];
     }),
   );
@@ -89,7 +101,8 @@ export async function askable(
   const slow = await slowest(stack, front, apps, attempt, tried);
   if (slow === undefined) notTried.push("no request is known that takes a second or longer");
   const socket = socketPath(stack, front);
-  const opened = socket === undefined ? undefined : await lab.engine.socket(container, request(socket));
+  const socketRequest = socket === undefined ? undefined : { ...request(some[0]!), path: socket };
+  const opened = socketRequest && (await lab.engine.socket(container, socketRequest));
   opened?.close();
   if (opened?.status !== 101)
     notTried.push(
@@ -104,7 +117,7 @@ export async function askable(
         ? []
         : [{ name: `GET ${slow}, slow`, request: request(slow), keepAlive: false, everyMs: 500 }]),
     ],
-    ...(opened?.status === 101 ? { socket: request(socket!) } : {}),
+    ...(opened?.status === 101 ? { socket: socketRequest! } : {}),
     notTried,
   };
 }
@@ -134,7 +147,7 @@ async function slowest(
   front: string,
   apps: readonly string[],
   attempt: (path: string) => Promise<boolean>,
-  tried: ReadonlyMap<string, { readonly status: number; readonly ms: number }>,
+  tried: ReadonlyMap<string, Tried>,
 ): Promise<string | undefined> {
   const found = [...fastApisInForce(stack), ...expressesInForce(stack)].filter(({ service }) =>
     [front, ...apps].includes(service.name),
@@ -145,7 +158,7 @@ async function slowest(
       !prefix && /^\/[\w/.-]*$/.test(pattern) && (!methods || methods.includes("GET")),
   );
   for (const { pattern } of plain.slice(0, 20)) if (!tried.has(pattern)) await attempt(pattern);
-  const slow = [...tried].filter(([, { status, ms }]) => status < 400 && ms >= slowMs && ms < 10_000);
+  const slow = [...tried].filter(([, { rank, ms }]) => rank === good && ms >= slowMs && ms < 10_000);
   return slow.sort(([, a], [, b]) => b.ms - a.ms)[0]?.[0];
 }
 
