@@ -1,5 +1,6 @@
 import { evidence } from "../../stack/query.ts";
 import { groupBuilds, weighBuilds } from "../../stack/query-build.ts";
+import { starvedScripts } from "../../stack/query-builder-packages.ts";
 import { failingScripts } from "../../stack/query-install-scripts.ts";
 import { defineRule } from "../rule.ts";
 
@@ -13,11 +14,18 @@ export default defineRule({
     const modelled = stack.builds.filter(build => build.model && build.contextState === "present");
     for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
       const seen = new Set<string>();
+      const built = group.flatMap(build => build.model!.built);
+      // The build that such an install starves is told, and to install everything mends both.
+      const told = new Set(
+        built.flatMap(stage =>
+          [...starvedScripts(stack, stage, built)].map(each => each.install.at.span.start),
+        ),
+      );
       for (const { install, name, script, lacks, kind } of group.flatMap(build => [
         ...failingScripts(stack, build),
       ])) {
         const key = `${install.at.span.start} ${name}`;
-        if (seen.has(key)) continue;
+        if (seen.has(key) || (kind === "package" && told.has(install.at.span.start))) continue;
         seen.add(key);
         const because =
           kind === "package"
