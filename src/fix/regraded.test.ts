@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { now, project } from "../../test/fix/projects.ts";
+import { now, project, rule } from "../../test/fix/projects.ts";
 import { defaultConfig } from "../config/config.ts";
 import restartPolicy from "../rules/recovery/restart-policy.ts";
 import { link } from "../stack/link.ts";
@@ -10,6 +10,13 @@ import { fixProject } from "./fix.ts";
 
 const service = (name: string, more = "") =>
   `services:\n  ${name}:\n    image: registry.example.com/${name}:1\n    ports: ["80:80"]\n${more}`;
+
+/** Any fix that makes a server of it. */
+const restarts = (name: string) =>
+  rule(`a/${name}`, {
+    ...{ word: ":1\n    ports", into: ":1\n    restart: always\n    ports", file: `${name}/compose.yml` },
+    grade: "needs-testing",
+  });
 
 /** What weighs as much as the project lets it. */
 const grave = {
@@ -27,7 +34,12 @@ const grave = {
 
 async function fixed(files: Record<string, string>, level: FixOptions["level"]) {
   return await fixProject(project(files), {
-    ...{ rules: [restartPolicy, grave], config: defaultConfig, now, level },
+    ...{
+      rules: [restartPolicy, grave, restarts("north"), restarts("south")],
+      config: defaultConfig,
+      now,
+      level,
+    },
     link: (tree, like) => link(tree, { now, ...(like ? { like } : {}) }),
   });
 }
@@ -35,8 +47,9 @@ async function fixed(files: Record<string, string>, level: FixOptions["level"]) 
 test("says that a presumed project reads like a server's once its services restart, and what weighs more then", async () => {
   const files = { "north/compose.yml": service("north"), "south/compose.yml": service("south") };
   const outcome = await fixed(files, "needs-testing");
-  expect(outcome.made.map(({ finding }) => finding.subject).toSorted()).toEqual(["north", "south"]);
-  expect(outcome.end.examination.findings.map(({ severity }) => severity)).toEqual(["medium", "medium"]);
+  expect(outcome.made).toHaveLength(2);
+  const graves = outcome.end.examination.findings.filter(each => each.rule === "a/grave");
+  expect(graves.map(({ severity }) => severity)).toEqual(["medium", "medium"]);
   expect(outcome.regraded).toEqual([
     { file: "north/compose.yml", was: "presumed", is: "deployed", heavier: 2 },
     { file: "south/compose.yml", was: "presumed", is: "deployed", heavier: 2 },
