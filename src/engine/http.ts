@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Agent, request as plain, type RequestOptions } from "node:http";
 import { Agent as SecureAgent, request as secure } from "node:https";
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import type { HttpAnswer, HttpRequest, SocketSession } from "../core/engine.ts";
 
 const usualTimeoutMs = 5_000;
@@ -11,6 +11,7 @@ const mostBody = 64 << 10;
 const kept = { plain: new Agent({ keepAlive: true }), secure: new SecureAgent({ keepAlive: true }) };
 
 function optionsOf(address: string, wanted: HttpRequest): RequestOptions & { rejectUnauthorized: boolean } {
+  const host = wanted.headers?.["host"];
   return {
     host: address,
     port: wanted.port,
@@ -23,7 +24,8 @@ function optionsOf(address: string, wanted: HttpRequest): RequestOptions & { rej
     },
     // What is asked is whether it answers; whose certificate it is, is another question.
     rejectUnauthorized: false,
-    ...(wanted.tls && wanted.headers?.["host"] ? { servername: wanted.headers["host"] } : {}),
+    // An address is no name to ask for.
+    ...(wanted.tls && host !== undefined && isIP(host) === 0 ? { servername: host } : {}),
   };
 }
 
