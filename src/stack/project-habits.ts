@@ -120,20 +120,28 @@ function labelsOf(service: YamlNode): string[] {
 }
 
 /**
- * What is built runs from the checkout, nothing of it is started again, no proxy stands before it and no setting is
- * production's: so a workstation's file looks. A server's that looks so is rarer.
+ * What is built runs from the checkout, a database or a tool for it is open to whoever works there, nothing is started
+ * again, no proxy stands before it and no setting is production's: so a workstation's file looks. A server's that looks
+ * so is rarer.
  */
 export function runsCheckout(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).map(({ value }) => value);
   const built = services.filter(service => child(service, "build") !== undefined);
   return (
     built.some(mountsSources) &&
+    services.some(isOpenStore) &&
     !services.some(service => child(service, "restart") || child(service, "deploy") || isProxy(service)) &&
     !built.some(service => environmentOf(service).some(isOfProduction) || production.test(commandOf(service)))
   );
 }
 
 const production = /(?:^|[\s/])(?:gunicorn|uwsgi|daphne|pm2)\s/;
+
+function isOpenStore(service: YamlNode): boolean {
+  const image = textOf(child(service, "image"))?.value;
+  if (!image || itemsOf(child(service, "ports")).length === 0) return false;
+  return tool.test(image) || backing.has(factsFor(parseImageRef(image))?.kind ?? "");
+}
 
 function isProxy(service: YamlNode): boolean {
   return /(?:^|[/-])(?:nginx|caddy|traefik|haproxy|httpd|apache)/i.test(

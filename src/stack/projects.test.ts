@@ -26,68 +26,6 @@ describe("which Compose file is production", () => {
       ["compose.yml: deployed"],
     ],
     [
-      "the only one, most of which runs for development, though it restarts",
-      {
-        "compose.yml":
-          "services:\n  web:\n    build: web\n    command: npm run dev\n    restart: always\n  api:\n    build: api\n    environment:\n      NODE_ENV: development\n    restart: always\n  db:\n    image: postgres:16\n    restart: always\n",
-      },
-      ["compose.yml: presumed"],
-    ],
-    [
-      "one that is called production's, and all of whose sites have names of a workstation",
-      {
-        "docker-compose.production.yml":
-          "services:\n  web:\n    build: .\n    environment: { VIRTUAL_HOST: shop.test }\n  api:\n    build: .\n    labels: ['traefik.http.routers.api.rule=Host(`api.localhost`)']\n",
-      },
-      ["docker-compose.production.yml: presumed"],
-    ],
-    [
-      "one that is called production's, with a name for trials beside the site's",
-      {
-        "docker-compose.production.yml":
-          "services:\n  web:\n    build: .\n    environment: ['VIRTUAL_HOST=shop.example,shop.test']\n",
-      },
-      ["docker-compose.production.yml: deployed"],
-    ],
-    [
-      "one that a script ships, where both are put away",
-      {
-        "archive/cloud/docker-compose.prod.yml": app,
-        "archive/cloud/deploy.sh": "#!/bin/sh\ndocker compose -f docker-compose.prod.yml up -d\n",
-        "docker-compose.yml": `${app}    restart: always\n`,
-      },
-      ["archive/cloud/docker-compose.prod.yml: development", "docker-compose.yml: deployed"],
-    ],
-    [
-      "one for tests that restarts, alone",
-      { "docker-compose.test.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n" },
-      ["docker-compose.test.yml: presumed"],
-    ],
-    [
-      "the only one, which runs the sources of the checkout",
-      {
-        "compose.yml":
-          "services:\n  api:\n    build: .\n    volumes: [.:/app]\n    ports: ['8000:8000']\n  db:\n    image: postgres:16\n",
-      },
-      ["compose.yml: presumed"],
-    ],
-    [
-      "the only one, which runs the sources of the checkout behind a proxy",
-      {
-        "compose.yml":
-          "services:\n  api:\n    build: .\n    volumes: [.:/app]\n  proxy:\n    image: nginx:1.30\n    ports: ['80:80']\n",
-      },
-      ["compose.yml: deployed"],
-    ],
-    [
-      "the only one, one of whose two services runs for development",
-      {
-        "compose.yml":
-          "services:\n  web:\n    build: web\n    command: npm run dev\n    restart: always\n  api:\n    build: api\n    restart: always\n",
-      },
-      ["compose.yml: deployed"],
-    ],
-    [
       "one that says that it is for development, beside the production version of it",
       {
         "compose.yml": "services:\n  web:\n    build: .\n    environment:\n      APP_ENV: development\n",

@@ -127,6 +127,7 @@ function presumed(
   return { ...plan, grade: "presumed" };
 }
 
+const siteOfWork = "is a name of a workstation";
 const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
 
 /** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
@@ -176,7 +177,7 @@ function grade(
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const site = reservedSite(models);
-  if (site) return { files, grade: "presumed", because: { text: `"${site}" is a name of a workstation` } };
+  if (site) return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
   const original = options.text && originalOf(byPath.get(last)!, byPath, options.text);
   if (original)
     return {
@@ -283,8 +284,13 @@ function settleBases(
   if (configured) return plans;
   const namesOf = (plan: ProjectPlan): Set<string> =>
     new Set(plan.files.flatMap(path => servicesOf(byPath.get(path)!).map(s => s.name)));
+  // A trial of production's file is the better version of what lies beside it, all the same.
+  const isNamed = (plan: ProjectPlan): boolean =>
+    plan.because.text.endsWith(siteOfWork) && production.test(stemOf(plan.files.at(-1)!));
   const sure = plans.filter(
-    plan => plan.grade === "deployed" && !isGuess(plan) && !isPresumed(plan, plans, byPath, uses),
+    plan =>
+      isNamed(plan) ||
+      (plan.grade === "deployed" && !isGuess(plan) && !isPresumed(plan, plans, byPath, uses)),
   );
   return plans.map(plan => {
     if ((plan.grade !== "deployed" && plan.grade !== "presumed") || sure.includes(plan)) return plan;

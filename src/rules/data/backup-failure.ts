@@ -1,14 +1,9 @@
 import type { Evidence } from "../../core/finding.ts";
-import {
-  commandAfter,
-  inCondition,
-  type ShellCommand,
-  type ShellScript,
-  wordsOf,
-} from "../../formats/shell.ts";
+import { commandAfter, inCondition, type ShellCommand } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
+import { isChecked, runsNext, sameFunction, successAfter } from "../../stack/query-exit-status.ts";
 import {
   callerName,
   carriesDump,
@@ -116,48 +111,4 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
     evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
   };
-}
-
-/** The command that runs after this one: not one of another branch. */
-function runsNext(script: ShellScript, last: ShellCommand): ShellCommand | undefined {
-  if (last.connector === "end") return undefined;
-  const left = new Set<unknown>();
-  return script.commands.slice(last.index + 1).find(other => {
-    for (const { construct, part, patterns } of last.within) {
-      const step = other.within.find(each => each.construct === construct);
-      if (step && /^(?:if|case)$/.test(construct.kind) && (step.part !== part || step.patterns !== patterns))
-        left.add(construct);
-    }
-    return !other.within.some(step => left.has(step.construct));
-  });
-}
-
-/** The status is read right after, or the file is looked at later. */
-function isChecked(script: ShellScript, last: ShellCommand): boolean {
-  const rest = script.commands.slice(last.index + 1);
-  const asks = rest
-    .slice(0, 2)
-    .some(command => [...wordsOf(command)].some(word => /\$\{?(\?|PIPESTATUS)/.test(word.text)));
-  if (asks) return true;
-  if (/^(exit|return)$/.test(rest[0]?.name?.value ?? "") && rest[0]!.words.length === 1) return true;
-  return rest.some(
-    command =>
-      /^(\[|\[\[|test)$/.test(command.name?.value ?? "") &&
-      command.words.some(word => /^-[sfe]$/.test(word.text)),
-  );
-}
-
-function sameFunction(one: ShellCommand, other: ShellCommand): boolean {
-  const inner = one.within.at(-1)?.construct;
-  return inner === undefined || other.within.some(step => step.construct === inner);
-}
-
-function successAfter(script: ShellScript, command: ShellCommand): ShellCommand | undefined {
-  return script.commands
-    .slice(command.index + 1)
-    .find(
-      other =>
-        /^(echo|printf|log\w*|info|success)$/.test(other.name?.value ?? "") &&
-        /success|complete|created|done|finished|✅|✓/i.test(other.words.map(word => word.text).join(" ")),
-    );
 }
