@@ -147,6 +147,9 @@ export interface Taken {
 /** A mark at the end of a piped script: without it, something else has read the rest. */
 const endMark = "/tmp/shipworthy-end";
 
+/** An `exit` that may end it early and well: `exit 1` is no reason for a missing mark. */
+const mayEndWell = /\bexit\b(?!\s+[1-9]\d*\b)/;
+
 /**
  * Takes a way on the stand-in for the server, step by step; the first that fails is the last.
  * @throws NotSeen when a part of it cannot be run in a lab, so that how it ends says nothing.
@@ -174,7 +177,7 @@ export async function take(server: OwnServer, way: Way, release: string): Promis
     const lack = refused[0] ?? (ran.code === 0 ? undefined : lackOf(ran));
     if (lack !== undefined) throw new NotSeen(`${way.title} cannot be run in a lab: ${lack}`);
     if (ran.code !== 0) return { ok: false, saw: `it ends with ${ran.code}${lastWords(ran)}`, ms, said };
-    if (step.kind === "piped" && !/^\s*exit\b/m.test(step.text) && (await server.read(mark)) === undefined)
+    if (step.kind === "piped" && !mayEndWell.test(step.text) && (await server.read(mark)) === undefined)
       return {
         ok: false,
         saw: `it ends before its end, with 0: a program that it started has read the rest of it${lastWords(ran)}`,
