@@ -34,9 +34,7 @@ export function staysUp(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
   const restarting = services.filter(({ value }) => {
     const policy = textOf(child(value, "restart"))?.value;
-    // Limits and a graphics card are given on a workstation, too.
-    const deploy = entriesOf(child(value, "deploy")).some(({ key }) => key.value !== "resources");
-    return (policy !== undefined && policy !== "no") || deploy;
+    return (policy !== undefined && policy !== "no") || deploys(value);
   });
   const isEdge = services.some(({ value }) =>
     itemsOf(child(value, "ports")).some(port =>
@@ -46,6 +44,11 @@ export function staysUp(files: readonly ComposeFile[]): boolean {
     ),
   );
   return isEdge || restarting.length * 2 > services.length;
+}
+
+/** Limits and a graphics card are given on a workstation, too. */
+function deploys(service: YamlNode): boolean {
+  return entriesOf(child(service, "deploy")).some(({ key }) => key.value !== "resources");
 }
 
 const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
@@ -130,7 +133,7 @@ export function runsCheckout(files: readonly ComposeFile[]): boolean {
   return (
     built.some(mountsSources) &&
     services.some(isOpenStore) &&
-    !services.some(service => child(service, "restart") || child(service, "deploy") || isProxy(service)) &&
+    !services.some(service => child(service, "restart") || deploys(service) || isProxy(service)) &&
     !built.some(service => environmentOf(service).some(isOfProduction) || production.test(commandOf(service)))
   );
 }

@@ -66,7 +66,8 @@ function violation(
       ...hidden.map(each => evidence(each.mount.sourceAt, `hides ${each.mount.target} of the image`)),
       ...hidden.map(each => each.copied).filter(each => first(each.at)),
     ] as [Evidence],
-    fix: () => withoutMounts(stack, hidden),
+    // Sources of the checkout are a reason to doubt that a server runs it: somebody may work with them.
+    ...(service.project.grade === "presumed" ? {} : { fix: () => withoutMounts(stack, hidden) }),
   };
 }
 
