@@ -41,6 +41,14 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     "one for tests that restarts, alone",
     { "docker-compose.test.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n" },
+    ["docker-compose.test.yml: staging"],
+  ],
+  [
+    "one for tests that restarts and opens its database",
+    {
+      "docker-compose.test.yml":
+        "services:\n  web:\n    image: shop:1\n    restart: always\n  db:\n    image: mongo:8\n    ports: ['27017:27017']\n",
+    },
     ["docker-compose.test.yml: presumed"],
   ],
   [

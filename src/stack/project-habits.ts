@@ -29,6 +29,13 @@ export function looksLikeServer(file: ComposeFile): boolean {
   );
 }
 
+/** It is published on port 443. */
+function isTlsEdge(service: YamlNode): boolean {
+  return itemsOf(child(service, "ports")).some(port =>
+    /(?:^|:-?)443\}?:\d+(?:\/|$)|^443$/.test(textOf(port)?.value ?? textOf(child(port, "published"))?.value ?? ""),
+  );
+}
+
 /** Most of what it runs restarts by itself, or it answers for a site on port 443. */
 export function staysUp(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
@@ -36,14 +43,7 @@ export function staysUp(files: readonly ComposeFile[]): boolean {
     const policy = textOf(child(value, "restart"))?.value;
     return (policy !== undefined && policy !== "no") || deploys(value);
   });
-  const isEdge = services.some(({ value }) =>
-    itemsOf(child(value, "ports")).some(port =>
-      /(?:^|:)443:\d+(?:\/|$)|^443$/.test(
-        textOf(port)?.value ?? textOf(child(port, "published"))?.value ?? "",
-      ),
-    ),
-  );
-  return isEdge || restarting.length * 2 > services.length;
+  return services.some(({ value }) => isTlsEdge(value)) || restarting.length * 2 > services.length;
 }
 
 /** Limits and a graphics card are given on a workstation, too. */
@@ -139,6 +139,12 @@ export function runsCheckout(files: readonly ComposeFile[]): boolean {
 }
 
 const production = /(?:^|[\s/])(?:gunicorn|uwsgi|daphne|pm2)\s/;
+
+/** A pulled database, cache or tool for one is published, and no site is. */
+export function opensStores(files: readonly ComposeFile[]): boolean {
+  const services = servicesIn(files).map(({ value }) => value);
+  return services.some(isOpenStore) && !services.some(isTlsEdge);
+}
 
 function isOpenStore(service: YamlNode): boolean {
   const image = textOf(child(service, "image"))?.value;

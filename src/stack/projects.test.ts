@@ -303,7 +303,7 @@ describe("which Compose file is production", () => {
         ".github/workflows/deploy.yml":
           "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          scp docker-compose.yml me@host:app/\n          ssh me@host 'cd app && docker compose up -d'\n",
       },
-      ["docker-compose.yml: deployed", "docker-compose.test.yml: development"],
+      ["docker-compose.yml: deployed", "docker-compose.test.yml: staging"],
     ],
     [
       "the file that a workflow copies to the server under the default's name, though a script starts the default one",

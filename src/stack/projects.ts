@@ -21,6 +21,7 @@ import {
   lacksApplication,
   looksLikeServer,
   onlyBacking,
+  opensStores,
   reservedSite,
   runsCheckout,
   staysUp,
@@ -190,8 +191,9 @@ function grade(
   if (production.test(stem) && !/(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem))
     return { files, grade: "deployed", because: { text: "its name says production" } };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
-    // A test server is seldom called so in a file's name; where it is one, somebody ships the file.
-    const grade = /(^|[._-])(test|testing)([._-]|$)/i.test(stem) ? "presumed" : "staging";
+    // A file for tests opens its stores to whoever runs them; a test server does not.
+    const grade =
+      /(^|[._-])(test|testing)([._-]|$)/i.test(stem) && opensStores(models) ? "presumed" : "staging";
     return { files, grade, because: { text: "its name says a test or staging server" } };
   }
   if (workstation.test(stem))
