@@ -37,6 +37,6 @@ describe("the lines that a fix changes", () => {
   it("show no part of a secret that the edit cuts", () => {
     const [change] = changed("light}@cache", "ship}@cache");
     expect(JSON.stringify(change)).not.toMatch(/moon|light/);
-    expect(change!.added).toEqual(["ship}@cache"]);
+    expect(change!.added).toEqual(["  URL: redis://:${P_PASSWORD:-‹masked›ship}@cache:6379 # the cache"]);
   });
 });
