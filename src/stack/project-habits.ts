@@ -32,7 +32,9 @@ export function looksLikeServer(file: ComposeFile): boolean {
 /** It is published on port 443. */
 function isTlsEdge(service: YamlNode): boolean {
   return itemsOf(child(service, "ports")).some(port =>
-    /(?:^|:-?)443\}?:\d+(?:\/|$)|^443$/.test(textOf(port)?.value ?? textOf(child(port, "published"))?.value ?? ""),
+    /(?:^|:-?)443\}?:\d+(?:\/|$)|^443$/.test(
+      textOf(port)?.value ?? textOf(child(port, "published"))?.value ?? "",
+    ),
   );
 }
 
