@@ -1,11 +1,12 @@
 import type { NginxLocation, NginxServer } from "../../artifacts/nginx-model.ts";
-import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { dependsOn } from "../../artifacts/package-manifest.ts";
 import { type Located, locate } from "../../core/source.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { proxyHeadersAt } from "../../stack/proxy/inherit.ts";
 import { matchLocation } from "../../stack/proxy/location.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { scriptsOf } from "../../stack/query-code.ts";
 import { generatedProxies } from "../../stack/query-generated-proxy.ts";
 import { serverProxies, servicesBehind } from "../../stack/query-proxy.ts";
 import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
@@ -94,12 +95,16 @@ function passesOther({ path, proxyPass }: NginxLocation): boolean {
 const constructs =
   /new\s+(?:WebSocket\.Server|WebSocketServer|WebSocket\.WebSocketServer|WSServer|WS\.Server|ws\.Server)\s*\(\s*\{[^}]{0,300}?\bpath\s*:\s*["'`](\/[\w./-]*)["'`]/g;
 
+/** Whose servers `constructs` finds. */
+const libraries = ["ws", "isomorphic-ws", "websocket", "uWebSockets.js", "@types/ws"];
+
 /** The literal path at which a Node program serves WebSockets. */
 function socketPath(stack: Stack, { component }: Service): Located<string> | undefined {
-  if (!component?.package || ["vite", "cra"].includes(component.kind)) return undefined;
-  for (const path of component.files.paths) {
-    if (!/\.[cm]?[jt]s$/.test(path) || !isBelow(component.dir, path) || isVendored(path) || isTest(path))
-      continue;
+  const manifest = component?.package;
+  if (!component || !manifest || ["vite", "cra"].includes(component.kind)) return undefined;
+  // Every source of a large program would be read for nothing.
+  if (!libraries.some(name => dependsOn(manifest, name))) return undefined;
+  for (const path of scriptsOf(stack, component)) {
     const source = stack.files.has(path) === "file" ? component.files.read(path) : undefined;
     if (!source?.text.includes("Server")) continue;
     for (const found of source.text.matchAll(constructs)) {

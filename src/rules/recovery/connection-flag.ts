@@ -1,8 +1,15 @@
-import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { dependsOn } from "../../artifacts/package-manifest.ts";
 import type { Fix } from "../../core/fix.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { scriptsOf } from "../../stack/query-code.ts";
 import { defineRule } from "../rule.ts";
+
+/** Clients with a pool, and what is built on them: a program without any has no such flag, and is not read. */
+const clients =
+  "pg pg-pool mysql mysql2 mariadb mssql oracledb mongodb mongoose redis ioredis knex sequelize typeorm prisma @prisma/client drizzle-orm".split(
+    " ",
+  );
 
 const node = new Set(["express", "nest", "fastify", "koa", "hono", "node"]);
 
@@ -18,9 +25,9 @@ export default defineRule({
       const { component } = service;
       if (!component || !node.has(component.kind) || seen.has(component.dir)) continue;
       seen.add(component.dir);
-      for (const path of component.files.paths) {
-        if (!/\.[cm]?[jt]s$/.test(path) || !isBelow(component.dir, path) || isVendored(path) || isTest(path))
-          continue;
+      const manifest = component.package;
+      if (manifest && !clients.some(name => dependsOn(manifest, name))) continue;
+      for (const path of scriptsOf(stack, component)) {
         const source = component.files.read(path);
         const stuck = source && stuckFlag(source);
         if (!stuck) continue;

@@ -1,0 +1,31 @@
+import { isTest, isVendored } from "../artifacts/project-files.ts";
+import type { AppComponent } from "./app/detect.ts";
+import type { Stack } from "./stack.ts";
+
+interface Found {
+  /** How many paths all components together may still have. */
+  left: number;
+  readonly of: Map<AppComponent, readonly string[]>;
+}
+
+const known = new WeakMap<Stack, Found>();
+
+/** The same bound as that of the search for variables, of which the report tells. */
+const most = 4_000;
+
+/** Paths of the JavaScript and TypeScript of a component, without tests and what others wrote. */
+export function scriptsOf(stack: Stack, component: AppComponent): readonly string[] {
+  const found = known.get(stack) ?? { left: most, of: new Map() };
+  known.set(stack, found);
+  const before = found.of.get(component);
+  if (before) return before;
+  const below = component.dir === "" ? "" : `${component.dir}/`;
+  // The prefix first: a tree has many files, and most are of other components.
+  const all = component.files.paths.filter(
+    path => path.startsWith(below) && /\.[cm]?[jt]s$/.test(path) && !isVendored(path) && !isTest(path),
+  );
+  const own = all.slice(0, found.left);
+  found.left -= own.length;
+  found.of.set(component, own);
+  return own;
+}
