@@ -129,8 +129,8 @@ function readBare(scanner: Scanner, parts: WordPart[], mode: WordMode, array: nu
     }
     if (char === '"' || char === "`" || (char === "'" && mode !== "quoted-operand")) break;
     if (char === "$" && startsExpansion(text, scanner.pos) && !isPlainDollar(text, scanner.pos, mode)) break;
-    if (endsWord(text, scanner.pos, mode) && !passExtendedGlob(scanner, start, mode)) break;
-    else if (!endsWord(text, scanner.pos, mode)) scanner.pos++;
+    if (!endsWord(text, scanner.pos, mode)) scanner.pos++;
+    else if (!passExtendedGlob(scanner, start, mode)) break;
   }
   pushLiteral(scanner, parts, start, "bare");
   return scanner.pos > start;

@@ -3,10 +3,10 @@ import { djangoRoutes } from "../artifacts/django-urls.ts";
 import { readExpress } from "../artifacts/express.ts";
 import { readFastApi } from "../artifacts/fastapi.ts";
 import { dependsOn } from "../artifacts/package-manifest.ts";
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { listRoutes, type RouteNode } from "../artifacts/route-tree.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { pythonRoots } from "../stack/app/routes.ts";
+import { scriptsOf } from "../stack/query-code.ts";
 
 /**
  * First parts of the addresses that a backend answers, as `/api` and `/admin`: what the front door sends to it where
@@ -25,12 +25,12 @@ export function routePrefixes(component: AppComponent): string[] {
 }
 
 /** Where a Node program takes WebSockets: they are no routes, so lists of those do not have them. */
-function socketPaths({ dir, files, package: manifest }: AppComponent): string[] {
+function socketPaths(component: AppComponent): string[] {
+  const { files, package: manifest } = component;
   if (!manifest) return [];
   if (dependsOn(manifest, "socket.io")) return ["/socket.io"];
   if (!dependsOn(manifest, "ws")) return [];
-  return files.paths.flatMap(path => {
-    if (!isBelow(dir, path) || !/\.[cm]?[jt]s$/.test(path) || isVendored(path) || isTest(path)) return [];
+  return scriptsOf(component).flatMap(path => {
     const text = files.read(path)?.text ?? "";
     const found = /\bWebSocket(?:\.)?Server\(\s*\{[^}]*?\bpath:\s*["'`](\/[\w-]+)/.exec(text);
     return found ? [found[1]!] : [];

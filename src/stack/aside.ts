@@ -9,8 +9,8 @@ const forms =
 
 /**
  * Splits off the problems of files that nothing here starts from: a Dockerfile that no Compose file, script or pipeline
- * builds, beside others that are built or as a form to be filled in; a form of an nginx configuration or of an env file. They are said,
- * one gap for each file, and do not fail the audit.
+ * builds, beside others that are built or as a form to be filled in; a form of an nginx configuration or of an env
+ * file. They are said, one gap for each file, and do not fail the audit.
  */
 export function setAside(
   stack: Pick<Stack, "kinds" | "sources" | "builds" | "proxies" | "services">,

@@ -1,22 +1,21 @@
-import { isTest, isVendored } from "../artifacts/project-files.ts";
+import { isTest, isVendored, type ProjectFiles } from "../artifacts/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
-import type { Stack } from "./stack.ts";
 
 interface Found {
-  /** How many paths all components together may still have. */
+  /** How many paths all components of the tree together may still have. */
   left: number;
   readonly of: Map<AppComponent, readonly string[]>;
 }
 
-const known = new WeakMap<Stack, Found>();
+const known = new WeakMap<ProjectFiles, Found>();
 
 /** The same bound as that of the search for variables, of which the report tells. */
 const most = 4_000;
 
 /** Paths of the JavaScript and TypeScript of a component, without tests and what others wrote. */
-export function scriptsOf(stack: Stack, component: AppComponent): readonly string[] {
-  const found = known.get(stack) ?? { left: most, of: new Map() };
-  known.set(stack, found);
+export function scriptsOf(component: AppComponent): readonly string[] {
+  const found = known.get(component.files) ?? { left: most, of: new Map() };
+  known.set(component.files, found);
   const before = found.of.get(component);
   if (before) return before;
   const below = component.dir === "" ? "" : `${component.dir}/`;

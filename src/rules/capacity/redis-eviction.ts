@@ -82,6 +82,9 @@ function keptInOnlyOne(service: Service): Keeper | undefined {
     );
     if (found) return { what: found.name, keeps: "keeps jobs in Redis", at: found.at };
   }
+  // What is told where its jobs are, and not here, has them elsewhere.
+  if (services.some(other => other.environment.some(each => /(?:^|_)BROKER(?:_|$)/i.test(each.name))))
+    return undefined;
   // Celery and its kin can keep their jobs in a queue of their own.
   if (services.some(other => protocolOf(other) === "amqp" || other.kind === "queue")) return undefined;
   for (const other of services) {

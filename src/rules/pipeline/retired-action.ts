@@ -28,7 +28,7 @@ export default defineRule({
         const found = [...retiredIn(job)];
         places.push(...found);
         if (found.length > 0) edits.push(() => retiredEdits(stack, workflow, job, found.length));
-        if (found.length > 0 && !isOnlyReport(job, found) && !publishesPackage(job))
+        if (found.length > 0 && !isOnlyReport(job, found) && !publishesPackage(workflow, job))
           graver(blocksRelease(workflow, job));
       }
       const [first, ...more] = [...new Map(places.map(place => [place.at.span.start, place])).values()];
@@ -117,10 +117,12 @@ function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
 }
 
 const publishes =
-  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\b(?:publish|assemble|bundle)|^flutter build (?:apk|appbundle|ipa|ios)\b|^(?:xcodebuild|fastlane|eas)\b/;
+  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\b(?:publish|(?:assemble|bundle)(?:\w*Release|\w*Debug))|^flutter build (?:apk|appbundle|ipa|ios)\b|^(?:xcodebuild|fastlane|eas)\b/;
 
 /** It brings a package to a registry, or builds an app: what their users miss, the site does not. */
-function publishesPackage(job: Job): boolean {
+function publishesPackage({ jobs }: Workflow, job: Job): boolean {
+  // Another job takes what it makes on.
+  if (jobs.some(other => other.needs.some(need => need.value === job.id.value))) return false;
   const calls = job.steps.flatMap(step => step.calls);
   return (
     calls.some(call => publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`)) &&

@@ -104,7 +104,7 @@ function socketPath(stack: Stack, { component }: Service): Located<string> | und
   if (!component || !manifest || ["vite", "cra"].includes(component.kind)) return undefined;
   // Every source of a large program would be read for nothing.
   if (!libraries.some(name => dependsOn(manifest, name))) return undefined;
-  for (const path of scriptsOf(stack, component)) {
+  for (const path of scriptsOf(component)) {
     const source = stack.files.has(path) === "file" ? component.files.read(path) : undefined;
     if (!source?.text.includes("Server")) continue;
     for (const found of source.text.matchAll(constructs)) {

@@ -27,7 +27,7 @@ export default defineRule({
       seen.add(component.dir);
       const manifest = component.package;
       if (manifest && !clients.some(name => dependsOn(manifest, name))) continue;
-      for (const path of scriptsOf(stack, component)) {
+      for (const path of scriptsOf(component)) {
         const source = component.files.read(path);
         const stuck = source && stuckFlag(source);
         if (!stuck) continue;

@@ -105,10 +105,13 @@ function changesNothing({ call }: PlacedCall): boolean {
   const chosen =
     call.environment.length > 0 || call.script.commands.some(each => each.assignments.length > 0);
   if (chosen || call.writes.length > 0) return false;
-  return call.kind === "compose"
-    ? !call.args.some(arg => arg.value === undefined)
-    : harmless.test(call.name) || same.test(wordsOf(call));
+  const words = wordsOf(call);
+  return call.kind === "compose" ? !chooses(words) : harmless.test(call.name) || same.test(words);
 }
+
+/** Another file, other settings or another of two services may be the version before; an unknown word may be any. */
+const chooses = (words: string): boolean =>
+  /(?:^| )\?(?: |$)| --env-file\b|prev|rollback|last|old|stable|good|blue|green/i.test(words);
 
 /** No action brings other files, no variable of the job names a version. */
 function usesNothing({ caller }: PlacedCall): boolean {

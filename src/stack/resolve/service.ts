@@ -119,9 +119,9 @@ const shells = /^(sh|bash|ash)$/;
 const clients =
   /\.(sh|py|js)$|^(sh|bash|ash|crond?|supercronic|go-cron|sleep|tail|restic|borg|rclone|pg_dump|pg_dumpall|pg_basebackup|pg_receivewal|psql|mysql|mysqldump|mongodump|mongosh|redis-cli|python3?|node|certbot)$/;
 
-/** What serves, at the beginning of a command. */
+/** What serves. "postgres" is a user, too: as a program it begins a command, or follows who runs it. */
 const servers =
-  /(?:^|[\n;&|(]\s*|\bexec\s+|\/)(?:[\w/.-]*entrypoint[\w.-]*|postgres|mysqld(?:_safe)?|mariadbd?|mongod|(?:redis|valkey|keydb)-server|sqlservr|rabbitmq-server|"?\$@"?)(?=[\s"';&|]|$)/;
+  /\b(?:[\w-]*entrypoint[\w.-]*|mysqld(?:_safe)?|mariadbd|mongo[ds]|(?:redis|valkey|keydb|clickhouse|rabbitmq|nats|cockroach)-server|sqlservr|memcached|dragonfly|cassandra|cockroach|influxd|neo4j|arangod|couchdb|surreal|mosquitto|emqx|kafka|beanstalkd)\b|(?:^|[\n;&|(]\s*|\bexec\s+|\/|\b(?:gosu|su-exec|runuser -u|setpriv)\s+\S+\s+)(?:postgres|mariadb|"?\$@"?)(?=[\s"';&|]|$)/;
 
 /** The image of a data store whose tools are used for something else: a backup, a migration, a scheduler. */
 function runsNoServer(
