@@ -6,6 +6,7 @@ import type {
   ReportedFinding,
   ReportedFix,
   ReportedGap,
+  StackRow,
 } from "../core/report.ts";
 import { changesOf } from "./changes.ts";
 import { drawPlace } from "./place.ts";
@@ -15,17 +16,40 @@ import { count, drilled, printable, wrap } from "./words.ts";
 
 const mostPlaces = 6;
 const mostChangedLines = 12;
+const mostStacks = 8;
 
 /** For the terminal: what will happen, worst first, with the lines that show it; the claims last. */
 export function text(report: Report, { color, width }: ReporterOptions): string {
   const style = styleFor(color);
   const blocks = [
+    ...(report.stacks.length > 0 ? [stacksBlock(report.stacks, style, width)] : []),
     ...areasOf(report).map(([question, findings]) => areaBlock(question, findings, style, width)),
     ...(report.gaps.length > 0 ? [gapsBlock(report.gaps, style, width)] : []),
     claimsBlock(report.claims, style, width),
     verdict(report, style),
   ];
   return `${blocks.join("\n\n")}\n`;
+}
+
+const byGrade = ["deployed", "presumed", "staging", "development"];
+
+/** What every severity rests on, so it stands first: which Compose files are a server's, and why. */
+function stacksBlock(stacks: readonly StackRow[], style: Style, width: number | undefined): string {
+  const rows = [...stacks].sort((a, b) => byGrade.indexOf(a.grade) - byGrade.indexOf(b.grade));
+  const longest = Math.max(...rows.map(({ grade }) => grade.length));
+  const lines = rows.slice(0, mostStacks).map(({ grade, files, because }) => {
+    const text = `${files.join(" + ")}: ${because}`;
+    return `  ${grade.padEnd(longest)}  ${wrap(printable(text), width, " ".repeat(longest + 4)).trimStart()}`;
+  });
+  const more = rows.length > mostStacks ? [`  and ${rows.length - mostStacks} more`] : [];
+  const isSettled = rows.some(({ because }) => because.startsWith("shipworthy.yml"));
+  const hint = "Not so? Name the files that run in production under `deployed` in shipworthy.yml.";
+  return [
+    style.bold("Compose files"),
+    ...lines,
+    ...more,
+    ...(isSettled ? [] : [style.dim(wrap(hint, width, "  "))]),
+  ].join("\n");
 }
 
 /** Findings by the question that their claim answers, questions in the order of the claims. */

@@ -9,6 +9,38 @@ export function saysWorkstation({ entries }: Pick<EnvFile, "entries">): boolean 
 }
 
 /**
+ * It says of itself that it is a server's: its environment, or debugging that is off, beside an address of the site
+ * that is on the internet. `NODE_ENV=production` alone is copied to workstations too.
+ */
+export function saysServer({ entries }: Pick<EnvFile, "entries">): boolean {
+  return (
+    entries.some(({ name, value }) => {
+      if (/(?:^|_)(?:ENV|ENVIRONMENT)$/.test(name.value))
+        return /^(?:prod|production|live)$/i.test(value.value);
+      if (/(?:^|_)DEBUG$/.test(name.value)) return /^(?:false|0|off|no)$/i.test(value.value);
+      return name.value === "DJANGO_SETTINGS_MODULE" && /\.prod(?:uction)?$/.test(value.value);
+    }) &&
+    entries.some(({ name, value }) => siteName.test(name.value) && value.value.split(/[\s,]+/).some(isSite))
+  );
+}
+
+const siteName =
+  /(?:^|_)(?:ALLOWED_HOSTS?|(?:TRUSTED|ALLOWED|CORS|CSRF)_ORIGINS?|DOMAIN(?:_NAME)?|SERVER_NAME|(?:APP|SITE|BASE|FRONTEND|CLIENT|PUBLIC|BACKEND|NEXTAUTH|API)_URL)$/;
+
+/** A name or an address that visitors reach; names that stand for another one are none. */
+function isSite(text: string): boolean {
+  const host = text.replace(/^\w+:\/\//, "").replace(/[:/].*$/, "");
+  if (/^\d+(?:\.\d+){3}$/.test(host))
+    return !/^(?:0|10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(host);
+  return (
+    /^(?:[a-z0-9-]+\.)+[a-z]{2,}$/i.test(host) &&
+    !/(?:^|[.-])(?:example|your\w*|my\w*|domain|sample|test|local|localhost|localdomain|lan|internal|invalid|nip|sslip)(?:[.-]|$)/i.test(
+      host,
+    )
+  );
+}
+
+/**
  * The `.env` that Compose reads for a server's project here is that of a workstation, or the deployment writes one of
  * its own on the server: its values are not the server's.
  */

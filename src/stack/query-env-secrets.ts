@@ -1,7 +1,7 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
-import { deployWritesEnv, saysWorkstation } from "./env-work.ts";
+import { deployWritesEnv, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
 import { isCredential } from "./query-secrets.ts";
@@ -64,6 +64,8 @@ function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
   )
     return true;
   if (saysWorkstation({ entries })) return true;
+  // What a file says of itself outweighs who reads it: what is real in it is told to everybody.
+  if (saysServer({ entries })) return false;
   if (basename(file) === ".env" && deployWritesEnv(stack)) return true;
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
   return users.length > 0 && users.every(service => gradeOf(service) === "development");

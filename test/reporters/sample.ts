@@ -97,7 +97,7 @@ const rules: readonly Rule<Examined>[] = [
     ],
   }),
   {
-    ...rule("data/volume", "data-survives-redeploy", "high"),
+    ...rule("data/named-volume", "data-survives-redeploy", "high"),
     *check() {
       yield {
         subject: "db",
