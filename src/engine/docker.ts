@@ -17,7 +17,14 @@ import { basename, dirname } from "../core/path.ts";
 import { type Api, openApi } from "./api.ts";
 import { buildWords } from "./build-words.ts";
 import { certificateOf } from "./certificate.ts";
-import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
+import {
+  buildArguments,
+  configArguments,
+  downArguments,
+  pullArguments,
+  removeArguments,
+  upArguments,
+} from "./commands.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { followEvents } from "./events.ts";
@@ -129,7 +136,10 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
     obtain: (lab, service) => obtain(api, docker, lab, service, options),
     up: (lab, up = {}) =>
       docker(upArguments(named(lab), up), up.timeoutMs ?? 5 * 60_000, up.signal ? { signal: up.signal } : {}),
-    down: (lab, down = {}) => docker(downArguments(named(lab), down.volumes === true), 5 * 60_000),
+    async down(lab, { volumes = false } = {}) {
+      const removed = volumes ? undefined : await docker(removeArguments(named(lab)), 5 * 60_000);
+      return removed?.ok === false ? removed : docker(downArguments(named(lab), volumes), 5 * 60_000);
+    },
     containers: list,
     async start(container) {
       await ours(container);

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -118,6 +118,43 @@ it.each(["SIGINT", "SIGTERM"] as const)("cleans up by itself when it is told to 
   expect(output()).toContain("everything of the lab is removed");
   expect(labs()).toEqual([]);
   expect(leftOf(lab!)).toEqual([]);
+});
+
+/** Anonymous volumes that hold the file that the image puts there: no label tells whose they are. */
+function unnamed(mark: string): string[] {
+  const volumes = execFileSync("docker", ["volume", "ls", "-q"], { encoding: "utf8" }).split("\n");
+  return volumes.filter(name => {
+    if (!/^[0-9a-f]{64}$/.test(name)) return false;
+    const look = [
+      "run",
+      "--rm",
+      "-v",
+      `${name}:/seen:ro`,
+      "debian:bookworm-slim",
+      "test",
+      "-e",
+      `/seen/${mark}`,
+    ];
+    return spawnSync("docker", look).status === 0;
+  });
+}
+
+it("leaves no anonymous volume of a stack that was taken down and started again", async () => {
+  const mark = `mark-${process.pid}`;
+  const site = join(base, "site");
+  execFileSync("mkdir", ["-p", site]);
+  writeFileSync(join(site, "compose.yml"), "services:\n  web:\n    build: .\n    restart: always\n");
+  writeFileSync(
+    join(site, "Dockerfile"),
+    `FROM debian:bookworm-slim\nRUN mkdir /kept && touch /kept/${mark}\nVOLUME /kept\nCMD ["sleep", "900"]\n`,
+  );
+  const { status, stdout } = spawnSync(process.execPath, [bin, "drill", site, "--claim", "boots-healthy"], {
+    env,
+    encoding: "utf8",
+  });
+  expect(stdout).toContain("1 proved");
+  expect(status).toBe(0);
+  expect(unnamed(mark)).toEqual([]);
 });
 
 it("does not touch a lab that is at work, nor the user's own project", async () => {
