@@ -53,6 +53,16 @@ it("states claims as sentences, once each", () => {
   }
 });
 
+it("holds a claim on paper by rules of that claim that can see it kept", () => {
+  const cannot = claims.flatMap(({ id, onPaper = [] }) =>
+    onPaper.filter(name => {
+      const rule = rules.find(each => each.id === name);
+      return rule?.claim !== id || !readFileSync(join(root, `src/rules/${name}.ts`), "utf8").includes("kept:");
+    }),
+  );
+  expect(cannot).toEqual([]);
+});
+
 it("keeps every file short, and the runners shorter", () => {
   const long = sources.filter(path => linesOf(path) > (/\.generated\.ts$/.test(path) ? Infinity : 400));
   expect(long).toEqual([]);

@@ -115,7 +115,7 @@ function ruleIndex(rules: readonly Rule<never>[]): string {
 }
 
 function claimPage(rules: readonly Rule<never>[], drills: readonly Drill<never>[]): string {
-  const sections = claims.map(({ id, promise, weight, decidedBy }) => {
+  const sections = claims.map(({ id, promise, weight, decidedBy, onPaper }) => {
     const mine = rules.filter(rule => rule.claim === id);
     const refuted = mine.map(rule => `- [${rule.id}](../src/rules/${rule.id}.md): ${rule.title}`);
     const list =
@@ -125,7 +125,10 @@ function claimPage(rules: readonly Rule<never>[], drills: readonly Drill<never>[
     const tried = drills.filter(drill => drill.claim === id);
     const links = tried.map(drill => `- [${drill.id}](../src/drills/${drill.id}.md): ${drill.title}\n`);
     const drilled = tried.length > 0 ? `\n\n${links.join("")}` : "\n";
-    return `## ${id}\n\n${promise} (${weight})\n\n${list}\n\nDecided by a drill: ${decidedBy}${drilled}`;
+    const held = onPaper
+      ? `Held on paper when nothing refutes it and these were seen to be kept: ${onPaper.join(", ")}.`
+      : "Never held on paper: what is in order is told among the strengths.";
+    return `## ${id}\n\n${promise} (${weight})\n\n${list}\n\n${held}\n\nDecided by a drill: ${decidedBy}${drilled}`;
   });
   return `# Claims\n\n${note}\n\nA claim is a promise about production. A rule refutes it with evidence from files, a drill decides it on an engine.\n\n${sections.join("\n")}`;
 }

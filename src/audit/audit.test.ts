@@ -269,7 +269,7 @@ it("overrides severities and switches rules off", () => {
 describe("claim verdicts", () => {
   const keeps: Rule<Examined> = {
     ...wordRule("x"),
-    id: "test/keeps",
+    id: "recovery/restart-policy",
     *check({ sources }) {
       const source = sources.get("compose.yml")!;
       yield { subject: "x", kept: { at: locate(source, 0, 1), shows: "x is fine" } };
@@ -294,8 +294,14 @@ describe("claim verdicts", () => {
   it("held when something was seen to keep it", () => {
     expect(verdict([wordRule("bad"), keeps], "ok")).toMatchObject({
       verdict: "held",
-      checkedBy: ["test/keeps"],
+      checkedBy: ["recovery/restart-policy"],
       evidence: [{ file: "compose.yml", line: 1, shows: "x is fine" }],
+    });
+  });
+  it("undecided when what is kept stands beside the claim", () => {
+    expect(verdict([{ ...keeps, id: "test/beside" }], "ok")).toMatchObject({
+      verdict: "undecided",
+      checkedBy: ["test/beside"],
     });
   });
   it("held shows each promise once before it shows one twice", () => {

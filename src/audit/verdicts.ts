@@ -10,7 +10,8 @@ const mostShown = 5;
 
 /**
  * What paper says about each claim. Low findings and mere possibilities do not refute one, and neither does a
- * finding that was accepted: it is left out of `findings`.
+ * finding that was accepted: it is left out of `findings`. Held is what the rules that can decide a claim have seen
+ * kept; a promise beside it that is kept is a strength, and does not hold the claim.
  */
 export function verdicts<S>(
   claims: readonly Claim[],
@@ -29,7 +30,10 @@ export function verdicts<S>(
     if (against.length > 0) return { ...verdict, verdict: "refuted", because: because(against) };
     const kept = looked.flatMap(outcome => outcome.kept);
     const open = mine.some(outcome => outcome.findings.length > 0);
-    if (kept.length === 0 || open) return { ...verdict, verdict: "undecided", because: claim.decidedBy };
+    const isEnough = claim.onPaper?.every(id =>
+      looked.some(({ rule, kept }) => rule.id === id && kept.length > 0),
+    );
+    if (!isEnough || open) return { ...verdict, verdict: "undecided", because: claim.decidedBy };
     return { ...verdict, verdict: "held", because: seen(kept.length, looked), evidence: shown(looked) };
   });
 }

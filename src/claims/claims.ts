@@ -37,6 +37,7 @@ export const claims: readonly Claim[] = [
     area: start,
     weight: "should",
     decidedBy: "Start the stack with a database that takes a minute to accept connections.",
+    onPaper: ["boot/waits-for-health"],
   },
   {
     id: "health-is-truthful",
@@ -51,6 +52,7 @@ export const claims: readonly Claim[] = [
     area: back,
     weight: "must",
     decidedBy: "Crash the main process of each service and wait for it to serve again.",
+    onPaper: ["recovery/restart-policy"],
   },
   {
     id: "survives-reboot",
@@ -58,6 +60,7 @@ export const claims: readonly Claim[] = [
     area: back,
     weight: "must",
     decidedBy: "Restart the engine and wait until every service is healthy.",
+    onPaper: ["recovery/starts-at-boot"],
   },
   {
     id: "survives-dependency-loss",
@@ -79,6 +82,7 @@ export const claims: readonly Claim[] = [
     area: data,
     weight: "must",
     decidedBy: "Write a row and a file, recreate every container, and read them again.",
+    onPaper: ["data/named-volume"],
   },
   {
     id: "backup-restores",
@@ -93,6 +97,7 @@ export const claims: readonly Claim[] = [
     area: access,
     weight: "must",
     decidedBy: "Connect to every published port from outside and see what answers without a credential.",
+    onPaper: ["proxy/direct-port"],
   },
   {
     id: "no-secret-leaks",
@@ -107,6 +112,7 @@ export const claims: readonly Claim[] = [
     area: access,
     weight: "must",
     decidedBy: "Connect over TLS, renew the certificate, and see the new one served.",
+    onPaper: ["proxy/https", "proxy/certificate-renewal"],
   },
   {
     id: "runs-unprivileged",
@@ -114,6 +120,7 @@ export const claims: readonly Claim[] = [
     area: access,
     weight: "should",
     decidedBy: "Run each container with the rights it is given and try to leave it.",
+    onPaper: ["access/non-root"],
   },
   {
     id: "rolls-out-without-downtime",
@@ -142,6 +149,7 @@ export const claims: readonly Claim[] = [
     area: release,
     weight: "must",
     decidedBy: "Push a change that fails its tests and see that it is not deployed.",
+    onPaper: ["pipeline/test-gate"],
   },
   {
     id: "builds-reproducibly",
@@ -156,6 +164,7 @@ export const claims: readonly Claim[] = [
     area: operate,
     weight: "should",
     decidedBy: "Let one service use all it can get and see that the others still answer.",
+    onPaper: ["capacity/memory-limit"],
   },
   {
     id: "logs-are-bounded",
@@ -163,6 +172,7 @@ export const claims: readonly Claim[] = [
     area: operate,
     weight: "should",
     decidedBy: "Write a gigabyte of log lines and measure what stays on disk.",
+    onPaper: ["observe/log-rotation"],
   },
   {
     id: "failure-is-noticed",

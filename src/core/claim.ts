@@ -8,4 +8,9 @@ export interface Claim {
   readonly weight: "must" | "should";
   /** What a drill would do to decide it where paper cannot. */
   readonly decidedBy: string;
+  /**
+   * Rules that all have to have seen their promise kept for files alone to hold the claim. Absent where no file can
+   * tell: what is in order is then told among the strengths, and a drill decides.
+   */
+  readonly onPaper?: readonly string[];
 }

@@ -25,6 +25,10 @@ export default defineRule({
   severity: "high",
   why: "After 90 days browsers refuse the site: nobody asked for a new certificate, or nginx still serves the one that it read when it started.",
   *check(stack) {
+    for (const { service, model } of stack.caddies) {
+      const site = service.project.grade === "deployed" && model.sites.find(({ tls }) => tls === "public");
+      if (site) yield { subject: service.name, kept: evidence(site.at, "Caddy renews it by itself") };
+    }
     for (const proxy of serverProxies(stack)) {
       const { service } = proxy;
       if (!service || startsByScript(service)) continue;

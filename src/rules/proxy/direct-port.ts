@@ -5,7 +5,7 @@ import { edgeProxies, evidence, isOptional, listNames, weigh } from "../../stack
 import { loopbackFix } from "../../stack/query-ports.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import { plainPorts, servicesBehind } from "../../stack/query-proxy.ts";
-import type { ProxyInstance } from "../../stack/stack.ts";
+import type { ComposeProject, ProxyInstance, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -15,6 +15,11 @@ export default defineRule({
   severity: "medium",
   why: "A published application port is a second door: it has no TLS, no rate limit and no closed paths, and Docker opens it past the host's firewall.",
   *check(stack) {
+    for (const project of stack.projects) {
+      const door = onlyDoor(project);
+      if (door)
+        yield { subject: door.name, kept: evidence(door.ports[0]!.at, "the only service that is published") };
+    }
     const told = oncePerPlace();
     // The proxy with most behind it tells of a port that two of them lead to.
     for (const proxy of edgeProxies(stack).toSorted((a, b) => servers(b) - servers(a))) {
@@ -62,6 +67,14 @@ export default defineRule({
     }
   },
 });
+
+/** A proxy, and nothing else is published or stands in the server's own network. */
+function onlyDoor({ grade, services }: ComposeProject): Service | undefined {
+  if (grade !== "deployed" || services.some(service => service.text("network_mode")?.text === "host"))
+    return undefined;
+  const [door, ...more] = services.filter(({ ports }) => ports.some(port => port.public !== false));
+  return more.length === 0 && door?.kind === "proxy" ? door : undefined;
+}
 
 function servers(proxy: ProxyInstance): number {
   return proxy.effective.servers.flatMap(allLocations).length;

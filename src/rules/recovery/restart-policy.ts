@@ -2,6 +2,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { startText } from "../../stack/query-certificates.ts";
 import { isComplete } from "../../stack/query-process.ts";
 import { handsFilesOver } from "../../stack/query-proxy.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
@@ -22,7 +23,7 @@ export default defineRule({
         service =>
           service.project === project &&
           isComplete(service) &&
-          service.kind !== "certificates" &&
+          (service.kind !== "certificates" || renewing.test(startText(service))) &&
           !isTrial(service) &&
           !handsFilesOver(stack, service),
       );
@@ -70,9 +71,17 @@ function isTrial(service: Service): boolean {
 
 const aside = /(^|[-_])(exporter|autoheal|watchtower|otel|opentelemetry|cadvisor|promtail|alloy)([-_]|$)/;
 
-/** What watches the others: without it nobody is served worse. */
+/** It waits and renews for ever; without a loop it asks once and ends. */
+const renewing = /\bwhile\b|\bcrond?\b/;
+
+/** What watches the others, or has months of time: without it nobody is served worse at once. */
 function isAside(service: Service): boolean {
-  return service.kind === "monitoring" || service.kind === "admin" || aside.test(service.name);
+  return (
+    service.kind === "certificates" ||
+    service.kind === "monitoring" ||
+    service.kind === "admin" ||
+    aside.test(service.name)
+  );
 }
 
 /** What shows that it restarts; `absent` when nothing makes it; undefined when that is not known or chosen. */
