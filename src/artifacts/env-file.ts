@@ -20,9 +20,12 @@ function nameOf(path: string): string {
 }
 
 function recognises(path: string): boolean {
-  const name = nameOf(path).toLowerCase();
+  const written = nameOf(path);
+  const name = written.toLowerCase();
   if (
     name === ".env" ||
+    // `.envPayments`, `.env_prod`: an extension that was forgotten.
+    /^\.env(?:[A-Z][A-Za-z0-9]*|[-_][\w-]+)$/.test(written) ||
     (name.startsWith(".env.") &&
       !/\.(?:[jt]sx?|mjs|cjs|d\.ts|py|rb|php|md|ya?ml|json|sh|gpg|enc|age|patch|diff|orig|rej|asc|zip)$/.test(
         name,
@@ -30,11 +33,7 @@ function recognises(path: string): boolean {
   )
     return true;
   if (/^[\w.-]+\.env$/.test(name)) return true;
-  if (
-    /^\.env[-_](?:example|sample|template|dist)$/.test(name) ||
-    /^(?:dot)?env\.(?:example|sample|template|dist)$/.test(name)
-  )
-    return true;
+  if (/^(?:dot)?env\.(?:example|sample|template|dist)$/.test(name)) return true;
   return /^[\w.-]+\.env\.(?:example|sample|template|dist)$/.test(name);
 }
 

@@ -8,6 +8,7 @@ export const faults = {
   acceptsErrors: "without `--fail` an error page is a success too",
   foundInUnhealthy: "`healthy` is found in `unhealthy` too",
   ignored: "its failure is ignored",
+  answeredByProxy: "the proxy answers it by itself, whatever the programs behind it do",
 } as const;
 
 /** Undefined for a check that looks at too little: what would be enough is for a person to say. */

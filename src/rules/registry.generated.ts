@@ -172,6 +172,7 @@ import proxyTraefikTls from "./proxy/traefik-tls.ts";
 import proxyUpstreamService from "./proxy/upstream-service.ts";
 import proxyWebsocket from "./proxy/websocket.ts";
 import proxyWebsocketPath from "./proxy/websocket-path.ts";
+import recoveryBackgroundProcess from "./recovery/background-process.ts";
 import recoveryConnectionFlag from "./recovery/connection-flag.ts";
 import recoveryDrainsRequests from "./recovery/drains-requests.ts";
 import recoveryEdgeWaits from "./recovery/edge-waits.ts";
@@ -191,6 +192,7 @@ import releaseFailsOpen from "./release/fails-open.ts";
 import releaseHealthGate from "./release/health-gate.ts";
 import releaseMigrateOnStart from "./release/migrate-on-start.ts";
 import releaseMigrationsMissing from "./release/migrations-missing.ts";
+import releaseOldImage from "./release/old-image.ts";
 import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
@@ -396,6 +398,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyUpstreamService,
   proxyWebsocket,
   proxyWebsocketPath,
+  recoveryBackgroundProcess,
   recoveryConnectionFlag,
   recoveryDrainsRequests,
   recoveryEdgeWaits,
@@ -415,6 +418,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseHealthGate,
   releaseMigrateOnStart,
   releaseMigrationsMissing,
+  releaseOldImage,
   releaseRollback,
   releaseShipsSources,
   releaseUnusedHardenedFile,

@@ -34,6 +34,25 @@ describe("which Compose file is production", () => {
       ["compose.production.yml: deployed", "compose.yml: development"],
     ],
     [
+      "one that catches its own mail, beside the production file whose services have other names",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    restart: always\n  mail:\n    image: axllent/mailpit:v1.21\n",
+        "compose.production.yml": "services:\n  shop_web:\n    build: .\n    restart: always\n",
+      },
+      ["compose.production.yml: deployed", "compose.yml: development"],
+    ],
+    [
+      "an older file of the same name that nothing names, beside the one that a target ships",
+      {
+        "compose.prod.yml": "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n",
+        "compose/compose.prod.yml":
+          "services:\n  web:\n    image: harbour/old\n  db:\n    image: postgres:12\n",
+        Makefile: "deploy:\n\tdocker compose -f compose.prod.yml up -d\n",
+      },
+      ["compose.prod.yml: deployed", "compose/compose.prod.yml: development"],
+    ],
+    [
       "the README offers it to run the program locally, though it restarts",
       {
         "compose.yml": "services:\n  web:\n    build: .\n    restart: always\n",

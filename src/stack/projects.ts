@@ -128,6 +128,10 @@ function presumed(
   return { ...plan, grade: "presumed" };
 }
 
+const nameOfProduction = "its name says production";
+const mailOfWork = "it catches its own mail";
+const buildsOfWork = "most of what it builds runs for development";
+const ofWork = new RegExp(`^(?:${mailOfWork}|${buildsOfWork})$`);
 const siteOfWork = "is a name of a workstation";
 const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
 
@@ -189,7 +193,7 @@ function grade(
   const stem = stemOf(last);
   const place = `${dirname(last).split("/").pop() ?? ""}`;
   if (production.test(stem) && !/(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem))
-    return { files, grade: "deployed", because: { text: "its name says production" } };
+    return { files, grade: "deployed", because: { text: nameOfProduction } };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
     // A file for tests opens its stores to whoever runs them; a test server does not.
     const grade =
@@ -238,10 +242,10 @@ function doubtOf(
   text: NonNullable<PlanOptions["text"]>,
 ): ProjectPlan["because"] | undefined {
   // These are said of the program itself: a workstation's engine restarts what it runs, too.
-  if (catchesMail(models)) return { text: "it catches its own mail" };
+  if (catchesMail(models)) return { text: mailOfWork };
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
-  if (isAllForWork(models)) return { text: "most of what it builds runs for development" };
+  if (isAllForWork(models)) return { text: buildsOfWork };
   const trial = trialNote(text);
   if (trial) return trial;
   if (staysUp(models)) return undefined;
@@ -295,12 +299,23 @@ function settleBases(
       (plan.grade === "deployed" && !isGuess(plan) && !isPresumed(plan, plans, byPath, uses)),
   );
   return plans.map(plan => {
-    if ((plan.grade !== "deployed" && plan.grade !== "presumed") || sure.includes(plan)) return plan;
+    if (plan.grade !== "deployed" && plan.grade !== "presumed") return plan;
     const own = namesOf(plan);
+    const shipped = shippedInstead(plan, plans, uses);
+    if (shipped && [...own].every(name => namesOf(shipped).has(name)))
+      return {
+        ...plan,
+        grade: "development",
+        because: { text: `${shipped.files.at(-1)} is the one that is shipped` },
+      };
+    if (sure.includes(plan)) return plan;
+    const folder = dirname(plan.files.at(-1)!);
     const rival = sure.find(
       other =>
         [...namesOf(other)].filter(name => own.has(name)).length * 2 >=
-        Math.min(own.size, namesOf(other).size),
+          Math.min(own.size, namesOf(other).size) ||
+        // The server's file may call its services differently: what catches its own mail beside it is no second server.
+        (ofWork.test(plan.because.text) && dirname(other.files.at(-1)!) === folder),
     );
     if (!rival) return plan;
     return {
@@ -309,6 +324,23 @@ function settleBases(
       because: { text: `${rival.files.at(-1)} is the production version of it` },
     };
   });
+}
+
+/** A file of the same name that something ships, where this one is named by nothing and only its name speaks for it. */
+function shippedInstead(
+  plan: ProjectPlan,
+  plans: readonly ProjectPlan[],
+  uses: readonly ComposeUse[],
+): ProjectPlan | undefined {
+  const last = plan.files.at(-1)!;
+  if (plan.because.text !== nameOfProduction || uses.some(use => use.files.includes(last))) return undefined;
+  return plans.find(
+    other =>
+      other !== plan &&
+      other.grade === "deployed" &&
+      other.because.at !== undefined &&
+      basename(other.files.at(-1)!) === basename(last),
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isBelow } from "../artifacts/project-files.ts";
-import { variable } from "./query.ts";
+import { serviceAt, variable } from "./query.ts";
 import { accountVariables } from "./query-connections.ts";
 import { accountsOf, isMysql } from "./query-data.ts";
 import { componentReads, givenVariables, pointsAt, protocolOf, storeUrl } from "./query-environment.ts";
@@ -46,6 +46,21 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
       ...(known.password ? { password: known.password } : {}),
     };
   }
+  // `mongodb://${USER}:${PASSWORD}@mongo/shop`: which account and which database is known, whatever their values are.
+  for (const place of service.environment) {
+    if (!place.value || place.value.text !== undefined || isUnread(place.name)) continue;
+    const url = storeUrl(byName(place.value.raw));
+    const store = url?.protocol === "mongodb" ? serviceAt(service.project, url.host) : undefined;
+    if (store && store !== service && url?.user) yield { store, place, user: url.user };
+  }
+}
+
+/** Text with names in the place of references, so that one variable equals itself. */
+function byName(raw: string): string {
+  return raw
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, "$2")
+    .replace(/\$\{(\w+)[^{}]*\}|\$(\w+)/g, (_, braced?: string, plain?: string) => `ref.${braced ?? plain}`);
 }
 
 /** How a login differs from the account that the store has. */
@@ -121,14 +136,14 @@ function rootMismatch(store: Service, password: string | undefined): Mismatch | 
 /** MongoDB looks for an account in the database that the address names, unless `authSource` names another. */
 function otherDatabase(stack: Stack, service: Service, login: Login): Mismatch | undefined {
   const { store, user, place } = login;
-  const text = place.value?.text ?? "";
+  const text = place.value?.text ?? byName(place.value?.raw ?? "");
   const database = storeUrl(text)?.database;
   const [account] = accountVariables(store);
   const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
   if (protocolOf(store) !== "mongodb" || !database || database === "admin" || /[?&]auth/i.test(text))
     return undefined;
-  if (!user || !account || account.value?.text !== user || scripted || saysAuthSource(stack, service))
-    return undefined;
+  const owner = account?.value && (account.value.text ?? byName(account.value.raw));
+  if (!user || !account || owner !== user || scripted || saysAuthSource(stack, service)) return undefined;
   return {
     what: "user",
     text: `an account that it looks for in the database "${database}" and that is created in "admin"`,

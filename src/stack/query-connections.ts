@@ -1,6 +1,7 @@
 import type { EnvRead } from "../artifacts/env-reads.ts";
 import { concrete, entryOf, type Value } from "../artifacts/value.ts";
 import type { Evidence } from "../core/finding.ts";
+import { dirname, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { evidence, hostNames } from "./query.ts";
@@ -186,8 +187,18 @@ export function isRun(stack: Stack, service: Service, component: AppComponent, a
   if (aside.test(at.file) || !ownsFile(stack, component, at)) return false;
   if (at.file.endsWith(".py") !== pythonKinds.has(component.kind)) return false;
   if (!component.django) return true;
+  const loaded = settingsOf(service)?.files;
   const isSettings = component.django.modules.some(module => module.file === at.file);
-  return !isSettings || (settingsOf(service)?.files.includes(at.file) ?? false);
+  if (isSettings) return loaded?.includes(at.file) ?? false;
+  return !loaded || loaded.includes(at.file) || !extendsSettings(stack, at.file, loaded);
+}
+
+/** `from .settings import *` beside the settings that run: settings for another place, whatever the file is called. */
+function extendsSettings(stack: Stack, file: string, loaded: readonly string[]): boolean {
+  const text = stack.sources.get(file)?.text ?? "";
+  return [...text.matchAll(/^from\s+\.(\w+)\s+import\s+\*/gm)].some(match =>
+    loaded.includes(join(dirname(file), `${match[1]}.py`)),
+  );
 }
 
 interface DatabaseInstead {

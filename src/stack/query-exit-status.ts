@@ -47,3 +47,14 @@ export function successAfter(script: ShellScript, command: ShellCommand): ShellC
         /success|complete|created|done|finished|✅|✓/i.test(other.words.map(word => word.text).join(" ")),
     );
 }
+
+/** A function of the script that prints and does nothing else: `log_error() { echo "$1" >&2; }`. */
+export function printsOnly(script: ShellScript, name: string): boolean {
+  if (!script.functions.some(each => each.value === name)) return false;
+  const body = script.commands.filter(({ within }) =>
+    within.some(({ construct }) => construct.kind === "function" && construct.name === name),
+  );
+  return (
+    body.length > 0 && body.every(each => /^(?:echo|printf|local|date)$/.test(each.name?.value ?? "echo"))
+  );
+}

@@ -9,6 +9,7 @@ import type { AppComponent } from "./app/detect.ts";
 import { gradeOf, isOptional, isStore } from "./query.ts";
 import { isRun } from "./query-connections.ts";
 import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
+import { opensOutside } from "./query-example-secrets.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
 import type { ComposeProject, Grade, Service, Stack, Variable } from "./stack.ts";
 
@@ -24,6 +25,8 @@ export interface Credential {
   readonly reference?: Reference;
   readonly service?: Service;
   readonly grade: Grade;
+  /** The login is to a host on the internet: it opens the same there, whoever the file is for. */
+  readonly outside?: boolean;
   /** Services that take the same text through an anchor, each with the variable that it gets it in. */
   readonly shared?: readonly { readonly name: string; readonly service: Service; readonly grade: Grade }[];
 }
@@ -119,7 +122,7 @@ export function byValue(credentials: readonly Credential[]): Credential[][] {
   return [...groups.values()];
 }
 
-type Written = Pick<Credential, "name" | "value" | "at" | "kind" | "reference">;
+type Written = Pick<Credential, "name" | "value" | "at" | "kind" | "reference" | "outside">;
 
 function credentialsOf({ name, value }: Variable, placeholders: boolean): Written[] {
   if (!value || publicPrefix.test(name) || upstreamName.test(name)) return [];
@@ -128,8 +131,17 @@ function credentialsOf({ name, value }: Variable, placeholders: boolean): Writte
   // What stands in `${X:-...}` is a default, and read below.
   const written = value.references.reduce((text, each) => text.replace(each.argument || "\0", ""), value.raw);
   const url = credentialsInUrl(written);
-  if (url && !url.password.includes("$") && isUsable(url.password))
-    found.push({ name, value: decode(url.password), at: value.at, kind: "literal" });
+  // A lone `$` stands for itself.
+  if (url && !/\$[A-Za-z_{(]/.test(url.password) && isUsable(url.password)) {
+    const outside = opensOutside(written.trim());
+    found.push({
+      name,
+      value: decode(url.password),
+      at: value.at,
+      kind: "literal",
+      ...(outside ? { outside } : {}),
+    });
+  }
   for (const reference of value.references) {
     if (!isSecretName(reference.name) || isSecretName(name)) continue;
     found.push(...defaultOf(name, reference));
@@ -301,10 +313,16 @@ function isRefused(stack: Stack, name: string, at: Location): boolean {
   if (!source) return false;
   for (let i = source.text.indexOf(name); i !== -1; i = source.text.indexOf(name, i + name.length)) {
     const near = source.text.slice(i, i + 300);
-    if (/\b(?:throw|raise|process\.exit|sys\.exit|ImproperlyConfigured)\b/.test(near)) return true;
+    if ([...near.matchAll(stops)].some(stop => !refusesVisitor.test(near.slice(stop.index)))) return true;
   }
   return false;
 }
+
+const stops = /\b(?:throw|raise|process\.exit|sys\.exit|ImproperlyConfigured)\b/g;
+
+/** `raise HTTPException(401)`: said to whoever sent another value, not to whoever forgot the variable. */
+const refusesVisitor =
+  /^(?:raise|throw)\s+(?:new\s+)?(?:[\w.]+\.)?(?:HTTPException|HttpException|PermissionDenied|AuthenticationFailed|NotAuthenticated|Unauthorized\w*|Forbidden\w*)\b/;
 
 const settingRead =
   /\bgetattr\(\s*settings\s*,\s*["']([A-Z][A-Z0-9_]*)["']\s*,\s*(["'])([^"'\\\n]{3,200})\2\s*\)/g;

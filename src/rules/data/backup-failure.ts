@@ -1,9 +1,15 @@
 import type { Evidence } from "../../core/finding.ts";
-import { commandAfter, inCondition, type ShellCommand } from "../../formats/shell.ts";
+import { commandAfter, inCondition, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
-import { isChecked, runsNext, sameFunction, successAfter } from "../../stack/query-exit-status.ts";
+import {
+  isChecked,
+  printsOnly,
+  runsNext,
+  sameFunction,
+  successAfter,
+} from "../../stack/query-exit-status.ts";
 import {
   callerName,
   carriesDump,
@@ -49,7 +55,9 @@ export default defineRule({
         severity:
           isWorkstationCall(placed) || /(?:^|\/)(?:docs?|examples?|contrib)\//i.test(placed.caller.file)
             ? "low"
-            : "high",
+            : how.said && !praise
+              ? "medium"
+              : "high",
         fix: () =>
           offer(
             {
@@ -70,6 +78,8 @@ interface Lost {
   readonly command: ShellCommand;
   readonly text: string;
   readonly evidence: Evidence;
+  /** Whoever watches is told. */
+  readonly said?: boolean;
 }
 
 function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
@@ -93,15 +103,15 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
   const next = last.connector === "||" ? commandAfter(script, last) : runsNext(script, last);
   if (inCondition(command) || !next) return undefined;
   if (last.connector === "||") {
-    const swallows = /^(true|:)$/.test(next.name?.value ?? "");
-    return swallows
-      ? {
-          how: "ignored",
-          command: last,
-          text: `\`|| ${next.name!.text}\` discards its status`,
-          evidence: evidence(next.at, "discards the failure"),
-        }
-      : undefined;
+    const said = isOnlySaid(script, last, next);
+    if (!said && !/^(true|:)$/.test(next.name?.value ?? "")) return undefined;
+    return {
+      how: "ignored",
+      command: last,
+      text: `\`|| ${next.name!.text}\` discards its status`,
+      evidence: evidence(next.at, "discards the failure"),
+      said,
+    };
   }
   if (last.connector !== "\n" && last.connector !== ";") return undefined;
   if (stopsOnError(stack, placed) || isChecked(script, last) || !sameFunction(last, next)) return undefined;
@@ -111,4 +121,22 @@ function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
     evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
   };
+}
+
+/** `|| echo "skipped"`: a line in a log, and the script goes on as after a good dump. */
+function isOnlySaid(script: ShellScript, last: ShellCommand, next: ShellCommand): boolean {
+  const name = next.name?.value ?? "";
+  if (!/^(?:echo|printf)$/.test(name) && !printsOnly(script, name)) return false;
+  // `|| { echo failed; exit 1; }` and `|| echo failed && exit 1`.
+  if (next.within.length !== last.within.length || /^(?:&&|\|\|?|end)$/.test(next.connector)) return false;
+  // The redirect has made the file: that it is there says nothing, that it holds something does.
+  const file = last.redirects.find(({ op }) => /^(?:>|>>|>\|)$/.test(op))?.target.text.replace(/["']/g, "");
+  return !script.commands
+    .slice(next.index + 1)
+    .some(
+      ({ name: test, words }) =>
+        /^(?:\[|\[\[|test)$/.test(test?.value ?? "") &&
+        words.some(word => word.text === "-s") &&
+        (file === undefined || words.some(word => word.text.includes(file))),
+    );
 }

@@ -1,8 +1,8 @@
-import { plainFragment } from "../../core/fragment.ts";
 import { basename } from "../../core/path.ts";
-import type { Located, Location } from "../../core/source.ts";
-import { parseShell, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
-import { containerScript, evidence, serverServices, weigh } from "../../stack/query.ts";
+import type { Location } from "../../core/source.ts";
+import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { mainScript, startWords } from "../../stack/query-main-script.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -60,9 +60,8 @@ interface KeptShell {
 
 /** The command that a shell starts and waits for as the container's first process. */
 function keptShell(stack: Stack, service: Service): KeptShell | undefined {
-  const { process, model } = service;
-  const entry = service.entrypoint ?? model?.entrypoint;
-  const words = [...(entry?.form === "exec" ? entry.words : []), ...(process?.words ?? [])];
+  const { process } = service;
+  const words = startWords(service);
   // An init process is known to hand signals on to a group, or was chosen with care.
   if (!process || service.text("init")?.text === "true") return undefined;
   if (
@@ -71,35 +70,19 @@ function keptShell(stack: Stack, service: Service): KeptShell | undefined {
     )
   )
     return undefined;
-  const text = shellLine(service, words);
-  if (text) {
-    const script = parseShell(plainFragment(text.at.file, text.value, text.at.span.start));
-    // A shell replaces itself with a single command, and Bash with the last one of a line.
-    const last = script.commands.length > 1 && sharesNothing(service) ? lastServer(script) : undefined;
-    return last && { program: nameOf(last), at: text.at, inFile: false };
+  const main = mainScript(stack, service);
+  if (!main) return undefined;
+  if (!main.inFile) {
+    // Bash replaces itself with the last command of a line, and every shell with a single one.
+    const bash = words.some(word => basename(word.value ?? "") === "bash");
+    const last =
+      main.script.commands.length > 1 && !bash && sharesNothing(service)
+        ? lastServer(main.script)
+        : undefined;
+    return last && { program: nameOf(last), at: main.at, inFile: false };
   }
-  const path = words[0]?.value && isShell(words[0].value) ? words[1]?.value : words[0]?.value;
-  const script =
-    path?.includes("/") || path?.endsWith(".sh")
-      ? containerScript(stack.scripts, stack.files, service, path)
-      : undefined;
-  const last = script && lastServer(script);
+  const last = lastServer(main.script);
   return last && { program: nameOf(last), at: last.at, inFile: true };
-}
-
-const isShell = (name: string) => /^(sh|ash|dash|bash)$/.test(basename(name));
-
-/** The line that `sh -c` or a shell-form command runs. */
-function shellLine(
-  service: Service,
-  words: readonly Located<string | undefined>[],
-): Located<string> | undefined {
-  const { process } = service;
-  if (process?.form === "shell") return { value: process.text, at: process.at };
-  const shell = words.findIndex(word => /^(sh|ash|dash)$/.test(basename(word.value ?? "")));
-  const text =
-    shell !== -1 && /^-[a-z]*c$/.test(words[shell + 1]?.value ?? "") ? words[shell + 2] : undefined;
-  return text?.value === undefined ? undefined : { value: text.value, at: text.at };
 }
 
 /** /bin/sh is dash or busybox: neither replaces itself with the last command of a list (measured with dash 0.5.12). */

@@ -1,9 +1,13 @@
-import type { Call } from "../../artifacts/commands.ts";
+import type { Call, HttpCall } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import type { Construct, ShellCommand } from "../../formats/shell.ts";
 import { faults, gateFix } from "../../remedies/release-gate.ts";
 import { evidence } from "../../stack/query.ts";
-import { onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { constantAnswer } from "../../stack/query-constant-answers.ts";
+import { printsOnly } from "../../stack/query-exit-status.ts";
+import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import type { ComposeProject, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -15,9 +19,12 @@ export default defineRule({
   *check(stack) {
     for (const run of releaseRuns(stack)) {
       const checks = checksAfterStart(run);
-      const faulty = checks.flatMap(call => {
+      const project = run.placed.map(each => projectOf(stack, each)).find(each => each !== undefined);
+      const faulty = checks.flatMap((call): Faulty[] => {
         const fault = faultOf(call, run);
-        return fault ? [{ call, fault }] : [];
+        if (fault) return [{ call, fault }];
+        const answer = project && call.kind === "http" && answerTo(stack, project, call);
+        return answer ? [{ call, fault: faults.answeredByProxy, answer }] : [];
       });
       const first = faulty[0];
       if (!first) {
@@ -27,7 +34,10 @@ export default defineRule({
       }
       const sound =
         checks.length > faulty.length || run.starts.some(call => call.kind === "compose" && call.wait);
-      const places: Evidence[] = faulty.map(({ call, fault }) => evidence(call.at, fault));
+      const places = faulty.flatMap(({ call, fault, answer }): Evidence[] => [
+        evidence(call.at, fault),
+        ...(answer ? [evidence(answer, "answers without asking a program")] : []),
+      ]);
       yield {
         subject: run.title,
         message: sound
@@ -40,6 +50,21 @@ export default defineRule({
     }
   },
 });
+
+interface Faulty {
+  readonly call: Call;
+  readonly fault: string;
+  /** The line of the proxy that answers. */
+  readonly answer?: Location;
+}
+
+function answerTo(stack: Stack, project: ComposeProject, { urls }: HttpCall): Location | undefined {
+  return (
+    urls
+      .map(url => url.value && constantAnswer(stack, project, url.value))
+      .find(each => each !== undefined) || undefined
+  );
+}
 
 /** Commands behind the first start whose status or output is meant to say whether the release works. */
 function checksAfterStart({ calls, starts }: ReleaseRun): Call[] {
@@ -139,10 +164,31 @@ function harmlessElse(call: Call, calls: readonly Call[]): string | undefined {
   const branches = inside(step.construct).filter(
     each => !each.within.some(other => other.construct === step.construct && other.part === "condition"),
   );
+  // Tried again and again, and nothing behind the last try ends with an error.
+  const retried = call.command.within.some(({ construct }) => /^(?:for|while|until)$/.test(construct.kind));
+  if (retried && behind(call).some(each => failing.test(each.name?.value ?? ""))) return undefined;
   const harmless = branches.every(each => {
     const own = calls.find(other => other.command === each);
-    const logs = own?.kind === "compose" && ["logs", "ps"].includes(own.subcommand ?? "");
-    return onlySpeaks({ name: each.name?.value ?? "?" }) || logs;
+    const name = each.name?.value ?? "?";
+    return (
+      onlySpeaks({ name }) ||
+      printsOnly(call.script, name) ||
+      (own !== undefined && looksAtLogs(own)) ||
+      (retried && (each.words.length === 0 || /^(?:break|continue|\[|\[\[|\(\(|test|let)$/.test(name)))
+    );
   });
   return harmless ? "both outcomes end the same way" : undefined;
+}
+
+const failing = /^(?:exit|return|false|die|fail\w*|error\w*|abort\w*|rollback\w*)$/;
+
+function behind({ command, script }: Call): readonly ShellCommand[] {
+  return script.commands.slice(command.index + 1);
+}
+
+/** `docker compose logs`, `docker logs`: shows what went wrong, and changes nothing. */
+function looksAtLogs(call: Call): boolean {
+  return call.kind === "compose"
+    ? ["logs", "ps"].includes(call.subcommand ?? "")
+    : call.kind === "docker" && /^(?:logs|ps)$/.test(call.verb);
 }

@@ -35,6 +35,7 @@ export default defineRule({
       const names = [...new Set(holders.map(each => each.name))];
       const services = [...new Set(holders.map(each => each.service!.name))];
       const literal = places.some(place => place.kind === "literal");
+      const outside = places.some(place => place.outside);
       const gravest = places
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
@@ -47,7 +48,7 @@ export default defineRule({
       yield {
         subject: `${first!.service!.name} ${first!.name}`,
         message: literal
-          ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}.`
+          ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}${outside ? ", and it is the login to a host on the internet" : ""}.`
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
         evidence: [show(first!), ...others.map(show)],
         severity,
@@ -95,6 +96,8 @@ const storeVariable =
 
 /** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
+  // A workstation's file that logs in to a database of the internet shows the key to that database.
+  if (place.outside) return "high";
   const holders = all.flatMap(each => [each, ...(each.shared ?? [])]);
   const stores = holders.flatMap(({ service, grade }) =>
     service && isStore(service) ? [{ service, grade }] : [],

@@ -6,7 +6,7 @@ import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type EnvEntry, trackedSecrets } from "../../stack/query-env-secrets.ts";
-import { exampleSecrets } from "../../stack/query-example-secrets.ts";
+import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -22,7 +22,8 @@ export default defineRule({
     for (const { file, secrets, forWork, forCopying } of trackedSecrets(stack)) {
       // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
       const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
-      const severity = forWork ? "low" : forCopying || !isReal ? "medium" : "high";
+      const outside = secrets.some(entry => opensOutside(entry.value.value));
+      const severity = outside ? "high" : forWork ? "low" : forCopying || !isReal ? "medium" : "high";
       const group = kept.get(severity) ?? { files: [], secrets: [] };
       kept.set(severity, group);
       group.files.push(file.file);

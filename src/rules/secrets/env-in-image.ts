@@ -6,6 +6,7 @@ import { isIgnored } from "../../formats/dockerignore.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
 import { worstFirst } from "../../stack/query-process.ts";
+import { writtenSecrets } from "../../stack/query-written-secrets.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -29,6 +30,20 @@ export default defineRule({
         ],
         severity: weigh(service, [first, ...more].some(each => each.build.push) ? "high" : "medium"),
         fix: () => leaveOut(stack, build, file.path),
+      };
+    }
+    for (const { build, workflow, job, path, names, writes, copy } of writtenSecrets(stack)) {
+      const [first, ...more] = writes;
+      yield {
+        subject: `${workflow.file} ${path}`,
+        message: `Job "${job.id.value}" of ${workflow.file} writes ${names.length === 1 ? `the secret ${listNames(names)}` : `the secrets ${listNames(names)}`} into ${path} and pushes an image that contains the file.`,
+        evidence: [
+          evidence(copy, "copies the file into the image"),
+          evidence(first, "writes a secret into the context"),
+          ...more.map(at => evidence(at, "writes a secret into the context")),
+          evidence(build.at, "is built and pushed"),
+        ],
+        severity: "high",
       };
     }
   },

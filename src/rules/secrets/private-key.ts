@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
-import { inside } from "../../core/path.ts";
+import { basename, inside } from "../../core/path.ts";
+import { type Location, locate } from "../../core/source.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -14,19 +15,23 @@ export default defineRule({
   *check(stack) {
     for (const key of committedKeys(stack)) {
       const user = userOf(stack, key);
+      const login = user ? undefined : loginWith(stack, key);
       yield {
         subject: key.file,
         message: user
           ? `Git tracks the private key ${key.file}, and service "${user.service.name}" uses it.`
           : key.issued
             ? `Git tracks ${key.file}, the key of an account with a cloud: whoever has the repository is that account.`
-            : `Git tracks the private key ${key.file}.`,
-        severity: key.issued ? "high" : user ? weigh(user.service, "high") : "medium",
+            : login
+              ? `Git tracks the private key ${key.file}, and ${login.file} signs in to a server with it.`
+              : `Git tracks the private key ${key.file}.`,
+        severity: key.issued || login ? "high" : user ? weigh(user.service, "high") : "medium",
         evidence: [
           evidence(key.at, key.issued ? "an account with its key" : "a private key without a passphrase"),
           ...(user ? [user.place] : []),
+          ...(login ? [evidence(login, "signs in with it")] : []),
         ],
-        ...(user ? {} : { confidence: "likely" as const }),
+        ...(user || login ? {} : { confidence: "likely" as const }),
       };
     }
   },
@@ -46,6 +51,21 @@ function userOf(stack: Stack, { file }: CommittedKey): { service: Service; place
       each => each.path?.value === file && service.secrets.some(name => name.value === each.name),
     );
     if (secret) return { service, place: evidence(secret.at, "used as a secret here") };
+  }
+  return undefined;
+}
+
+/** `ssh -i keys/shop.pem admin@...` in a script or a page: the key opens a server. */
+function loginWith(stack: Stack, { file }: CommittedKey): Location | undefined {
+  const name = basename(file).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const command = new RegExp(
+    `\\b(?:ssh|scp|rsync|sftp)\\b[^\\n]{0,80} -i\\s+["']?(?:[\\w.~/-]*/)?${name}(?![\\w.-])`,
+  );
+  for (const path of stack.files.paths) {
+    if (!/\.(?:sh|md|ya?ml|bash|txt)$|(?:^|\/)Makefile$/.test(path)) continue;
+    const read = stack.files.read(path);
+    const found = "source" in read ? command.exec(read.source.text) : null;
+    if (found && "source" in read) return locate(read.source, found.index, found.index + found[0].length);
   }
   return undefined;
 }

@@ -14,8 +14,8 @@ export default defineRule({
   why: "With a new signing key every user is logged out and every token becomes invalid; a new database password no longer opens the existing database.",
   *check(stack) {
     for (const { script, file } of deployScripts(stack)) {
-      // Its name says that it makes secrets: nobody runs it to deploy.
-      if (maker.test(basename(file))) continue;
+      // Its name says that it makes secrets, or a new server: nobody runs it to deploy.
+      if (maker.test(basename(file)) || firstTime.test(basename(file))) continue;
       const writes = [...allCommands(script)].filter(({ command }) => writesEnvFile(command));
       if (writes.length === 0) continue;
       const found = new Map<string, [Evidence, ...Evidence[]]>();
@@ -46,6 +46,8 @@ export default defineRule({
 
 const maker =
   /(?:generate|gen|create|make|init|rotate|setup)[-_](?:\w+[-_])*(?:secrets?|keys?|env|credentials?)(?:[-_.]|$)/i;
+
+const firstTime = /^(?:install|bootstrap)(?:[-_.]|$)/i;
 
 function listPlain(names: readonly string[]): string {
   return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
