@@ -6,7 +6,7 @@ import { faults, gateFix } from "../../remedies/release-gate.ts";
 import { evidence } from "../../stack/query.ts";
 import { constantAnswer } from "../../stack/query-constant-answers.ts";
 import { printsOnly } from "../../stack/query-exit-status.ts";
-import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns, wordsOf } from "../../stack/query-release.ts";
 import type { ComposeProject, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -72,11 +72,15 @@ function checksAfterStart({ calls, starts }: ReleaseRun): Call[] {
   return behind.filter(call => {
     if (call.name === "grep") return listsContainers(before(call));
     if (call.kind === "docker") return call.verb === "inspect";
-    if (call.kind === "docker-exec" || call.kind === "compose")
-      return isCondition(call.command) && (call.kind === "docker-exec" || call.exec !== undefined);
+    if (call.kind === "docker-exec" || (call.kind === "compose" && call.exec !== undefined))
+      // A migration that is tried is work, not a look at the release.
+      return isCondition(call.command) && !work.test(wordsOf(call));
     return isProbe(call) && !endsInFailure(call);
   });
 }
+
+const work =
+  /\b(?:migrat\w*|goose|alembic|flyway|liquibase|db:\w+|upgrade|seed\w*|collectstatic|createsuperuser)\b/;
 
 /** What is printed on the way to `exit 1` is no test any more. */
 function endsInFailure({ command, script }: Call): boolean {

@@ -12,16 +12,30 @@ export default defineRule({
   severity: "high",
   why: "Compose builds an image only where none is there: from the second release on the server runs the code of the first one, and every release is reported as a success.",
   *check(stack) {
+    // Two releases that start the same services want one change.
+    const causes = new Map<string, { runs: ReleaseRun[]; starts: StaleStart[] }>();
     for (const run of releaseRuns(stack)) {
-      const told = staleStart(stack, run);
-      if (!told) continue;
-      const { brings, start, services } = told;
+      const start = staleStart(stack, run);
+      if (!start) continue;
+      const key = start.services.map(({ at }) => `${at.file}:${at.span.start}`).join(" ");
+      const cause = causes.get(key) ?? { runs: [], starts: [] };
+      causes.set(key, cause);
+      cause.runs.push(run);
+      cause.starts.push(start);
+    }
+    for (const { runs, starts } of causes.values()) {
+      const { services } = starts[0]!;
+      const [first, ...more] = starts.flatMap(({ brings, start }) => [
+        evidence(brings.at, "brings the new code"),
+        evidence(start.at, "starts it without `--build`"),
+      ]);
+      const titles = runs.map(run => run.title);
       yield {
-        subject: run.title,
-        message: `The release in ${run.title} brings new code and starts ${listNames(services.map(service => service.name))} without building: nothing pulls ${services.length === 1 ? "that image" : "those images"} either, so the server goes on with what it built the first time.`,
+        subject: titles[0]!,
+        message: `${titles.length === 1 ? `The release in ${titles[0]} brings` : `The releases in ${titles.slice(0, -1).join(", ")} and ${titles.at(-1)} bring`} new code and ${titles.length === 1 ? "starts" : "start"} ${listNames(services.map(service => service.name))} without building: nothing pulls ${services.length === 1 ? "that image" : "those images"} either, so the server goes on with what it built the first time.`,
         evidence: [
-          evidence(brings.at, "brings the new code"),
-          evidence(start.at, "starts it without `--build`"),
+          first!,
+          ...more,
           ...services.map(service => evidence(service.build!.at, "is built where no image is there yet")),
         ],
         severity: weigh(services[0]!, "high"),
