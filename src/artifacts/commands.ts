@@ -99,9 +99,12 @@ class Walk {
     this.constants = resolveVariables(script, options, around.env);
     this.assumed = resolveVariables(script, { ...options, assumeDefaults: true }, around.env);
     const value = this.constants.get(composeFiles) ?? this.assumed.get(composeFiles);
-    this.exported = exportsComposeFiles.test(script.fragment.text)
-      ? [{ name: composeFiles, value: typeof value === "string" ? value : undefined }]
-      : noAssignments;
+    // What a pipeline gives a step is in the environment of all its commands.
+    const isGiven = around.depth === 0 && !around.remote && around.env.has(composeFiles);
+    this.exported =
+      isGiven || exportsComposeFiles.test(script.fragment.text)
+        ? [{ name: composeFiles, value: typeof value === "string" ? value : undefined }]
+        : noAssignments;
   }
 
   from(cwd: string | undefined): Call[] {

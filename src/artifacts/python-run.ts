@@ -9,7 +9,7 @@ import {
 import { environmentReader } from "./python-environment.ts";
 import { type Guard, originOf, type PyScope } from "./python-scope.ts";
 import { evaluatePython } from "./python-values.ts";
-import { bounded, choice, envValue, unknown, type Value } from "./value.ts";
+import { bounded, choice, envValue, joinedLists, unknown, type Value } from "./value.ts";
 
 /** What happened while a module was followed, besides its values. */
 export interface PyRun {
@@ -175,8 +175,21 @@ function mutate(
     );
   }
   if (holder.kind !== "list") return;
+  const more = callee.name === "extend" ? evaluatePython(args[0]!, scope) : undefined;
+  const end = more ?? (callee.name === "append" && !holder.complete ? listOf(args[0]!, scope) : undefined);
+  const longer = end && joinedLists(holder, end, holder.at);
+  if (longer) {
+    set(callee.object, longer, scope);
+    return;
+  }
   const items = changedItems(holder.items, callee.name, args, scope);
-  if (items) set(callee.object, bounded({ ...holder, ...items }), scope);
+  // What it was joined of is no longer in this order.
+  const { joined: _, ...rest } = holder;
+  if (items) set(callee.object, bounded({ ...rest, ...items }), scope);
+}
+
+function listOf(item: PyValue, scope: PyScope): Value {
+  return { kind: "list", items: [evaluatePython(item, scope)], complete: true, at: item.at };
 }
 
 function changedItems(items: readonly Value[], method: string, args: readonly PyValue[], scope: PyScope) {
@@ -189,8 +202,6 @@ function changedItems(items: readonly Value[], method: string, args: readonly Py
       const at = first.kind === "literal" && typeof first.value === "number" ? first.value : 0;
       return { items: items.toSpliced(at, 0, evaluatePython(args[1], scope)) };
     }
-    case "extend":
-      return first.kind === "list" ? { items: [...items, ...first.items] } : { items, complete: false };
     case "remove":
       if (first.kind !== "literal") return { items, complete: false };
       return { items: items.filter(item => item.kind !== "literal" || item.value !== first.value) };

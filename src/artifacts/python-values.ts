@@ -18,6 +18,7 @@ import {
   entryOf,
   envValue,
   isTruthy,
+  joinedLists,
   literal,
   unknown,
   type Value,
@@ -80,16 +81,18 @@ function pythonText(value: Concrete): string {
 
 function listValue(items: readonly PyValue[], at: Location, evaluate: (value: PyValue) => Value): Value {
   const values: Value[] = [];
+  const parts: Value[] = [];
   let complete = items.length <= maxItems;
   for (const item of items.slice(0, maxItems)) {
-    if (item.kind !== "spread") values.push(evaluate(item));
-    else {
-      const inner = evaluate(item.value);
-      if (inner.kind === "list") values.push(...inner.items);
-      if (inner.kind !== "list" || !inner.complete) complete = false;
-    }
+    const inner = evaluate(item.kind === "spread" ? item.value : item);
+    const part: Value =
+      item.kind === "spread" ? inner : { kind: "list", items: [inner], complete: true, at: item.at };
+    parts.push(part);
+    if (part.kind === "list") values.push(...part.items);
+    if (part.kind !== "list" || !part.complete) complete = false;
   }
-  return bounded({ kind: "list", items: values, complete, at });
+  const joined = complete || items.length > maxItems ? {} : { joined: parts };
+  return bounded({ kind: "list", items: values, complete, ...joined, at });
 }
 
 function dictValue(value: Extract<PyValue, { kind: "dict" }>, evaluate: (value: PyValue) => Value): Value {
@@ -123,14 +126,8 @@ function binaryValue(
   const right = evaluate(value.right);
   if (operator === "or") return orValue(left, right, at);
   if (operator === "and") return choice(left, right, left, at);
-  if (operator === "+" && left.kind === "list" && right.kind === "list") {
-    const complete = left.complete && right.complete;
-    return bounded({ kind: "list", items: [...left.items, ...right.items].slice(0, maxItems), complete, at });
-  }
-  if (operator === "+" && (left.kind === "list" || right.kind === "list")) {
-    const items = left.kind === "list" ? left.items : right.kind === "list" ? right.items : [];
-    return bounded({ kind: "list", items, complete: false, at });
-  }
+  const joined = operator === "+" ? joinedLists(left, right, at, maxItems) : undefined;
+  if (joined) return joined;
   return derived(
     [left, right],
     at,
@@ -216,6 +213,25 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
     toolModules.has(String(args[0].value))
   )
     return literal(null, at);
+  const items = args[1];
+  if (items && args.length === 2 && call.kwargs.length === 0) {
+    const [first] = call.args;
+    // `filter(None, ...)` keeps what is not empty, `map(str.strip, ...)` cuts blanks off.
+    if (origin === "filter" && first?.kind === "none")
+      return derived(
+        [items],
+        at,
+        ([list]) => (Array.isArray(list) ? list.filter(isTruthy) : undefined),
+        "list",
+      );
+    if (
+      origin === "map" &&
+      first?.kind === "attribute" &&
+      first.name === "strip" &&
+      first.object.kind === "name"
+    )
+      return derived([items], at, ([list]) => stripped(list!), "list");
+  }
   if (origin === "datetime.timedelta") return duration(call, evaluate);
   if (call.callee.kind === "name" && depth < deepestCall) {
     const inlined = inlineCall(call, args, scope, depth);
@@ -238,6 +254,12 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
   }
   const kwargs = call.kwargs.map(each => evaluate(each.value));
   return unknown(origin ?? "", at, [...args, ...kwargs]);
+}
+
+function stripped(list: Concrete): Concrete | undefined {
+  if (!Array.isArray(list)) return undefined;
+  const made = (list as readonly Concrete[]).map(item => callMethod("strip", item, []));
+  return made.some(item => item === undefined) ? undefined : (made as Concrete[]);
 }
 
 const secondsOf: Readonly<Record<string, number>> = {

@@ -26,8 +26,11 @@ export type Value =
   | { readonly kind: "literal"; readonly value: Literal; readonly at: Location }
   | {
       readonly kind: "list";
+      /** Those that are written out. */
       readonly items: readonly Value[];
       readonly complete: boolean;
+      /** What it is joined of, in order, where one of these is a list only when the program runs. */
+      readonly joined?: readonly Value[];
       readonly at: Location;
     }
   | {
@@ -74,7 +77,7 @@ const largest = 4_000;
 function partsOf(value: Value): readonly Value[] {
   switch (value.kind) {
     case "list":
-      return value.items;
+      return value.joined ?? value.items;
     case "dict":
       return value.entries.map(entry => entry.value);
     case "env":
@@ -116,7 +119,8 @@ export function concrete(value: Value, lookup: Lookup): Concrete | undefined {
     case "literal":
       return value.value;
     case "list":
-      return value.complete ? all(value.items, lookup) : undefined;
+      if (value.complete) return all(value.items, lookup);
+      return value.joined && join(all(value.joined, lookup));
     case "dict":
       return concreteDict(value, lookup);
     case "env":
@@ -144,6 +148,15 @@ function all(values: readonly Value[], lookup: Lookup): Concrete[] | undefined {
     known.push(one);
   }
   return known;
+}
+
+function join(lists: readonly Concrete[] | undefined): Concrete[] | undefined {
+  const items: Concrete[] = [];
+  for (const list of lists ?? [null]) {
+    if (!Array.isArray(list)) return undefined;
+    items.push(...(list as readonly Concrete[]));
+  }
+  return items;
 }
 
 function concreteDict(value: Extract<Value, { kind: "dict" }>, lookup: Lookup): Concrete | undefined {
@@ -246,6 +259,15 @@ function castOf(value: Value): Cast | undefined {
 
 export function literal(value: Literal, at: Location): Value {
   return { kind: "literal", value, at };
+}
+
+/** One list after the other. Undefined where neither is written out, at least in part. */
+export function joinedLists(left: Value, right: Value, at: Location, most = 500): Value | undefined {
+  if (left.kind !== "list" && right.kind !== "list") return undefined;
+  const items = [left, right].flatMap(each => (each.kind === "list" ? each.items : [])).slice(0, most);
+  if (left.kind === "list" && right.kind === "list" && left.complete && right.complete)
+    return bounded({ kind: "list", items, complete: true, at });
+  return bounded({ kind: "list", items, complete: false, joined: [left, right], at });
 }
 
 export function unknown(text: string, at: Location, parts: readonly Value[] = []): Value {

@@ -62,6 +62,21 @@ describe("drills on the engine in memory", () => {
     expect(db!.because).toContain("GET / on 8000 answers 503");
   });
 
+  it("decides nothing by a page that only leads on, unless it felt the loss", async () => {
+    const leads: FakeProgram = { ...answers, http: () => ({ status: 302 }) };
+    const web = { healthcheck: undefined };
+    const { db } = await onFake("survives-dependency-loss", { web, program: leads });
+    expect(db).toMatchObject({ outcome: "inconclusive" });
+    expect(db!.because).toContain("web was asked for nothing that needs db");
+    const asks: FakeProgram = {
+      ...answers,
+      http: (_, world) => ({ status: world.runs("db") ? 302 : 503 }),
+    };
+    expect((await onFake("survives-dependency-loss", { web, program: asks }))["db"]).toMatchObject({
+      outcome: "proved",
+    });
+  });
+
   it("decides nothing about a service that is not there, or does not serve before", async () => {
     const { web } = await onFake("survives-kill", {
       missing: new Map([["web", "its image does not build"]]),

@@ -3,6 +3,7 @@ import type { Rule } from "../core/rule.ts";
 import type { Stack } from "../stack/stack.ts";
 import accessAllowedHosts from "./access/allowed-hosts.ts";
 import accessAllowedHostsLocal from "./access/allowed-hosts-local.ts";
+import accessAllowedHostsSite from "./access/allowed-hosts-site.ts";
 import accessApiDocs from "./access/api-docs.ts";
 import accessCertificateChecks from "./access/certificate-checks.ts";
 import accessCookieTransport from "./access/cookie-transport.ts";
@@ -50,6 +51,7 @@ import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
 import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
+import bootTrustedOrigins from "./boot/trusted-origins.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
 import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
@@ -108,6 +110,7 @@ import dataSqliteFile from "./data/sqlite-file.ts";
 import healthHealthRoute from "./health/health-route.ts";
 import healthHealthcheckPresent from "./health/healthcheck-present.ts";
 import healthInheritedProbe from "./health/inherited-probe.ts";
+import healthProbeAnswer from "./health/probe-answer.ts";
 import healthProbePort from "./health/probe-port.ts";
 import healthProbeRedirect from "./health/probe-redirect.ts";
 import healthProbeRoute from "./health/probe-route.ts";
@@ -190,7 +193,9 @@ import releaseDownBeforeUp from "./release/down-before-up.ts";
 import releaseExecEatsStdin from "./release/exec-eats-stdin.ts";
 import releaseFailsOpen from "./release/fails-open.ts";
 import releaseHealthGate from "./release/health-gate.ts";
+import releaseMigrateAtBuild from "./release/migrate-at-build.ts";
 import releaseMigrateOnStart from "./release/migrate-on-start.ts";
+import releaseMigrationsCommitted from "./release/migrations-committed.ts";
 import releaseMigrationsMissing from "./release/migrations-missing.ts";
 import releaseOldImage from "./release/old-image.ts";
 import releaseRollback from "./release/rollback.ts";
@@ -214,6 +219,7 @@ import secretsCommittedCredential from "./secrets/committed-credential.ts";
 import secretsCredentialMismatch from "./secrets/credential-mismatch.ts";
 import secretsDefaultAdmin from "./secrets/default-admin.ts";
 import secretsDefaultInCode from "./secrets/default-in-code.ts";
+import secretsDocumentedSecret from "./secrets/documented-secret.ts";
 import secretsEnvFileTracked from "./secrets/env-file-tracked.ts";
 import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
@@ -229,6 +235,7 @@ import secretsScriptCredential from "./secrets/script-credential.ts";
 export const rules: readonly Rule<Stack>[] = [
   accessAllowedHosts,
   accessAllowedHostsLocal,
+  accessAllowedHostsSite,
   accessApiDocs,
   accessCertificateChecks,
   accessCookieTransport,
@@ -276,6 +283,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootSettingsDependency,
   bootSettingsModule,
   bootStartNeedsStorage,
+  bootTrustedOrigins,
   bootVariableBuildTime,
   bootVariableContract,
   bootVariableDefaultMismatch,
@@ -334,6 +342,7 @@ export const rules: readonly Rule<Stack>[] = [
   healthHealthRoute,
   healthHealthcheckPresent,
   healthInheritedProbe,
+  healthProbeAnswer,
   healthProbePort,
   healthProbeRedirect,
   healthProbeRoute,
@@ -416,7 +425,9 @@ export const rules: readonly Rule<Stack>[] = [
   releaseExecEatsStdin,
   releaseFailsOpen,
   releaseHealthGate,
+  releaseMigrateAtBuild,
   releaseMigrateOnStart,
+  releaseMigrationsCommitted,
   releaseMigrationsMissing,
   releaseOldImage,
   releaseRollback,
@@ -440,6 +451,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsCredentialMismatch,
   secretsDefaultAdmin,
   secretsDefaultInCode,
+  secretsDocumentedSecret,
   secretsEnvFileTracked,
   secretsEnvInImage,
   secretsFilePermission,

@@ -1,9 +1,10 @@
-import type { Argument, Call, ComposeCall } from "../artifacts/commands.ts";
+import type { Argument, Call, ComposeCall, DockerCall } from "../artifacts/commands.ts";
 import type { Makefile } from "../artifacts/makefile.ts";
 import type { Script } from "../artifacts/script.ts";
 import { buildsIn, scriptsIn, type Workflow } from "../artifacts/workflow.ts";
 import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
+import { type Location, locate } from "../core/source.ts";
 import { implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./projects.ts";
 import type { PlacedCall } from "./stack.ts";
@@ -102,18 +103,54 @@ const shipping = new Set(["up", "pull", "build", "create", "start", "restart", "
 export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): ComposeUse[] {
   const uses: ComposeUse[] = [];
   for (const placed of calls) {
+    if (placed.call.kind === "docker" && placed.call.verb === "stack deploy") {
+      const list = stackFiles(placed.call, placed, files);
+      if (list.length > 0)
+        uses.push({
+          files: list,
+          named: true,
+          deploys: placed.deploys,
+          at: placed.call.at,
+          by: nameOf(placed),
+        });
+    }
     if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
     const named =
       placed.call.files.length > 0 ||
       composeFileVariable(placed.call).length > 0 ||
+      chosenByEnvFile(placed, calls, files, "") !== undefined ||
       (placed.call.remote && copiedComposeFiles(placed, calls, files).length > 0);
     const deploys = placed.deploys && !startsOnHostedRunner(placed);
     const restarts = placed.call.subcommand === "restart";
-    uses.push({ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) });
+    uses.push({
+      ...{ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) },
+      profiles: profilesOf(placed.call),
+      pipeline: placed.caller.kind === "workflow",
+      services: placed.call.services.map(({ value }) => value ?? "?"),
+    });
   }
   return uses;
+}
+
+/** Profiles that a whole project is started with. A service that is named is started alone. */
+function profilesOf(call: ComposeCall): string[] {
+  if (call.subcommand !== "up" || call.services.length > 0) return [];
+  const given = call.environment.find(entry => entry.name === "COMPOSE_PROFILES")?.value;
+  return [...call.profiles.flatMap(({ value }) => value ?? []), ...(given?.split(",") ?? [])];
+}
+
+/** `docker stack deploy -c FILE`. */
+function stackFiles(call: DockerCall, placed: PlacedCall, files: ProjectFiles): string[] {
+  const named = call.flags.filter(flag => flag.name === "-c" || flag.name === "--compose-file");
+  const cwd = call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") ? [call.cwd] : [];
+  const bases = [...new Set([...cwd, "", dirname(placed.caller.file)])];
+  for (const base of bases) {
+    const list = named.map(({ value }) => (value?.value === undefined ? "" : join(base, value.value)));
+    if (list.every(path => path !== "" && !isOutside(path) && files.has(path) === "file")) return list;
+  }
+  return [];
 }
 
 function nameOf({ caller }: PlacedCall): string {
@@ -149,16 +186,74 @@ export function filesOf(
     if (copied.length > 0) return copied;
   }
   for (const base of bases) {
-    const list = implicitFiles(base, has);
+    const list = chosenByEnvFile(placed, calls, files, base) ?? implicitFiles(base, has);
     if (list.length > 0) return list;
   }
   return [];
 }
 
+/**
+ * The files that COMPOSE_FILE names in the `.env` of a directory: as the same pipeline or script writes it, or as it is
+ * committed. What git does not track is another file on every machine.
+ */
+function chosenByEnvFile(
+  placed: PlacedCall,
+  calls: readonly PlacedCall[],
+  files: ProjectFiles,
+  base: string,
+): string[] | undefined {
+  const written = calls.findLast(
+    ({ call, caller }) =>
+      caller.file === placed.caller.file &&
+      call.remote === placed.call.remote &&
+      (call.name === "echo" || call.name === "printf") &&
+      call.writes.some(({ path }) => basename(path.value ?? "") === ".env") &&
+      call.args.some(arg => /^COMPOSE_FILE=/.test(arg.value ?? "")),
+  );
+  const text = written?.call.args.find(arg => /^COMPOSE_FILE=/.test(arg.value ?? ""))?.value;
+  return text === undefined
+    ? composeFilesOf(files, base)?.files
+    : presentFiles(files, base, text.slice(13).trim());
+}
+
+/** The same of a directory's own committed `.env`. */
+export function composeFilesOf(
+  files: ProjectFiles,
+  base: string,
+): { files: string[]; at: Location } | undefined {
+  const path = join(base, ".env");
+  const read = files.has(path) === "file" && files.tracked(path) !== false ? files.read(path) : undefined;
+  if (!read || !("source" in read)) return undefined;
+  const found = /^(?:export[ \t]+)?COMPOSE_FILE=(["']?)([^\s"'#]+)\1/m.exec(read.source.text);
+  const list = found ? presentFiles(files, base, found[2]!) : undefined;
+  return found && list
+    ? { files: list, at: locate(read.source, found.index, found.index + found[0].length) }
+    : undefined;
+}
+
+/** What Compose reads where somebody calls it beside a committed `.env` that names the files. */
+export function envFileUses(
+  composeFiles: readonly { readonly file: string }[],
+  files: ProjectFiles,
+): ComposeUse[] {
+  const folders = [...new Set(composeFiles.map(({ file }) => dirname(file)))];
+  return folders.flatMap(folder => {
+    const chosen = composeFilesOf(files, folder);
+    return chosen
+      ? [{ files: chosen.files, named: true, deploys: false, at: chosen.at, by: join(folder, ".env") }]
+      : [];
+  });
+}
+
+function presentFiles(files: ProjectFiles, base: string, text: string): string[] | undefined {
+  const list = text.split(/[:;]/).map(file => join(base, file));
+  return list.every(path => !isOutside(path) && files.has(path) === "file") ? list : undefined;
+}
+
 function composeFileVariable(call: ComposeCall): (string | undefined)[] {
   const given = call.environment.find(entry => entry.name === "COMPOSE_FILE");
   if (given && given.value === undefined) return [undefined];
-  return given?.value ? given.value.split(":") : [];
+  return given?.value ? given.value.split(/[:;]/) : [];
 }
 
 function uniquelyNamed(name: string, files: ProjectFiles): string | undefined {

@@ -1,4 +1,4 @@
-import { composeFile } from "../artifacts/compose.ts";
+import { composeKind } from "../artifacts/compose.ts";
 import { type EnvFile, envFile } from "../artifacts/env-file.ts";
 import type { Script } from "../artifacts/script.ts";
 import { basename, dirname, isOutside, join } from "../core/path.ts";
@@ -36,10 +36,12 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
   const directory = dirname(plan.files[0]!);
   const lookup = lookupOf(directory, reader);
   const read = (path: string) =>
-    reader.files.has(path) === "file" ? reader.parse(composeFile, path) : undefined;
+    reader.files.has(path) === "file" ? reader.parse(composeKind(path), path) : undefined;
   const merged = mergeProject(plan.files, read, lookup, directory);
   const nameNode = merged.name && scalarValue(merged.name, lookup);
-  const name = nameNode?.text ?? projectName(directory, reader.files.root);
+  const name =
+    lookup("COMPOSE_PROJECT_NAME") || (nameNode?.text ?? projectName(directory, reader.files.root));
+  const active = new Set([...(plan.profiles ?? []), ...(lookup("COMPOSE_PROFILES")?.split(",") ?? [])]);
   const services: Service[] = [];
   const project: ComposeProject = {
     name,
@@ -68,6 +70,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
       lookup,
       project,
       awaited,
+      active,
       baseOf: merged.baseOf,
       buildOf: (owner, node) => buildOf(owner, node, project, merged, context),
       envFile: path => envFileAt(reader, path),

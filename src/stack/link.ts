@@ -1,5 +1,5 @@
 import { caddyfile } from "../artifacts/caddyfile.ts";
-import { composeFile } from "../artifacts/compose.ts";
+import { composeFile, composeKind } from "../artifacts/compose.ts";
 import { devcontainer } from "../artifacts/devcontainer.ts";
 import { dockerfile as dockerfileKind } from "../artifacts/dockerfile.ts";
 import { dockerignore } from "../artifacts/dockerignore.ts";
@@ -16,7 +16,7 @@ import { detectComponents, loadParsers } from "./app/detect.ts";
 import { setAside } from "./aside.ts";
 import { callBuilds } from "./build-calls.ts";
 import { linkCaddies } from "./caddies.ts";
-import { composeUses, placeCalls } from "./calls.ts";
+import { composeUses, envFileUses, placeCalls } from "./calls.ts";
 import { linkProject } from "./compose-project.ts";
 import { gitlabPipelines } from "./gitlab.ts";
 import { planProjects } from "./projects.ts";
@@ -51,11 +51,11 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const workflows = [...reader.all(workflow), ...gitlab.workflows];
   const calls = placeCalls(scripts, makefiles, workflows);
   const containers = reader.all(devcontainer);
-  const uses = composeUses(calls, files);
+  const uses = [...composeUses(calls, files), ...envFileUses(composeFiles, files)];
   const known = new Set(composeFiles.map(file => file.file));
   // A file that `-f` names is a Compose file, whatever it is called.
   const extra = [...new Set(uses.flatMap(use => use.files))].filter(path => !known.has(path));
-  const named = extra.flatMap(path => reader.parse(composeFile, path) ?? []);
+  const named = extra.flatMap(path => reader.parse(composeKind(path), path) ?? []);
   const plans = planProjects([...composeFiles, ...named], uses, {
     ...(options.deployed && options.deployed.length > 0 ? { deployed: options.deployed } : {}),
     ...(options.like

@@ -205,9 +205,9 @@ function mountsSources(service: YamlNode): boolean {
 
 const backing = new Set(["database", "cache", "queue", "search", "admin", "mail", "storage", "monitoring"]);
 
-/** Tools of a workstation, whoever publishes the image. */
+/** Tools of a workstation, whoever publishes the image, and the client that sets an object store up. */
 const tool =
-  /\/(?:mailhog|mailpit|maildev|mailcatcher|adminer|pgadmin4?|phpmyadmin|redis-commander)(?::|@|$)/;
+  /(?:^|\/)minio\/mc(?::|@|$)|\/(?:mailhog|mailpit|maildev|mailcatcher|adminer|pgadmin4?|phpmyadmin|redis-commander)(?::|@|$)/;
 
 const imagesOf = (files: readonly ComposeFile[]): string[] =>
   files.flatMap(file =>
@@ -267,6 +267,27 @@ function ownNames(text: (path: string) => Source | undefined): string[] {
   );
 }
 
+/** Its images are built for several kinds of processors: a recipe for publishing them. */
+export function buildsForOthers(files: readonly ComposeFile[]): boolean {
+  return servicesIn(files).some(
+    ({ value }) => itemsOf(child(value, "build", "x-bake", "platforms")).length > 1,
+  );
+}
+
+/** All that it builds runs from the checkout. */
+export function areMounted(files: readonly ComposeFile[]): boolean {
+  const built = servicesIn(files).filter(({ value }) => child(value, "build") !== undefined);
+  return built.length > 0 && built.every(({ value }) => mountsSources(value));
+}
+
+/** Of the services that are named, whether each is a pulled database, cache, queue or tool. */
+export function areBacking(files: readonly ComposeFile[], names: readonly string[]): boolean {
+  const services = servicesIn(files).filter(({ key }) => names.includes(key.value));
+  return (
+    services.length === names.length && names.length > 0 && services.every(({ value }) => isBacking(value))
+  );
+}
+
 /** An image of its own that holds a database, by where its volume is. */
 function keepsDatabase(service: YamlNode): boolean {
   return itemsOf(child(service, "volumes")).some(item =>
@@ -280,11 +301,13 @@ function keepsDatabase(service: YamlNode): boolean {
 export function onlyBacking(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files);
   if (services.length === 0) return false;
-  return services.every(service => {
-    if (child(service.value, "build")) return keepsDatabase(service.value);
-    const image = textOf(child(service.value, "image"))?.value;
-    if (!image) return true;
-    const facts = factsFor(parseImageRef(image));
-    return facts ? backing.has(facts.kind) : tool.test(image);
-  });
+  return services.every(({ value }) => isBacking(value));
+}
+
+function isBacking(service: YamlNode): boolean {
+  if (child(service, "build")) return keepsDatabase(service);
+  const image = textOf(child(service, "image"))?.value;
+  if (!image) return true;
+  const facts = factsFor(parseImageRef(image));
+  return facts ? backing.has(facts.kind) : tool.test(image);
 }

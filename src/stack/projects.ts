@@ -13,6 +13,9 @@ import {
 } from "./development-notes.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
+  areBacking,
+  areMounted,
+  buildsForOthers,
   catchesMail,
   debugs,
   developmentHabit,
@@ -37,6 +40,12 @@ export interface ComposeUse {
   readonly deploys: boolean;
   /** It only starts again what runs: nothing new is brought up. */
   readonly restarts?: boolean;
+  /** Profiles that it starts. */
+  readonly profiles?: readonly string[];
+  /** The services that it names; none for all of them. */
+  readonly services?: readonly string[];
+  /** A job does it, and no script of people. */
+  readonly pipeline?: boolean;
   readonly at: Location;
   /** "deploy job of .github/workflows/x.yml", for the report. */
   readonly by: string;
@@ -47,6 +56,8 @@ export interface ProjectPlan {
   readonly files: readonly string[];
   readonly grade: Grade;
   readonly because: { readonly text: string; readonly at?: Location };
+  /** Profiles that what ships it starts. */
+  readonly profiles?: readonly string[];
 }
 
 export interface PlanOptions {
@@ -99,7 +110,11 @@ export function planProjects(
   const settled = settleBases(plans, byPath, uses, options.deployed !== undefined);
   const graded = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
   const { known } = options;
-  return graded.map(plan => {
+  return graded.map(unprofiled => {
+    const profiles = uses.flatMap(use =>
+      use.deploys && use.files.join("\n") === unprofiled.files.join("\n") ? (use.profiles ?? []) : [],
+    );
+    const plan = profiles.length > 0 ? { ...unprofiled, profiles } : unprofiled;
     const was = known?.find(each => each.files.join("\n") === plan.files.join("\n"));
     // Its place may have moved.
     return !was || was.grade === plan.grade
@@ -183,6 +198,9 @@ function grade(
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const site = reservedSite(models);
   if (site) return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
+  const other = files.slice(0, -1).find(file => workstation.test(stemOf(file)));
+  if (other && files.length > 2 && !files.some(file => production.test(stemOf(file))))
+    return { files, grade: "development", because: { text: `the name of ${other} says development` } };
   const original = options.text && originalOf(byPath.get(last)!, byPath, options.text);
   if (original)
     return {
@@ -217,6 +235,8 @@ function grade(
   if (note) return { files, grade: "development", because: note };
   const habit = developmentHabit(models, all.length > 1);
   if (habit) return { files, grade: "development", because: { text: habit } };
+  const beside = besideStores(files, models, uses);
+  if (beside) return { files, grade: "development", because: beside };
   const doubt = options.text && doubtOf(last, models, options.text);
   if (doubt) return { files, grade: "presumed", because: doubt };
   if (production.test(place))
@@ -228,6 +248,24 @@ function grade(
       text: all.length === 1 ? "it is the only Compose project" : "nothing says that it is for development",
     },
   };
+}
+
+/** Whoever starts it starts its databases alone, because the programs run beside them, on the same machine. */
+function besideStores(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+): ProjectPlan["because"] | undefined {
+  // A pipeline starts a database for its tests, whatever the rest is for.
+  const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.restarts && !use.pipeline);
+  const first = own[0];
+  if (
+    !first ||
+    !areMounted(models) ||
+    own.some(use => use.services === undefined || !areBacking(models, use.services))
+  )
+    return undefined;
+  return { text: `${first.by} starts its databases alone`, at: first.at };
 }
 
 /** A file for a platform that runs each pull request for some days. */
@@ -248,6 +286,7 @@ function doubtOf(
   if (isAllForWork(models)) return { text: buildsOfWork };
   const trial = trialNote(text);
   if (trial) return trial;
+  if (buildsForOthers(models)) return { text: "it builds images for several kinds of processors" };
   if (staysUp(models)) return undefined;
   if (runsCheckout(models))
     return { text: "it runs the sources of the checkout, and nothing speaks for a server" };

@@ -1,8 +1,9 @@
 import { isBelow } from "../artifacts/project-files.ts";
 import { serviceAt, variable } from "./query.ts";
-import { accountVariables } from "./query-connections.ts";
-import { accountsOf, isMysql } from "./query-data.ts";
+import { accountVariables, addressOf } from "./query-connections.ts";
+import { accountsOf, isCreatedElsewhere, isMysql, isPostgres } from "./query-data.ts";
 import { componentReads, givenVariables, pointsAt, protocolOf, storeUrl } from "./query-environment.ts";
+import { initScripts } from "./query-init-roles.ts";
 import { hasAccount } from "./query-secrets.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
 
@@ -23,11 +24,14 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
   const isUnread = (name: string) =>
     reads?.complete === true && reads.wildcards.length === 0 && !reads.names.has(name);
   for (const place of givenVariables(service)) {
-    const store = pointsAt(service.project, place);
+    const address = addressOf(place);
+    const store = pointsAt(service.project, place, address);
     if (!store || store === service || isUnread(place.name)) continue;
-    const url = storeUrl(place.value!.text!);
+    const url = storeUrl(address!);
     if (url) {
-      const { user, password } = url;
+      const [user, password] = [url.user, url.password].map(part =>
+        part?.includes("\0") ? undefined : part,
+      );
       yield { store, place, ...(user ? { user } : {}), ...(password ? { password } : {}) };
       continue;
     }
@@ -75,10 +79,10 @@ export interface Mismatch {
 
 /** Why the store refuses a login; undefined when it does not, or when nobody can tell. */
 export function mismatchOf(stack: Stack, service: Service, login: Login): Mismatch | undefined {
-  return mismatch(service, login) ?? otherDatabase(stack, service, login);
+  return mismatch(stack, service, login) ?? otherDatabase(stack, service, login);
 }
 
-function mismatch(service: Service, { store, user, password }: Login): Mismatch | undefined {
+function mismatch(stack: Stack, service: Service, { store, user, password }: Login): Mismatch | undefined {
   const protocol = protocolOf(store);
   if (protocol === "redis") return redisMismatch(store, password);
   const [userVariable, passwordVariable] = accountVariables(store);
@@ -86,9 +90,8 @@ function mismatch(service: Service, { store, user, password }: Login): Mismatch 
     protocol === "postgres" ? "postgres" : isMysql(store) && accountsOf(store) ? "root" : undefined;
   const account = userVariable ? userVariable.value?.text : usual;
   const expected = passwordVariable?.value?.text;
-  // Scripts at the first start may add any account.
-  const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
-  if (!account || account.includes("$") || scripted) return undefined;
+  if (!account || account.includes("$")) return undefined;
+  if (isScripted(store)) return scriptedMismatch(stack, store, user, password, account);
   if (user === "root" && protocol === "mysql") return rootMismatch(store, password);
   if (user === account && password && expected && password !== expected)
     return {
@@ -105,6 +108,49 @@ function mismatch(service: Service, { store, user, password }: Login): Mismatch 
     shows: userVariable ? "the only user that it creates" : "creates only its default user",
     at: userVariable?.at ?? store.at,
   };
+}
+
+/** Scripts at the first start may add any account. */
+function isScripted(store: Service): boolean {
+  return store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
+}
+
+/** The same where every script of the first start was read and tells its roles by name. */
+function scriptedMismatch(
+  stack: Stack,
+  store: Service,
+  user: string | undefined,
+  password: string | undefined,
+  account: string,
+): Mismatch | undefined {
+  if (store.build !== undefined || !(isPostgres(store) || isMysql(store))) return undefined;
+  const { complete, roles, text } = initScripts(stack, store);
+  if (!complete || !user || user === account || user === "root") return undefined;
+  const at = store.mounts.find(mount => /initdb\.d/.test(mount.target))?.at ?? store.at;
+  const role = roles.find(({ name }) => name === user);
+  if (role) {
+    if (!role.password || !password || role.password === password || changesPasswords(text)) return undefined;
+    return {
+      what: "password",
+      text: "another password than the script of its first start gives the user",
+      used: "another password is used here",
+      shows: `${role.at.file} gives it another`,
+      at,
+    };
+  }
+  // What a script says of the name, or a page tells people to create, may be what makes it.
+  if (text.includes(user) || isCreatedElsewhere(stack, user)) return undefined;
+  return {
+    what: "user",
+    text: "a user that nothing creates, neither its variables nor the scripts of its first start",
+    used: "another user is used here",
+    shows: "makes no such user",
+    at,
+  };
+}
+
+function changesPasswords(text: string): boolean {
+  return /\balter\s+(?:role|user)\b[^;]*\b(?:password|identified)\b|\bset\s+password\b/i.test(text);
 }
 
 function redisMismatch(store: Service, password: string | undefined): Mismatch | undefined {
@@ -139,11 +185,11 @@ function otherDatabase(stack: Stack, service: Service, login: Login): Mismatch |
   const text = place.value?.text ?? byName(place.value?.raw ?? "");
   const database = storeUrl(text)?.database;
   const [account] = accountVariables(store);
-  const scripted = store.build !== undefined || store.mounts.some(mount => /initdb\.d/.test(mount.target));
   if (protocolOf(store) !== "mongodb" || !database || database === "admin" || /[?&]auth/i.test(text))
     return undefined;
   const owner = account?.value && (account.value.text ?? byName(account.value.raw));
-  if (!user || !account || owner !== user || scripted || saysAuthSource(stack, service)) return undefined;
+  if (!user || !account || owner !== user || isScripted(store) || saysAuthSource(stack, service))
+    return undefined;
   return {
     what: "user",
     text: `an account that it looks for in the database "${database}" and that is created in "admin"`,

@@ -38,7 +38,7 @@ export function* stoppedBuilds(stack: Stack, build: Build, stage: ImageModel): G
         each => each.django && join(each.django.dir, "manage.py") === manage,
       );
       if (!component?.django) continue;
-      const given = givenTo(stage, build, run.fragment.text);
+      const given = buildVariables(stage, build, run.fragment.text);
       const option = words.find(word => word?.startsWith("--settings="))?.slice("--settings=".length);
       const module = option ?? given("DJANGO_SETTINGS_MODULE");
       if (module === undefined && given("DJANGO_SETTINGS_MODULE") === undefined) continue;
@@ -54,7 +54,7 @@ export function* stoppedBuilds(stack: Stack, build: Build, stage: ImageModel): G
 }
 
 /** What a build gives the command: ENV, ARG with a value, and what stands in the step itself, whose value may be anything. */
-function givenTo(stage: ImageModel, build: Build, text: string): Lookup {
+export function buildVariables(stage: ImageModel, build: Build, text: string): Lookup {
   return name => {
     if (new RegExp(`(?:^|[\\s;&"'])${name}=`).test(text)) return undefined;
     const arg = build.args.find(each => each.name === name);

@@ -85,8 +85,8 @@ export function connectionGaps(stack: Stack): readonly ConnectionGap[] {
   return found;
 }
 
-/** A password that only the host knows leaves the address as it is written. */
-function addressOf({ value }: Variable): string | undefined {
+/** A password that only the host knows leaves the address as it is written, with a NUL in its place. */
+export function addressOf({ value }: Variable): string | undefined {
   return value?.text ?? value?.raw.replace(/\$\{[^}]*\}|\$\w+/g, "%00");
 }
 

@@ -1,7 +1,9 @@
 import { djangoEntryFile, djangoSettings } from "../artifacts/django.ts";
 import type { DjangoSettings } from "../artifacts/django-settings.ts";
 import { type Concrete, concrete, type Lookup, type SettingValue, settingValue } from "../artifacts/value.ts";
+import { dirname, inside, join } from "../core/path.ts";
 import type { Located, Location } from "../core/source.ts";
+import { isIgnored } from "../formats/dockerignore.ts";
 import { serverServices } from "./query.ts";
 import { hasUnseenEnvironment, lookupOf, settingsOf } from "./query-environment.ts";
 import { openPorts } from "./query-ports.ts";
@@ -114,8 +116,21 @@ function daemonsOf({ process }: Service): readonly Located<string | undefined>[]
 function lookupWithDotenv(stack: Stack, service: Service, settings: DjangoSettings): Lookup {
   const plain = lookupOf(service);
   const reads = settings.files.some(file => readsDotenv.test(stack.sources.get(file)?.text ?? ""));
-  if (!reads) return plain;
+  if (!reads || leavesDotenvOut(service)) return plain;
   return name => plain(name) ?? undefined;
+}
+
+/** No `.env` gets into the container: the ignore file of its build keeps it out, and nothing is mounted or written. */
+function leavesDotenvOut({ build, component, mounts }: Service): boolean {
+  const { ignore, context, stage } = build ?? {};
+  if (!ignore || context === undefined || !stage || mounts.some(mount => mount.type === "bind")) return false;
+  if (stage.runs.some(run => /\.env\b/.test(run.fragment.text))) return false;
+  if (stage.copies.some(copy => copy.sources.some(({ value }) => /\.env\b/.test(value)))) return false;
+  // The program's own folder, and those above it where the libraries look, too.
+  let folder = inside(context, component?.dir ?? context) ?? "";
+  for (; isIgnored(ignore.rules, join(folder, ".env")).ignored; folder = dirname(folder))
+    if (folder === "") return true;
+  return false;
 }
 
 /** A setting as this deployment has it; nothing where the settings leave it at Django's default. */

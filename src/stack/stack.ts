@@ -109,6 +109,7 @@ export interface Service {
   readonly restartPolicy?: Located<string>;
   readonly networks: readonly Located<string>[];
   readonly networkMode?: Located<string>;
+  /** Without those of a service that starts with the rest, because one of its profiles is switched on. */
   readonly profiles: readonly Located<string>[];
   readonly containerName?: Interpolated;
   readonly replicas?: { readonly value: number; readonly at: Location };

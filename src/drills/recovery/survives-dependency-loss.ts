@@ -1,4 +1,4 @@
-import type { Lab, Look } from "../../core/drill.ts";
+import { type Lab, type Look, NotSeen } from "../../core/drill.ts";
 import { isStore } from "../../stack/query.ts";
 import { pointsAt } from "../../stack/query-environment.ts";
 import type { Service } from "../../stack/stack.ts";
@@ -41,9 +41,25 @@ export default defineDrill({
       await engine.start(await containerOf(lab, subject));
       return lab.serves(subject);
     });
-    for (const user of users) await scene.holds(`${user} serves again`, () => lab.serves(user));
+    const mute: string[] = [];
+    for (const [index, user] of users.entries())
+      if (looks[index]!.ok && (await onlyLeadsOn(lab, user))) mute.push(user);
+    // The last one seen is what the report shows.
+    for (const user of users.toSorted((a, b) => Number(mute.includes(b)) - Number(mute.includes(a))))
+      await scene.holds(`${user} serves again`, () => lab.serves(user));
+    if (mute.length === users.length)
+      throw new NotSeen(
+        `${mute.join(" and ")} ${mute.length === 1 ? "was" : "were"} asked for nothing that needs ${subject}: every answer is a redirect or a refusal, and there is no health check`,
+      );
   },
 });
+
+/** All its answers are redirects or refusals, which no store is needed for, and it has no health check. */
+async function onlyLeadsOn(lab: Lab, user: string): Promise<boolean> {
+  const known = lab.requests(user);
+  if (known.length === 0 || known.some(({ status }) => status < 300)) return false;
+  return !(await lab.containers(user)).some(({ probe }) => probe !== undefined);
+}
 
 /** When the loss has been felt. */
 async function lookLate(lab: Lab, user: string): Promise<Look> {

@@ -25,29 +25,34 @@ export default defineRule({
       const { service } = here;
       const found = settingHere(here, "ALLOWED_HOSTS");
       const hosts = textsOf(found?.value);
-      if (!found || !hosts?.every(host => local.test(host)) || !isReached(service)) continue;
+      // `"".split(",")` is a list with one empty text, which is no name.
+      if (!found || !hosts?.every(host => host === "" || local.test(host)) || !isReached(service)) continue;
       if (hosts.length > 0 && isRewritten(stack, here, hosts)) continue;
       const fromEnvironment = found.setting?.kind === "env";
-      const names = found.setting?.env?.names.map(name => `"${name}"`).join(" or ") ?? "";
+      const variables = found.setting?.env?.names.map(name => `"${name}"`).join(" or ") ?? "";
       const because = !fromEnvironment
         ? "ALLOWED_HOSTS is fixed in the settings"
         : found.givenAt
-          ? `${names} is set so`
-          : `nothing sets ${names}`;
-      const isEmpty = hosts.length === 0 && settingHere(here, "DEBUG")?.value !== true;
-      const shows = hosts.length === 0 ? "no host is allowed" : "only names of the machine itself";
+          ? `${variables} is set so`
+          : `nothing sets ${variables}`;
+      const names = hosts.filter(host => host !== "");
+      // The names of the machine stand in for an empty list while debugging, not for an empty name.
+      const isEmpty = names.length === 0 && (hosts.length > 0 || settingHere(here, "DEBUG")?.value !== true);
+      const shows = names.length === 0 ? "no host is allowed" : "only names of the machine itself";
       const place = found.givenAt ?? found.at;
       yield {
         subject: here.settings.file,
-        message: `Django in service "${service.name}" answers only to ${isEmpty ? "no name at all" : listNames(hosts.length === 0 ? ["localhost"] : hosts)}, because ${because}: requests for any real host name get status 400.`,
+        message: `Django in service "${service.name}" answers only to ${isEmpty ? "no name at all" : listNames(names.length === 0 ? ["localhost"] : names)}, because ${because}: requests for any real host name get status 400.`,
         evidence: [
           evidence(place, shows),
           ...(found.givenAt ? [evidence(found.at, "read here")] : []),
-          ...(fromEnvironment && !found.givenAt ? [evidence(service.at, `${names} is not set here`)] : []),
+          ...(fromEnvironment && !found.givenAt
+            ? [evidence(service.at, `${variables} is not set here`)]
+            : []),
         ],
         severity: weigh(service, fromEnvironment ? "high" : "critical"),
         ...(here.complete && (!fromEnvironment || found.givenAt) ? {} : { confidence: "likely" as const }),
-        fix: () => hostsByEnvironment(stack, here, found, hosts),
+        fix: () => hostsByEnvironment(stack, here, found, names),
       };
     }
   },

@@ -1,8 +1,10 @@
+import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { route } from "../../stack/proxy/route.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { appAnswer, editInCheck, type HttpProbe, httpProbe, nginxOf } from "../../stack/query-health.ts";
+import { probeHindrance } from "../../stack/query-probe-answer.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -27,34 +29,50 @@ export default defineRule({
         severity: weigh(service, "medium"),
         evidence: [
           evidence(probe.at, `the health check asks for ${probe.path}`),
-          evidence(redirect.at, `${redirect.by} redirects to ${probe.path}/`),
+          evidence(redirect.at, redirect.shows ?? `${redirect.by} redirects to ${probe.path}/`),
         ],
+        // Where plain HTTP is sent to TLS, no other path helps.
         fix: () =>
-          offer(
-            {
-              title: "Ask for the path itself",
-              grade: "needs-testing",
-              test: probeTest([service.name]),
-            },
-            editInCheck(
-              stack,
-              service,
-              new RegExp(`(?<=[^/\\s"':])${escaped}(?=["'\\s]|$)`),
-              `${probe.path}/`,
-            ),
-          ),
+          redirect.shows === undefined
+            ? offer(
+                {
+                  title: "Ask for the path itself",
+                  grade: "needs-testing",
+                  test: probeTest([service.name]),
+                },
+                editInCheck(
+                  stack,
+                  service,
+                  new RegExp(`(?<=[^/\\s"':])${escaped}(?=["'\\s]|$)`),
+                  `${probe.path}/`,
+                ),
+              )
+            : undefined,
       };
     }
   },
 });
 
-function redirection(stack: Stack, service: Service, probe: HttpProbe) {
+interface Redirection {
+  readonly at: Location;
+  readonly by: string;
+  readonly unseen: string;
+  /** Another redirect than that to the path with its slash. */
+  readonly shows?: string;
+}
+
+function redirection(stack: Stack, service: Service, probe: HttpProbe): Redirection | undefined {
   const nginx = nginxOf(stack, service);
   if (nginx) {
     const { outcome } = route(nginx, { port: probe.port, host: probe.host, path: probe.path });
     if (outcome.kind !== "redirect301slash") return undefined;
     return { at: outcome.at, by: "nginx itself", unseen: "the application behind it" };
   }
+  const hindrance = probe.failsOnError ? probeHindrance(stack, service, probe) : undefined;
+  if (hindrance)
+    return hindrance.kind === "tls"
+      ? { at: hindrance.at, by: "Django", unseen: "the health view", shows: hindrance.shows }
+      : undefined;
   const answer = appAnswer(stack, service, probe.path);
   if (answer?.answer !== "redirect" || !answer.at) return undefined;
   return { at: answer.at, by: "the framework", unseen: "the health view" };

@@ -1,9 +1,8 @@
 import type { Evidence } from "../../core/finding.ts";
-import type { Location } from "../../core/source.ts";
-import { givenTo, isReached } from "../../stack/branches.ts";
-import { containerScript, evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
-import { isMigration, migrates } from "../../stack/query-release.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { isMigration } from "../../stack/query-release.ts";
+import { startCommand } from "../../stack/query-start.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -16,10 +15,7 @@ export default defineRule({
     const services = serverServices(stack);
     for (const project of stack.projects) {
       const migrating = services.flatMap(service => {
-        const at =
-          service.project === project
-            ? (migrationAt(stack, service) ?? migrationInScript(stack, service))
-            : undefined;
+        const at = service.project === project ? startCommand(stack, service, isMigration) : undefined;
         return at ? [{ service, at }] : [];
       });
       const first = migrating[0];
@@ -62,50 +58,6 @@ function told(count: number, races: boolean): string {
   return count === 1
     ? "migrates the database in each of its copies"
     : "migrate the same database, each when it starts";
-}
-
-/** The command among those a service starts with that changes the schema. */
-function migrationAt(stack: Stack, service: Service): Evidence["at"] | undefined {
-  for (const words of service.process?.commands ?? []) {
-    if (!isMigration(words.map(word => word.value ?? "?").join(" "))) continue;
-    if (isIdle(stack, words[0]!.at)) continue;
-    const [first, last] = [words[0]!.at, words.at(-1)!.at];
-    const joined = first.file === last.file && first.span.start <= last.span.end;
-    return joined ? { file: first.file, span: { start: first.span.start, end: last.span.end } } : first;
-  }
-  return undefined;
-}
-
-/** The same in the script that a service starts with, where the command stands behind a variable. */
-function migrationInScript(stack: Stack, service: Service): Evidence["at"] | undefined {
-  const starts = [
-    ...(service.process?.commands ?? []).map(words => words[0]?.value),
-    service.model?.entrypoint?.words[0]?.value,
-  ];
-  for (const path of starts) {
-    if (path === undefined || !path.includes("/")) continue;
-    const script = containerScript(stack.scripts, stack.files, service, path);
-    if (!script) continue;
-    const given = givenTo(service, path);
-    const found = stack.calls.find(
-      ({ call }) =>
-        call.script === script &&
-        migrates(call) &&
-        !isIdle(stack, call.at) &&
-        isReached(script, call.command, given) !== false,
-    );
-    if (found) return found.call.at;
-  }
-  return undefined;
-}
-
-/** In a function that nothing in its script calls: a task for people, which the start does not name. */
-function isIdle(stack: Stack, at: Location): boolean {
-  const here = stack.calls.find(
-    ({ call }) => call.command.at.file === at.file && call.command.at.span.start === at.span.start,
-  )?.call;
-  if (!here?.function) return false;
-  return !stack.calls.some(({ call }) => call.script === here.script && call.name === here.function);
 }
 
 function sameCode(one: Service, other: Service): boolean {

@@ -63,7 +63,7 @@ function groups(stack: Stack): Iterable<[Taken, ...Taken[]]> {
   for (const service of worstFirst(stack.services)) {
     const { build } = service;
     // Without an ignore file everything goes in, and another rule names the env file among the rest.
-    if (!build?.ignore || gradeOf(service) === "development") continue;
+    if (!build?.ignore || gradeOf(service) === "development" || isPushed(stack, service)) continue;
     const copy = wholeContext(build);
     if (!copy || told.has(`${copy.file}:${copy.span.start}`)) continue;
     const file = envFileIn(stack, service, build);
@@ -76,6 +76,12 @@ function groups(stack: Stack): Iterable<[Taken, ...Taken[]]> {
     else found.set(key, [taken]);
   }
   return found.values();
+}
+
+/** A machine of its own builds it and sends it to a registry: what lies on the server lies not there. */
+function isPushed(stack: Stack, { image, build }: Service): boolean {
+  if (!build || build.push || !image?.raw.includes("/")) return false;
+  return stack.calls.some(({ call }) => call.kind === "compose" && call.subcommand === "push");
 }
 
 /** One more line in the ignore file that is in force. */

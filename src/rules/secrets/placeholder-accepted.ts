@@ -2,8 +2,9 @@ import type { Evidence } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
+import { projectsOfCall } from "../../stack/query-scripts.ts";
 import { isCredential } from "../../stack/query-secrets.ts";
-import type { PlacedCall, Stack } from "../../stack/stack.ts";
+import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -24,7 +25,7 @@ export default defineRule({
         // The script writes another value or knows this one.
         return !replaces(text, name.value) && !text.includes(value.value);
       });
-      const used = entries.filter(entry => isUsed(stack, entry.name.value));
+      const used = entries.filter(entry => isUsed(startedBy(stack, placed), entry.name.value));
       if (used.length === 0) continue;
       told.add(example.file);
       yield {
@@ -56,9 +57,19 @@ function replaces(text: string, name: string): boolean {
   return new RegExp(`(?<![A-Za-z0-9_])${name}[}"']?\\s*=`).test(text);
 }
 
+/** What the script starts; all services, where that is not known. */
+function startedBy(stack: Stack, { caller }: PlacedCall): readonly Service[] {
+  const projects = stack.calls.flatMap(placed =>
+    placed.caller.file === caller.file && placed.call.kind === "compose" && placed.call.subcommand === "up"
+      ? projectsOfCall(stack, { ...placed, call: placed.call })
+      : [],
+  );
+  return projects.length > 0 ? projects.flatMap(({ services }) => services) : stack.services;
+}
+
 /** Some deployed service takes the variable. */
-function isUsed(stack: Stack, name: string): boolean {
-  return stack.services.some(
+function isUsed(services: readonly Service[], name: string): boolean {
+  return services.some(
     service =>
       service.project.grade !== "development" &&
       (service.envFiles.length > 0 ||

@@ -1,5 +1,6 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
 import { isOutside, join } from "../../core/path.ts";
+import type { Located } from "../../core/source.ts";
 import { evaluateEnv } from "../../formats/dotenv.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { child, itemsOf, type YamlNode } from "../../formats/yaml.ts";
@@ -29,6 +30,16 @@ export interface ServiceContext extends MountContext {
   scriptIn(service: Service, containerPath: string): ShellScript | undefined;
   /** Names of services that others wait for with `service_completed_successfully`. */
   readonly awaited: ReadonlySet<string>;
+  /** Profiles that are started. */
+  readonly active: ReadonlySet<string>;
+}
+
+/** One that is started is enough: the service then starts with the rest. */
+function idleProfiles(
+  profiles: readonly Located<string>[],
+  active: ReadonlySet<string>,
+): readonly Located<string>[] {
+  return active.has("*") || profiles.some(({ value }) => active.has(value.trim())) ? [] : profiles;
 }
 
 /** The typed view of one merged service, with its variables filled in. */
@@ -56,7 +67,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     mounts: mountsOf(get("volumes"), get("tmpfs"), context),
     dependsOn: dependenciesOf(get("depends_on"), lookup),
     networks: networksOf(get("networks")),
-    profiles: textList(get("profiles"), lookup),
+    profiles: idleProfiles(textList(get("profiles"), lookup), context.active),
     secrets: namesOf(get("secrets")),
     labels: variables(get("labels"), "label", lookup),
     oneShot: false,

@@ -1,0 +1,57 @@
+import type { Evidence } from "../../core/finding.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { wordsOf } from "../../stack/query-release.ts";
+import { callerName } from "../../stack/query-scripts.ts";
+import { startCommand } from "../../stack/query-start.ts";
+import { defineRule } from "../rule.ts";
+
+const writers =
+  /(?:^|[\s/])(?:manage\.py makemigrations|alembic (?:-\S+ \S+ )*revision .*--autogenerate|flask db migrate|prisma migrate dev|drizzle-kit generate|typeorm migration:generate|doctrine:migrations:diff)(?:\s|$)/;
+/** It says what it would do, or makes an empty file for a person. */
+const harmless = /--(?:check|dry-run|empty|create-only|help)\b/;
+
+const writes = (words: string): boolean => writers.test(words) && !harmless.test(words);
+
+export default defineRule({
+  id: "release/migrations-committed",
+  title: "Migrations come with the release, and are not written on the server",
+  claim: "migrates-safely",
+  severity: "medium",
+  why: "What is written there is lost with the container and differs from machine to machine: the next release numbers its migrations anew, and the database has steps that no code knows.",
+  *check(stack) {
+    const services = serverServices(stack);
+    for (const project of stack.projects) {
+      const starts = stack.services
+        .filter(service => service.project === project && (services.includes(service) || service.oneShot))
+        .flatMap(service => {
+          const at = startCommand(stack, service, writes);
+          return at ? [{ service, at }] : [];
+        });
+      if (starts.length === 0 || project.grade === "development") continue;
+      const places = new Map<string, Evidence>();
+      for (const { at } of starts)
+        places.set(`${at.file}:${at.span.start}`, evidence(at, "writes migrations at every start"));
+      const names = listNames(starts.map(({ service }) => service.name));
+      yield {
+        subject: project.name,
+        message: `${names} ${starts.length === 1 ? "writes" : "write"} migrations at every start, into a container that is thrown away.`,
+        evidence: [...places.values()] as [Evidence],
+        severity: weigh(project, "medium"),
+      };
+    }
+    const seen = new Set<string>();
+    for (const placed of stack.calls) {
+      const { call, deploys } = placed;
+      if (!deploys || !["program", "tool"].includes(call.kind) || !writes(wordsOf(call))) continue;
+      const key = `${placed.caller.file} ${placed.caller.name ?? ""}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      yield {
+        subject: key.trim(),
+        message: `${callerName(placed)} writes migrations during a release: they are not those that were reviewed and tested.`,
+        evidence: [evidence(call.at, "writes migrations")],
+        severity: "medium",
+      };
+    }
+  },
+});
