@@ -39,6 +39,12 @@ ask() { # ask PROGRAM
     } >"$options.js"
     "$shell" --nodb --quiet --norc "$options.js"
 }
+count() { # collections that hold something
+    trap 'rm -f "$options" "$options.js"' EXIT
+    ask "print(at.getMongo().getDBNames().filter(name => !['admin', 'config', 'local'].includes(name))
+        .map(name => at.getSiblingDB(name))
+        .reduce((sum, one) => sum + one.getCollectionNames().filter(each => one.getCollection(each).findOne()).length, 0));"
+}
 `;
 
 /** Databases of the server itself: its users, its settings. */

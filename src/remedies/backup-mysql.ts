@@ -26,6 +26,11 @@ options=$(umask 077; mktemp)
 } >"$options"
 if command -v mariadb-dump >/dev/null; then dumper=mariadb-dump client=mariadb; else dumper=mysqldump client=mysql; fi
 sql() { "$client" --defaults-extra-file="$options" --batch --skip-column-names "$@"; }
+count() { # tables
+    trap 'rm -f "$options"' EXIT
+    sql --execute="SELECT COUNT(*) FROM information_schema.tables
+        WHERE table_schema = '$database' AND table_type = 'BASE TABLE'"
+}
 `;
 
 /** A dump that was cut off has no last line that says that it is complete. */

@@ -12,6 +12,13 @@ else
     PGPASSWORD=\${POSTGRES_PASSWORD:?}
 fi
 export PGPASSWORD
+count() { # tables, without those that an extension brings
+    psql --no-password --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 <<'SQL'
+SELECT count(*) FROM pg_class c
+WHERE relkind IN ('r', 'p') AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e');
+SQL
+}
 `;
 
 export const postgresBackup = backupScript(`pg_dump --no-password --format=custom --file="$work/database.dump"

@@ -12,7 +12,8 @@ export function backupReadme(input: BackupInput): string {
 
 Service \`backup\` saves ${what} once a day at BACKUP_HOUR (UTC, 03 unless .env says
 otherwise), reads each dump back in full, and keeps the newest 14 in the volume \`backups\`. It is unhealthy when the last
-good backup is older than 26 hours: \`docker compose ps backup\`.
+good backup is older than 26 hours: \`docker compose ps backup\`. A new store that holds nothing has as long for its first backup,
+which waits until something is there and no longer grows.
 
 A backup now:
 

@@ -13,6 +13,10 @@ export const redisConnect = `# Sourced: where the store is, and who asks.
 ask() { redis-cli -h "$BACKUP_HOST" -p "\${REDIS_PORT:-6379}" "$@"; }
 # Keys of all databases, from the lines \`db0:keys=12,expires=3,...\`.
 keys() { "$@" INFO keyspace | sed -n 's/^db[0-9]*:keys=\\([0-9]*\\),.*/\\1/p' | awk '{ sum += $1 } END { print sum + 0 }'; }
+count() { # 1 where there is a key: their number never rests
+    [ "$(ask PING)" = PONG ] || return 1
+    if [ "$(keys ask)" -gt 0 ]; then echo 1; else echo 0; fi
+}
 `;
 
 /** redis-check-rdb reads the whole file and compares its checksum. */

@@ -70,30 +70,74 @@ echo "backup $name: $(du -sh "/backups/$name" | cut -f 1)"
 export const scheduleScript = `#!/bin/sh
 # A backup at once when the last good one is too old, then one a day at BACKUP_HOUR (UTC). A failed one is tried again
 # after a minute; healthy.sh tells when it is late.
+#
+# A new store is empty until a first release has filled it. Nothing can be saved then, and half of a schema should not
+# be: the first backup of all waits for something, and until three looks have found as much (forty looks at most).
 set -u
 trap 'exit 0' INT TERM
-/opt/backup/healthy.sh 20 2>/dev/null || /opt/backup/backup.sh
+rest() { # rest SECONDS
+    sleep "$1" &
+    wait $!
+}
+recent() { [ -e /backups/last-success ] && /opt/backup/healthy.sh 20 2>/dev/null; }
+
+looks=0 same=0 found=none
+is_new() {
+    [ ! -e /backups/last-success ] || return 1
+    # What cannot be asked is left to backup.sh, which says why.
+    now=$(/opt/backup/count.sh 2>/dev/null) || return 1
+    same=$((same + 1))
+    [ "$now" = "$found" ] || same=1
+    if [ "$now" = 0 ]; then
+        [ -e /backups/empty-since ] || date -u +%s >/backups/empty-since
+        [ "$found" = 0 ] || echo "there is nothing to save yet in $BACKUP_HOST: the first backup waits"
+        found=0 looks=0
+        return 0
+    fi
+    rm -f /backups/empty-since
+    found=$now looks=$((looks + 1))
+    [ "$same" -lt 3 ] && [ "$looks" -lt 40 ]
+}
+
 while :; do
-    pause=60
-    if /opt/backup/healthy.sh 20 2>/dev/null; then
+    if recent; then
         now=$(date -u +%s)
         hour=\${BACKUP_HOUR:-03}
         pause=$((\${hour#0} * 3600 - now % 86400))
         [ "$pause" -gt 0 ] || pause=$((pause + 86400))
+        rest "$pause"
+    elif is_new; then
+        rest 15
+        continue
     fi
-    sleep "$pause" &
-    wait $!
-    /opt/backup/backup.sh || echo "the backup failed" >&2
+    /opt/backup/backup.sh || { echo "the backup failed" >&2; rest 60; }
 done
+`;
+
+/** How much there is to save. Each store's own words are a function \`count\` in connect.sh. */
+export const countScript = `#!/bin/sh
+# How many tables, collections or keys there are to save. Fails where the store cannot be asked.
+set -eu
+. /opt/backup/connect.sh
+count
 `;
 
 /** Health is the age of the last backup that went all the way. */
 export const healthyScript = `#!/bin/sh
-# healthy.sh [HOURS]: 0 while the last good backup is there and younger than that (26 unless it is told).
+# healthy.sh [HOURS]: 0 while the last good backup is there and younger than that (26 unless it is told). A new store
+# that holds nothing has as long for its first one; then it looks as if the data were somewhere else.
 set -eu
+limit=$((\${1:-26} * 3600))
+now=$(date -u +%s)
+if [ ! -e /backups/last-success ] && [ -e /backups/empty-since ]; then
+    read -r since </backups/empty-since
+    echo "there is nothing to save yet, since $(((now - since) / 3600)) hours"
+    [ $((now - since)) -lt "$limit" ]
+    exit
+fi
 read -r when name </backups/last-success
 [ -s "/backups/$name/SHA256SUMS" ]
-[ $(($(date -u +%s) - when)) -lt $((\${1:-26} * 3600)) ]
+[ $((now - when)) -lt "$limit" ]
 `;
 
 /** Sends each new backup to a restic repository, which encrypts it. Runs in restic's own image. */

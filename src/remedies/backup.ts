@@ -4,7 +4,7 @@ import { mysqlBackup, mysqlConnect, mysqlRestore } from "./backup-mysql.ts";
 import { postgresBackup, postgresConnect, postgresRestore } from "./backup-postgres.ts";
 import { backupReadme } from "./backup-readme.ts";
 import { redisBackup, redisConnect, redisRestore } from "./backup-redis.ts";
-import { healthyScript, offsiteScript, scheduleScript } from "./backup-scripts.ts";
+import { countScript, healthyScript, offsiteScript, scheduleScript } from "./backup-scripts.ts";
 import type { NewFile } from "./new-file.ts";
 
 export type BackupEngine = "postgres" | "mysql" | "mariadb" | "mongo" | "redis";
@@ -72,6 +72,7 @@ export function backup(input: BackupInput): Backup {
       script("backup.sh", save),
       script("restore.sh", restore),
       script("schedule.sh", scheduleScript),
+      script("count.sh", countScript),
       script("healthy.sh", healthyScript),
       script("offsite.sh", offsiteScript),
       { path: "backup/connect.sh", text: connect },

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mysqlBackup, mysqlConnect, mysqlRestore } from "../../src/remedies/backup-mysql.ts";
-import { healthyScript } from "../../src/remedies/backup-scripts.ts";
+import { countScript, healthyScript } from "../../src/remedies/backup-scripts.ts";
 import {
   installed,
   ownedDirectory,
@@ -82,6 +82,7 @@ describe.skipIf(!present)("mariadbd", () => {
     box = sandboxFor(
       {
         "connect.sh": mysqlConnect,
+        "count.sh": countScript,
         "backup.sh": mysqlBackup("mariadb"),
         "restore.sh": mysqlRestore,
         "healthy.sh": healthyScript,
@@ -97,6 +98,7 @@ describe.skipIf(!present)("mariadbd", () => {
     expect(ran.stderr).toContain("has no table");
     expect(ran.status).not.toBe(0);
     expect(named()).toEqual([]);
+    expect(box.run("count.sh")).toMatchObject({ status: 0, stdout: "0\n" });
     query(`
     CREATE TABLE berth (id INT PRIMARY KEY, name VARCHAR(60), photo BLOB);
     CREATE TABLE booking (id INT AUTO_INCREMENT PRIMARY KEY, berth INT NOT NULL, guest TEXT, night DATE, FOREIGN KEY (berth) REFERENCES berth (id));
@@ -106,6 +108,8 @@ describe.skipIf(!present)("mariadbd", () => {
     INSERT INTO booking (berth, guest, night) SELECT 1 + seq MOD 300, MD5(seq), DATE('2026-01-01') + INTERVAL seq MOD 365 DAY FROM seq_1_to_100000;
   `);
     const before = sums();
+    expect(box.run("count.sh")).toMatchObject({ status: 0, stdout: "2\n" });
+    expect(box.run("count.sh", [], { MARIADB_ROOT_PASSWORD: "wrong" }).status).not.toBe(0);
     ran = box.run("backup.sh");
     expect(ran).toMatchObject({ status: 0, stderr: "" });
     expect(box.run("healthy.sh").status).toBe(0);

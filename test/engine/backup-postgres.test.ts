@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { postgresBackup, postgresConnect, postgresRestore } from "../../src/remedies/backup-postgres.ts";
-import { healthyScript, scheduleScript } from "../../src/remedies/backup-scripts.ts";
+import { countScript, healthyScript, scheduleScript } from "../../src/remedies/backup-scripts.ts";
 import {
   installed,
   ownedDirectory,
@@ -109,6 +109,82 @@ describe.skipIf(!present)("initdb", () => {
     server("pg_ctl", ["-D", join(data, "pg"), "-m", "immediate", "stop"]);
     rmSync(data, { recursive: true });
     rmSync(box.root, { recursive: true });
+  });
+
+  it("waits with the first backup until a new database has its schema", async () => {
+    const fresh = sandboxFor(
+      {
+        "connect.sh": postgresConnect,
+        "count.sh": countScript,
+        "backup.sh": postgresBackup,
+        "healthy.sh": healthyScript,
+        "schedule.sh": scheduleScript,
+      },
+      environment,
+    );
+    const backups = join(fresh.root, "backups");
+    // Every pause lasts until the test lets it end.
+    mkdirSync(join(fresh.root, "slow"));
+    const pause = `#!/bin/sh
+cd ${fresh.root} && touch asleep
+while [ -d ${fresh.root} ] && [ ! -e tick ]; do /bin/sleep 0.05; done
+rm -f asleep
+rm -f tick
+`;
+    writeFileSync(join(fresh.root, "slow/sleep"), pause, { mode: 0o755 });
+    const until = (holds: () => boolean) =>
+      vi.waitFor(() => expect(holds()).toBe(true), { timeout: 60_000, interval: 50 });
+    const asleep = () => until(() => existsSync(join(fresh.root, "asleep")));
+    const look = async () => {
+      writeFileSync(join(fresh.root, "tick"), "");
+      await until(() => !existsSync(join(fresh.root, "tick")));
+      await asleep();
+    };
+    let said = "";
+    const running = spawn(join(fresh.root, "opt/schedule.sh"), {
+      env: { ...environment, PATH: `${fresh.root}/slow:${process.env["PATH"]}` },
+    });
+    for (const stream of [running.stdout, running.stderr]) stream.on("data", text => (said += text));
+    try {
+      await asleep();
+      expect(fresh.run("healthy.sh")).toMatchObject({
+        status: 0,
+        stdout: "there is nothing to save yet, since 0 hours\n",
+      });
+      const since = Number(readFileSync(join(backups, "empty-since"), "utf8"));
+      writeFileSync(join(backups, "empty-since"), `${since - 27 * 3600}\n`);
+      expect(fresh.run("healthy.sh")).toMatchObject({
+        status: 1,
+        stdout: "there is nothing to save yet, since 27 hours\n",
+      });
+      // A schema that grows for a while.
+      const tables = ["slip", "crane", "tide", "pilot"];
+      for (const name of tables) {
+        query(`CREATE TABLE ${name} (id int)`);
+        await look();
+      }
+      await look();
+      expect(existsSync(join(backups, "last-success"))).toBe(false);
+      await look();
+      expect(existsSync(join(backups, "empty-since"))).toBe(false);
+      const [, name] = readFileSync(join(backups, "last-success"), "utf8").trim().split(" ");
+      const contents = readFileSync(join(backups, name!, "contents"), "utf8");
+      for (const table of tables) expect(contents).toContain(` ${table} `);
+      expect(fresh.run("healthy.sh").status).toBe(0);
+      expect(said).toMatch(/^there is nothing to save yet in 127\.0\.0\.1[^\n]*\nbackup \w+: /);
+    } finally {
+      running.kill();
+      query("DROP TABLE IF EXISTS slip, crane, tide, pilot");
+      rmSync(fresh.root, { recursive: true });
+    }
+  });
+
+  it("tells what it cannot ask from what is empty", () => {
+    const fresh = sandboxFor({ "connect.sh": postgresConnect, "count.sh": countScript }, environment);
+    expect(fresh.run("count.sh")).toMatchObject({ status: 0, stdout: "0\n" });
+    for (const wrong of [{ POSTGRES_PASSWORD: "wrong" }, { POSTGRES_DB: "nothing" }])
+      expect(fresh.run("count.sh", [], wrong).status).not.toBe(0);
+    rmSync(fresh.root, { recursive: true });
   });
 
   it("saves a database and its files, and brings both back as they were", async () => {

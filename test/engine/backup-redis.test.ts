@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { redisBackup, redisConnect, redisRestore } from "../../src/remedies/backup-redis.ts";
-import { healthyScript } from "../../src/remedies/backup-scripts.ts";
+import { countScript, healthyScript } from "../../src/remedies/backup-scripts.ts";
 import { installed, ownedDirectory, type Sandbox, sandboxFor, serverEnvironment } from "./backup-scripts.ts";
 
 /** The scripts of the backup service against a Redis of Debian's package: `tools/engine.sh oracles`. */
@@ -55,6 +55,7 @@ describe.skipIf(!present)("redis-server", () => {
     box = sandboxFor(
       {
         "connect.sh": redisConnect,
+        "count.sh": countScript,
         "backup.sh": redisBackup,
         "restore.sh": redisRestore,
         "healthy.sh": healthyScript,
@@ -75,11 +76,14 @@ describe.skipIf(!present)("redis-server", () => {
     expect(ran.stderr).toContain("there is no key");
     expect(ran.status).not.toBe(0);
     expect(named()).toEqual([]);
+    expect(box.run("count.sh")).toMatchObject({ status: 0, stdout: "0\n" });
     ask("EVAL", "for i = 1, 5000 do redis.call('HSET', 'booking:' .. i, 'guest', 'é' .. i) end", "0");
     ask("RPUSH", "late", "1", "2", "3");
     ask("SET", "session", "x", "EX", "3600");
     ask("-n", "3", "SET", "elsewhere", "y");
     const before = sum();
+    expect(box.run("count.sh")).toMatchObject({ status: 0, stdout: "1\n" });
+    expect(box.run("count.sh", [], { REDIS_PASSWORD: "wrong" }).status).not.toBe(0);
     ran = box.run("backup.sh");
     expect(ran).toMatchObject({ status: 0, stderr: "" });
     expect(box.run("healthy.sh").status).toBe(0);
