@@ -74,6 +74,7 @@ import buildEndOfLife from "./build/end-of-life.ts";
 import buildFloatingImage from "./build/floating-image.ts";
 import buildFrameworkEndOfLife from "./build/framework-end-of-life.ts";
 import buildIgnoredInput from "./build/ignored-input.ts";
+import buildImportSource from "./build/import-source.ts";
 import buildInstallScripts from "./build/install-scripts.ts";
 import buildKnownBadVersion from "./build/known-bad-version.ts";
 import buildLockDrift from "./build/lock-drift.ts";
@@ -306,6 +307,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildFloatingImage,
   buildFrameworkEndOfLife,
   buildIgnoredInput,
+  buildImportSource,
   buildInstallScripts,
   buildKnownBadVersion,
   buildLockDrift,

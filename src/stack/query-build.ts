@@ -98,7 +98,7 @@ export function mayAppear(stack: Stack, build: Build, path: string): boolean {
 const submodules = new WeakMap<Stack, readonly string[]>();
 
 /** A repository of its own, which a clone fetches only when it is asked to: its files are not seen here. */
-function inSubmodule(stack: Stack, path: string): boolean {
+export function inSubmodule(stack: Stack, path: string): boolean {
   let all = submodules.get(stack);
   if (!all) {
     const file = stack.files.has(".gitmodules") === "file" ? stack.files.read(".gitmodules") : undefined;
