@@ -133,6 +133,37 @@ it("leaves out what it does not know, with the reason", async () => {
   expect(plan.left.map(each => each.component.dir)).toEqual(["tools"]);
 });
 
+it("leaves out pages that no Dockerfile can build, and gives their paths to the program", async () => {
+  const { plan, stack } = await written({
+    ...application,
+    "web/index.html": '<script type="module" src="/src/main.js"></script>\n',
+    "web/src/main.js": 'import { dates } from "./dates";\ndates();\n',
+  });
+  expect(plan.left.map(each => each.because)).toEqual([
+    'its build fails on every machine: web/src/main.js imports "./dates", which is not in the repository. Mend that, take this stack back, and run init again',
+  ]);
+  expect(plan.apps.map(app => [app.name, app.routes])).toEqual([["api", ["/"]]]);
+  expect(stack.services.some(service => service.name === "web")).toBe(false);
+});
+
+it.each([
+  [
+    "a style sheet's plug-in",
+    '"tailwindcss": "^4.1.16", ',
+    "web/postcss.config.js names tailwindcss as a plug-in",
+  ],
+  ["a Tailwind of that plug-in", '"tailwindcss": "^3.4.18", ', undefined],
+])("knows %s that ends the build", async (_, dependency, because) => {
+  const { plan } = await written({
+    ...application,
+    "web/package.json": `{"scripts": {"build": "vite build"}, "devDependencies": {${dependency}"vite": "7.2.2"}}`,
+    "web/postcss.config.js": "export default {\n  plugins: {\n    tailwindcss: {},\n  },\n};\n",
+  });
+  expect(plan.left.map(each => each.because)).toEqual(
+    because === undefined ? [] : [expect.stringContaining(because)],
+  );
+});
+
 it("sends WebSockets of a Node program to it, and lets them be silent", async () => {
   const { text, plan } = await written({
     "api/package.json":

@@ -10,6 +10,7 @@ import { workspaceOf } from "./node-workspace.ts";
 import type { DatabaseKind } from "./stack-database.ts";
 import { type Wiring, wireEnvironment } from "./stack-environment.ts";
 import { routePrefixes } from "./stack-routes.ts";
+import { unbuildable } from "./unbuildable.ts";
 
 /** One application of the stack to be written. */
 export interface PlannedApp {
@@ -57,6 +58,13 @@ export function planStack(stack: Stack, name: string): StackPlan {
     else if (component.kind === "python" || component.kind === "node")
       skip("it is no web application of a kind that is known");
     else {
+      const fault = unbuildable(stack, component);
+      if (fault !== undefined) {
+        skip(
+          `its build fails on every machine: ${fault}. Mend that, take this stack back, and run init again`,
+        );
+        continue;
+      }
       const image = appImage(stack, component, { statics: true, migrations: true });
       if (image) chosen.push({ component, image });
       else
