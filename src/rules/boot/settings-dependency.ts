@@ -3,6 +3,7 @@ import { type DjangoSettings, readDjangoSettings } from "../../artifacts/django-
 import { recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
 import type { Lookup } from "../../artifacts/value.ts";
 import { dirname } from "../../core/path.ts";
+import { withoutGivenUp } from "../../remedies/given-up-app.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import {
@@ -60,6 +61,12 @@ export default defineRule({
             ...more.map(each => evidence(each.at, `comes from ${each.name}`)),
           ],
           severity: "low",
+          fix: () =>
+            withoutGivenUp(
+              stack,
+              settings.file,
+              missing.map(each => each.module),
+            ),
         };
       }
     }
