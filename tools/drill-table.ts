@@ -14,19 +14,23 @@ import type { DrillRun, Outcome } from "../src/core/drill.ts";
 import { groupDrills, type Verdict } from "../src/reporters/drill-groups.ts";
 import { link } from "../src/stack/link.ts";
 import { openWorkspace } from "../src/workspace/workspace.ts";
-import { commit, pairsOf, run, shipworthy, standIn } from "./whole-repository.ts";
+import { commit, pairsOf, run, shipworthy, standIn, withoutDeployment } from "./whole-repository.ts";
 
 /**
  * What the drills say of whole repositories as they are committed, and after `fix --big-change`:
  * `npm run drill-table -- [--keep DIR] NAME=DIR...`. Prints Markdown: a table of claims before and after, and what
  * decided; `--keep` leaves the runs and the fixed tree in DIR/NAME, and `--show NAME=DIR/NAME...` prints such a table
- * again. `NAME=DIR,OTHER=DIR2` lays OTHER beside NAME, for a project that is built from `../OTHER`. Needs an engine and
- * minutes; images that it does not have are asked of tools/stand-ins.sh.
+ * again. `NAME=DIR,OTHER=DIR2` lays OTHER beside NAME, for a project that is built from `../OTHER`. `--init` takes the
+ * files of the deployment away first, and drills what `init` and then `fix --big-change` write; `--claim ID` (repeatable)
+ * drills these claims alone. Needs an engine and minutes; images that it does not have are asked of tools/stand-ins.sh.
  */
 const words = process.argv.slice(2);
 const keep = words[0] === "--keep" ? resolve(words.splice(0, 2)[1] ?? ".") : undefined;
 const again = words[0] === "--show" && words.shift() !== undefined;
-const usage = "npm run drill-table -- [--keep DIR | --show] NAME=DIR[,OTHER=DIR]...";
+const isInit = words[0] === "--init" && words.shift() !== undefined;
+const claims: string[] = [];
+while (words[0] === "--claim") claims.push(...words.splice(0, 2));
+const usage = "npm run drill-table -- [--keep DIR | --show] [--init] [--claim ID]... NAME=DIR[,OTHER=DIR]...";
 const jobs = words.map(word => pairsOf(word.split(","), usage));
 if (jobs.length === 0) pairsOf([], usage);
 
@@ -50,8 +54,15 @@ for (const [[name, directory], ...beside] of jobs as [[string, string], ...[stri
     cpSync(resolve(directory), copy, { recursive: true });
     for (const [other, from] of beside) cpSync(resolve(from), join(home, other), { recursive: true });
     commit(copy);
+    if (isInit) {
+      withoutDeployment(copy);
+      commit(copy);
+      const made = run("node", [shipworthy, "init", "--write", "--name", name, copy]);
+      console.log(`## ${name}\n\n\`\`\`text\n${made.text.trim().replaceAll(copy, name)}\n\`\`\`\n`);
+      commit(copy);
+    }
     asUser(copy);
-    const before = await drilled(name, copy, join(home, "before.json"));
+    const before = isInit ? undefined : await drilled(name, copy, join(home, "before.json"));
     const fix = run("node", [shipworthy, "fix", "--big-change", "--write", "--no-color", copy]);
     const after = await drilled(name, copy, join(home, "after.json"));
     if (keep !== undefined) keepAll(join(keep, name), home, fix.text);
@@ -130,21 +141,22 @@ async function imagesOf(copy: string): Promise<Set<string>> {
   return new Set([...bases, ...used].filter(image => image !== undefined));
 }
 
-function show(name: string, before: Drilled, after: Drilled): void {
+function show(name: string, before: Drilled | undefined, after: Drilled): void {
   const runs = [
-    ["As committed", before],
-    ["After the fix", after],
-  ] as const;
-  console.log(`## ${name}\n`);
+    ...(before ? [["As committed", before] as const] : []),
+    [before ? "After the fix" : "After init and the fix", after] as const,
+  ];
+  if (before) console.log(`## ${name}\n`);
   for (const [when, { run: one, minutes }] of runs)
     console.log(
       typeof one === "string"
         ? `${when}, nothing could be drilled:\n\n\`\`\`text\n${one}\n\`\`\`\n`
         : `${when}: ${groupDrills(one).tally}, in ${minutes.toFixed(1)} min.\n`,
     );
-  console.log("| claim | as committed | after the fix |\n| --- | --- | --- |");
-  const claims = new Set(runs.flatMap(([, { run: one }]) => reportsOf(one).map(({ claim }) => claim)));
-  for (const claim of claims) {
+  const heads = runs.map(([when]) => when.toLowerCase());
+  console.log(`| claim | ${heads.join(" | ")} |\n| --- |${" --- |".repeat(heads.length)}`);
+  const drilledClaims = new Set(runs.flatMap(([, { run: one }]) => reportsOf(one).map(({ claim }) => claim)));
+  for (const claim of drilledClaims) {
     const cells = runs.map(([, { run: one }]) => cell(one, claim));
     if (cells.some(text => text !== none)) console.log(`| ${claim} | ${cells.join(" | ")} |`);
   }
