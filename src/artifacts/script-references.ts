@@ -11,7 +11,8 @@ export type ReferenceRole =
   | "script"
   | "sourced"
   | "copied"
-  | "read";
+  | "read"
+  | "requirements";
 
 /** A file of the project that a script uses. */
 export interface FileReference {
@@ -31,7 +32,7 @@ export function fileReferences(script: ShellScript, calls: readonly Call[]): Fil
   const tested = testedPaths(script);
   const created = new Set(calls.flatMap(createdBy));
   return calls.flatMap(call => {
-    if (call.remote || call.inside || call.cwd === undefined || call.kind === "tool") return [];
+    if (call.remote || call.inside || call.cwd === undefined) return [];
     return referencesOf(call).flatMap(([role, arg]): FileReference[] => {
       const path = pathFromRoot(call, arg);
       if (path === undefined) return [];
@@ -63,6 +64,7 @@ function referencesOf(call: Call): [ReferenceRole, Argument][] {
     case "remote-copy":
       return call.direction === "upload" ? as("copied", call.sources) : [];
     case "program":
+      if (call.module?.value === "pip") return as("requirements", requirementsOf(call));
       if (call.runs === "sourced") return as("sourced", [call.file]);
       return call.runs === "script" ? as("script", [call.file]) : [];
     case "file":
@@ -70,8 +72,16 @@ function referencesOf(call: Call): [ReferenceRole, Argument][] {
         return as("copied", call.operands.slice(0, -1));
       return call.name === "cat" ? as("read", call.operands) : [];
     default:
-      return [];
+      return as("requirements", requirementsOf(call));
   }
+}
+
+/** `pip install -r FILE`, `python -m pip install -r FILE`: the arguments that name files. */
+function requirementsOf({ name, args }: Call): Argument[] {
+  const words = args.map(arg => arg.value);
+  const verb = /^pip[\d.]*$/.test(name) ? 0 : words[0] === "-m" && words[1] === "pip" ? 2 : -1;
+  if (words[verb] !== "install") return [];
+  return args.filter((_, index) => /^(?:-r|--requirement)$/.test(words[index - 1] ?? ""));
 }
 
 function createdBy(call: Call): string[] {

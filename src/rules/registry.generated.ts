@@ -32,12 +32,14 @@ import accessUnauthenticatedStore from "./access/unauthenticated-store.ts";
 import bootAssetHost from "./boot/asset-host.ts";
 import bootBindHidesImage from "./boot/bind-hides-image.ts";
 import bootBindSource from "./boot/bind-source.ts";
+import bootBrowserHome from "./boot/browser-home.ts";
 import bootCommandFile from "./boot/command-file.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
+import bootFailedMigration from "./boot/failed-migration.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
 import bootInstallAtStart from "./boot/install-at-start.ts";
@@ -45,8 +47,10 @@ import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
+import bootProgramCalled from "./boot/program-called.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
 import bootRemovedImport from "./boot/removed-import.ts";
+import bootRequiredMiddleware from "./boot/required-middleware.ts";
 import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
@@ -167,6 +171,7 @@ import proxyOverwrittenConfig from "./proxy/overwritten-config.ts";
 import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
 import proxyRefusedConfiguration from "./proxy/refused-configuration.ts";
 import proxySecurityHeaders from "./proxy/security-headers.ts";
+import proxyStaticFiles from "./proxy/static-files.ts";
 import proxyStaticResolution from "./proxy/static-resolution.ts";
 import proxyTlsCiphers from "./proxy/tls-ciphers.ts";
 import proxyTlsProtocols from "./proxy/tls-protocols.ts";
@@ -201,6 +206,8 @@ import releaseMigrationsMissing from "./release/migrations-missing.ts";
 import releaseOldImage from "./release/old-image.ts";
 import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
+import releaseStaleStart from "./release/stale-start.ts";
+import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
 import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
@@ -265,12 +272,14 @@ export const rules: readonly Rule<Stack>[] = [
   bootAssetHost,
   bootBindHidesImage,
   bootBindSource,
+  bootBrowserHome,
   bootCommandFile,
   bootDatabaseOptions,
   bootDependsOnUnknown,
   bootDevServer,
   bootDocumentedNeverRead,
   bootEntrySettings,
+  bootFailedMigration,
   bootImageIgnoresVariable,
   bootImageName,
   bootInstallAtStart,
@@ -278,8 +287,10 @@ export const rules: readonly Rule<Stack>[] = [
   bootLoopbackInCode,
   bootModulePath,
   bootPortConflict,
+  bootProgramCalled,
   bootProgramInImage,
   bootRemovedImport,
+  bootRequiredMiddleware,
   bootSecretGranted,
   bootSettingsDependency,
   bootSettingsModule,
@@ -400,6 +411,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyRateLimitUnused,
   proxyRefusedConfiguration,
   proxySecurityHeaders,
+  proxyStaticFiles,
   proxyStaticResolution,
   proxyTlsCiphers,
   proxyTlsProtocols,
@@ -434,6 +446,8 @@ export const rules: readonly Rule<Stack>[] = [
   releaseOldImage,
   releaseRollback,
   releaseShipsSources,
+  releaseStaleStart,
+  releaseUnreviewedImage,
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,
   scriptsDevcontainerCommand,

@@ -76,7 +76,8 @@ function isSet(service: Service, pattern: RegExp): boolean {
 const databaseTool =
   (what: string): Judge =>
   (stack, service) => {
-    const stores = service.project.services.filter(isStore);
+    // These tools open databases; a cache beside it that asks for no password is no way in.
+    const stores = service.project.services.filter(each => each.kind === "database");
     const known = stores.map(store => storeAccess(stack, store)).find(access => access !== undefined);
     if (!known) return answer(what, "medium", "everybody may try passwords of the database there");
     return answer(

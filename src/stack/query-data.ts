@@ -1,5 +1,6 @@
 import { inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
+import type { ImageRef } from "./image/facts.ts";
 import { variable } from "./query.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
@@ -30,7 +31,7 @@ export function isLastingCache(service: Service): boolean {
 
 /** Major version of PostgreSQL by the image's tag: `16-alpine`, `latest-pg14`, `pg17`. Undefined when it floats. */
 export function postgresMajor(service: Service): number | undefined {
-  const ref = service.build ? undefined : service.imageRef;
+  const ref = imageOrBase(service);
   const major =
     /(?:^|-)pg(\d{1,2})(?!\d)/.exec(ref?.tag ?? "") ?? /^(\d{1,2})(?:[.-]|$)/.exec(ref?.tag ?? "");
   return major ? Number(major[1]) : undefined;
@@ -79,15 +80,27 @@ function postgresDirectories(service: Service): DataDirectory[] {
 export function refusedMount(service: Service): Mount | undefined {
   if (!isPostgres(service) || !((postgresMajor(service) ?? 0) >= 18 || followsNewest(service)))
     return undefined;
-  if (variable(service, "PGDATA") || service.entrypoint || movesData(service)) return undefined;
+  if (
+    variable(service, "PGDATA") ||
+    service.model?.env.has("PGDATA") ||
+    service.entrypoint ||
+    movesData(service)
+  )
+    return undefined;
   return service.mounts.find(mount => /^\/var\/lib\/postgresql\/data\/?$/.test(mount.target));
 }
 
 /** The official image without a version: 18 and later since 25 September 2025. */
 export function followsNewest(service: Service): boolean {
-  const { imageRef, build } = service;
-  if (build || imageRef?.name !== "postgres" || imageRef.digest !== undefined) return false;
-  return /^(?:latest|alpine|bookworm|trixie)$/.test(imageRef.tag ?? "latest");
+  const ref = imageOrBase(service);
+  if (ref?.name !== "postgres" || ref.digest !== undefined) return false;
+  return /^(?:latest|alpine|bookworm|trixie)$/.test(ref.tag ?? "latest");
+}
+
+/** The image that is pulled, or the one that the service's own starts from and whose entry point it keeps. */
+function imageOrBase({ build, imageRef, model }: Service): ImageRef | undefined {
+  if (!build) return imageRef;
+  return model?.entrypoint === undefined && model?.stage.from.parent === undefined ? model?.base : undefined;
 }
 
 function minioDirectories(service: Service): DataDirectory[] {

@@ -170,7 +170,11 @@ const infrastructure =
 
 /** Something in this repository, or in what it says of its surroundings, encrypts the traffic of a project. */
 export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
-  if (project.networks.some(network => network.external) || project.services.some(isPrepared)) return true;
+  if (
+    project.networks.some(network => network.external) ||
+    project.services.some(each => isPrepared(stack, each))
+  )
+    return true;
   const others = stack.projects.filter(each => each === project || each.grade !== "development");
   const plain = stack.caddies.filter(isPlainCaddy);
   const terminates = (service: Service): boolean => {
@@ -196,12 +200,21 @@ function writtenOf(stack: Stack, project: ComposeProject): boolean {
 }
 
 /** Its ports, labels or variables are those of a service that speaks TLS or that stands behind one that does. */
-function isPrepared({ labels, environment, ports }: Service): boolean {
+function isPrepared(stack: Stack, service: Service): boolean {
+  const { labels, environment, ports } = service;
+  const secure = ports.filter(port => [443, 8443].includes(port.target ?? 0) || port.published === 443);
   return (
     labels.some(label => /traefik|caddy/i.test(label.name)) ||
     environment.some(each => /^(?:VIRTUAL_HOST|LETSENCRYPT_HOST)$/.test(each.name)) ||
-    ports.some(port => [443, 8443].includes(port.target ?? 0) || port.published === 443)
+    secure.some(port => !isDeaf(stack, service, port))
   );
+}
+
+/** nginx, with a configuration that is known as a whole, listens to nothing behind this port. */
+function isDeaf(stack: Stack, service: Service, port: Port): boolean {
+  const proxy = stack.proxies.find(each => each.service === service);
+  const listens = proxy && proxy.effective.gaps.length === 0 ? listenPorts(proxy.effective) : [];
+  return port.target !== undefined && listens.length > 0 && !listens.includes(port.target);
 }
 
 /** It takes the client's address or scheme from a header: another proxy stands in front of it. */

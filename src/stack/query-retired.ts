@@ -1,3 +1,6 @@
+import type { ComposeCall } from "../artifacts/commands.ts";
+import type { Job } from "../artifacts/workflow.ts";
+
 /** What GitHub no longer runs. Source: GitHub's change log (github.blog/changelog). */
 
 /** When the two tables were last compared with it. */
@@ -33,3 +36,28 @@ export const goneRunners: Readonly<Record<string, string>> = {
   "macos-12": "December 2024",
   "macos-13": "December 2025",
 };
+
+/** When `docker-compose`, the first version, left the images of Ubuntu (actions/runner-images 9692). */
+export const composeGone = "July 2024";
+
+/** Something in the job may bring the program back: an install, a download, an alias, an action for it. */
+const bringsCompose = /(?:install|curl|wget|ln|alias|mv|cp)\b[^\n]*docker-compose|docker-compose\s*\(\)/;
+
+/** Calls of `docker-compose` on a runner of GitHub's that has none. */
+export function retiredCompose(job: Job): ComposeCall[] {
+  if (job.container || job.runsOn.length !== 1 || !/^ubuntu-(?:latest|2\d\.\d+)$/.test(job.runsOn[0]!.value))
+    return [];
+  const isBack = job.steps.some(
+    ({ run, uses }) =>
+      bringsCompose.test(run?.fragment.text ?? "") ||
+      /compose/i.test(uses?.text ?? "") ||
+      uses?.kind === "local",
+  );
+  if (isBack) return [];
+  return job.steps.flatMap(step =>
+    step.calls.filter(
+      (call): call is ComposeCall =>
+        call.kind === "compose" && call.legacy && !call.remote && !call.inside && call.via === undefined,
+    ),
+  );
+}

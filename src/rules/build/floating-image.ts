@@ -22,18 +22,17 @@ export default defineRule({
       if (!floats(use)) yield { subject: use.text, kept: evidence(use.at, "the version is fixed") };
     const floating = known.filter(floats);
     // What the next version does to the mount is told by data/named-volume.
-    const told = stack.services.filter(service => refusedMount(service) && followsNewest(service));
+    const told = stack.services
+      .filter(service => refusedMount(service) && followsNewest(service))
+      .map(({ image, model }) => image?.at ?? model!.stage.from.image.at);
+    const isTold = ({ at }: ImageUse): boolean =>
+      told.some(each => each.file === at.file && each.span.start === at.span.start);
     const stored = floating.filter(isStore);
     const keyOf = (use: ImageUse): string => `${use.at.file} ${use.text}`;
     for (const key of new Set(stored.map(keyOf))) {
       const uses = stored.filter(each => keyOf(each) === key);
       // A dump or a client in the same image follows it.
-      if (
-        told.some(({ image }) =>
-          uses.some(({ at }) => image!.at.file === at.file && image!.at.span.start === at.span.start),
-        )
-      )
-        continue;
+      if (uses.some(isTold)) continue;
       const use = uses[0]!;
       yield {
         subject: use.text,
@@ -42,7 +41,7 @@ export default defineRule({
         severity: weigh(gravest(uses), "medium"),
       };
     }
-    const others = floating.filter(use => !isStore(use));
+    const others = floating.filter(use => !isStore(use) && !isTold(use));
     for (const file of new Set(others.map(use => use.at.file))) {
       const uses = others.filter(use => use.at.file === file);
       const names = [...new Set(uses.map(use => use.text))];

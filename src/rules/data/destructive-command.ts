@@ -3,6 +3,7 @@ import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { asksFirst } from "../../stack/query-asks.ts";
+import { emptiesAtRelease, emptying } from "../../stack/query-emptying.ts";
 import { callerName, commandPlace, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -21,6 +22,14 @@ export default defineRule({
     if (!stack.services.some(service => service.project.grade === "deployed")) return;
     yield* atStart(stack);
     for (const placed of stack.calls) {
+      const emptied = emptiesAtRelease(stack, placed);
+      if (emptied)
+        yield {
+          subject: `${callerName(placed)}: ${emptied}`,
+          message: `${callerName(placed)} runs \`${emptied}\` on the server at every release: all that the application has stored is deleted.`,
+          evidence: [evidence(commandPlace(placed.call), "empties the database")],
+          severity: "critical",
+        };
       const what = destruction(placed.call);
       if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
       yield {
@@ -40,16 +49,18 @@ function* atStart(stack: Stack): Iterable<Violation> {
     for (const words of service.process?.commands ?? []) {
       const text = words.map(word => word.value ?? "?").join(" ");
       const option = /\bprisma db push\b.* (--accept-data-loss|--force-reset)\b/.exec(text)?.[1];
+      const emptied = option === undefined ? emptying(text) : undefined;
       const [first, last] = [words[0]!.at, words.at(-1)!.at];
       const key = `${first.file}:${first.span.start}`;
-      if (option === undefined || seen.has(key)) continue;
+      const command = option === undefined ? emptied : `prisma db push ${option}`;
+      if (command === undefined || seen.has(key)) continue;
       seen.add(key);
-      const all = option === "--force-reset";
+      const all = option !== "--accept-data-loss";
       const effect = all ? "empties the database" : "drops columns and tables that the schema no longer has";
       const joined = first.file === last.file && first.span.start <= last.span.end;
       yield {
-        subject: `${service.name}: prisma db push`,
-        message: `"${service.name}" runs \`prisma db push ${option}\` at every start and asks nobody: it ${effect}, with what is in them.`,
+        subject: `${service.name}: ${emptied ?? "prisma db push"}`,
+        message: `"${service.name}" runs \`${command}\` at every start and asks nobody: it ${effect}, with what is in them.`,
         evidence: [
           evidence(
             joined ? { file: first.file, span: { start: first.span.start, end: last.span.end } } : first,

@@ -52,9 +52,9 @@ function stopped(service: Service, mount: Mount): Violation {
   if (followsNewest(service))
     return {
       subject: service.name,
-      message: `The next pull stops service "${service.name}": an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
+      message: `${service.build ? `The next build with a new base stops service "${service.name}"` : `The next pull stops service "${service.name}"`}: an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
       evidence: [
-        evidence(service.image!.at, "18 or later"),
+        evidence(service.build ? service.model!.stage.from.image.at : service.image!.at, "18 or later"),
         evidence(mount.at, "the image stops at its start while anything is mounted here"),
       ],
       // Where an older one was pulled it still runs.

@@ -4,7 +4,14 @@ import type { Edit } from "../../core/fix.ts";
 import { offer } from "../../remedies/offer.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
-import { goneRunners, refusedActions, retiredAsOf, runnerInstead } from "../../stack/query-retired.ts";
+import {
+  composeGone,
+  goneRunners,
+  refusedActions,
+  retiredAsOf,
+  retiredCompose,
+  runnerInstead,
+} from "../../stack/query-retired.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -73,6 +80,11 @@ function retiredEdits(stack: Stack, workflow: Workflow, job: Job, count: number)
     const at = { file: uses.at.file, span: { start, end: start + uses.ref!.length } };
     edits.push(known ? { at, text: `v${rule.below}` } : undefined);
   }
+  for (const call of retiredCompose(job)) {
+    const at = call.command.name?.at ?? call.at;
+    const written = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+    edits.push(written === "docker-compose" ? { at, text: "docker compose" } : undefined);
+  }
   return edits.length === count ? edits : [undefined];
 }
 
@@ -104,6 +116,8 @@ function* retiredIn(job: Job): Generator<Evidence> {
       if (call.name === "echo" && !call.remote && call.args.some(arg => commands.test(arg.word.text)))
         yield evidence(call.at, "this workflow command is refused since November 2020");
   }
+  for (const call of retiredCompose(job))
+    yield evidence(call.at, `docker-compose was removed from the runners in ${composeGone}`);
 }
 
 /** Steps that run only after a failure, and are refused when they run: nothing is lost but what they would show. */

@@ -55,9 +55,12 @@ export default defineRule({
   },
 });
 
-/** Only Swarm knows nodes to place a service on, and networks over several machines. */
-function isForSwarm({ services }: ComposeProject): boolean {
-  return services.some(service => service.get("deploy", "placement"));
+/** Only Swarm knows nodes to place a service on, and keeps secrets and configs itself: Compose refuses external ones. */
+function isForSwarm({ services, secrets, configs }: ComposeProject): boolean {
+  return (
+    services.some(service => service.get("deploy", "placement")) ||
+    [...secrets, ...configs].some(each => each.external)
+  );
 }
 
 /** A test run, a demonstration or a shell for a person, by its command and its name. */

@@ -8,7 +8,7 @@ import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 // An absent Dockerfile or build context is the business of the rules about builds.
-const roles = new Set(["script", "sourced", "compose-file", "copied", "read"]);
+const roles = new Set(["script", "sourced", "compose-file", "copied", "read", "requirements"]);
 const brought =
   /^(git|gh|unzip|curl|wget|npx|npm|yarn|pnpm|degit|aws|gsutil|rsync|scp|cookiecutter|envsubst)$/;
 
@@ -39,15 +39,47 @@ export default defineRule({
         .map(({ at, path }) => evidence(at, `there is no ${path}`));
       const names = new Set(places.map(({ placed }) => callerName(placed)));
       const serious = places.some(({ placed }) => placed.deploys || isBackupWork(placed));
+      const stopped = places.find(({ placed, references }) =>
+        references.some(reference => reference.role === "requirements" && stopsJob(placed)),
+      );
       yield {
         subject: file,
-        message: `${names.size === 1 ? [...names][0] : file} uses ${listNames(paths)}, which ${paths.length === 1 ? "is" : "are"} not in the repository.`,
+        message: `${names.size === 1 ? [...names][0] : file} uses ${listNames(paths)}, which ${paths.length === 1 ? "is" : "are"} not in the repository${stopped ? `: job "${stopped.placed.caller.name}" ends there each time` : ""}.`,
         evidence: [shown[0]!, ...shown.slice(1)],
-        severity: serious ? "medium" : "low",
+        severity:
+          stopped && publishes(stack, stopped.placed) ? "high" : serious || stopped ? "medium" : "low",
       };
     }
   },
 });
+
+/** A step of GitHub that always runs, on a fresh runner. */
+function stopsJob({ call, caller }: PlacedCall): boolean {
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  const step = job?.steps.find(each => each.calls.includes(call));
+  return (
+    step !== undefined &&
+    !step.if &&
+    !step.continueOnError &&
+    !job?.continueOnError &&
+    call.command.within.length === 0 &&
+    call.command.connector !== "||" &&
+    job?.steps.every(each => each.uses?.repository !== "actions/checkout" || !each.with.has("repository")) ===
+      true
+  );
+}
+
+/** The same job pushes an image or releases later on. */
+function publishes(stack: Stack, { caller }: PlacedCall): boolean {
+  return stack.calls.some(
+    ({ call, caller: other, deploys }) =>
+      other.workflow === caller.workflow &&
+      other.name === caller.name &&
+      (deploys ||
+        (call.kind === "docker-build" && call.push) ||
+        (call.kind === "docker" && call.verb === "push")),
+  );
+}
 
 function callsByScript(stack: Stack): Map<ShellScript, PlacedCall[]> {
   const groups = new Map<ShellScript, PlacedCall[]>();
@@ -61,6 +93,7 @@ function callsByScript(stack: Stack): Map<ShellScript, PlacedCall[]> {
 
 function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): boolean {
   const { path, role, guarded, created } = reference;
+  if (role === "requirements" && isMadeThere(stack, placed)) return false;
   if (guarded || created || !roles.has(role) || /\s/.test(path) || stack.files.has(path)) return false;
   // In a workflow other steps and actions make files that are copied or read later.
   if (placed.caller.kind === "workflow" && (role === "copied" || role === "read")) return false;
@@ -80,6 +113,19 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
       other.caller.name === placed.caller.name &&
       brought.test(other.call.name) &&
       mayBring(other),
+  );
+}
+
+/** Another command of the job or script writes such lists, or nobody sees where this one runs. */
+function isMadeThere(stack: Stack, { caller }: PlacedCall): boolean {
+  return (
+    caller.kind !== "workflow" ||
+    stack.calls.some(
+      ({ call, caller: other }) =>
+        other.workflow === caller.workflow &&
+        other.name === caller.name &&
+        /^(?:poetry|uv|pipenv|pip-compile|pipreqs|pdm|make|conda)$/.test(call.name),
+    )
   );
 }
 

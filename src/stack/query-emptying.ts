@@ -1,0 +1,41 @@
+import { wordsOf } from "./query-release.ts";
+import type { PlacedCall, Stack } from "./stack.ts";
+
+/** Questions about commands of frameworks that make a database anew. */
+
+/** Each leaves an empty database, or one with the example data alone; what follows is options. */
+const commands =
+  /\b(artisan (?:migrate:(?:fresh|refresh|reset)|db:wipe)|(?:rails|rake) db:(?:drop|reset)(?![\w:])|prisma migrate reset|manage(?:\.py)? (?:flush|reset_db)(?![\w-])|doctrine:(?:database|schema):drop|sequelize(?:-cli)? db:(?:drop|migrate:undo:all)|typeorm schema:drop|knex migrate:rollback --all|alembic downgrade base|flyway clean(?![\w-]))/;
+
+/** The command of a framework that empties the database, in a line of plain words. */
+export function emptying(words: string): string | undefined {
+  // It says what it would do, or asks whether it may.
+  if (/ --(?:pretend|dry-run|help|dump-sql)\b/.test(words)) return undefined;
+  return commands.exec(words)?.[1];
+}
+
+/** A release on a server runs such a command there. */
+export function emptiesAtRelease(stack: Stack, placed: PlacedCall): string | undefined {
+  const { call, caller } = placed;
+  if (call.kind !== "program" && call.kind !== "tool" && call.kind !== "compose") return undefined;
+  const command = emptying(wordsOf(call));
+  if (command === undefined || caller.kind !== "workflow") return undefined;
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  if (!job || job.services.length > 0 || /\btest|e2e|demo|staging|preview/i.test(`${caller.name} ${command}`))
+    return undefined;
+  return (placed.deploys && call.remote) || worksOnServer(stack, placed) ? command : undefined;
+}
+
+/** GitLab: the job works in a folder of the web server, so its runner is the server. */
+function worksOnServer(stack: Stack, { caller }: PlacedCall): boolean {
+  return (
+    caller.workflow?.platform === "gitlab" &&
+    stack.calls.some(
+      other =>
+        other.caller.workflow === caller.workflow &&
+        other.caller.name === caller.name &&
+        other.call.name === "cd" &&
+        /^\/(?:var\/www|srv|opt)\//.test(other.call.args[0]?.value ?? ""),
+    )
+  );
+}
