@@ -78,14 +78,22 @@ const calledBy = new WeakMap<AppComponent, readonly CalledProgram[]>();
 
 /** Programs of the table that the code of a service starts by their plain name, each once. */
 export function calledPrograms(stack: Stack, service: Service): readonly CalledProgram[] {
-  const { component } = service;
-  if (!component) return [];
-  const known = calledBy.get(component);
-  if (known) return known;
-  const language = languages.find(each => each.kinds.has(component.kind));
-  const found = language ? search(stack, service, component, language) : [];
-  calledBy.set(component, found);
-  return found;
+  return componentsOf(stack, service).flatMap(component => {
+    const known = calledBy.get(component);
+    if (known) return known;
+    const language = languages.find(each => each.kinds.has(component.kind));
+    const found = language ? search(stack, service, component, language) : [];
+    calledBy.set(component, found);
+    return found;
+  });
+}
+
+/** The application of a service; where two manifests lie in the folder that its image is built from, both. */
+function componentsOf(stack: Stack, { component, build }: Service): readonly AppComponent[] {
+  if (component) return [component];
+  return build?.contextState === "present"
+    ? stack.components.filter(each => each.dir === (build.context ?? "?"))
+    : [];
 }
 
 function search(

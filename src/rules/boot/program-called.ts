@@ -43,7 +43,7 @@ function anotherRunsIt(stack: Stack, service: Service, program: string): boolean
     other =>
       other !== service &&
       other.project === service.project &&
-      other.component === service.component &&
+      other.build?.context === service.build?.context &&
       other.build?.model !== service.build?.model &&
       !lacksProgram(other, program),
   );

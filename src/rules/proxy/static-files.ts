@@ -16,7 +16,7 @@ export default defineRule({
     for (const here of settingsInForce(stack)) {
       const { service } = here;
       const url = urlOf(here);
-      if (url === undefined || settingHere(here, "DEBUG")?.value !== false || isServedByDjango(stack, here))
+      if (url === undefined || settingHere(here, "DEBUG")?.value === true || isServedByDjango(stack, here))
         continue;
       const apps = textsOf(settingHere(here, "INSTALLED_APPS")?.value) ?? [];
       const hasAdmin = apps.some(app => app.startsWith("django.contrib.admin"));
@@ -36,7 +36,7 @@ export default defineRule({
       const setting = here.settings.values.get("STATIC_URL")!;
       yield {
         subject: service.name,
-        message: `Nobody serves ${url} of "${service.name}": the proxy "${one.proxy.service!.name}" hands it to Django, which serves no static files while DEBUG is off.`,
+        message: `Nobody serves ${url} of "${service.name}": the proxy "${one.proxy.service!.name}" hands it to Django, which serves no static files on a server.`,
         severity: weigh(service, hasPages ? "high" : "medium"),
         confidence: "likely",
         evidence: [

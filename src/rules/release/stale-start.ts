@@ -61,7 +61,8 @@ function mayBuild({ calls }: ReleaseRun, start: ComposeCall): boolean {
         call.remote === start.remote &&
         /^(?:image )?(?:rmi|rm|load|import|tag|prune)$|^buildx|prune$/.test(call.verb)
       );
-    if (call.kind === "program") return call.runs !== "module" && call.runs !== "other";
+    if (call.kind === "program")
+      return !call.inside && /^(?:script|sourced|target|package-script)$/.test(call.runs);
     if (call.kind === "ssh") return call.remoteScript === undefined && call.remoteCommand.length > 0;
     return /^(?:docker-slim|buildctl|podman|nixpacks|pack|eval|ansible-playbook)$/.test(call.name);
   });

@@ -84,7 +84,9 @@ function pushesOf(stack: Stack, placed: PlacedCall): Push[] {
   if (call.kind !== "compose" || call.subcommand !== "push") return [];
   return projectsOfCall(stack, { ...placed, call })
     .flatMap(project => project.services)
-    .flatMap(({ build, image }) => (build && image?.text ? [{ name: image.text, at: call.at }] : []));
+    .flatMap(({ build, image }) =>
+      build && image?.text && !image.raw.includes("$") ? [{ name: image.text, at: call.at }] : [],
+    );
 }
 
 /** The service runs the image under the very tag that is pushed, and the tag moves. */

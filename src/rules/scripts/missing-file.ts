@@ -111,7 +111,7 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
     other =>
       other.caller.file === placed.caller.file &&
       other.caller.name === placed.caller.name &&
-      brought.test(other.call.name) &&
+      (role === "requirements" ? other.call.name === "git" : brought.test(other.call.name)) &&
       mayBring(other),
   );
 }

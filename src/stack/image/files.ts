@@ -258,9 +258,11 @@ export class StageFiles {
     }
     if (copy.parents) return path === base ? found : undefined;
     const inDirectory = join(target, basename(source));
-    const already = copy.intoDirectory
-      ? { has: "yes", kind: "directory" }
-      : this.file(stage, target, index, depth + 1);
+    // `conf.d`, `cron.d`: such a name is a directory, and the image has it.
+    const already =
+      copy.intoDirectory || /^\/etc\/.*\.d$/.test(target)
+        ? { has: "yes", kind: "directory" }
+        : this.file(stage, target, index, depth + 1);
     // Nobody names a directory after the file that is copied to it.
     const named = basename(target) === basename(source) || /\.[A-Za-z0-9]+$/.test(basename(target));
     if (already.has === "unknown" && !named)

@@ -114,6 +114,9 @@ describe("files", () => {
       kind: "file",
     });
     expect(has("FROM alpine\nCOPY a b /app/", "/app/b", "a", "b")).toBe("yes");
+    expect(has("FROM nginx\nCOPY a.conf /etc/nginx/conf.d", "/etc/nginx/conf.d/a.conf", "a.conf")).toBe(
+      "yes",
+    );
     expect(has("FROM alpine\nCOPY --parents x/a /app/", "/app/x/a", "x/a")).toBe("yes");
   });
 
