@@ -329,7 +329,7 @@ export function djangoServes(
   if (file === undefined) return { answer: "unknown", because: "the URL configuration was not found" };
   const context: UrlContext = { files, roots, settings, modules: new Map(), budget: { left: mostPatterns } };
   const nodes = urlRoutes(context, file);
-  const bare = path.replace(/[?#].*$/, "").replace(/^\/+/, "");
+  const bare = path.replace(/[?#].*$/, "").replace(/^\//, "");
   const direct = matchRoutes(nodes, bare);
   const rootAt = { file, span: { start: 0, end: 0 } };
   if (direct.answer !== "no") return direct;

@@ -373,7 +373,7 @@ function importedRoutes(
 
 /** What the app answers to a path. */
 export function expressServes(app: ExpressApp, path: string): RouteAnswer {
-  const bare = `/${path.replace(/[?#].*$/, "").replace(/^\/+/, "")}`;
+  const bare = `/${path.replace(/[?#].*$/, "").replace(/^\//, "")}`;
   if (app.problems.length > 0) return { answer: "unknown", because: `${app.file} could not be read` };
   const found = matchRoutes(app.routes, bare);
   return found.answer === "no"

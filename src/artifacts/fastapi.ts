@@ -284,7 +284,7 @@ function routerRoutes(module: Module, router: PyValue, depth: number): readonly 
 
 /** What the app answers to a path. A path that differs by its last slash only is redirected. */
 export function fastApiServes(app: FastApiApp, path: string): RouteAnswer {
-  const bare = `/${path.replace(/[?#].*$/, "").replace(/^\/+/, "")}`;
+  const bare = `/${path.replace(/[?#].*$/, "").replace(/^\//, "")}`;
   const direct = matchRoutes(app.routes, bare);
   if (direct.answer !== "no") return direct;
   const other = bare.endsWith("/") ? bare.replace(/\/+$/, "") : `${bare}/`;

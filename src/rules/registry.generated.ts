@@ -64,6 +64,7 @@ import bootVariableNeverRead from "./boot/variable-never-read.ts";
 import bootVariableUnset from "./boot/variable-unset.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
+import buildArgumentDeclared from "./build/argument-declared.ts";
 import buildBuildOutput from "./build/build-output.ts";
 import buildBuildSettings from "./build/build-settings.ts";
 import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
@@ -102,6 +103,7 @@ import dataBackupCwd from "./data/backup-cwd.ts";
 import dataBackupFailure from "./data/backup-failure.ts";
 import dataBackupOffsite from "./data/backup-offsite.ts";
 import dataBackupPresent from "./data/backup-present.ts";
+import dataBackupRetention from "./data/backup-retention.ts";
 import dataBackupSchedule from "./data/backup-schedule.ts";
 import dataBackupSecrets from "./data/backup-secrets.ts";
 import dataBackupTarget from "./data/backup-target.ts";
@@ -109,6 +111,7 @@ import dataDatabaseRole from "./data/database-role.ts";
 import dataDestructiveCommand from "./data/destructive-command.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
+import dataRestoreInput from "./data/restore-input.ts";
 import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
 import dataSqliteFile from "./data/sqlite-file.ts";
@@ -134,6 +137,7 @@ import observeSchedulerMissing from "./observe/scheduler-missing.ts";
 import observeUnusedService from "./observe/unused-service.ts";
 import pipelineActionPinned from "./pipeline/action-pinned.ts";
 import pipelineCalledWorkflow from "./pipeline/called-workflow.ts";
+import pipelineComposeCommand from "./pipeline/compose-command.ts";
 import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
 import pipelineMigrationCheck from "./pipeline/migration-check.ts";
@@ -168,6 +172,7 @@ import proxyHttps from "./proxy/https.ts";
 import proxyHttpsRedirect from "./proxy/https-redirect.ts";
 import proxyLogVolume from "./proxy/log-volume.ts";
 import proxyOverwrittenConfig from "./proxy/overwritten-config.ts";
+import proxyPathPrefix from "./proxy/path-prefix.ts";
 import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
 import proxyRefusedConfiguration from "./proxy/refused-configuration.ts";
 import proxySecurityHeaders from "./proxy/security-headers.ts";
@@ -210,6 +215,7 @@ import releaseStaleStart from "./release/stale-start.ts";
 import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
+import scriptsComposeFile from "./scripts/compose-file.ts";
 import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
 import scriptsEnvParse from "./scripts/env-parse.ts";
@@ -222,6 +228,7 @@ import scriptsRunArguments from "./scripts/run-arguments.ts";
 import scriptsSubnet from "./scripts/subnet.ts";
 import scriptsSyntax from "./scripts/syntax.ts";
 import scriptsTarget from "./scripts/target.ts";
+import scriptsTerminal from "./scripts/terminal.ts";
 import scriptsUnpublishedPort from "./scripts/unpublished-port.ts";
 import secretsCommittedCredential from "./secrets/committed-credential.ts";
 import secretsCredentialMismatch from "./secrets/credential-mismatch.ts";
@@ -304,6 +311,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVariableUnset,
   bootVolumeWritable,
   bootWaitsForHealth,
+  buildArgumentDeclared,
   buildBuildOutput,
   buildBuildSettings,
   buildBuildToolsInImage,
@@ -342,6 +350,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataBackupFailure,
   dataBackupOffsite,
   dataBackupPresent,
+  dataBackupRetention,
   dataBackupSchedule,
   dataBackupSecrets,
   dataBackupTarget,
@@ -349,6 +358,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataDestructiveCommand,
   dataInitOnlySchema,
   dataNamedVolume,
+  dataRestoreInput,
   dataRestorePresent,
   dataSharedProject,
   dataSqliteFile,
@@ -374,6 +384,7 @@ export const rules: readonly Rule<Stack>[] = [
   observeUnusedService,
   pipelineActionPinned,
   pipelineCalledWorkflow,
+  pipelineComposeCommand,
   pipelineImageScan,
   pipelineInjection,
   pipelineMigrationCheck,
@@ -408,6 +419,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyHttpsRedirect,
   proxyLogVolume,
   proxyOverwrittenConfig,
+  proxyPathPrefix,
   proxyRateLimitUnused,
   proxyRefusedConfiguration,
   proxySecurityHeaders,
@@ -450,6 +462,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseUnreviewedImage,
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,
+  scriptsComposeFile,
   scriptsDevcontainerCommand,
   scriptsDocumentedCommand,
   scriptsEnvParse,
@@ -462,6 +475,7 @@ export const rules: readonly Rule<Stack>[] = [
   scriptsSubnet,
   scriptsSyntax,
   scriptsTarget,
+  scriptsTerminal,
   scriptsUnpublishedPort,
   secretsCommittedCredential,
   secretsCredentialMismatch,

@@ -2,7 +2,14 @@ import { isBelow } from "../artifacts/project-files.ts";
 import { serviceAt, variable } from "./query.ts";
 import { accountVariables, addressOf } from "./query-connections.ts";
 import { accountsOf, isCreatedElsewhere, isMysql, isPostgres } from "./query-data.ts";
-import { componentReads, givenVariables, pointsAt, protocolOf, storeUrl } from "./query-environment.ts";
+import {
+  componentReads,
+  givenVariables,
+  hasUnseenEnvironment,
+  pointsAt,
+  protocolOf,
+  storeUrl,
+} from "./query-environment.ts";
 import { initScripts } from "./query-init-roles.ts";
 import { hasAccount } from "./query-secrets.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
@@ -42,7 +49,8 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
     const user = part("USER", "USERNAME");
     const password = part("PASSWORD", "PASS");
     const known = { user: user?.value?.text, password: password?.value?.text };
-    if (!known.user && !known.password) continue;
+    // Redis has a password and no user, so that an address alone is a login without one.
+    if (!known.user && !known.password && (protocolOf(store) !== "redis" || user || password)) continue;
     yield {
       store,
       place: (known.password ? password : user) ?? place,
@@ -82,9 +90,13 @@ export function mismatchOf(stack: Stack, service: Service, login: Login): Mismat
   return mismatch(stack, service, login) ?? otherDatabase(stack, service, login);
 }
 
-function mismatch(stack: Stack, service: Service, { store, user, password }: Login): Mismatch | undefined {
+function mismatch(
+  stack: Stack,
+  service: Service,
+  { store, user, password, place }: Login,
+): Mismatch | undefined {
   const protocol = protocolOf(store);
-  if (protocol === "redis") return redisMismatch(store, password);
+  if (protocol === "redis") return redisMismatch(service, store, place, password);
   const [userVariable, passwordVariable] = accountVariables(store);
   const usual =
     protocol === "postgres" ? "postgres" : isMysql(store) && accountsOf(store) ? "root" : undefined;
@@ -153,17 +165,43 @@ function changesPasswords(text: string): boolean {
   return /\balter\s+(?:role|user)\b[^;]*\b(?:password|identified)\b|\bset\s+password\b/i.test(text);
 }
 
-function redisMismatch(store: Service, password: string | undefined): Mismatch | undefined {
+function redisMismatch(
+  service: Service,
+  store: Service,
+  place: Variable,
+  password: string | undefined,
+): Mismatch | undefined {
   const words = store.process?.argv ?? [];
   const index = words.findIndex(word => word.value === "--requirepass");
   const expected = index === -1 ? undefined : words[index + 1];
-  if (!expected?.value || expected.value.includes("$") || password === expected.value) return undefined;
+  if (!expected || (password !== undefined && password === expected.value)) return undefined;
+  const isKnown = expected.value !== undefined && !expected.value.includes("$");
+  if (expected.value === "" || (password !== undefined && !isKnown)) return undefined;
+  // What is given in parts may be a password under any name.
+  if (password === undefined && mayGivePassword(service, store, place)) return undefined;
   return {
     what: "password",
     text: password ? "another password than it asks for" : "no password, and it asks for one",
+    ...(isKnown ? {} : { used: "no password is given" }),
     shows: "the password that it asks for",
     at: expected.at,
   };
+}
+
+/** Another variable of the service, or one that nobody sees, may hold the password of a Redis. */
+function mayGivePassword(service: Service, store: Service, place: Variable): boolean {
+  const isUrl = storeUrl(place.value?.text ?? "") !== undefined;
+  if (hasUnseenEnvironment(service) || (!isUrl && !service.component)) return true;
+  const asked = new Set([...(store.command?.text ?? "").matchAll(/\$\$?\{?(\w+)/g)].map(([, name]) => name!));
+  return service.environment.some(
+    each =>
+      each !== place &&
+      (asked.has(each.name) ||
+        each.value?.references.some(({ name }) => asked.has(name)) === true ||
+        (/redis|cache|broker|queue|celery|session|valkey/i.test(each.name) &&
+          /pass|auth|secret|url|uri|dsn/i.test(each.name)) ||
+        (each.value?.text === undefined && /pass|auth|secret/i.test(each.name))),
+  );
 }
 
 /** The administrator of MySQL and MariaDB has a password of its own. */

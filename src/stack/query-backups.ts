@@ -224,6 +224,10 @@ export function hasRestore(stack: Stack): boolean {
   });
 }
 
+/** A line for cron, or the timer's commands, on a page that speaks of backups. */
+const scheduled =
+  /^[^\S\n]*(?:[-*>`\s]*)?(?:[\d*,/-]+\s+){4}[\d*,/-]+\s+\S*[^\n]*back-?_?up|\bcrontab\b|\bsystemctl\s+enable\b[^\n]*\.timer/im;
+
 /** Something in the repository runs at set times, as far as backups go. */
 export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
   if (stack.files.paths.some(path => /cron|\.timer$|ofelia/i.test(basename(path)))) return true;
@@ -245,6 +249,7 @@ export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
     )
   )
     return true;
+  if (describes(stack, scheduled)) return true;
   for (const workflow of stack.workflows)
     if (
       /^\s*schedule:/m.test(workflow.source.text) &&

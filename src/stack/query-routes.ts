@@ -16,6 +16,13 @@ export function plainRoutes(stack: Stack, service: Service): string[] {
   return [...new Set(paths.filter(path => /^\/[\w/.-]*$/.test(path)))].slice(0, most);
 }
 
+/** Paths without parameters that the service's own routes answer, by whatever method, in their order. */
+export function servedPaths(stack: Stack, service: Service): string[] {
+  const found = listRoutes(nodesOf(stack, service)).filter(({ prefix }) => !prefix);
+  const paths = found.map(({ pattern }) => (pattern.startsWith("/") ? pattern : `/${pattern}`));
+  return [...new Set(paths.filter(path => /^\/[\w/.-]*$/.test(path)))].slice(0, 2 * most);
+}
+
 function nodesOf(stack: Stack, service: Service): readonly RouteNode[] {
   const { component } = service;
   if (component?.django) {

@@ -159,7 +159,13 @@ export function servicesInside(stack: Stack, placed: PlacedCall): Service[] {
   const outer = stack.calls.find(
     other => other.call.kind === "compose" && other.call.command === placed.call.command && other.call.exec,
   );
-  const projects = outer ? projectsOfCall(stack, outer as PlacedCall & { call: ComposeCall }) : [];
+  const compose = outer as (PlacedCall & { call: ComposeCall }) | undefined;
+  const named = compose ? projectsOfCall(stack, compose) : [];
+  // A call that names no file and finds none is meant for what is deployed: another rule tells that it fails.
+  const projects =
+    named.length === 0 && compose?.call.files.length === 0
+      ? stack.projects.filter(project => project.grade === "deployed")
+      : named;
   return projects.flatMap(project => project.services.filter(service => service.name === name));
 }
 

@@ -14,7 +14,7 @@ import {
   replacesAtRunTime,
   servesBuiltBundle,
 } from "../../stack/query-bundles.ts";
-import { componentReads, givenVariables, ownsFile } from "../../stack/query-environment.ts";
+import { componentReads, givenVariables, isLoopback, ownsFile } from "../../stack/query-environment.ts";
 import type { Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -33,6 +33,7 @@ export default defineRule({
       if ((hosts.length === 0 && !isBundle) || replacesAtRunTime(stack, service)) continue;
       yield* hosts;
       if (!isBundle) continue;
+      yield* ofThisMachine(stack, service);
       yield* ignored(stack, service);
       if (gradeOf(service) === "development") continue;
       for (const file of stack.envFiles) {
@@ -113,6 +114,46 @@ function* ignored(stack: Stack, service: Service) {
         asBuildArguments(stack, service, late),
       ),
   };
+}
+
+/** The browser takes localhost for the visitor's own computer. Only where it is sure that the stack is for a server. */
+function* ofThisMachine(stack: Stack, service: Service) {
+  const { grade, because } = service.project;
+  if (grade !== "deployed" || !/ships it$|says production$/.test(because.text)) return;
+  const { names } = componentReads(stack, service.component!);
+  const given = (service.build?.args ?? []).map(({ name, value, at }) => ({
+    name,
+    // What the server sets instead is not known.
+    text: value?.references.length === 0 ? value.text : undefined,
+    at,
+  }));
+  // An ENV that takes a build argument's value is the same place again.
+  const fixed = fixedInDockerfile(service).filter(each => !given.some(({ name }) => name === each.name));
+  const found = [...given, ...fixed].filter(
+    ({ name, text }) => publicName.test(name) && names.has(name) && isLoopback(hostOf(text) ?? ""),
+  );
+  const [first, ...rest] = found;
+  if (!first) return;
+  yield {
+    subject: `${service.name} localhost`,
+    message: `${listNames([...new Set(found.map(each => each.name))])} of "${service.name}" ${found.length === 1 ? "is" : "are"} built in with an address of this machine: every visitor's browser asks the visitor's own computer.`,
+    evidence: [
+      evidence(first.at, "localhost is the visitor's computer"),
+      ...rest.map(each => evidence(each.at, "localhost is the visitor's computer")),
+    ] as [Evidence, ...Evidence[]],
+    severity: weigh(service, "high"),
+  };
+}
+
+/** `ENV VITE_API_URL=http://localhost:8000` above the build. */
+function fixedInDockerfile(service: Service) {
+  return (service.model?.built ?? []).flatMap(({ stage }) =>
+    stage.env.map(({ name, value, at, resolved }) => ({
+      name: name.value,
+      text: resolved ? value.value : undefined,
+      at,
+    })),
+  );
 }
 
 /** Given at run time alone. Values that the service's own Dockerfile or build arguments bring are fine. */

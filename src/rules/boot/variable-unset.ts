@@ -1,11 +1,13 @@
 import type { Evidence } from "../../core/finding.ts";
+import { join } from "../../core/path.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { documentVariables, setByHand } from "../../remedies/env-example.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { storeUrl } from "../../stack/query-environment.ts";
 import { isSigningName } from "../../stack/query-secrets.ts";
 import type { Reference } from "../../stack/resolve/interpolate.ts";
-import type { Service, Stack, Variable } from "../../stack/stack.ts";
+import { scalarValue } from "../../stack/resolve/values.ts";
+import type { ComposeProject, Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -19,15 +21,21 @@ export default defineRule({
       if (gradeOf(project) === "development") continue;
       const services = serverServices(stack).filter(service => service.project === project);
       const guarded = new Set(services.flatMap(service => guardedNames(service)));
-      const references = unique(
-        services.flatMap(service =>
+      const asked = services.flatMap(service => passwordOfCommand(service, project.lookup));
+      const references = unique([
+        ...services.flatMap(service =>
           service.environment.flatMap(variable =>
             variable.from === "environment" ? bare(service, variable) : [],
           ),
         ),
-      ).filter(({ name }) => project.lookup(name) === undefined && !guarded.has(name));
+        ...asked.map(each => each.reference),
+      ]).filter(({ name }) => project.lookup(name) === undefined && !guarded.has(name));
       const [first, ...rest] = references.map(each =>
-        evidence(each.at, "empty when the variable is not set"),
+        evidence(
+          each.at,
+          asked.find(({ reference }) => reference.at === each.at)?.shows ??
+            "empty when the variable is not set",
+        ),
       );
       if (!first) continue;
       const names = [...new Set(references.map(each => each.name))];
@@ -37,7 +45,10 @@ export default defineRule({
         subject: project.files.join(", "),
         message: `${listNames(names)} ${names.length === 1 ? "is" : "are"} used without a check, so the stack also starts with ${names.length === 1 ? "an empty value" : "empty values"}.`,
         evidence: [first, ...rest] as [Evidence, ...Evidence[]],
-        severity: weigh(project, documented ? "low" : "medium"),
+        severity: weigh(
+          project,
+          documented ? "low" : lacksValue(stack, project, asked, names) ? "high" : "medium",
+        ),
         fix: () => ({
           title: "Refuse to start without the variable",
           grade: "needs-testing",
@@ -58,6 +69,51 @@ export default defineRule({
     }
   },
 });
+
+interface Asked {
+  readonly reference: Reference;
+  readonly shows: string;
+}
+
+/** `redis-server --requirepass ${X}`: without a word behind it Redis ends, with an empty one it is open. */
+function passwordOfCommand(service: Service, lookup: ComposeProject["lookup"]): Asked[] {
+  const command = service.get("command");
+  if (!isStore(service) || !command) return [];
+  const items = command.kind === "seq" ? command.items : [command];
+  return items.flatMap((item, index) => {
+    const value = scalarValue(item, lookup);
+    const before = index > 0 ? scalarValue(items[index - 1], lookup)?.raw : undefined;
+    const name =
+      /--requirepass[\s=]+["']?\$\{?(\w+)\}?["']?(?:\s|$)/.exec(value?.raw ?? "")?.[1] ??
+      (before === "--requirepass" ? /^\$\{?(\w+)\}?$/.exec(value?.raw ?? "")?.[1] : undefined);
+    const reference = value?.references.find(each => each.name === name && each.operator === undefined);
+    if (!reference) return [];
+    const open = command.kind === "seq" || /--requirepass[\s=]+["']/.test(value!.raw);
+    return [
+      {
+        reference,
+        shows: open
+          ? "when the variable is not set, everybody is let in"
+          : "when the variable is not set, the server ends with an error",
+      },
+    ];
+  });
+}
+
+/** The `.env` that git tracks beside the Compose file is the one that counts, and the command's password is not in it. */
+function lacksValue(
+  stack: Stack,
+  project: ComposeProject,
+  asked: readonly Asked[],
+  names: readonly string[],
+): boolean {
+  const path = join(project.directory, ".env");
+  return (
+    asked.some(({ reference }) => names.includes(reference.name) && !isDocumented(stack, reference.name)) &&
+    stack.files.has(path) === "file" &&
+    stack.files.tracked(path) === true
+  );
+}
 
 /** References that may become an empty credential: of a store's account, in a connection string, of a signing key. */
 function bare(service: Service, variable: Variable): Reference[] {

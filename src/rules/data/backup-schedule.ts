@@ -1,6 +1,7 @@
-import { evidence } from "../../stack/query.ts";
-import { hasSchedule, isBackupService, keptBackups, keptStores } from "../../stack/query-backups.ts";
+import { evidence, isOptional } from "../../stack/query.ts";
+import { hasSchedule, isBackupService, keptBackups } from "../../stack/query-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -10,7 +11,7 @@ export default defineRule({
   severity: "low",
   why: "A backup that somebody has to remember is as old as the last time somebody did.",
   *check(stack) {
-    if (keptStores(stack).length === 0 || stack.services.some(isBackupService)) return;
+    if (!hasStore(stack) || stack.services.some(isBackupService)) return;
     const calls = keptBackups(stack);
     const first = calls[0];
     if (!first || hasSchedule(stack, new Set(calls.map(({ caller }) => caller.file)))) return;
@@ -22,3 +23,14 @@ export default defineRule({
     };
   },
 });
+
+/** A deployed database or object store; whether its data is kept in the right place is another question. */
+function hasStore(stack: Stack): boolean {
+  return stack.services.some(
+    service =>
+      service.project.grade === "deployed" &&
+      /^(?:database|storage)$/.test(service.kind) &&
+      !service.oneShot &&
+      !isOptional(service),
+  );
+}

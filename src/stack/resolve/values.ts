@@ -119,7 +119,12 @@ export function splitWords(fragment: Fragment): Cut[] {
     let quote = "";
     for (; i < source.length; i++) {
       const c = source[i]!;
-      if (quote) {
+      // Compose puts values in before it splits: blanks of a message or a default belong to the reference.
+      const reference = quote === "'" ? undefined : referenceAt(source, i);
+      if (reference !== undefined) {
+        text += reference;
+        i += reference.length - 1;
+      } else if (quote) {
         if (c === quote) quote = "";
         else if (c === "\\" && quote === '"' && /["\\$`]/.test(source[i + 1] ?? "")) text += source[++i];
         else text += c;
@@ -131,6 +136,17 @@ export function splitWords(fragment: Fragment): Cut[] {
     cuts.push({ start, end: i, text });
   }
   return cuts;
+}
+
+/** `${NAME:?message with blanks}` with its braces balanced. */
+function referenceAt(source: string, start: number): string | undefined {
+  if (source[start] !== "$" || source[start + 1] !== "{") return undefined;
+  let depth = 0;
+  for (let i = start + 1; i < source.length; i++) {
+    if (source[i] === "{") depth++;
+    else if (source[i] === "}" && --depth === 0) return source.slice(start, i + 1);
+  }
+  return undefined;
 }
 
 const units: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
