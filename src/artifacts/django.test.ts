@@ -155,6 +155,19 @@ describe("modules", () => {
     expect(setting.files).toEqual(["shop/settings.py", "shop/base.py"]);
   });
 
+  it.each([
+    [`A = list(filter(None, os.getenv("H", "a,,b").split(",")))`, ["a", "b"]],
+    [`A = list(map(str.strip, os.getenv("H", "a, b").split(",")))`, ["a", "b"]],
+    [`A = ["x"] + os.getenv("H", "a,b").split(",")`, ["x", "a", "b"]],
+    [`A = ["x", *os.getenv("H", "a,b").split(","), "y"]`, ["x", "a", "b", "y"]],
+    [`A = ["x"]\nA.extend(os.getenv("H", "a,b").split(","))\nA.append("y")`, ["x", "a", "b", "y"]],
+    [`A = ["x"]\nA.extend(os.getenv("H", "a,b").split(","))\nA.remove("x")`, undefined],
+    [`A = ["x"] + other()`, undefined],
+  ])("joins the lists of %s", (text, value) => {
+    const setting = settingsOf(`import os\n${text}\n`);
+    expect(djangoSettingUnder(setting, "A", nothing)).toEqual(value);
+  });
+
   it("says where values may be changed unseen", () => {
     const local = settingsOf(`A = 1\ntry:\n    from .local import *\nexcept ImportError:\n    pass\n`);
     expect(local.unseen.map(each => each.why)).toEqual(["local-override"]);

@@ -48,6 +48,8 @@ function refusedHost(
   const debug = settingHere(here, "DEBUG");
   // Without any name everything is refused, which is told of visitors first.
   if (!found || !hosts?.some(host => host !== "") || (debug && debug.value !== false)) return undefined;
+  // A form that somebody still fills in.
+  if (hosts.some(entry => /your|<|change-?me|placeholder/i.test(entry))) return undefined;
   if (!isReached(middleware, "django.middleware.common.CommonMiddleware")) return undefined;
   const host = probe.host.toLowerCase();
   const accepted = hosts.some(

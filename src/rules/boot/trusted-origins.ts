@@ -22,7 +22,9 @@ export default defineRule({
   *check(stack) {
     for (const here of settingsInForce(stack)) {
       const found = settingHere(here, "CSRF_TRUSTED_ORIGINS");
-      const origins = textsOf(found?.value);
+      const text = typeof found?.value === "string" && found.value !== "" ? found.value : undefined;
+      // Of a text Django takes letter by letter.
+      const origins = text === undefined ? textsOf(found?.value) : [...text];
       if (!found || !origins || !isChecked(stack, here)) continue;
       const bare = origins.filter(origin => !origin.includes("://"));
       const place = found.givenAt ?? found.at;
@@ -32,14 +34,17 @@ export default defineRule({
         continue;
       }
       const stops = stopping(stack, here);
-      const what = bare.every(origin => origin === "")
-        ? "one empty text, because nothing sets its variable"
-        : `${listNames(bare.filter(origin => origin !== ""))} without a scheme`;
+      const what =
+        text !== undefined
+          ? "is a text and no list, and Django takes each letter for an origin"
+          : bare.every(origin => origin === "")
+            ? "holds one empty text, because nothing sets its variable"
+            : `holds ${listNames(bare.filter(origin => origin !== ""))} without a scheme`;
       yield {
         subject: here.settings.file,
-        message: `${stops?.text ?? "Every command of manage.py that looks at the settings"} stops, because CSRF_TRUSTED_ORIGINS holds ${what}.`,
+        message: `${stops?.text ?? "Every command of manage.py that looks at the settings"} stops, because CSRF_TRUSTED_ORIGINS ${what}.`,
         evidence: [
-          evidence(place, "no `https://` in front"),
+          evidence(place, text === undefined ? "no `https://` in front" : "no list"),
           ...(found.givenAt ? [evidence(found.at, "read here")] : []),
           ...(stops ? [stops.shown] : []),
         ],

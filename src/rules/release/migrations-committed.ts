@@ -17,7 +17,7 @@ export default defineRule({
   title: "Migrations come with the release, and are not written on the server",
   claim: "migrates-safely",
   severity: "medium",
-  why: "What is written there is lost with the container and differs from machine to machine: the next release numbers its migrations anew, and the database has steps that no code knows.",
+  why: "What is written there is in no commit, and is lost with the container or differs from machine to machine: the next release numbers its migrations anew, and the database has steps that no code knows.",
   *check(stack) {
     const services = serverServices(stack);
     for (const project of stack.projects) {
@@ -34,7 +34,7 @@ export default defineRule({
       const names = listNames(starts.map(({ service }) => service.name));
       yield {
         subject: project.name,
-        message: `${names} ${starts.length === 1 ? "writes" : "write"} migrations at every start, into a container that is thrown away.`,
+        message: `${names} ${starts.length === 1 ? "writes" : "write"} migrations at every start: they are in no commit, and no other machine has them.`,
         evidence: [...places.values()] as [Evidence],
         severity: weigh(project, "medium"),
       };

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { tree } from "../../test/tree.ts";
+import { link } from "./link.ts";
+
+const base = "services:\n  web:\n    image: shop:1\n  jobs:\n    image: jobs:1\n    profiles: [jobs]\n";
+
+async function projectsOf(files: Readonly<Record<string, string>>) {
+  const { projects } = await link(tree(files));
+  return projects.map(({ name, files: list, grade, services }) => ({
+    name,
+    files: list.join(" "),
+    grade,
+    optional: services.filter(({ profiles }) => profiles.length > 0).map(service => service.name),
+  }));
+}
+
+describe("COMPOSE_FILE", () => {
+  it("of a committed .env joins files, a fragment of another name included", async () => {
+    const found = await projectsOf({
+      "compose.yml": base,
+      "parts/limits.yml": "volumes:\n  data:\n    external: true\n",
+      ".env": "# shop\nCOMPOSE_FILE=compose.yml:parts/limits.yml\n",
+    });
+    expect(found).toMatchObject([{ files: "compose.yml parts/limits.yml", grade: "deployed" }]);
+  });
+
+  it("counts for nothing where a file that it names is not there", async () => {
+    const found = await projectsOf({ "compose.yml": base, ".env": "COMPOSE_FILE=compose.yml:live.yml\n" });
+    expect(found).toMatchObject([{ files: "compose.yml" }]);
+  });
+
+  it("of a job's environment says what the job ships", async () => {
+    const found = await projectsOf({
+      "compose.yml": base,
+      "infra/live.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n",
+      ".github/workflows/deploy.yml":
+        "name: Deploy\njobs:\n  deploy:\n    runs-on: [self-hosted]\n    env: {COMPOSE_FILE: infra/live.yml}\n    steps:\n      - run: docker compose up -d\n",
+    });
+    expect(found.find(({ grade }) => grade === "deployed")).toMatchObject({ files: "infra/live.yml" });
+  });
+
+  it("is what a release writes into the server's .env", async () => {
+    const found = await projectsOf({
+      "compose.yml": base,
+      "compose.work.yml": "services:\n  web:\n    build: .\n",
+      "parts/live.yml": "services:\n  web:\n    restart: always\n",
+      ".env": "COMPOSE_FILE=compose.yml:compose.work.yml\n",
+      "deploy.sh":
+        "ssh shop 'cd shop && echo COMPOSE_FILE=compose.yml:parts/live.yml > .env && docker compose up -d'\n",
+    });
+    expect(found.find(({ files }) => files === "compose.yml parts/live.yml")).toMatchObject({
+      grade: "deployed",
+    });
+  });
+});
+
+it("ships what `docker stack deploy` is given", async () => {
+  const found = await projectsOf({
+    "compose.yml": base,
+    "swarm/shop.yml": "services:\n  web:\n    image: shop:1\n",
+    "deploy.sh": "docker stack deploy --compose-file swarm/shop.yml shop\n",
+  });
+  expect(found.find(({ files }) => files === "swarm/shop.yml")).toMatchObject({ grade: "deployed" });
+});
+
+describe("a profile", () => {
+  it("is started by COMPOSE_PROFILES, and the project is called by COMPOSE_PROJECT_NAME", async () => {
+    const found = await projectsOf({
+      "compose.yml": `name: other\n${base}`,
+      ".env": "COMPOSE_PROFILES=mail,jobs\nCOMPOSE_PROJECT_NAME=harbour\n",
+    });
+    expect(found).toMatchObject([{ name: "harbour", optional: [] }]);
+  });
+
+  it.each([
+    ["docker compose --profile jobs up -d", []],
+    ["COMPOSE_PROFILES=jobs docker compose up -d", []],
+    ["docker compose --profile jobs run --rm jobs", ["jobs"]],
+    ["docker compose --profile jobs up -d jobs", ["jobs"]],
+    ["docker compose up -d", ["jobs"]],
+  ])("after %s leaves %j for people", async (command, optional) => {
+    const found = await projectsOf({ "compose.yml": base, "deploy.sh": `${command}\n` });
+    expect(found).toMatchObject([{ optional }]);
+  });
+});
