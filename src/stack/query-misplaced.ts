@@ -53,7 +53,12 @@ function misplacedPaths(stack: Stack, project: ComposeProject): Location[] {
   const paths = project.services.flatMap(({ build, mounts }) => [
     ...(build?.context === undefined || build.contextState === "remote"
       ? []
-      : [{ path: build.context, at: build.contextAt }]),
+      : // The folder itself is always there; its Dockerfile tells from where it is meant.
+        [
+          build.context === project.directory && build.dockerfilePath !== undefined
+            ? { path: build.dockerfilePath, at: build.contextAt }
+            : { path: build.context, at: build.contextAt },
+        ]),
     ...mounts.flatMap(mount =>
       mount.type === "bind" && mount.repositoryPath !== undefined
         ? [{ path: mount.repositoryPath, at: mount.sourceAt }]

@@ -4,6 +4,7 @@ import { moveBuild, rightContext, rulesOfContents } from "../../remedies/build-c
 import { createDockerfile } from "../../remedies/rewrite.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, groupBuilds, mayAppear, places, weighBuilds } from "../../stack/query-build.ts";
+import { isMisplaced } from "../../stack/query-misplaced.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -25,6 +26,8 @@ export default defineRule({
         build.dockerfileState === "absent" &&
         // The context's own absence is another rule's.
         build.contextState !== "absent" &&
+        // So is a file that is meant from the root of the repository.
+        !isMisplaced(stack, build.project) &&
         !mayAppear(stack, build, build.dockerfilePath!) &&
         !isBesideScript(stack, build),
     );

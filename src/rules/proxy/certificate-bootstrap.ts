@@ -73,6 +73,7 @@ function hasOtherWay(stack: Stack, proxy: ProxyInstance): boolean {
   if (isSaidInScripts(stack, otherWays)) return true;
   if (stack.files.paths.some(path => /init-?letsencrypt|letsencrypt-init|bootstrap-cert/i.test(path)))
     return true;
+  if (isServedMeanwhile(stack)) return true;
   return stack.proxies.some(other => {
     const { servers } = other.effective;
     const plain = servers.every(server => server.listens.every(listen => !listen.ssl));
@@ -81,4 +82,22 @@ function hasOtherWay(stack: Stack, proxy: ProxyInstance): boolean {
     );
     return other !== proxy && plain && answersChallenge;
   });
+}
+
+/** A script starts another web server on port 80, and then asks for the certificate. */
+function isServedMeanwhile(stack: Stack): boolean {
+  const servers = stack.calls.filter(
+    ({ call }) =>
+      call.kind === "docker-run" &&
+      /nginx|httpd|caddy/.test(call.image?.word.text ?? "") &&
+      call.publishes.some(port => /(?:^|:)80:80$/.test(port.value ?? "")),
+  );
+  return servers.some(({ call, caller }) =>
+    stack.calls.some(
+      other =>
+        other.caller.file === caller.file &&
+        other.call.at.span.start > call.at.span.start &&
+        other.call.args.some(arg => arg.value === "certonly"),
+    ),
+  );
 }
