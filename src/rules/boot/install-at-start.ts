@@ -1,8 +1,8 @@
-import { basename } from "../../core/path.ts";
+import { basename, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { placeOf } from "../../stack/query-process.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -14,7 +14,7 @@ export default defineRule({
   *check(stack) {
     const groups = new Map<string, { service: Service; at: Location; command: string }[]>();
     for (const service of serverServices(stack)) {
-      const found = installOf(service);
+      const found = installOf(service) ?? syncOf(stack, service);
       if (!found) continue;
       const key = `${service.project.files.join()} ${found.command}`;
       groups.set(key, [...(groups.get(key) ?? []), { service, ...found }]);
@@ -67,6 +67,35 @@ function installOf(service: Service): { at: Location; command: string } | undefi
     if (known?.test(verb)) return { at: placeOf(words), command: `${program} ${verb}`.trim() };
   }
   return undefined;
+}
+
+/**
+ * `uv run` makes the environment fit first: what `uv sync --no-dev` left out of the image is fetched at the start,
+ * because the development group is part of it unless it is told otherwise.
+ */
+function syncOf(stack: Stack, { process, model, environment, build }: Service) {
+  const said = /^UV_(?:NO_DEV|NO_SYNC|NO_DEFAULT_GROUPS|NO_GROUP|OFFLINE)$/;
+  if (!process || !model || !/\buv run\b/.test(process.text)) return undefined;
+  if (
+    /--(?:no-dev|no-sync|no-default-groups|no-group|only-group|no-project|isolated|script)\b/.test(
+      process.text,
+    )
+  )
+    return undefined;
+  if ([...model.env.keys(), ...environment.map(each => each.name)].some(name => said.test(name)))
+    return undefined;
+  const syncs = model.packages.filter(
+    each => each.manager === "uv" && !each.global && each.names.length === 0,
+  );
+  if (syncs.length === 0 || syncs.some(each => each.dev)) return undefined;
+  const read = stack.files.read(join(build?.context ?? "", "pyproject.toml"));
+  const groups = "source" in read ? read.source.text : "";
+  if (!/^\[dependency-groups\][^[]*^dev\s*=\s*\[\s*["'{]|^dev-dependencies\s*=\s*\[\s*["']/ms.test(groups))
+    return undefined;
+  return {
+    at: process.at,
+    command: "uv run, which installs the development group that the image was built without,",
+  };
 }
 
 /** A program of the project, in an image of its own or in that of its language. */

@@ -1,11 +1,14 @@
+import type { Violation } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
-import { allLocations } from "../../stack/proxy/effective.ts";
-import { edgeProxies, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { allLocations, tlsServers } from "../../stack/proxy/effective.ts";
+import { proxyTarget } from "../../stack/proxy/route.ts";
+import { edgeProxies, evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { loopbackFix } from "../../stack/query-ports.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import { plainPorts, servicesBehind } from "../../stack/query-proxy.ts";
-import type { ComposeProject, ProxyInstance, Service } from "../../stack/stack.ts";
+import type { ComposeProject, ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -65,8 +68,49 @@ export default defineRule({
           ),
       };
     }
+    yield* pastTheHost(stack, told);
   },
 });
+
+/** nginx on the host speaks TLS and asks a port on loopback, which Docker publishes on every address. */
+function* pastTheHost(stack: Stack, told: (at: Location) => boolean): Iterable<Violation> {
+  const services = serverServices(stack).filter(service => service.project.grade === "deployed");
+  for (const proxy of stack.proxies) {
+    const [file] = proxy.files;
+    if (proxy.service || file === undefined || workshop.test(file)) continue;
+    const ways = tlsServers(proxy.effective)
+      .flatMap(({ server }) => allLocations(server))
+      .flatMap(location => {
+        const target = location.proxyPass && proxyTarget(location);
+        const local = /^(?:localhost|127\.0\.0\.1)$/.test(target?.host ?? "");
+        return local && target?.port !== undefined
+          ? [{ port: target.port, at: location.proxyPass!.url.at }]
+          : [];
+      });
+    const doors = services.flatMap(service =>
+      plainPorts(service).flatMap(port => {
+        const way = ways.find(each => each.port === port.published);
+        return way && told(port.at) ? [{ service, port, way }] : [];
+      }),
+    );
+    const [first, ...more] = doors;
+    if (!first) continue;
+    yield {
+      subject: file,
+      message: `${listNames([...new Set(doors.map(door => door.service.name))])} can be reached from outside in plain HTTP, past the nginx of ${file}, which asks for ${doors.length === 1 ? "it" : "them"} on the server itself.`,
+      severity: weigh(first.service, "medium"),
+      evidence: [
+        evidence(first.port.at, "published on every address"),
+        ...more.map(door => evidence(door.port.at, "published on every address")),
+        evidence(first.way.at, "the proxy's way to it"),
+      ],
+      fix: () => loopbackFix(stack, first.service, [first.port]),
+    };
+  }
+}
+
+/** The configuration of a workstation. */
+const workshop = /(?:^|[/._-])(?:dev|local|test|example|sample)(?:[/._-]|$)/i;
 
 /** A proxy, and nothing else is published or stands in the server's own network. */
 function onlyDoor({ grade, services }: ComposeProject): Service | undefined {
