@@ -1,5 +1,5 @@
 import type { Problem } from "../core/problem.ts";
-import type { Located, Location, Source } from "../core/source.ts";
+import { type Located, type Location, locate, type Source } from "../core/source.ts";
 import { parseJavascript } from "../formats/javascript.ts";
 import {
   everyJsStatement,
@@ -321,4 +321,36 @@ function mayMatch(source: string, bare: string): boolean {
     if (path[i] === undefined || (!segment.startsWith(":") && segment !== path[i])) return false;
   }
   return pattern.length === path.length;
+}
+
+export interface RewriteVariable {
+  readonly name: string;
+  /** The text that stands in for it: `process.env.X ?? "here"`. */
+  readonly fallback?: string;
+  readonly at: Location;
+}
+
+/** Variables that take part in `rewrites()`, in its body or through a constant above it. */
+export function rewriteVariables(source: Source): readonly RewriteVariable[] {
+  const { text } = source;
+  const body = text.search(/\brewrites\s*(?:\(|:|=)/);
+  if (body === -1) return [];
+  const found = new Map<string, RewriteVariable>();
+  for (const match of text.matchAll(
+    /\bprocess\.env\.([A-Z]\w*)(?:\s*(?:\?\?|\|\|)\s*["'`]([^"'`$]*)["'`])?/g,
+  )) {
+    const line = text.slice(text.lastIndexOf("\n", match.index) + 1, match.index);
+    const constant = /\b(?:const|let|var)\s+(\w+)\s*(?::\s*\w+\s*)?=/.exec(line)?.[1];
+    const takesPart =
+      match.index > body ||
+      (constant !== undefined && new RegExp(`\\b${constant}\\b`).test(text.slice(body)));
+    const [, name = "", fallback] = match;
+    if (!takesPart || found.has(name) || /^\s*(?:\/\/|\*)/.test(line)) continue;
+    found.set(name, {
+      name,
+      ...(fallback === undefined ? {} : { fallback }),
+      at: locate(source, match.index, match.index + match[0].length),
+    });
+  }
+  return [...found.values()];
 }

@@ -1,4 +1,5 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
+import { nextConfigFile, rewriteVariables } from "../../artifacts/next.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { inside } from "../../core/path.ts";
 import { asBuildArguments } from "../../remedies/build-argument.ts";
@@ -35,6 +36,7 @@ export default defineRule({
       if (!isBundle) continue;
       yield* ofThisMachine(stack, service);
       yield* ignored(stack, service);
+      yield* rewritten(service);
       if (gradeOf(service) === "development") continue;
       for (const file of stack.envFiles) {
         if (placeholders.has(file) || !/(?:^|\/)\.env\.production$/.test(file.file)) continue;
@@ -154,6 +156,28 @@ function fixedInDockerfile(service: Service) {
       at,
     })),
   );
+}
+
+/** Next writes the targets of its rewrites down when it builds; what starts later reads them from there. */
+function* rewritten(service: Service) {
+  const component = service.component!;
+  const file = component.kind === "next" ? nextConfigFile(component.files, component.dir) : undefined;
+  const source = file === undefined ? undefined : component.files.read(file);
+  if (!source) return;
+  for (const use of rewriteVariables(source)) {
+    const given = givenVariables(service).find(each => each.name === use.name);
+    if (!given || publicName.test(use.name) || given.value?.text === use.fallback) continue;
+    if (buildArgument(service, use.name) || isBuildInput(service, use.name)) continue;
+    yield {
+      subject: `${service.name}: ${use.name}`,
+      message: `Service "${service.name}" gets "${use.name}" when it starts, but Next has written the targets of its rewrites down while it was built${use.fallback === undefined ? "" : `, as ${use.fallback}`}.`,
+      evidence: [
+        evidence(given.at, "set when it is too late"),
+        evidence(use.at, "read while it is built"),
+      ] as [Evidence, Evidence],
+      severity: weigh(service, "high"),
+    };
+  }
 }
 
 /** Given at run time alone. Values that the service's own Dockerfile or build arguments bring are fine. */
