@@ -164,6 +164,27 @@ it.each([
   );
 });
 
+it.each([
+  [
+    "pyproject.toml",
+    '[project]\nname = "api"\ndependencies = ["fastapi==0.121.0", "shared"]\n\n[tool.uv.sources]\nshared = { path = "../shared", editable = true }\n',
+  ],
+  ["requirements.txt", "fastapi==0.121.0\nuvicorn==0.38.0\n-e ../shared\n"],
+])("leaves out a program whose %s installs a package beside it", async (name, text) => {
+  const { plan } = await written({
+    "web/package.json": application["web/package.json"]!,
+    "web/package-lock.json": lock,
+    "web/index.html": application["web/index.html"]!,
+    [`scores/${name}`]: text,
+    "scores/uv.lock": "version = 1\n",
+    "scores/main.py":
+      'from fastapi import FastAPI\napp = FastAPI()\n@app.get("/scores")\ndef scores():\n    return []\n',
+  });
+  expect(plan.left.map(each => each.because)).toEqual([
+    "it is installed together with ../shared, which is no part of its own folder",
+  ]);
+});
+
 it("sends WebSockets of a Node program to it, and lets them be silent", async () => {
   const { text, plan } = await written({
     "api/package.json":

@@ -110,7 +110,7 @@ async function drilled(name: string, copy: string, file: string): Promise<Drille
   for (const image of await imagesOf(copy)) standIn(image);
   console.error(`${name}: drilling`);
   const since = performance.now();
-  const { text } = run("node", [shipworthy, "drill", copy, "--report", file]);
+  const { text } = run("node", [shipworthy, "drill", copy, "--report", file, ...claims]);
   const minutes = (performance.now() - since) / 60_000;
   writeFileSync(`${file}.log`, text);
   writeFileSync(`${file}.minutes`, String(minutes));

@@ -6,6 +6,7 @@ import type { ImageUse } from "../stack/query-images.ts";
 import { runtimeUses } from "../stack/query-runtime.ts";
 import type { Stack } from "../stack/stack.ts";
 import { chooseVersion } from "./base-images.ts";
+import { forLaterDebian } from "./debian-packages.ts";
 
 const names = { node: "Node.js", python: "Python" } as const;
 
@@ -20,13 +21,29 @@ export function upgradeRuntime(stack: Stack, uses: readonly ImageUse[]): Fix | u
   const version = chooseVersion(product, [], rangesOf(stack, uses, product), stack.today);
   if (version === undefined) return undefined;
   const edits = uses.flatMap(use => retag(stack, use, product, version) ?? []);
-  if (edits.length !== uses.length) return undefined;
+  const packages = packagesFor(stack, uses);
+  if (edits.length !== uses.length || !packages) return undefined;
   return {
     title: `Move to ${names[product]} ${version}`,
     grade: "big-change",
-    edits,
+    edits: [...edits, ...packages],
     test: `Build, and run the tests in an image of ${names[product]} ${version}: packages that are fixed to old versions may not install there.`,
   };
+}
+
+/** The new version may stand on a later Debian, unless the tag names one that stays. */
+function packagesFor(stack: Stack, uses: readonly ImageUse[]): Edit[] | undefined {
+  const files = new Set(
+    uses.flatMap(use => (/alpine|bookworm|trixie/.test(writtenAt(stack, use.at)) ? [] : use.at.file)),
+  );
+  const edits: Edit[] = [];
+  for (const file of files) {
+    const dockerfile = stack.dockerfiles.get(file);
+    const own = dockerfile ? forLaterDebian(dockerfile) : [];
+    if (!own) return undefined;
+    edits.push(...own);
+  }
+  return edits;
 }
 
 /** What package.json or pyproject.toml of the programs in these images ask for. */

@@ -1,5 +1,5 @@
 import type { Edit } from "../core/fix.ts";
-import { basename, join } from "../core/path.ts";
+import { basename, dirname, isOutside, join, normalize } from "../core/path.ts";
 import { appendLines, appendParagraph, assignment } from "../formats/dotenv-edit.ts";
 import { allCommands } from "../formats/shell.ts";
 import { deployScripts } from "../stack/query-secrets.ts";
@@ -25,32 +25,60 @@ export function documentVariables(
   project: ComposeProject,
   variables: readonly NewVariable[],
 ): Edit[] {
-  const example = exampleOf(stack, project);
-  const path = example?.file ?? join(project.directory, ".env.example");
+  const place = settingsOf(stack, project);
+  const example = exampleOf(stack, dirname(place));
+  const path = example?.file ?? join(dirname(place), ".env.example");
   const listed = new Set(example?.entries.map(entry => entry.name.value));
   const fresh = variables.filter(each => !listed.has(each.name));
   const edits: Edit[] = [];
   if (fresh.length > 0 && (example || !stack.files.ignored(path))) {
-    const head = example ? [] : ["# Copy to .env beside this file and fill in. Git must not track the copy."];
+    const head = example
+      ? []
+      : [`# Copy to ${basename(place)} beside this file and fill in. Git must not track the copy.`];
     // What the variables before it say as well is not said again.
     const lines = fresh.flatMap(({ name, says, example: value = "" }, index) =>
       says === fresh[index - 1]?.says ? [`${name}=${value}`] : [`# ${says}`, `${name}=${value}`],
     );
     edits.push(appendParagraph(path, stack.sources.get(path), [...head, ...lines]));
   }
-  return [...edits, ...keepRunning(stack, project, variables)];
+  return [...edits, ...keepRunning(stack, place, variables)];
 }
 
-function exampleOf(stack: Stack, project: ComposeProject) {
+/** Where Compose reads the project's variables: `.env` beside its first file, unless the deployment names another. */
+function settingsOf(stack: Stack, project: ComposeProject): string {
+  const named = new Set<string>();
+  for (const { call, deploys } of stack.calls) {
+    if (call.kind !== "compose" || !deploys || !/^(?:up|run|start)$/.test(call.subcommand ?? "")) continue;
+    // On a server the directory is not known: the Compose file's own path says where the call starts.
+    const starts = call.files.flatMap(({ value }) =>
+      project.files.flatMap(file => (value !== undefined && endsAt(file, normalize(value))) || []),
+    );
+    const file = call.envFiles.at(-1)?.value;
+    const [start] = starts;
+    if (start === undefined || file === undefined || /[$~]/.test(file)) continue;
+    const path = normalize(`${start.from}${file}`);
+    if (!isOutside(path) && !file.startsWith("/")) named.add(path);
+  }
+  const [only, ...others] = named;
+  return only !== undefined && others.length === 0 ? only : join(project.directory, ".env");
+}
+
+/** What stands before the end of a path. */
+function endsAt(path: string, end: string): { readonly from: string } | undefined {
+  return path === end || path.endsWith(`/${end}`)
+    ? { from: path.slice(0, path.length - end.length) }
+    : undefined;
+}
+
+function exampleOf(stack: Stack, directory: string) {
   const names = [".env.example", ".env.sample", ".env.template", ".env.dist", "env.example"];
   return names.flatMap(name => {
-    const path = join(project.directory, name);
+    const path = join(directory, name);
     return stack.envFiles.filter(file => file.file === path);
   })[0];
 }
 
-function keepRunning(stack: Stack, project: ComposeProject, variables: readonly NewVariable[]): Edit[] {
-  const path = join(project.directory, ".env");
+function keepRunning(stack: Stack, path: string, variables: readonly NewVariable[]): Edit[] {
   const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
   // What git tracks, or would track, is no place for a password.
   if (!read || !("source" in read) || stack.files.tracked(path) !== false || !stack.files.ignored(path))
@@ -65,7 +93,12 @@ function keepRunning(stack: Stack, project: ComposeProject, variables: readonly 
 /** What has to be done by hand before the stack starts again. */
 export function setByHand(stack: Stack, project: ComposeProject, names: readonly string[]): string {
   const files = project.files.map(file => basename(file)).join(" and ");
-  return `Set ${names.join(", ")} in the .env beside ${files} on every machine and in every pipeline that starts it: Compose stops without.${writtenAnew(stack)}`;
+  const place = settingsOf(stack, project);
+  const where =
+    place === join(project.directory, ".env")
+      ? `the .env beside ${files}`
+      : `${place}, which the deployment names,`;
+  return `Set ${names.join(", ")} in ${where} on every machine and in every pipeline that starts it: Compose stops without.${writtenAnew(stack)}`;
 }
 
 /** The same for the variables that new text of a Compose file asks for; nothing where it asks for none. */

@@ -3,6 +3,7 @@ import { parsePythonManifest } from "../artifacts/python-dependencies.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { serves } from "../stack/app/routes.ts";
+import { listNames } from "../stack/query.ts";
 import type { Stack } from "../stack/stack.ts";
 import { type AppImage, appImage } from "./app-image.ts";
 import { type PrismaSchema, prismaSchemas } from "./node-migrations.ts";
@@ -10,7 +11,7 @@ import { workspaceOf } from "./node-workspace.ts";
 import type { DatabaseKind } from "./stack-database.ts";
 import { type Wiring, wireEnvironment } from "./stack-environment.ts";
 import { routePrefixes } from "./stack-routes.ts";
-import { unbuildable } from "./unbuildable.ts";
+import { installedFromAbove, unbuildable } from "./unbuildable.ts";
 
 /** One application of the stack to be written. */
 export interface PlannedApp {
@@ -65,6 +66,11 @@ export function planStack(stack: Stack, name: string): StackPlan {
         );
         continue;
       }
+      const beyond = installedFromAbove(component);
+      if (beyond !== undefined) {
+        skip(`it is installed together with ${beyond}, which is no part of its own folder`);
+        continue;
+      }
       const image = appImage(stack, component, { statics: true, migrations: true });
       if (image) chosen.push({ component, image });
       else
@@ -111,12 +117,22 @@ export function planStack(stack: Stack, name: string): StackPlan {
     [app.component, ...needs(app.component)].some(each =>
       packagesOf(stack, each).some(one => words.test(one)),
     );
-  const unwired = apps.flatMap(app => [
-    ...(database && speaks(app, drivers[database])
-      ? toldOf(app, "db", "database and user app, password DB_PASSWORD")
+  const unwired = [
+    ...(database
+      ? toldOf(
+          apps.filter(app => speaks(app, drivers[database])),
+          "db",
+          "database and user app, password DB_PASSWORD",
+        )
       : []),
-    ...(redis && speaks(app, redisDrivers) ? toldOf(app, "redis", "password REDIS_PASSWORD") : []),
-  ]);
+    ...(redis
+      ? toldOf(
+          apps.filter(app => speaks(app, redisDrivers)),
+          "redis",
+          "password REDIS_PASSWORD",
+        )
+      : []),
+  ];
   return {
     name,
     apps: ownPaths(onePage(apps)),
@@ -148,12 +164,14 @@ function schemeOf(
   return uses(/^asyncpg$/) && !isPlain ? "postgresql+asyncpg" : "postgresql";
 }
 
-/** Nothing that the program reads names the store: its own code says where that is. */
-function toldOf({ name, wiring }: PlannedApp, store: string, account: string): string[] {
+/** Nothing that these programs read names the store: their own code says where that is. */
+function toldOf(apps: readonly PlannedApp[], store: string, account: string): string[] {
   const names = new RegExp(`@${store}:|^${store}$`);
-  if (wiring.variables.some(({ value }) => names.test(value ?? ""))) return [];
+  const untold = apps.filter(({ wiring }) => !wiring.variables.some(({ value }) => names.test(value ?? "")));
+  if (untold.length === 0) return [];
+  const [its, code] = untold.length === 1 ? ["its", "its code reads"] : ["their", "their code reads"];
   return [
-    `Tell "${name}" where ${store === "db" ? "its database" : "Redis"} is (host ${store}, ${account}): no variable that its code reads says so.`,
+    `Tell ${listNames(untold.map(({ name }) => name))} where ${store === "db" ? `${its} database` : "Redis"} is (host ${store}, ${account}): no variable that ${code} says so.`,
   ];
 }
 

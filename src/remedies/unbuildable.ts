@@ -1,3 +1,4 @@
+import { join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { absentImports } from "../stack/query-absent-imports.ts";
 import { oldTailwindPlugin } from "../stack/query-tailwind.ts";
@@ -28,4 +29,34 @@ export function unbuildable(stack: Stack, component: AppComponent): string | und
     tailwind &&
     `${tailwind.plugin.file} names tailwindcss as a plug-in, which version ${tailwind.tailwind.range} is not (shipworthy explain build/tailwind-plugin)`
   );
+}
+
+/**
+ * A package of the repository that is installed from a folder above or beside the application's own: the folder alone
+ * is no context that it can be built from. Members of a workspace are none: they are brought along.
+ */
+export function installedFromAbove({ files, dir, manifest, package: own }: AppComponent): string | undefined {
+  const named = own?.dependencies.find(({ range }) => /^(?:file|link|portal):(?:\.\/)?\.\.\//.test(range));
+  if (named) return named.range.replace(/^\w+:/, "");
+  if (own) return undefined;
+  const path =
+    /\bpath\s*=\s*["'](\.\.\/[^"'\n]+)["']|^(?:(?:-e|--editable)[ \t]+)?(\.\.\/[\w./-]+)[ \t]*(?:#|$)|\bfile:(\.\.\/[^"'\s]+)/m;
+  for (const name of new Set([manifest, join(dir, "pyproject.toml")])) {
+    const text = (files.read(name)?.text ?? "").replace(/^[ \t]*#[^\n]*/gm, "");
+    const isToml = name.endsWith(".toml");
+    const parts = isToml ? sourcesOf(text) : text;
+    const found = path.exec(parts);
+    if (found) return found[1] ?? found[2] ?? found[3];
+  }
+  return undefined;
+}
+
+/** The tables of a pyproject.toml that say where packages come from. */
+function sourcesOf(text: string): string {
+  return text
+    .split(/^(?=\[)/m)
+    .filter(table =>
+      /^\[(?:tool\.uv\.sources|tool\.poetry\.(?:group\.\w+\.)?dependencies|project)/.test(table),
+    )
+    .join("\n");
 }
