@@ -185,6 +185,28 @@ it.each([
   ]);
 });
 
+it("knows the kind of the database and the site's address where only their names are in the code", async () => {
+  const { stack, plan, text } = await written({
+    ...application,
+    "api/shop/settings.py": application["api/shop/settings.py"]!.replace(
+      '"django.db.backends.postgresql"',
+      'os.environ.get("SQL_ENGINE")',
+    ).replace('os.environ["ALLOWED_HOSTS"].split(",")', '["shop.example.org", "localhost"]'),
+    "web/index.html": '<script type="module" src="/src/main.ts"></script>\n',
+    "web/src/main.ts":
+      "fetch(`${import.meta.env.VITE_HOST}/api/health/`);\nnew WebSocket(`${import.meta.env.VITE_LIVE}/ws/berths`);\nfetch(import.meta.env.VITE_TIDES_URL);\n",
+  });
+  const api = stack.services.find(service => service.name === "api")!;
+  const values = Object.fromEntries(api.environment.map(each => [each.name, each.value?.raw]));
+  expect(values["SQL_ENGINE"]).toBe("django.db.backends.postgresql");
+  expect(text("compose.yml")).toContain("VITE_HOST: ${VITE_HOST:-https://${SITE_DOMAIN:?}}");
+  expect(text("compose.yml")).toContain("VITE_LIVE: ${VITE_LIVE:-wss://${SITE_DOMAIN:?}}");
+  expect(plan.afterwards).toEqual([
+    'Set VITE_TIDES_URL in .env before "web" is built: the browser\'s code takes this address from there and has none of its own.',
+    'Let "api" answer to the site\'s name: ALLOWED_HOSTS in api/shop/settings.py has "shop.example.org", and every other name is refused.',
+  ]);
+});
+
 it("sends WebSockets of a Node program to it, and lets them be silent", async () => {
   const { text, plan } = await written({
     "api/package.json":

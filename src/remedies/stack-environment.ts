@@ -27,6 +27,8 @@ export interface Wiring {
   readonly needed: readonly ServerVariable[];
   /** Values for the browser's code, by the names of build arguments, where the code's own default names a workstation. */
   readonly built: ReadonlyMap<string, string>;
+  /** Addresses that the browser's code needs, of which nothing here says what they are. */
+  readonly unbuilt: readonly string[];
 }
 
 export interface WiringTargets {
@@ -87,6 +89,28 @@ function valueFor(name: string, targets: WiringTargets, separator: string): stri
   return undefined;
 }
 
+/**
+ * Django's own name of the database's kind, where the code takes it from the environment and has none, or that of a
+ * file on the workstation.
+ */
+function engineFor(
+  stack: Pick<Stack, "files">,
+  reads: readonly EnvRead[],
+  name: string,
+  kind: DatabaseKind,
+): string | undefined {
+  if (!/^(?:\w+_)?(?:SQL|DB|DATABASE|POSTGRES)_ENGINE$/.test(name)) return undefined;
+  if (reads.some(read => read.default !== undefined && !/sqlite/.test(read.default.value))) return undefined;
+  const short = kind === "mysql" ? "mysql" : "postgresql";
+  const lines = reads.map(({ at }) => {
+    const read = stack.files.read(at.file);
+    const text = "source" in read ? read.source.text : "";
+    return text.slice(text.lastIndexOf("\n", at.span.start) + 1, at.span.end);
+  });
+  if (!lines.some(line => /["']ENGINE["']/.test(line))) return undefined;
+  return lines.some(line => /django\.db\.backends\./.test(line)) ? short : `django.db.backends.${short}`;
+}
+
 /** Set by the system, the platform or the runtime, and by nobody's .env. */
 const ambient =
   /^(PATH|HOME|USER|HOSTNAME|PWD|LANG|TZ|TERM|SHELL|CI|GITHUB_\w+|npm_\w+|VERCEL\w*|NETLIFY\w*|RAILWAY_\w+|RENDER_\w+|FLY_\w+|HEROKU_\w+|DYNO|NEXT_RUNTIME|NEXT_PHASE|PYTHON\w*|VIRTUAL_ENV|REPL_ID|JEST_\w+|VITEST\w*|PYTEST\w*)$/;
@@ -125,6 +149,11 @@ export function wireEnvironment(
         name,
       ),
     );
+    const engine = targets.database && engineFor(stack, here, name, targets.database);
+    if (engine !== undefined) {
+      variables.push({ name, value: engine });
+      continue;
+    }
     if (value !== undefined) {
       // `NAME=[a, b]`: the program reads YAML or JSON.
       const isList = /^\[.*\]$/.test(listed.get(name) ?? "") && /ALLOWED_HOSTS$|ORIGINS?$/.test(name);
@@ -143,20 +172,42 @@ export function wireEnvironment(
       });
     } else variables.push({ name, value: undefined });
   }
-  return { variables, needed: [...needed.values()], built: builtValues(reads) };
+  return { variables, needed: [...needed.values()], ...builtValues(stack, reads, listed) };
 }
 
 /** `http://localhost:8000/api` of a workstation is `https://www.example.org/api` behind the front door. */
-function builtValues(reads: readonly EnvRead[]): Map<string, string> {
-  const values = new Map<string, string>();
-  for (const { name, buildTime, default: fallback } of reads) {
+function builtValues(
+  stack: Pick<Stack, "files">,
+  reads: readonly EnvRead[],
+  listed: ReadonlyMap<string, string | undefined>,
+): Pick<Wiring, "built" | "unbuilt"> {
+  const built = new Map<string, string>();
+  const unbuilt = new Set<string>();
+  for (const { name, buildTime, default: fallback, at } of reads) {
+    if (!buildTime || built.has(name)) continue;
     const local = /^(http|ws)s?:\/\/(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(\/[\w./-]*)?$/.exec(
-      fallback?.value ?? "",
+      fallback?.value ?? listed.get(name) ?? "",
     );
-    if (buildTime && local)
-      values.set(name, `\${${name}:-${local[1]}s://\${SITE_DOMAIN:?}${local[2] ?? ""}}`);
+    const begins = fallback === undefined ? beforePath(stack, at) : undefined;
+    if (local) built.set(name, `\${${name}:-${local[1]}s://\${SITE_DOMAIN:?}${local[2] ?? ""}}`);
+    else if (begins !== undefined) built.set(name, `\${${name}:-${begins}://\${SITE_DOMAIN:?}}`);
+    else if (fallback === undefined && /(?:URL|URI|HOST|ENDPOINT|ORIGIN|SERVER|API)$/.test(name))
+      unbuilt.add(name);
   }
-  return values;
+  return { built, unbuilt: [...unbuilt].filter(name => !built.has(name)) };
+}
+
+/** `${process.env.X}/api/...`: what stands before a path of the backend is the address of the site. */
+function beforePath(
+  { files }: Pick<Stack, "files">,
+  { file, span }: EnvRead["at"],
+): "https" | "wss" | undefined {
+  const read = files.read(file);
+  const after = "source" in read ? read.source.text.slice(span.start, span.end + 40) : "";
+  const path = /^(?:(?:process\.env|import\.meta\.env)\.)?\w+\}\/(ws|api|graphql|auth|v\d)\b/.exec(
+    after,
+  )?.[1];
+  return path === undefined ? undefined : path === "ws" ? "wss" : "https";
 }
 
 /** How the code takes a list apart: commas unless it is split at blanks. */

@@ -1,5 +1,8 @@
+import { djangoRoots } from "../artifacts/django.ts";
+import { readDjangoSettings } from "../artifacts/django-settings.ts";
 import { dependsOn } from "../artifacts/package-manifest.ts";
 import { parsePythonManifest } from "../artifacts/python-dependencies.ts";
+import { concrete } from "../artifacts/value.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
 import { serves } from "../stack/app/routes.ts";
@@ -96,7 +99,7 @@ export function planStack(stack: Stack, name: string): StackPlan {
   const apps = chosen.map(({ component, image }) => {
     const isFrontend = frontends.has(component.kind);
     const service = freeName(names, isFrontend ? "web" : "api", component.dir);
-    const settingsModule = productionSettings(component);
+    const settingsModule = productionSettings(component.django);
     return {
       name: service,
       component,
@@ -144,6 +147,8 @@ export function planStack(stack: Stack, name: string): StackPlan {
     ),
     afterwards: [
       ...unwired,
+      ...apps.flatMap(unbuiltOf),
+      ...apps.flatMap(ownNames),
       ...new Set(schemas.filter(each => !each.hasSteps).map(toMigrate)),
       ...absentStores.flatMap(([name, words]) => (uses(words) ? [toAdd(name)] : [])),
     ],
@@ -172,6 +177,29 @@ function toldOf(apps: readonly PlannedApp[], store: string, account: string): st
   const [its, code] = untold.length === 1 ? ["its", "its code reads"] : ["their", "their code reads"];
   return [
     `Tell ${listNames(untold.map(({ name }) => name))} where ${store === "db" ? `${its} database` : "Redis"} is (host ${store}, ${account}): no variable that ${code} says so.`,
+  ];
+}
+
+function unbuiltOf({ name, wiring: { unbuilt } }: PlannedApp): string[] {
+  if (unbuilt.length === 0) return [];
+  return [
+    `Set ${unbuilt.join(", ")} in .env before "${name}" is built: the browser's code takes ${unbuilt.length === 1 ? "this address" : "these addresses"} from there and has none of its own.`,
+  ];
+}
+
+/** Django refuses every request for a name that its settings do not list. */
+function ownNames({ name, component: { django, files } }: PlannedApp): string[] {
+  const module = productionSettings(django);
+  const file = django?.modules.find(each => each.module === module)?.file;
+  const settings = file === undefined ? undefined : readDjangoSettings(files, file, djangoRoots(django!));
+  const hosts = settings?.values.get("ALLOWED_HOSTS");
+  const names = hosts && hosts.kind !== "env" ? concrete(hosts, () => undefined) : undefined;
+  if (!hosts || !Array.isArray(names) || names.some(each => typeof each !== "string" || /^[*.]/.test(each)))
+    return [];
+  const others = names.filter(each => !/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(String(each)));
+  if (others.length === 0) return [];
+  return [
+    `Let "${name}" answer to the site's name: ALLOWED_HOSTS in ${hosts.at.file} has ${listNames(others.map(String))}, and every other name is refused.`,
   ];
 }
 
@@ -295,8 +323,7 @@ function packagesOf(stack: Stack, component: AppComponent): string[] {
 }
 
 /** A settings module that says production, where the project's own default is another one. */
-function productionSettings(component: AppComponent): string | undefined {
-  const project = component.django;
+function productionSettings(project: AppComponent["django"]): string | undefined {
   if (!project) return undefined;
   const found = project.modules.find(
     each => /(^|[._])prod(uction)?$/.test(each.module) && !/template|example/.test(each.file),
