@@ -207,6 +207,26 @@ it("knows the kind of the database and the site's address where only their names
   ]);
 });
 
+it("gives the site to the pages for visitors, and says what those beside them need", async () => {
+  const pages = (kind: string) =>
+    `{"scripts": {"build": "${kind} build"}, "dependencies": {"${kind}": "7.2.2"}}`;
+  const { plan } = await written({
+    "admin/package.json": pages("vite"),
+    "admin/package-lock.json": lock,
+    "admin/index.html": "",
+    "shop/package.json": pages("next"),
+    "shop/package-lock.json": lock,
+    "shop/pages/index.js": "export default () => null;\n",
+  });
+  expect(plan.apps.map(app => [app.component.dir, app.name, app.routes])).toEqual([
+    ["shop", "web", ["/"]],
+    ["admin", "admin", ["/admin"]],
+  ]);
+  expect(plan.afterwards).toEqual([
+    'Build "admin" for its path /admin (base in vite.config), or give it a name of its own in front-door/templates: its pages ask for their files at the root of the site.',
+  ]);
+});
+
 it("sends WebSockets of a Node program to it, and lets them be silent", async () => {
   const { text, plan } = await written({
     "api/package.json":

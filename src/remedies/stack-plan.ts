@@ -53,7 +53,7 @@ const frontends = new Set(["next", "vite", "cra"]);
 /** What a stack for the applications of a repository consists of. `name` is the project's. */
 export function planStack(stack: Stack, name: string): StackPlan {
   const left: { component: AppComponent; because: string }[] = [];
-  const chosen: { component: AppComponent; image: AppImage }[] = [];
+  const found: { component: AppComponent; image: AppImage }[] = [];
   for (const component of preferred(stack.components)) {
     const skip = (because: string) => left.push({ component, because });
     if (beside.test(component.dir)) skip("it stands in a folder for tests, tools or examples");
@@ -75,11 +75,12 @@ export function planStack(stack: Stack, name: string): StackPlan {
         continue;
       }
       const image = appImage(stack, component, { statics: true, migrations: true });
-      if (image) chosen.push({ component, image });
+      if (image) found.push({ component, image });
       else
         skip(`how this ${component.kind} application is installed or started cannot be told from its files`);
     }
   }
+  const chosen = visitorsFirst(found);
   const needs = (component: AppComponent) => librariesOf(stack, component);
   const packages = chosen.flatMap(({ component }) =>
     [component, ...needs(component)].flatMap(each => packagesOf(stack, each)),
@@ -136,9 +137,10 @@ export function planStack(stack: Stack, name: string): StackPlan {
         )
       : []),
   ];
+  const placed = ownPaths(onePage(apps));
   return {
     name,
-    apps: ownPaths(onePage(apps)),
+    apps: placed,
     database,
     redis,
     // What a program is made of goes with it.
@@ -149,6 +151,7 @@ export function planStack(stack: Stack, name: string): StackPlan {
       ...unwired,
       ...apps.flatMap(unbuiltOf),
       ...apps.flatMap(ownNames),
+      ...placed.flatMap(belowRoot),
       ...new Set(schemas.filter(each => !each.hasSteps).map(toMigrate)),
       ...absentStores.flatMap(([name, words]) => (uses(words) ? [toAdd(name)] : [])),
     ],
@@ -265,6 +268,30 @@ function preferred(components: readonly AppComponent[]): readonly AppComponent[]
           !/vite|react-scripts|craco/.test(other.package.scripts.get("start")!.value),
       ),
   );
+}
+
+/** Of several page servers the one that visitors look for comes first; those of the site's own people come last. */
+function visitorsFirst<T extends { readonly component: AppComponent }>(chosen: readonly T[]): T[] {
+  const isPage = ({ component }: T) => frontends.has(component.kind);
+  const rank = ({ component: { dir, kind } }: T) =>
+    (/admin|dashboard|back-?office|(?:^|[/_-])(?:cms|panel|studio|internal)(?:[/_-]|$)/i.test(dir) ? 2 : 0) +
+    (kind === "next" ? 0 : 1);
+  const pages = chosen.filter(isPage).sort((a, b) => rank(a) - rank(b));
+  return chosen.map(each => (isPage(each) ? pages.shift()! : each));
+}
+
+/** Pages ask for their files at the root of the site unless they are built for another path. */
+function belowRoot({ name, isFrontend, routes, component: { kind } }: PlannedApp): string[] {
+  const [path] = routes;
+  if (!isFrontend || path === undefined || path === "/") return [];
+  const setting = {
+    next: "basePath in next.config",
+    vite: "base in vite.config",
+    cra: "homepage in package.json",
+  }[kind as "next" | "vite" | "cra"];
+  return [
+    `Build "${name}" for its path ${path} (${setting}), or give it a name of its own in front-door/templates: its pages ask for their files at the root of the site.`,
+  ];
 }
 
 /** The first page server gets what nobody else does; further ones and backends beside it only their own paths. */
