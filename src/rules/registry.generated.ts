@@ -33,6 +33,7 @@ import bootAssetHost from "./boot/asset-host.ts";
 import bootBindHidesImage from "./boot/bind-hides-image.ts";
 import bootBindSource from "./boot/bind-source.ts";
 import bootBrowserHome from "./boot/browser-home.ts";
+import bootCeleryApp from "./boot/celery-app.ts";
 import bootCommandFile from "./boot/command-file.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
@@ -43,6 +44,7 @@ import bootFailedMigration from "./boot/failed-migration.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
 import bootInstallAtStart from "./boot/install-at-start.ts";
+import bootLogDirectory from "./boot/log-directory.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootModulePath from "./boot/module-path.ts";
@@ -51,6 +53,7 @@ import bootProgramCalled from "./boot/program-called.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
 import bootRemovedImport from "./boot/removed-import.ts";
 import bootRequiredMiddleware from "./boot/required-middleware.ts";
+import bootReservedUser from "./boot/reserved-user.ts";
 import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
@@ -85,6 +88,7 @@ import buildKnownBadVersion from "./build/known-bad-version.ts";
 import buildLockDrift from "./build/lock-drift.ts";
 import buildLockFile from "./build/lock-file.ts";
 import buildLockTool from "./build/lock-tool.ts";
+import buildManifestInImage from "./build/manifest-in-image.ts";
 import buildNoDockerfile from "./build/no-dockerfile.ts";
 import buildPackageScript from "./build/package-script.ts";
 import buildPreReleaseDependency from "./build/pre-release-dependency.ts";
@@ -101,6 +105,7 @@ import capacityMemorySettings from "./capacity/memory-settings.ts";
 import capacityRedisEviction from "./capacity/redis-eviction.ts";
 import dataBackupCwd from "./data/backup-cwd.ts";
 import dataBackupFailure from "./data/backup-failure.ts";
+import dataBackupInside from "./data/backup-inside.ts";
 import dataBackupOffsite from "./data/backup-offsite.ts";
 import dataBackupPresent from "./data/backup-present.ts";
 import dataBackupRetention from "./data/backup-retention.ts";
@@ -115,6 +120,7 @@ import dataRestoreInput from "./data/restore-input.ts";
 import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
 import dataSqliteFile from "./data/sqlite-file.ts";
+import dataSyncDeletes from "./data/sync-deletes.ts";
 import healthHealthRoute from "./health/health-route.ts";
 import healthHealthcheckPresent from "./health/healthcheck-present.ts";
 import healthInheritedProbe from "./health/inherited-probe.ts";
@@ -137,7 +143,6 @@ import observeSchedulerMissing from "./observe/scheduler-missing.ts";
 import observeUnusedService from "./observe/unused-service.ts";
 import pipelineActionPinned from "./pipeline/action-pinned.ts";
 import pipelineCalledWorkflow from "./pipeline/called-workflow.ts";
-import pipelineComposeCommand from "./pipeline/compose-command.ts";
 import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
 import pipelineMigrationCheck from "./pipeline/migration-check.ts";
@@ -182,6 +187,7 @@ import proxyTlsCiphers from "./proxy/tls-ciphers.ts";
 import proxyTlsProtocols from "./proxy/tls-protocols.ts";
 import proxyTraefikNetwork from "./proxy/traefik-network.ts";
 import proxyTraefikPort from "./proxy/traefik-port.ts";
+import proxyTraefikResolver from "./proxy/traefik-resolver.ts";
 import proxyTraefikTls from "./proxy/traefik-tls.ts";
 import proxyUpstreamService from "./proxy/upstream-service.ts";
 import proxyWebsocket from "./proxy/websocket.ts";
@@ -212,6 +218,7 @@ import releaseOldImage from "./release/old-image.ts";
 import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
 import releaseStaleStart from "./release/stale-start.ts";
+import releaseStartAfterBuild from "./release/start-after-build.ts";
 import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
@@ -280,6 +287,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootBindHidesImage,
   bootBindSource,
   bootBrowserHome,
+  bootCeleryApp,
   bootCommandFile,
   bootDatabaseOptions,
   bootDependsOnUnknown,
@@ -290,6 +298,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootImageIgnoresVariable,
   bootImageName,
   bootInstallAtStart,
+  bootLogDirectory,
   bootLoopbackAddress,
   bootLoopbackInCode,
   bootModulePath,
@@ -298,6 +307,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootProgramInImage,
   bootRemovedImport,
   bootRequiredMiddleware,
+  bootReservedUser,
   bootSecretGranted,
   bootSettingsDependency,
   bootSettingsModule,
@@ -332,6 +342,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildLockDrift,
   buildLockFile,
   buildLockTool,
+  buildManifestInImage,
   buildNoDockerfile,
   buildPackageScript,
   buildPreReleaseDependency,
@@ -348,6 +359,7 @@ export const rules: readonly Rule<Stack>[] = [
   capacityRedisEviction,
   dataBackupCwd,
   dataBackupFailure,
+  dataBackupInside,
   dataBackupOffsite,
   dataBackupPresent,
   dataBackupRetention,
@@ -362,6 +374,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataRestorePresent,
   dataSharedProject,
   dataSqliteFile,
+  dataSyncDeletes,
   healthHealthRoute,
   healthHealthcheckPresent,
   healthInheritedProbe,
@@ -384,7 +397,6 @@ export const rules: readonly Rule<Stack>[] = [
   observeUnusedService,
   pipelineActionPinned,
   pipelineCalledWorkflow,
-  pipelineComposeCommand,
   pipelineImageScan,
   pipelineInjection,
   pipelineMigrationCheck,
@@ -429,6 +441,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyTlsProtocols,
   proxyTraefikNetwork,
   proxyTraefikPort,
+  proxyTraefikResolver,
   proxyTraefikTls,
   proxyUpstreamService,
   proxyWebsocket,
@@ -459,6 +472,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseRollback,
   releaseShipsSources,
   releaseStaleStart,
+  releaseStartAfterBuild,
   releaseUnreviewedImage,
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,

@@ -45,6 +45,9 @@ function moduleOf(program: string, args: readonly string[]): string | undefined 
     const inline = args.find(word => word.startsWith("--app="))?.slice(6);
     return dotted(inline ?? (flag === -1 ? undefined : args[flag + 1]));
   }
+  // `python -m app.worker`; what has no dot is as well a program of a package.
+  const run = /^python[\d.]*$/.test(program) ? args.indexOf("-m") : -1;
+  if (run !== -1) return args[run + 1]?.includes(".") ? dotted(args[run + 1]) : undefined;
   if (!/^(uvicorn|gunicorn|hypercorn|daphne|granian)$/.test(program)) return undefined;
   const named = args.find(word => /^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$/.test(word));
   if (named) return dotted(named);

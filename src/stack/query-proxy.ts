@@ -109,6 +109,7 @@ export function servingPorts(stack: Stack, service: Service): Serving | undefine
   const values = words.map(word => word.value);
   if (values.some(value => value === undefined)) return undefined;
   const program = values[0]?.split("/").at(-1) ?? "";
+  if (program === "php-fpm") return phpPorts(service);
   if (!servers.has(program) && !values.includes("runserver")) return undefined;
   // A configuration file may bind more.
   if (values.some(value => /^(?:-c|--config)(?:=|$)|^python:/.test(value!))) return undefined;
@@ -118,6 +119,20 @@ export function servingPorts(stack: Stack, service: Service): Serving | undefine
   });
   const [first] = bound;
   return first && { ports: bound.map(each => each.port), at: first.at };
+}
+
+/** The official images of PHP listen on 9000, unless the project brings a file of pools or changes theirs. */
+function phpPorts({ model, mounts, facts, at }: Service): Serving | undefined {
+  const family = model?.base?.family ?? facts?.family;
+  if (family !== "php" || mounts.some(mount => /php-fpm|\/usr\/local\/etc$/.test(mount.target)))
+    return undefined;
+  const changed = (model?.built ?? []).some(({ stage }) =>
+    [
+      ...stage.copies.map(copy => copy.destination.value + copy.sources.map(each => each.value).join(" ")),
+      ...stage.runs.map(run => run.fragment.text),
+    ].some(text => /fpm\.d|fpm\.conf|www\.conf|zz-|\.conf\b|\blisten\b/.test(text)),
+  );
+  return changed ? undefined : { ports: [9000], at: model?.stage.from.at ?? at };
 }
 
 function boundPort(values: readonly (string | undefined)[], index: number): number | undefined {

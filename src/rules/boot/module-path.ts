@@ -1,8 +1,8 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
-import { basename } from "../../core/path.ts";
+import { basename, join } from "../../core/path.ts";
 import { moduleFound } from "../../remedies/module-place.ts";
-import { evidence, weigh } from "../../stack/query.ts";
-import { importable, mayBeInstalled, namedModule } from "../../stack/query-import.ts";
+import { containerFile, evidence, weigh } from "../../stack/query.ts";
+import { importable, mayBeInstalled, type NamedModule, namedModule } from "../../stack/query-import.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -17,7 +17,7 @@ export default defineRule({
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
       const named = namedModule(service);
-      if (!named || mayBeInstalled(stack, service) || !isOurs(stack, named.module)) continue;
+      if (!named || mayBeInstalled(stack, service) || !isOurs(stack, service, named)) continue;
       if (importable(stack, service, named) !== "no" || !first(named.at)) continue;
       const from = named.roots.join(" and ");
       const mount = service.mounts.find(each => each.type === "bind" && named.roots.includes(each.target));
@@ -38,13 +38,32 @@ export default defineRule({
 });
 
 /** A module of the repository; any other may come from a package. */
-function isOurs(stack: Stack, module: string): boolean {
+function isOurs(stack: Stack, service: Service, { module, roots }: NamedModule): boolean {
+  if (isOfDjango(service, module) || isInOwnPackage(stack, service, module, roots)) return true;
   const tail = module.replaceAll(".", "/");
   return (
     filesNamed(stack.files, basename(`${tail}.py`)).some(
       path => path === `${tail}.py` || path.endsWith(`/${tail}.py`) || ownName(path, module),
     ) || filesNamed(stack.files, "__init__.py").some(path => path.endsWith(`${tail}/__init__.py`))
   );
+}
+
+/** `shopsite.wsgi` where Django's own package, with another name, has the module: packages bring none of that name. */
+function isOfDjango({ component }: Service, module: string): boolean {
+  const name = /^\w+\.((?:wsgi|asgi))$/.exec(module)?.[1];
+  if (name === undefined || !component?.django) return false;
+  const { dir } = component.django;
+  return component.files.paths.some(path => path.startsWith(dir) && path.endsWith(`/${name}.py`));
+}
+
+/** `app.worker` where the image has the package `app` of this repository, and no such module in it. */
+function isInOwnPackage(stack: Stack, service: Service, module: string, roots: readonly string[]): boolean {
+  const [top = "", ...rest] = module.split(".");
+  if (rest.length === 0) return false;
+  return roots.some(root => {
+    const init = containerFile(stack, service, join(root, `${top}/__init__.py`));
+    return init.has === "yes" && init.repositoryPath !== undefined;
+  });
 }
 
 /** `app.main` where `main.py` stands in a directory copied as something else: `backend/app/main.py`, `src/main.py`. */
