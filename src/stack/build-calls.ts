@@ -48,7 +48,7 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
         ? {}
         : { target: { value: call.target.value, at: call.target.at } }),
       args: call.buildArgs.map(argOf),
-      tags: call.tags.flatMap(tag => tag.value ?? []),
+      tags: call.tags.map(tag => tag.value ?? tag.word.text),
       push,
       grade: !placed.deploys && !push ? "development" : isPreview(placed) ? "staging" : "deployed",
     },

@@ -41,6 +41,19 @@ const node = new Set([
   "nest",
 ]);
 const pythonKinds = new Set<AppKind>(["django", "fastapi", "flask", "python"]);
+/** Languages whose applications keep a package.json for the scripts of their pages beside their own manifest. */
+const interpreters: readonly (readonly [ReadonlySet<string>, RegExp, ReadonlySet<AppKind>])[] = [
+  [
+    new Set(["php", "php-fpm", "artisan", "frankenphp", "apache2-foreground", "rr"]),
+    /^(php|frankenphp)/,
+    new Set<AppKind>(["laravel", "php"]),
+  ],
+  [
+    new Set(["ruby", "bundle", "rails", "rake", "puma", "sidekiq"]),
+    /^ruby/,
+    new Set<AppKind>(["rails", "ruby"]),
+  ],
+];
 const bundles = new Set<AppKind>(["vite", "cra"]);
 /** Servers of their own: what lies in their build context is not what they run. */
 const servers = new Set<Service["kind"]>([
@@ -64,16 +77,17 @@ export function componentOf(service: Service, components: readonly AppComponent[
   const fitting = narrow(service, candidates);
   if (fitting.length <= 1) return fitting[0];
   // A component at the root of the context is the one that is built, unless a nested one is named by a COPY.
-  const context = service.build?.context;
+  const build = service.build ?? service.made;
+  const context = build?.context;
   const atRoot = fitting.filter(component => component.dir === context);
   if (atRoot.length === 1) return atRoot[0];
-  const beside = service.build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
+  const beside = build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
   const near = fitting.filter(component => component.dir === beside);
   return near.length === 1 ? near[0] : undefined;
 }
 
 function comesFrom(service: Service, component: AppComponent): boolean {
-  const { build } = service;
+  const build = service.build ?? service.made;
   if (build?.contextState === "present" && build.context !== undefined) {
     const rest = inside(build.context, component.dir);
     if (rest === undefined) return component.dir !== "" && inside(component.dir, build.context) === "";
@@ -86,7 +100,7 @@ function comesFrom(service: Service, component: AppComponent): boolean {
 
 /** A COPY from the context brings the directory, or the directories around it. */
 function isCopied(service: Service, directory: string): boolean {
-  const stages = service.build?.dockerfile?.stages ?? [];
+  const stages = (service.build ?? service.made)?.dockerfile?.stages ?? [];
   return stages.some(stage =>
     stage.steps.some(
       step =>
@@ -121,5 +135,9 @@ function narrow(service: Service, candidates: readonly AppComponent[]): readonly
     const backends = matching.filter(component => !bundles.has(component.kind));
     return backends.length > 0 ? backends : matching;
   }
-  return candidates;
+  const own = interpreters.find(
+    ([programs, families]) => programs.has(program) || families.test(family),
+  )?.[2];
+  const matching = own ? candidates.filter(component => own.has(component.kind)) : [];
+  return matching.length > 0 ? matching : candidates;
 }

@@ -9,6 +9,7 @@ import { child, entriesOf, textOf, type YamlMap, type YamlNode } from "../format
 import type { AppComponent } from "./app/detect.ts";
 import { type BuildSources, resolveBuild } from "./builds.ts";
 import { componentOf } from "./component.ts";
+import { makerOf } from "./makers.ts";
 import { isPassing, type ProjectPlan } from "./projects.ts";
 import { containerScript } from "./query.ts";
 import type { Reader } from "./reader.ts";
@@ -22,6 +23,8 @@ export interface ProjectContext {
   readonly buildSources: BuildSources;
   readonly components: readonly AppComponent[];
   readonly scripts: readonly Script[];
+  /** The builds of the repository, to find what makes an image that is only pulled here. */
+  readonly made: readonly Build[];
 }
 
 export interface LinkedProject {
@@ -73,6 +76,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
       active,
       baseOf: merged.baseOf,
       buildOf: (owner, node) => buildOf(owner, node, project, merged, context),
+      madeBy: image => makerOf(image, context.made),
       envFile: path => envFileAt(reader, path),
       scriptIn: (candidate, path) => containerScript(context.scripts, reader.files, candidate, path),
     });

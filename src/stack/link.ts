@@ -17,9 +17,10 @@ import { setAside } from "./aside.ts";
 import { callBuilds } from "./build-calls.ts";
 import { linkCaddies } from "./caddies.ts";
 import { composeUses, envFileUses, placeCalls } from "./calls.ts";
-import { linkProject } from "./compose-project.ts";
+import { type LinkedProject, linkProject, type ProjectContext } from "./compose-project.ts";
 import { gitlabPipelines } from "./gitlab.ts";
-import { planProjects } from "./projects.ts";
+import { makerOf } from "./makers.ts";
+import { type ProjectPlan, planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
 import { keyFiles } from "./query-keys.ts";
 import { createReader, type Reader } from "./reader.ts";
@@ -78,12 +79,11 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     ignoreFile: (path: string) => reader.parse(dockerignore, path),
   };
   reader.all(dockerfileKind);
-  const projects = plans.map(plan => linkProject(plan, { reader, buildSources, components, scripts }));
+  const called = callBuilds(calls, buildSources);
+  const context = { reader, buildSources, components, scripts };
+  const projects = linkProjects(plans, context, called);
   const services: Service[] = projects.flatMap(linked => [...linked.project.services]);
-  const builds: Build[] = [
-    ...services.flatMap(service => service.build ?? []),
-    ...callBuilds(calls, buildSources),
-  ];
+  const builds: Build[] = [...services.flatMap(service => service.build ?? []), ...called];
   const problems: Problem[] = [...reader.problems, ...projects.flatMap(linked => linked.problems)];
   const gaps: Gap[] = [...projects.flatMap(linked => linked.gaps), ...gitlab.gaps];
   const dockerfiles = new Map(
@@ -147,6 +147,30 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
     problems: aside.problems,
   };
   return { ...withProxies, secrets: secretLiterals(withProxies) };
+}
+
+/** A project may pull what another Compose file, a script or a pipeline builds: it is read again when that is known. */
+function linkProjects(
+  plans: readonly ProjectPlan[],
+  context: Omit<ProjectContext, "made">,
+  called: readonly Build[],
+): LinkedProject[] {
+  const first = plans.map(plan => linkProject(plan, { ...context, made: called }));
+  const composed = first.flatMap(({ project }) =>
+    project.services.flatMap(({ build }) => (build && build.tags.length > 0 ? build : [])),
+  );
+  if (composed.length === 0) return first;
+  const made = [...called, ...composed];
+  return plans.map((plan, index) => {
+    const linked = first[index]!;
+    return linked.project.services.some(service => pullsOurs(service, made))
+      ? linkProject(plan, { ...context, made })
+      : linked;
+  });
+}
+
+function pullsOurs({ build, made, facts, image }: Service, known: readonly Build[]): boolean {
+  return !build && !made && !facts && image !== undefined && makerOf(image.raw, known) !== undefined;
 }
 
 /** One mistake in a file that takes part in several projects is told once. */

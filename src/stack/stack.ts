@@ -87,7 +87,9 @@ export interface Service {
   readonly image?: Interpolated;
   readonly imageRef?: ImageRef;
   readonly build?: Build;
-  /** What runs: the built image's model, or none for a pulled image (then see `facts`). */
+  /** For an image that is pulled: what builds it, where the repository itself does, in a pipeline, a script or another Compose file. */
+  readonly made?: Build;
+  /** What runs: the built image's model, or none for an image of others (then see `facts`). */
   readonly model?: ImageModel;
   /** Facts about the pulled image, or about the base of the built one. */
   readonly facts?: ImageFacts;

@@ -17,7 +17,7 @@ export default defineRule({
   *check(stack) {
     const causes = new Map<string, { build: Build; services: Service[] }>();
     for (const service of serverServices(stack)) {
-      const { build } = service;
+      const build = service.build ?? service.made;
       if (!build?.stage || !build.model || service.kind !== "app") continue;
       const user = service.user?.text?.split(":")[0];
       if (service.user && user !== "root" && user !== "0") continue;
@@ -44,7 +44,7 @@ export default defineRule({
         message: `${names.length === 1 ? `Service ${listNames(names)} runs` : `Services ${listNames(names)} run`} as root: ${set ? "the user is set so" : "no USER is set in the image's last stage"}.`,
         evidence: [evidence(set?.at ?? build.stage!.from.at, set ? "runs as root" : "no USER in this stage")],
         severity: weigh(grade, "medium"),
-        fix: () => (set ? undefined : runAsOrdinaryUser(stack, build, services)),
+        fix: () => (set || !first.build ? undefined : runAsOrdinaryUser(stack, build, services)),
       };
     }
   },

@@ -1,7 +1,7 @@
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { mentionsMigration, migratesInCode } from "../../stack/query-migration-mentions.ts";
 import { documentedMigration } from "../../stack/query-migrations.ts";
-import { migrates } from "../../stack/query-release.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -23,6 +23,7 @@ export default defineRule({
       const kept = migrationsOf(component, stack);
       // Without a process in sight the entry point may do it.
       if (!kept || services.some(service => service.process === undefined)) continue;
+      if (migratesInCode(stack, component.dir)) continue;
       yield {
         subject: component.dir || component.manifest,
         message: `${listNames(services.map(service => service.name))} ${services.length === 1 ? "runs" : "run"} code with ${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory}), and no service, script or workflow applies them${byHand ? `: ${byHand.file} tells people to do it by hand` : ""}.`,
@@ -38,31 +39,11 @@ export default defineRule({
   },
 });
 
-const words =
-  /\bmigrate\b|alembic|db:migrat|prisma\s+(migrate|db)|db\s+upgrade|makemigrations|migration:run|run[-_]?migrations?|syncdb|create_all/i;
-
-/** Any command or deployment file that speaks of migrations: somebody has thought of it. */
-function mentionsMigration(stack: Stack): boolean {
-  if (stack.calls.some(({ call }) => migrates(call))) return true;
-  for (const [path, source] of stack.sources)
-    if (
-      /(\.(sh|bash|ya?ml|json|toml|ini|cfg|conf|mk)|Dockerfile[\w.-]*|Makefile|Procfile|justfile)$/i.test(
-        path,
-      ) &&
-      words.test(source.text)
-    )
-      return true;
-  return stack.files.paths.some(path => {
-    if (
-      !/(^|\/)(Procfile|justfile|Taskfile\.ya?ml|fabfile\.py|tasks\.py|release\.\w+|[\w-]*uwsgi[\w-]*\.(ini|toml|ya?ml)|supervisord?[\w-]*\.conf|gunicorn[\w.-]*\.py|(docker-)?entrypoint[\w.-]*|start[\w.-]*|run[\w.-]*|prestart[\w.-]*)$/.test(
-        path,
-      )
-    )
-      return false;
-    const read = stack.files.read(path);
-    return "source" in read && words.test(read.source.text);
-  });
-}
+const places: Partial<Record<AppComponent["kind"], RegExp>> = {
+  django: /(^|\/)migrations\/\d{4}_\w+\.py$/,
+  rails: /(^|\/)db\/migrate\/\d+_\w+\.rb$/,
+  laravel: /(^|\/)database\/migrations\/\d{4}_\d\d_\d\d_\d+_\w+\.php$/,
+};
 
 /** Migrations that the component keeps in its tree. */
 function migrationsOf(
@@ -70,13 +51,10 @@ function migrationsOf(
   stack: Stack,
 ): { directory: string; count: number } | undefined {
   const pattern =
-    component.kind === "django"
-      ? /(^|\/)migrations\/\d{4}_\w+\.py$/
-      : component.kind === "rails"
-        ? /(^|\/)db\/migrate\/\d+_\w+\.rb$/
-        : component.package
-          ? /(^|\/)prisma\/migrations\/[^/]+\/migration\.sql$/
-          : /(^|\/)(alembic|migrations)\/versions\/\w+\.py$/;
+    places[component.kind] ??
+    (component.package
+      ? /(^|\/)prisma\/migrations\/[^/]+\/migration\.sql$|(^|\/)migrations?\/\d{13,14}[-_][\w-]+\.[cm]?[jt]s$/
+      : /(^|\/)(alembic|migrations)\/versions\/\w+\.py$/);
   const files = stack.files.paths.filter(
     path =>
       pattern.test(path) &&

@@ -26,6 +26,8 @@ import { commandOf, durationMs, healthCommand, scalarValue, textList, variables 
 export interface ServiceContext extends MountContext {
   readonly project: ComposeProject;
   buildOf(service: MergedService, node: YamlNode): Build | undefined;
+  /** What builds an image that is pulled by this name. */
+  madeBy(image: string): Build | undefined;
   envFile(path: string): EnvFile | undefined;
   scriptIn(service: Service, containerPath: string): ShellScript | undefined;
   /** Names of services that others wait for with `service_completed_successfully`. */
@@ -53,6 +55,8 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
   const build = buildNode ? context.buildOf(merged, buildNode) : undefined;
   const imageRef = !build && image?.text ? parseImageRef(image.text) : undefined;
   const facts = build ? build.model?.facts : imageRef && factsFor(imageRef);
+  const made = !build && !facts && image ? context.madeBy(image.raw) : undefined;
+  const runs = build ?? made;
   const envFiles = envFilesOf(get("env_file"), context);
   const replicas = Number(text("deploy", "replicas")?.text ?? text("scale")?.text);
   const base: Service = {
@@ -60,8 +64,8 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     at: merged.at,
     project: context.project,
     node,
-    kind: kindOf(build, facts?.kind),
-    environment: environmentOf(get("environment"), envFiles, build, context),
+    kind: kindOf(runs, facts?.kind),
+    environment: environmentOf(get("environment"), envFiles, runs, context),
     envFiles,
     ports: portsOf(get("ports"), lookup),
     mounts: mountsOf(get("volumes"), get("tmpfs"), context),
@@ -77,11 +81,12 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
       image,
       imageRef,
       build,
-      model: build?.model,
+      made,
+      model: runs?.model,
       facts,
       command: commandOf(get("command"), lookup),
       entrypoint: commandOf(get("entrypoint"), lookup),
-      healthcheck: healthcheckOf(get("healthcheck"), build, lookup),
+      healthcheck: healthcheckOf(get("healthcheck"), runs, lookup),
       restart: text("restart"),
       restartPolicy: located(text("deploy", "restart_policy", "condition")),
       networkMode: located(text("network_mode")),
@@ -96,8 +101,8 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
   const process = processOf({
     entrypoint: base.entrypoint,
     command: base.command,
-    imageEntrypoint: build?.model?.entrypoint,
-    imageCommand: build?.model?.cmd,
+    imageEntrypoint: runs?.model?.entrypoint,
+    imageCommand: runs?.model?.cmd,
     scriptAt: path => {
       const script = context.scriptIn(base, path);
       if (script) starting.push(script);

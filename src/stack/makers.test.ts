@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { makerOf } from "./makers.ts";
+import type { Build } from "./stack.ts";
+
+const build = (tags: string[], more: object = {}): Build =>
+  ({ tags, model: {}, context: "", dockerfilePath: "Dockerfile", push: false, ...more }) as unknown as Build;
+
+describe("makerOf", () => {
+  it("compares names without registry and tag", () => {
+    const api = build(["registry.example:5000/acme/api:1"]);
+    const web = build(["ghcr.io/acme/web:$" + "{{ github.sha }}"]);
+    expect(makerOf("ghcr.io/acme/api:$" + "{TAG:-latest}", [api, web])).toBe(api);
+    expect(makerOf("$" + "{REGISTRY:-ghcr.io/acme}/web", [api, web])).toBe(web);
+    expect(makerOf("acme/worker", [api, web])).toBeUndefined();
+  });
+
+  it("holds names of two owners apart, and says nothing where the last part is a variable", () => {
+    expect(makerOf("other/api:1", [build(["acme/api:1"])])).toBeUndefined();
+    expect(makerOf("acme/$" + "{NAME}:1", [build(["acme/$" + "{NAME}:1"])])).toBeUndefined();
+  });
+
+  it("prefers what is pushed, and decides nothing between two Dockerfiles", () => {
+    const tried = build(["api:test"], { dockerfilePath: "Dockerfile.dev" });
+    const pushed = build(["acme/api:1"], { push: true });
+    const other = build(["acme/api:2"], { push: true, dockerfilePath: "Dockerfile.slim" });
+    expect(makerOf("acme/api:1", [tried, pushed])).toBe(pushed);
+    expect(makerOf("acme/api:1", [pushed, other])).toBeUndefined();
+  });
+});

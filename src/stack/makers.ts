@@ -1,0 +1,44 @@
+import type { Build } from "./stack.ts";
+
+/**
+ * What in the repository builds the image that is pulled by a name. The tag does not matter, and variables stand for
+ * anything; the last part of the name has to be written out. Undefined when two different Dockerfiles could be meant.
+ */
+export function makerOf(image: string, builds: readonly Build[]): Build | undefined {
+  const wanted = nameOf(image);
+  if (wanted === undefined) return undefined;
+  const found = builds.filter(
+    build => build.model !== undefined && build.tags.some(tag => isSame(wanted, nameOf(tag))),
+  );
+  // A build that is only tried is the one that is pushed, unless they differ: then the pushed one is pulled.
+  const pushed = found.filter(build => build.push);
+  const makers = pushed.length > 0 ? pushed : found;
+  const recipes = new Set(
+    makers.map(({ context, dockerfilePath, target }) => [context, dockerfilePath, target?.value].join("\n")),
+  );
+  return recipes.size === 1 ? makers[0] : undefined;
+}
+
+interface Name {
+  readonly last: string;
+  /** Whose it is; undefined where a variable says it, or nothing does. */
+  readonly owner: string | undefined;
+}
+
+/** `ghcr.io/acme/shop-api:${TAG}`: the owner is "acme", the last part "shop-api". */
+function nameOf(image: string): Name | undefined {
+  const parts = image
+    .replace(/@sha256:.*$/, "")
+    .replace(/:(?:[^:/{}]*|[^/]*\$\{.*\}[^/]*)$/, "")
+    .split("/");
+  const last = parts.at(-1)!;
+  if (last === "" || /[${}:]/.test(last)) return undefined;
+  const owner = parts.at(-2);
+  return { last, owner: owner === undefined || /[${}.:]/.test(owner) ? undefined : owner };
+}
+
+function isSame(one: Name, other: Name | undefined): boolean {
+  if (other === undefined || one.last !== other.last) return false;
+  // A bare name is the engine's own; with an owner it was pushed somewhere under that name.
+  return one.owner === undefined || other.owner === undefined || one.owner === other.owner;
+}

@@ -1,0 +1,107 @@
+import { isHosted } from "./calls.ts";
+import { migrates, projectOf } from "./query-release.ts";
+import type { PlacedCall, Stack } from "./stack.ts";
+
+/** Whether any file of a deployment speaks of bringing the database to the schema of the code. */
+
+const words =
+  /\bmigrate\b|alembic|db:migrat|prisma\s+(migrate|db)|db\s+upgrade|makemigrations|migration:run|run[-_]?migrations?|syncdb|create_all/i;
+const texts = /(\.(sh|bash|ya?ml|json|toml|ini|cfg|conf|mk)|Dockerfile[\w.-]*|Makefile|Procfile|justfile)$/i;
+const starts =
+  /(^|\/)(Procfile|justfile|Taskfile\.ya?ml|fabfile\.py|tasks\.py|release\.\w+|[\w-]*uwsgi[\w-]*\.(ini|toml|ya?ml)|supervisord?[\w-]*\.conf|gunicorn[\w.-]*\.py|(docker-)?entrypoint[\w.-]*|start[\w.-]*|run[\w.-]*|prestart[\w.-]*)$/;
+
+/** Any command or file of the deployment that speaks of migrations: somebody has thought of it. */
+export function mentionsMigration(stack: Stack): boolean {
+  if (stack.calls.some(placed => migrates(placed.call) && !onWorkstation(stack, placed))) return true;
+  for (const [path, source] of stack.sources)
+    if (texts.test(path) && words.test(spoken(path, source.text)) && !isForWork(stack, path)) return true;
+  return stack.files.paths.some(path => {
+    if (!starts.test(path) || hasProductionTwin(stack, path)) return false;
+    const read = stack.files.read(path);
+    return "source" in read && words.test(read.source.text);
+  });
+}
+
+/** What a manifest offers for work on the schema itself, and what it does once for a new project, brings nothing to a server. */
+const work =
+  /"post-create-project-cmd"\s*:\s*\[[^\]]*\]|"[^"\n]*"\s*:\s*"[^"\n]*\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))\b[^"\n]*"/g;
+
+function spoken(path: string, text: string): string {
+  return /(^|\/)(package|composer)\.json$/.test(path) ? text.replace(work, "") : text;
+}
+
+/** The command runs in a container of a stack for development, by a script for development, or in a runner that is thrown away. */
+function onWorkstation(stack: Stack, placed: PlacedCall): boolean {
+  const { caller } = placed;
+  if (caller.kind === "workflow")
+    return (
+      !placed.deploys &&
+      !placed.call.remote &&
+      caller.workflow !== undefined &&
+      isThrownAway(caller.workflow.source.text) &&
+      isHosted(caller.workflow, caller.name)
+    );
+  if (hasProductionTwin(stack, caller.file)) return true;
+  return worksOnDevelopment(
+    stack,
+    stack.calls.filter(other => other.caller.file === caller.file && other.caller.name === caller.name),
+  );
+}
+
+function isForWork(stack: Stack, path: string): boolean {
+  if (hasProductionTwin(stack, path)) return true;
+  const projects = stack.projects.filter(project => project.files.includes(path));
+  if (projects.length > 0) return projects.every(project => project.grade === "development");
+  const workflow = stack.workflows.find(({ file }) => file === path);
+  if (workflow)
+    return (
+      isThrownAway(workflow.source.text) && !stack.calls.some(one => one.caller.file === path && one.deploys)
+    );
+  return (
+    stack.makefiles.some(({ file }) => file === path) &&
+    worksOnDevelopment(
+      stack,
+      stack.calls.filter(({ caller }) => caller.file === path),
+    )
+  );
+}
+
+/** Every Compose call among them works on a stack for development, and there is one. */
+function worksOnDevelopment(stack: Stack, calls: readonly PlacedCall[]): boolean {
+  const composed = calls.filter(({ call }) => call.kind === "compose");
+  return composed.length > 0 && composed.every(placed => projectOf(stack, placed)?.grade === "development");
+}
+
+/** The workflow knows no server and no database but its own: what it migrates is gone after the job. */
+function isThrownAway(text: string): boolean {
+  return !/\bsecrets\.\w*(?:DB|DATABASE|POSTGRES|PG|MYSQL|URL|URI|SSH|HOST|SERVER|KEY)/i.test(text);
+}
+
+const production = ["production", "prod"];
+
+/** `compose/local/start` beside `compose/production/start`, `start-dev` beside `start-prod`: the server runs the other. */
+function hasProductionTwin(stack: Stack, path: string): boolean {
+  const name = /(^|[-_./])(local|dev|development|test|testing)(?=[-_./]|$)/g;
+  for (const found of path.matchAll(name)) {
+    const before = path.slice(0, found.index) + found[1];
+    const after = path.slice(found.index + found[0].length);
+    if (production.some(word => stack.files.has(before + word + after) === "file")) return true;
+  }
+  return false;
+}
+
+/** How programs apply their migrations themselves, when they start. */
+const inCode =
+  /\bcall_command\(\s*["']migrate|\bcommand\.upgrade\(|\bflask_migrate\b[^\n]*\bupgrade\b|\bmigrationsRun\s*:\s*(?!false)|\brun_?migrations\b|\bmigrate\.latest\(|\bumzug\b|prisma["', ]+(?:migrate["', ]+deploy|db["', ]+push)|\bArtisan::call\(\s*["']migrate|\balembic["', ]+upgrade|\bsynchronize\s*:\s*(?!false)|\bmigrate\(\s*(?:db|app)\b|\bcreate_all\(/i;
+
+/** Source under the directory that migrates by itself. */
+export function migratesInCode(stack: Stack, directory: string): boolean {
+  return stack.files.paths.some(path => {
+    if (!/\.(py|[cm]?[jt]s|php|rb)$/.test(path)) return false;
+    if (directory !== "" && !path.startsWith(`${directory}/`)) return false;
+    if (/(^|\/)(tests?|__tests__|node_modules|migrations|versions|vendor)\/|\.(test|spec)\.\w+$/.test(path))
+      return false;
+    const read = stack.files.read(path);
+    return "source" in read && inCode.test(read.source.text);
+  });
+}
