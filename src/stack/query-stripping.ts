@@ -134,6 +134,8 @@ export function lostRoute(stack: Stack, passage: Passage): LostRoute | undefined
   const below = routes.filter(route => route === prefix || route.startsWith(`${prefix}/`));
   if (below.length > 0 && below.length < routes.length) return undefined;
   const doubled = below.length > 0;
+  // One page, a socket or files of their own: `/ws`, `/health`, `/media`. Their routes may be of a kind that is not listed.
+  if (!doubled && (aside.test(prefix) || namesPrefix(stack, target, prefix))) return undefined;
   let first: LostRoute | undefined;
   for (const route of routes) {
     const asked = doubled ? route : prefix + route;
@@ -156,6 +158,18 @@ function setsPrefix(stack: Stack, { target }: Passage): boolean {
       return false;
     const read = stack.files.read(path);
     return "source" in read && ownPrefix.test(read.source.text);
+  });
+}
+
+/** The program's own code has the prefix in a text: a route that was not understood, or a mount. */
+function namesPrefix(stack: Stack, { component }: Service, prefix: string): boolean {
+  const below = component?.dir ? `${component.dir}/` : "";
+  const text = new RegExp(`["'\`/^]${quoted(prefix.replace(/^\//, ""))}(?:[/"'\`$?]|\\b)`);
+  return stack.files.paths.some(path => {
+    if (!path.startsWith(below) || !/\.(?:py|[cm]?[jt]s)$/.test(path) || isTest(path) || isVendored(path))
+      return false;
+    const read = stack.files.read(path);
+    return "source" in read && text.test(read.source.text);
   });
 }
 
