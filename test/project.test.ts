@@ -57,7 +57,9 @@ it("holds a claim on paper by rules of that claim that can see it kept", () => {
   const cannot = claims.flatMap(({ id, onPaper = [] }) =>
     onPaper.filter(name => {
       const rule = rules.find(each => each.id === name);
-      return rule?.claim !== id || !readFileSync(join(root, `src/rules/${name}.ts`), "utf8").includes("kept:");
+      return (
+        rule?.claim !== id || !readFileSync(join(root, `src/rules/${name}.ts`), "utf8").includes("kept:")
+      );
     }),
   );
   expect(cannot).toEqual([]);

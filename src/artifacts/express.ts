@@ -2,15 +2,14 @@ import type { Problem } from "../core/problem.ts";
 import type { Location, Source } from "../core/source.ts";
 import { parseJavascript } from "../formats/javascript.ts";
 import {
-  callsIn,
   everyJsStatement,
   type JsCall,
   type JsModule,
-  type JsStatement,
   type JsValue,
   jsPath,
 } from "../formats/javascript-tree.ts";
 import { evaluateJs, jsScope } from "./javascript-values.ts";
+import { callsOf, listenOf, type NodeListen } from "./node-listen.ts";
 import { importedScriptFile, type ProjectFiles } from "./project-files.ts";
 import {
   escapeExpression,
@@ -21,7 +20,7 @@ import {
   takeExpression,
   takeMount,
 } from "./route-tree.ts";
-import { type SettingValue, settingValue, type Value } from "./value.ts";
+import type { Value } from "./value.ts";
 
 /** An Express program, read from the file that creates the app. */
 export interface ExpressApp {
@@ -29,7 +28,7 @@ export interface ExpressApp {
   /** The variable that holds the app. */
   readonly name: string;
   readonly at: Location;
-  readonly listen?: { readonly port?: SettingValue; readonly host?: SettingValue; readonly at: Location };
+  readonly listen?: NodeListen;
   readonly trustProxy?: { readonly value: Value; readonly at: Location };
   /** Middleware by the package or function that makes it, e.g. `helmet`, `cors`, `express.json`. */
   readonly middleware: readonly { readonly name: string; readonly options?: Value; readonly at: Location }[];
@@ -89,7 +88,8 @@ function appIn(files: ProjectFiles, source: Source): ExpressApp | undefined {
   const trust = calls.find(
     call => jsPath(call.callee) === `${made.name}.set` && text(call.args[0]) === "trust proxy",
   );
-  const listen = listenOf(calls, made.name, value => evaluateJs(value, scope));
+  const heard = calls.find(call => isListening(jsPath(call.callee), made.name));
+  const listen = heard && listenOf(heard, value => evaluateJs(value, scope));
   const sigterm = sigtermOf(calls, model);
   return {
     file: source.path,
@@ -102,6 +102,10 @@ function appIn(files: ProjectFiles, source: Source): ExpressApp | undefined {
     routes,
     problems,
   };
+}
+
+function isListening(path: string | undefined, app: string): boolean {
+  return path === `${app}.listen` || /(?:^|\.)(?:server|httpServer|http)\.listen$/i.test(path ?? "");
 }
 
 function text(value: JsValue | undefined): string | undefined {
@@ -121,51 +125,6 @@ function appOf(model: JsModule, imports: ReturnType<typeof scriptImports>) {
     }
   }
   return undefined;
-}
-
-function valuesOf(statement: JsStatement): readonly JsValue[] {
-  if (statement.kind === "expression" || statement.kind === "default") return [statement.value];
-  return (statement.kind === "variable" || statement.kind === "return") && statement.value
-    ? [statement.value]
-    : [];
-}
-
-function callsOf(model: JsModule): readonly JsCall[] {
-  return [...everyJsStatement(model.body)].flatMap(statement =>
-    valuesOf(statement).flatMap(value => [...callsIn(value)]),
-  );
-}
-
-function listenOf(
-  calls: readonly JsCall[],
-  app: string,
-  evaluate: (value: JsValue) => Value,
-): ExpressApp["listen"] {
-  const call = calls.find(each => {
-    const path = jsPath(each.callee);
-    return (
-      path === `${app}.listen` ||
-      (path !== undefined && /(?:^|\.)(?:server|httpServer|http)\.listen$/i.test(path))
-    );
-  });
-  if (!call) return undefined;
-  const [first, second] = call.args;
-  if (first?.kind === "object") {
-    const port = first.entries.find(entry => entry.key === "port")?.value;
-    const host = first.entries.find(entry => entry.key === "host")?.value;
-    return {
-      ...(port && { port: settingValue(evaluate(port)) }),
-      ...(host && { host: settingValue(evaluate(host)) }),
-      at: call.at,
-    };
-  }
-  const host = second && second.kind !== "function" ? settingValue(evaluate(second)) : undefined;
-  const hosted = host && (host.kind !== "literal" || typeof host.value === "string") ? { host } : {};
-  return {
-    ...(first && first.kind !== "function" && { port: settingValue(evaluate(first)) }),
-    ...hosted,
-    at: call.at,
-  };
 }
 
 function middlewareOf(

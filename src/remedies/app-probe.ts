@@ -1,9 +1,8 @@
-import { readExpress } from "../artifacts/express.ts";
 import { isOpenView } from "../stack/app/open-view.ts";
 import { route } from "../stack/proxy/route.ts";
-import { lookupOf } from "../stack/query-environment.ts";
 import { appAnswer, nginxOf, toolInContainer } from "../stack/query-health.ts";
 import { listening } from "../stack/query-listen.ts";
+import { codeListening } from "../stack/query-listen-code.ts";
 import { runningCommand } from "../stack/query-process.ts";
 import { settingHere, settingsInForce, textsOf } from "../stack/query-settings.ts";
 import type { Service, Stack } from "../stack/stack.ts";
@@ -29,7 +28,7 @@ export function servedPort(stack: Stack, service: Service): number | undefined {
   const open = listening(stack, service)?.ports;
   if (open) return open.length === 1 ? open[0] : undefined;
   if (!serves(service)) return undefined;
-  const own = expressPort(service);
+  const own = codeListening(service)?.port;
   if (own !== undefined) return own;
   // What is published, or else declared, is where the other containers and visitors find it.
   const published = new Set(service.ports.flatMap(port => port.target ?? []));
@@ -47,23 +46,6 @@ function serves(service: Service): boolean {
   const program = words[0]?.split("/").at(-1) ?? "";
   const line = words.map(word => word ?? "?").join(" ");
   return servers.test(program) && !/\b(?:worker|scheduler|consumer|beat|cron)s?\b/i.test(line);
-}
-
-/** The port that `app.listen` is given, with the variables that the service gets. */
-function expressPort(service: Service): number | undefined {
-  const { component } = service;
-  if (component?.kind !== "express") return undefined;
-  const source = component.entries[0] === undefined ? undefined : component.files.read(component.entries[0]);
-  const port = source && readExpress(component.files, source)?.listen?.port;
-  if (!port) return undefined;
-  const lookup = lookupOf(service);
-  const given = (port.env?.names ?? []).map(name => {
-    const value = lookup(name);
-    return value === null ? (service.model?.env.get(name)?.value ?? null) : value;
-  });
-  if (given.includes(undefined)) return undefined;
-  const value = Number(given.find(each => each !== null) ?? port.whenUnset ?? port.value);
-  return Number.isInteger(value) && value > 0 ? value : undefined;
 }
 
 /** Names of health views, the usual ones first. */

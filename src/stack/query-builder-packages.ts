@@ -45,7 +45,7 @@ const bringers: Readonly<Record<string, readonly string[]>> = {
 };
 /** Programs that are called like their packages. */
 const namesakes = new Set(
-  "vite vue-tsc tsup esbuild rollup parcel turbo react-scripts rimraf cross-env tsc-alias gulp grunt postcss npm-run-all run-s run-p copyfiles cpx shx ts-node tsx astro nuxt gatsby unbuild tsdown rspack rsbuild husky lefthook patch-package simple-git-hooks ts-patch prisma".split(
+  "vite vue-tsc tsup esbuild rollup parcel turbo react-scripts rimraf cross-env tsc-alias gulp grunt postcss npm-run-all run-s run-p copyfiles cpx shx ts-node tsx astro nuxt gatsby unbuild tsdown rspack rsbuild husky lefthook patch-package simple-git-hooks ts-patch prisma nodemon ts-node-dev concurrently".split(
     " ",
   ),
 );
@@ -88,10 +88,10 @@ function scriptOf(command: RunCommand): string | undefined {
 }
 
 /** The install that fills node_modules at this point, when no other one brings the packages of developers. */
-function productionInstall(
+export function productionInstall(
   stage: ImageModel,
   all: readonly ImageModel[],
-  command: RunCommand,
+  command: Pick<RunCommand, "at" | "directory">,
 ): PackageInstall | undefined {
   const directory = command.directory!;
   const before = (at: Location) => at.file !== command.at.file || at.span.start < command.at.span.start;

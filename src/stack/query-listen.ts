@@ -2,6 +2,8 @@ import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { listenPorts } from "./proxy/effective.ts";
 import { variable } from "./query.ts";
+import { hasUnseenEnvironment, isLoopback } from "./query-environment.ts";
+import { codeListening } from "./query-listen-code.ts";
 import { runningCommand } from "./query-process.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -9,6 +11,8 @@ import type { Service, Stack } from "./stack.ts";
 export interface Listening {
   readonly ports: readonly number[];
   readonly at: Location;
+  /** The program's own code says so, and not a command. */
+  readonly inCode?: true;
 }
 
 export function listening(stack: Pick<Stack, "proxies">, service: Service): Listening | undefined {
@@ -23,14 +27,14 @@ export function listening(stack: Pick<Stack, "proxies">, service: Service): List
   // Several programs at once: one of the others may listen too.
   if (!running || /[^&|]&(?!&)/.test(service.process?.text ?? "")) return undefined;
   const port = portOf(service, running.words);
-  return port === undefined || Number.isNaN(port) ? undefined : { ports: [port], at: running.at };
+  if (port !== undefined) return Number.isNaN(port) ? undefined : { ports: [port], at: running.at };
+  const own = codeListening(service);
+  return own?.port === undefined ? undefined : { ports: [own.port], at: own.at, inCode: true };
 }
 
 function portOf(service: Service, words: readonly (string | undefined)[]): number | undefined {
   if (words.includes(undefined)) return undefined;
-  let args = words as readonly string[];
-  if (/^(python3?|npx)$/.test(basename(args[0] ?? ""))) args = args.slice(args[1] === "-m" ? 2 : 1);
-  const [first = "", ...rest] = args;
+  const [first = "", ...rest] = withoutRunner(words as readonly string[]);
   const fromEnvironment = (name: string, otherwise: number) => {
     const set = variable(service, name);
     return set ? portIn(set.value?.text) : otherwise;
@@ -65,6 +69,12 @@ function portOf(service: Service, words: readonly (string | undefined)[]): numbe
   }
 }
 
+/** Without `python`, `python -m`, `php` and `npx`. */
+function withoutRunner(words: readonly string[]): readonly string[] {
+  if (!/^(?:python[\d.]*|npx|php)$/.test(basename(words[0] ?? ""))) return words;
+  return words.slice(words[1] === "-m" ? 2 : 1);
+}
+
 function options(args: readonly string[], names: readonly string[]): string[] {
   return args.flatMap((word, i) => {
     if (names.includes(word)) return args[i + 1] ?? [];
@@ -82,4 +92,85 @@ function given(args: readonly string[], names: readonly string[]): number | unde
 function portIn(text: string | undefined): number | undefined {
   const match = /(?:^|:)(\d{1,5})$/.exec(text ?? "");
   return match ? Number(match[1]) : undefined;
+}
+
+/** A program that only its own container reaches, and what says so. */
+export interface LoopbackListening {
+  /** As it is written, or the program's default. */
+  readonly host: string;
+  readonly isDefault: boolean;
+  readonly at: Location;
+  readonly inCode?: true;
+}
+
+const usual = "127.0.0.1";
+/** What may stand beside the program in its container, and hand requests on. */
+const companions = /nginx|caddy|haproxy|envoy|supervisord|s6-|traefik|socat|cloudflared|[^&|]&(?!&)/i;
+
+/** Where a service listens on the loopback address of its container; undefined when it does not, or nobody can tell. */
+export function loopbackListening(service: Service): LoopbackListening | undefined {
+  const running = runningCommand(service);
+  if (!running || running.words.includes(undefined)) return undefined;
+  const said = (service.process?.commands ?? []).flat().map(word => word.value ?? "");
+  if (companions.test(`${service.process?.text ?? ""} ${said.join(" ")}`)) return undefined;
+  const own = codeListening(service);
+  if (own?.host !== undefined)
+    return isLoopback(own.host) ? { host: own.host, isDefault: false, at: own.at, inCode: true } : undefined;
+  const found = hostOf(service, running.words as readonly string[]);
+  return found && isLoopback(found.host) ? { ...found, at: running.at } : undefined;
+}
+
+function hostOf(
+  service: Service,
+  words: readonly string[],
+): { host: string; isDefault: boolean } | undefined {
+  const args = withoutRunner(words);
+  const [first = "", ...rest] = args;
+  if (rest.some(word => /^(--fd|--uds|-c|--config|-e|--endpoint|-u|--unix-socket)(=|$)/.test(word)))
+    return undefined;
+  const from = (names: readonly string[], otherwise: string | undefined, ...variables: string[]) => {
+    const values = options(rest, names);
+    if (values.length > 1) return undefined;
+    if (values[0] !== undefined) return { host: hostIn(values[0]), isDefault: false };
+    if (hasUnseenEnvironment(service)) return undefined;
+    const set = variables
+      .map(name => variable(service, name) ?? service.model?.env.get(name))
+      .find(each => each);
+    return set || otherwise === undefined ? undefined : { host: otherwise, isDefault: true };
+  };
+  switch (basename(first)) {
+    case "gunicorn":
+      return from(["-b", "--bind"], hasOwnSettings(service) ? undefined : usual, "PORT", "GUNICORN_CMD_ARGS");
+    case "hypercorn":
+      return from(["-b", "--bind"], usual);
+    case "uvicorn":
+      return from(["--host"], usual, "UVICORN_HOST");
+    case "daphne":
+      return from(["-b", "--bind"], usual);
+    case "fastapi":
+      return from(["--host"], rest[0] === "dev" ? usual : undefined);
+    case "flask":
+      return rest.includes("run") ? from(["-h", "--host"], usual, "FLASK_RUN_HOST") : undefined;
+    case "manage.py": {
+      if (rest[0] !== "runserver" && rest[0] !== "runserver_plus") return undefined;
+      const address = rest.slice(1).find(word => !word.startsWith("-"));
+      return address?.includes(":")
+        ? { host: hostIn(address), isDefault: false }
+        : { host: usual, isDefault: true };
+    }
+    case "artisan":
+      return rest[0] === "serve" ? from(["--host"], usual, "SERVER_HOST") : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** gunicorn reads `gunicorn.conf.py` of its working directory by itself. */
+function hasOwnSettings({ component }: Service): boolean {
+  return component === undefined || component.files.paths.some(path => path.endsWith("gunicorn.conf.py"));
+}
+
+/** `127.0.0.1:8000`, `[::1]:8000`, `localhost`. */
+function hostIn(address: string): string {
+  return /^\[[^\]]*\]/.exec(address)?.[0] ?? address.replace(/:\d+$/, "");
 }

@@ -1,6 +1,12 @@
-import { basename, dirname, join } from "../core/path.ts";
+import { basename, dirname, inside, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { containerFile } from "./query.ts";
+import {
+  isOnlyLockedForDevelopment,
+  needed,
+  onlyForDevelopment,
+  productionInstall,
+} from "./query-builder-packages.ts";
 import { workingDirectory } from "./query-import.ts";
 import { packageScript } from "./query-process.ts";
 import type { Service, Stack } from "./stack.ts";
@@ -48,6 +54,32 @@ function packageOf(stack: Stack, service: Service) {
   const file = workdir && containerFile(stack, service, join(workdir, "package.json")).repositoryPath;
   const component = stack.components.find(each => each.manifest === file && each.package);
   return file && component?.package ? { file, workdir, package: component.package } : undefined;
+}
+
+/** `npm start` runs a program of the developers, and the image has the packages for production alone. */
+export function starvedStart(stack: Stack, service: Service): Lack | undefined {
+  const { model, process, mounts } = service;
+  const own = packageOf(stack, service);
+  const name = packageScript(startWords(service));
+  if (!own || !model || !process || name === undefined) return undefined;
+  // Below a mount lie the packages of whoever made it.
+  if (mounts.some(({ target }) => inside(target, own.workdir) !== undefined)) return undefined;
+  const place = { at: process.at, directory: own.workdir };
+  const install = productionInstall(model, model.built, place);
+  if (!install) return undefined;
+  const lacks = needed(stack, model, place, own.package, name).flatMap(
+    each => onlyForDevelopment(own.package, each) ?? [],
+  );
+  const sure = lacks.map(each => isOnlyLockedForDevelopment(stack, own.package, each.name));
+  const [first] = lacks;
+  if (!first || sure.includes(false)) return undefined;
+  return {
+    what: `the package script "${name}"`,
+    but: `which runs "${first.name}", a package that only developers get`,
+    shows: "among the packages of developers, which the image does not install",
+    at: first.at,
+    confidence: sure.includes(undefined) ? "likely" : "certain",
+  };
 }
 
 /** `npm run live` without such a script in the package.json of the working directory. */

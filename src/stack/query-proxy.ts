@@ -5,6 +5,7 @@ import { effectiveDirective } from "./proxy/inherit.ts";
 import { proxyTarget } from "./proxy/route.ts";
 import { gradeOf, hostNames, publicPorts } from "./query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
+import { type Listening, listening } from "./query-listen.ts";
 import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Questions about nginx and what stands in front of, and behind it. */
@@ -84,16 +85,8 @@ export function servicesBehind(proxy: ProxyInstance, location: NginxLocation): S
   return project.services.filter(service => hostNames(service).some(name => hosts.includes(name)));
 }
 
-/** Ports on which a container surely serves, and what shows it. */
-interface Serving {
-  readonly ports: readonly number[];
-  readonly at: Location;
-}
-
-const servers = new Set(["gunicorn", "uvicorn", "daphne", "hypercorn", "runserver"]);
-
 /** What a service listens on, where its own configuration says so. Undefined when that is not certain. */
-export function servingPorts(stack: Stack, service: Service): Serving | undefined {
+export function servingPorts(stack: Stack, service: Service): Listening | undefined {
   const own = stack.proxies.find(proxy => proxy.service === service);
   if (own) {
     if (own.effective.gaps.length > 0 || own.effective.servers.length === 0) return undefined;
@@ -105,24 +98,12 @@ export function servingPorts(stack: Stack, service: Service): Serving | undefine
     const ports = caddyPorts(caddy);
     return ports && { ports, at: caddy.model.sites[0]!.at };
   }
-  const words = service.process?.argv ?? [];
-  const values = words.map(word => word.value);
-  if (values.some(value => value === undefined)) return undefined;
-  const program = values[0]?.split("/").at(-1) ?? "";
-  if (program === "php-fpm") return phpPorts(service);
-  if (!servers.has(program) && !values.includes("runserver")) return undefined;
-  // A configuration file may bind more.
-  if (values.some(value => /^(?:-c|--config)(?:=|$)|^python:/.test(value!))) return undefined;
-  const bound = words.flatMap((word, index) => {
-    const port = boundPort(values, index);
-    return port === undefined ? [] : [{ port, at: word.at }];
-  });
-  const [first] = bound;
-  return first && { ports: bound.map(each => each.port), at: first.at };
+  if (service.process?.argv[0]?.value?.split("/").at(-1) === "php-fpm") return phpPorts(service);
+  return listening(stack, service);
 }
 
 /** The official images of PHP listen on 9000, unless the project brings a file of pools or changes theirs. */
-function phpPorts({ model, mounts, facts, at }: Service): Serving | undefined {
+function phpPorts({ model, mounts, facts, at }: Service): Listening | undefined {
   const family = model?.base?.family ?? facts?.family;
   if (family !== "php" || mounts.some(mount => /php-fpm|\/usr\/local\/etc$/.test(mount.target)))
     return undefined;
@@ -133,15 +114,6 @@ function phpPorts({ model, mounts, facts, at }: Service): Serving | undefined {
     ].some(text => /fpm\.d|fpm\.conf|www\.conf|zz-|\.conf\b|\blisten\b/.test(text)),
   );
   return changed ? undefined : { ports: [9000], at: model?.stage.from.at ?? at };
-}
-
-function boundPort(values: readonly (string | undefined)[], index: number): number | undefined {
-  const value = values[index] ?? "";
-  const before = values[index - 1] ?? "";
-  const glued = /^(?:--bind|--port|-b|-p)=?(.+)$/.exec(value)?.[1];
-  const given = ["--bind", "-b", "--port", "-p"].includes(before) || before === "runserver" ? value : glued;
-  const digits = given === undefined ? undefined : /^(?:.*:)?(\d{2,5})$/.exec(given)?.[1];
-  return digits === undefined ? undefined : Number(digits);
 }
 
 const terminators =

@@ -3,7 +3,13 @@ import { basename, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { toolInContainer } from "../../stack/query-health.ts";
-import { type Lack, missingScript, startWords, unknownCommand } from "../../stack/query-package-commands.ts";
+import {
+  type Lack,
+  missingScript,
+  startWords,
+  starvedStart,
+  unknownCommand,
+} from "../../stack/query-package-commands.ts";
 import { oncePerPlace, placeOf, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -23,7 +29,9 @@ export default defineRule({
       const lack =
         unknownCommand(stack, service) ??
         missingScript(stack, service) ??
-        (installsFirst(service) ? undefined : (missingServer(stack, service) ?? missingTool(service)));
+        (installsFirst(service)
+          ? undefined
+          : (missingServer(stack, service) ?? missingTool(service) ?? starvedStart(stack, service)));
       const at = placeOf(argv);
       if (!lack || !first(at)) continue;
       // The same word in the commands of several services is one mistake.

@@ -25,6 +25,7 @@ export default defineRule({
         subject: service.name,
         message: `The health check of "${service.name}" asks port ${probe.port}, but the service listens on ${ports}.`,
         severity: weigh(service, "high"),
+        ...(open.inCode ? { confidence: "likely" as const } : {}),
         evidence: [
           evidence(probe.at, `the health check asks port ${probe.port}`),
           evidence(open.at, `listens on ${ports}`),

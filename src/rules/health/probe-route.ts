@@ -4,7 +4,7 @@ import { probeTest } from "../../remedies/probe.ts";
 import { route } from "../../stack/proxy/route.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { appAnswer, editInCheck, type HttpProbe, httpProbe, nginxOf } from "../../stack/query-health.ts";
-import { listening } from "../../stack/query-listen.ts";
+import { type Listening, listening } from "../../stack/query-listen.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -32,7 +32,7 @@ export default defineRule({
         subject: service.name,
         message: `The health check of "${service.name}" asks for ${probe.path}, which the service does not serve: it is never healthy${then}.`,
         severity: weigh(service, waiting ? "critical" : "high"),
-        confidence: listening(stack, service) ? "certain" : "likely",
+        confidence: isKnown(listening(stack, service)) ? "certain" : "likely",
         evidence: [
           evidence(probe.at, `the health check asks for ${probe.path}`),
           ...(refused.at ? [evidence(refused.at, refused.because)] : []),
@@ -57,6 +57,9 @@ function askInstead(stack: Stack, service: Service, probe: HttpProbe): Fix | und
     test: probeTest([service.name]),
   };
 }
+
+/** The command says which port is the program's. */
+const isKnown = (open: Listening | undefined): boolean => open !== undefined && !open.inCode;
 
 function refusal(stack: Stack, service: Service, probe: HttpProbe) {
   const nginx = nginxOf(stack, service);

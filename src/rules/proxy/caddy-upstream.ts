@@ -30,6 +30,7 @@ export default defineRule({
           subject: `${caddy.service.name} to ${key}`,
           message: found.message,
           severity: weigh(caddy.service, "critical"),
+          ...("confidence" in found ? { confidence: found.confidence } : {}),
           evidence: [evidence(upstream.at, found.shows), evidence(found.other, found.otherShows)],
         };
       }
@@ -78,5 +79,6 @@ function judge(stack: Stack, caddy: CaddyInstance, { host, port }: CaddyUpstream
     shows: `port ${port} is asked for`,
     other: serving.at,
     otherShows: `"${target.name}" listens on ${listens}`,
+    ...(serving.inCode ? { confidence: "likely" as const } : {}),
   };
 }

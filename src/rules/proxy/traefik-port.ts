@@ -20,6 +20,7 @@ export default defineRule({
       if (!router) continue;
       const serving = servingPorts(stack, service);
       if (!serving) continue;
+      const doubt = serving.inCode ? { confidence: "likely" as const } : {};
       const listens = `"${service.name}" listens on ${serving.ports.join(", ")}`;
       const labels = traefikPorts(service);
       for (const label of labels) {
@@ -33,6 +34,7 @@ export default defineRule({
           subject: service.name,
           message: `Traefik sends requests for "${service.name}" to port ${port}, but the service listens on ${serving.ports.join(", ")}.`,
           severity: weigh(service, "critical"),
+          ...doubt,
           evidence: [evidence(label.at, `port ${port} is asked for`), evidence(serving.at, listens)],
         };
       }
@@ -45,6 +47,7 @@ export default defineRule({
             ? `No label tells Traefik the port of "${service.name}", and the container exposes none: Traefik leaves the service out.`
             : `No label tells Traefik the port of "${service.name}": it takes the lowest that the container exposes, ${chosen}, but the service listens on ${serving.ports.join(", ")}.`,
         severity: weigh(service, "critical"),
+        ...doubt,
         evidence: [
           evidence(router.at, chosen === null ? "no port to send to" : `sends to port ${chosen}`),
           evidence(serving.at, listens),

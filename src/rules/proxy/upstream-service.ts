@@ -76,6 +76,7 @@ function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: U
   );
   return {
     ...wrong,
+    ...(serving.inCode ? { confidence: "likely" as const } : {}),
     fix: () => (serving.ports.length === 1 ? portFix(stack, upstream, serving.ports[0]!) : undefined),
   };
 }

@@ -77,9 +77,11 @@ export function detectComponents(files: ProjectFiles): readonly AppComponent[] {
 export async function loadParsers(components: readonly AppComponent[]): Promise<void> {
   const kinds = new Set(components.map(each => each.kind));
   const python = kinds.has("django") || kinds.has("fastapi");
-  const script = kinds.has("express") || kinds.has("next") || kinds.has("vite");
+  const script = [...kinds].some(kind => scripted.has(kind));
   await Promise.all([python && loadPython(), script && loadJavascript()]);
 }
+
+const scripted = new Set<AppKind>(["express", "nest", "fastify", "koa", "hono", "next", "vite"]);
 
 function whole(file: string): Location {
   return { file, span: { start: 0, end: 0 } };
