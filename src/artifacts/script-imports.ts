@@ -17,6 +17,10 @@ const statement = /^(import|export)\b(\s+type\b(?!\s*,))?([^"'`;()=]{0,4000}?)\s
 const call =
   /(?<!typeof\s)\bimport\(\s*(?:\/\*[^*]*\*\/\s*)?(["'])([^"'\n]+)\1\s*,?\s*\)(?!\s*\.(?!then|catch|finally))/g;
 
+// `const x = require("x")`, `app.use(require("x")())`: at the first column, so that nothing is tried or asked for later.
+const required =
+  /^(?!try\b|if\b|export\b|import\b)[\w$][^"'`\n]{0,400}?\brequire\(\s*(["'])([^"'\n]+)\1\s*\)/gm;
+
 const parsed = new WeakMap<Source, readonly ScriptImport[]>();
 
 /**
@@ -50,7 +54,7 @@ function read(source: Source): ScriptImport[] {
         !isTemplate(text, match.index) && (!isTyped || names === undefined || isUsed(names, rest())),
     });
   }
-  for (const match of text.matchAll(call)) {
+  for (const match of [...text.matchAll(call), ...text.matchAll(required)]) {
     if (isComment(text, match.index)) continue;
     const start = match.index + match[0].lastIndexOf(`${match[1]}${match[2]}${match[1]}`) + 1;
     found.push({

@@ -9,7 +9,7 @@ import type { AppComponent } from "./app/detect.ts";
 import { inSubmodule } from "./query-build.ts";
 import type { Stack } from "./stack.ts";
 
-/** Imports of a bundle that no clone of the repository can resolve. */
+/** Imports of a bundle or a server in Node.js that no clone of the repository can resolve. */
 
 export interface AbsentImport {
   /** As written. */
@@ -74,6 +74,10 @@ function buildsPlainly({ scripts: all }: PackageManifest): boolean {
   );
 }
 
+/** Kinds of components that Node.js runs as they are written, or as the TypeScript compiler leaves them. */
+export const servers: ReadonlySet<string> = new Set(["express", "nest", "fastify", "koa", "hono"]);
+const serverEntry = /^(?:src\/|server\/)?(?:main|index|server|app)\.[cm]?[jt]s$/;
+
 /** Where a bundler begins: fixed places of the frameworks, and the page of Vite. */
 function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent): string[] {
   if (kind === "cra")
@@ -85,6 +89,8 @@ function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent)
       .map(src => join(dir, src.replace(/^\.?\//, "")))
       .filter(path => isScript.test(path) && files.has(path) === "file");
   }
+  if (servers.has(kind))
+    return files.paths.filter(path => serverEntry.test(inside(dir, path) ?? "") && isScript.test(path));
   if (kind !== "next") return [];
   return files.paths.filter(path => {
     const below = inside(dir, path);
