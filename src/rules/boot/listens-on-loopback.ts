@@ -15,7 +15,7 @@ export default defineRule({
   title: "A program that others ask listens on every address of its container",
   claim: "boots-healthy",
   severity: "critical",
-  why: "127.0.0.1 in a container is the container itself: a published port and a proxy get no connection, though the program runs and its log looks well.",
+  why: "The loopback address of a container is the container itself: a published port and a proxy get no connection, though the program runs and its log looks well.",
   *check(stack) {
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
