@@ -53,11 +53,15 @@ function usesFiles({ dir, files }: AppComponent): boolean {
   );
 }
 
-/** The last text of an expression that builds a path: `BASE_DIR / "media"`, `path.join(__dirname, "../uploads")`. */
+/** The texts of an expression that builds a path: `BASE_DIR / "media"`, `path.join(__dirname, "../uploads", "boats")`. */
 function folderIn(expression: string): string | undefined {
-  const text = [...expression.matchAll(/["'`]([^"'`${}]+)["'`]/g)].at(-1)?.[1];
-  const folder = text?.replace(/^(?:\.{1,2}\/)+|\/+$/g, "");
-  return folder && /^\/?[\w-]+(?:\/[\w-]+)*$/.test(folder) && !/^\/?(?:tmp|var\/tmp|dev)(?:\/|$)/.test(folder)
+  const own = expression.replace(/(?:getenv|environ(?:\.get)?|env|config)[([]\s*["']\w+["']\s*[,\])]/g, "");
+  const texts = [...own.matchAll(/["'`]([^"'`${}]+)["'`]/g)].map(match => match[1]!);
+  const folder = texts
+    .join("/")
+    .replace(/\/{2,}/g, "/")
+    .replace(/^(?:\.{1,2}\/)+|\/+$/g, "");
+  return /^\/?[\w-]+(?:\/[\w-]+)*$/.test(folder) && !/^\/?(?:tmp|var\/tmp|dev)(?:\/|$)/.test(folder)
     ? folder
     : undefined;
 }
