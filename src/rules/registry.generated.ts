@@ -43,7 +43,9 @@ import bootEntrySettings from "./boot/entry-settings.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
+import bootImportSource from "./boot/import-source.ts";
 import bootInstallAtStart from "./boot/install-at-start.ts";
+import bootListensOnLoopback from "./boot/listens-on-loopback.ts";
 import bootLogDirectory from "./boot/log-directory.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
@@ -58,6 +60,7 @@ import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
 import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
+import bootStoreHost from "./boot/store-host.ts";
 import bootTrustedOrigins from "./boot/trusted-origins.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
@@ -121,6 +124,7 @@ import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
 import dataSqliteFile from "./data/sqlite-file.ts";
 import dataSyncDeletes from "./data/sync-deletes.ts";
+import dataUploadsVolume from "./data/uploads-volume.ts";
 import healthHealthRoute from "./health/health-route.ts";
 import healthHealthcheckPresent from "./health/healthcheck-present.ts";
 import healthInheritedProbe from "./health/inherited-probe.ts";
@@ -297,7 +301,9 @@ export const rules: readonly Rule<Stack>[] = [
   bootFailedMigration,
   bootImageIgnoresVariable,
   bootImageName,
+  bootImportSource,
   bootInstallAtStart,
+  bootListensOnLoopback,
   bootLogDirectory,
   bootLoopbackAddress,
   bootLoopbackInCode,
@@ -312,6 +318,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootSettingsDependency,
   bootSettingsModule,
   bootStartNeedsStorage,
+  bootStoreHost,
   bootTrustedOrigins,
   bootVariableBuildTime,
   bootVariableContract,
@@ -375,6 +382,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataSharedProject,
   dataSqliteFile,
   dataSyncDeletes,
+  dataUploadsVolume,
   healthHealthRoute,
   healthHealthcheckPresent,
   healthInheritedProbe,
