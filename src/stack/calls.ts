@@ -114,6 +114,11 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
           by: nameOf(placed),
         });
     }
+    // What a release writes for the server counts, whoever starts it there.
+    const written = placed.call.remote && placed.deploys ? writtenFiles(placed.call) : undefined;
+    const chosen = written === undefined ? undefined : presentFiles(files, "", written);
+    if (chosen)
+      uses.push({ files: chosen, named: true, deploys: true, at: placed.call.at, by: nameOf(placed) });
     if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
@@ -206,14 +211,21 @@ function chosenByEnvFile(
     ({ call, caller }) =>
       caller.file === placed.caller.file &&
       call.remote === placed.call.remote &&
-      (call.name === "echo" || call.name === "printf") &&
-      call.writes.some(({ path }) => basename(path.value ?? "") === ".env") &&
-      call.args.some(arg => /^COMPOSE_FILE=/.test(arg.value ?? "")),
+      writtenFiles(call) !== undefined,
   );
-  const text = written?.call.args.find(arg => /^COMPOSE_FILE=/.test(arg.value ?? ""))?.value;
-  return text === undefined
-    ? composeFilesOf(files, base)?.files
-    : presentFiles(files, base, text.slice(13).trim());
+  const text = written && writtenFiles(written.call);
+  return text === undefined ? composeFilesOf(files, base)?.files : presentFiles(files, base, text);
+}
+
+/** `echo COMPOSE_FILE=a.yml:b.yml >> .env`. */
+function writtenFiles({ name, writes, args }: Call): string | undefined {
+  if (
+    (name !== "echo" && name !== "printf") ||
+    !writes.some(({ path }) => basename(path.value ?? "") === ".env")
+  )
+    return undefined;
+  const said = args.find(arg => /^COMPOSE_FILE=/.test(arg.value ?? ""))?.value;
+  return said?.slice("COMPOSE_FILE=".length).trim();
 }
 
 /** The same of a directory's own committed `.env`. */

@@ -39,19 +39,25 @@ describe("COMPOSE_FILE", () => {
     expect(found.find(({ grade }) => grade === "deployed")).toMatchObject({ files: "infra/live.yml" });
   });
 
-  it("is what a release writes into the server's .env", async () => {
-    const found = await projectsOf({
-      "compose.yml": base,
-      "compose.work.yml": "services:\n  web:\n    build: .\n",
-      "parts/live.yml": "services:\n  web:\n    restart: always\n",
-      ".env": "COMPOSE_FILE=compose.yml:compose.work.yml\n",
-      "deploy.sh":
-        "ssh shop 'cd shop && echo COMPOSE_FILE=compose.yml:parts/live.yml > .env && docker compose up -d'\n",
-    });
-    expect(found.find(({ files }) => files === "compose.yml parts/live.yml")).toMatchObject({
-      grade: "deployed",
-    });
-  });
+  it.each(["docker compose up -d", "make run"])(
+    "is what a release writes into the server's .env before %s",
+    async start => {
+      const found = await projectsOf({
+        "compose.yml": base,
+        "compose.work.yml": "services:\n  web:\n    build: .\n",
+        "parts/live.yml": "services:\n  web:\n    restart: always\n",
+        ".env": "COMPOSE_FILE=compose.yml:compose.work.yml\n",
+        "deploy.sh":
+          "ssh shop 'cd shop && echo COMPOSE_FILE=compose.yml:parts/live.yml > .env && START'\n".replace(
+            "START",
+            start,
+          ),
+      });
+      expect(found.find(({ files }) => files === "compose.yml parts/live.yml")).toMatchObject({
+        grade: "deployed",
+      });
+    },
+  );
 });
 
 it("ships what `docker stack deploy` is given", async () => {

@@ -52,11 +52,16 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const workflows = [...reader.all(workflow), ...gitlab.workflows];
   const calls = placeCalls(scripts, makefiles, workflows);
   const containers = reader.all(devcontainer);
-  const uses = [...composeUses(calls, files), ...envFileUses(composeFiles, files)];
+  const chosen = envFileUses(composeFiles, files);
+  const uses = [...composeUses(calls, files), ...chosen];
   const known = new Set(composeFiles.map(file => file.file));
   // A file that `-f` names is a Compose file, whatever it is called.
   const extra = [...new Set(uses.flatMap(use => use.files))].filter(path => !known.has(path));
-  const named = extra.flatMap(path => reader.parse(composeKind(path), path) ?? []);
+  // A fragment that only a test lays over the rest makes no project.
+  const laid = new Set([...uses.filter(use => use.deploys), ...chosen].flatMap(use => use.files));
+  const named = extra.flatMap(
+    path => reader.parse(laid.has(path) ? composeKind(path) : composeFile, path) ?? [],
+  );
   const plans = planProjects([...composeFiles, ...named], uses, {
     ...(options.deployed && options.deployed.length > 0 ? { deployed: options.deployed } : {}),
     ...(options.like

@@ -57,14 +57,15 @@ function replaces(text: string, name: string): boolean {
   return new RegExp(`(?<![A-Za-z0-9_])${name}[}"']?\\s*=`).test(text);
 }
 
-/** What the script starts; all services, where that is not known. */
+/** What may take the values: none, where all that the script starts is a workstation's. */
 function startedBy(stack: Stack, { caller }: PlacedCall): readonly Service[] {
   const projects = stack.calls.flatMap(placed =>
     placed.caller.file === caller.file && placed.call.kind === "compose" && placed.call.subcommand === "up"
       ? projectsOfCall(stack, { ...placed, call: placed.call })
       : [],
   );
-  return projects.length > 0 ? projects.flatMap(({ services }) => services) : stack.services;
+  const isForWork = projects.length > 0 && projects.every(({ grade }) => grade === "development");
+  return isForWork ? [] : stack.services;
 }
 
 /** Some deployed service takes the variable. */
