@@ -99,7 +99,9 @@ export function servingPorts(stack: Stack, service: Service): Listening | undefi
     return ports && { ports, at: caddy.model.sites[0]!.at };
   }
   if (service.process?.argv[0]?.value?.split("/").at(-1) === "php-fpm") return phpPorts(service);
-  return listening(stack, service);
+  const open = listening(stack, service);
+  const word = service.process?.argv.find(({ value }) => value?.endsWith(String(open?.ports[0])));
+  return open && word && !open.inCode ? { ...open, at: word.at } : open;
 }
 
 /** The official images of PHP listen on 9000, unless the project brings a file of pools or changes theirs. */
