@@ -1,5 +1,5 @@
 import type { ComposeCall } from "../artifacts/commands.ts";
-import type { Job } from "../artifacts/workflow.ts";
+import type { Job, Workflow } from "../artifacts/workflow.ts";
 
 /** What GitHub no longer runs. Source: GitHub's change log (github.blog/changelog). */
 
@@ -59,5 +59,19 @@ export function retiredCompose(job: Job): ComposeCall[] {
       (call): call is ComposeCall =>
         call.kind === "compose" && call.legacy && !call.remote && !call.inside && call.via === undefined,
     ),
+  );
+}
+
+const publishes =
+  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\b(?:publish|(?:assemble|bundle)(?:\w*Release|\w*Debug))|^flutter build (?:apk|appbundle|ipa|ios)\b|^(?:xcodebuild|fastlane|eas)\b/;
+
+/** It brings a package to a registry, or builds an app: what their users miss, the site does not. */
+export function publishesPackage({ jobs }: Workflow, job: Job): boolean {
+  // Another job takes what it makes on.
+  if (jobs.some(other => other.needs.some(need => need.value === job.id.value))) return false;
+  const calls = job.steps.flatMap(step => step.calls);
+  return (
+    calls.some(call => publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`)) &&
+    !calls.some(call => call.remote || call.kind === "compose" || call.name === "docker")
   );
 }

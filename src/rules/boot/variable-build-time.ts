@@ -1,22 +1,17 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
-import { nextConfigFile, rewriteVariables } from "../../artifacts/next.ts";
 import type { Evidence } from "../../core/finding.ts";
-import { inside } from "../../core/path.ts";
 import { asBuildArguments } from "../../remedies/build-argument.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence, gradeOf, listNames, serviceAt, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
 import {
-  buildArgument,
-  hostOf,
-  isBuildInput,
-  isInBuild,
-  isUnfinished,
-  publicName,
-  replacesAtRunTime,
-  servesBuiltBundle,
-} from "../../stack/query-bundles.ts";
-import { componentReads, givenVariables, isLoopback, ownsFile } from "../../stack/query-environment.ts";
-import type { Service, Stack, Variable } from "../../stack/stack.ts";
+  containerHosts,
+  lateRewrites,
+  lateVariables,
+  loopbackBuiltIn,
+  placeholdersBuiltIn,
+} from "../../stack/query-built-in.ts";
+import { replacesAtRunTime, servesBuiltBundle } from "../../stack/query-bundles.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -49,21 +44,7 @@ export default defineRule({
 
 /** Names of services exist only inside the project's network; the browser is outside. */
 function* internalHosts(service: Service) {
-  // A browser that runs in a container is inside.
-  if (
-    /playwright|cypress|selenium|puppeteer|e2e|test/i.test(
-      `${service.name} ${service.model?.base?.name ?? ""}`,
-    )
-  )
-    return;
-  const all = [...givenVariables(service), ...(service.build?.args ?? [])];
-  const found = all.flatMap(variable => {
-    if (!publicName.test(variable.name) || /INTERNAL|SSR|(?:^|_)SERVER(?:_SIDE)?(?:$|_)/.test(variable.name))
-      return [];
-    const host = hostOf(variable.value?.text);
-    const target = host === undefined || host.includes(".") ? undefined : serviceAt(service.project, host);
-    return target ? [{ variable, target }] : [];
-  });
+  const found = containerHosts(service);
   if (found.length === 0) return;
   const [first, ...rest] = found.map(({ variable, target }) =>
     evidence(variable.at, `"${target.name}" is a name of this project's network`),
@@ -77,22 +58,7 @@ function* internalHosts(service: Service) {
 }
 
 function* ignored(stack: Stack, service: Service) {
-  const component = service.component!;
-  const { reads, wildcards } = componentReads(stack, component);
-  if (wildcards.length > 0) return;
-  const useless = givenVariables(service).filter(
-    variable =>
-      isUseless(service, variable) &&
-      // What is built in is the same.
-      !reads.some(
-        read => read.name === variable.name && read.default?.value === (variable.value?.text ?? null),
-      ),
-  );
-  const uses = useless.flatMap(({ name }) =>
-    reads
-      .filter(read => read.name === name && read.buildTime && ownsFile(stack, component, read.at))
-      .slice(0, 1),
-  );
+  const { useless, uses } = lateVariables(stack, service);
   const names = useless.map(each => each.name).filter(name => uses.some(read => read.name === name));
   if (names.length === 0) return;
   const late = useless.filter(each => names.includes(each.name));
@@ -120,20 +86,7 @@ function* ignored(stack: Stack, service: Service) {
 
 /** The browser takes localhost for the visitor's own computer. Only where it is sure that the stack is for a server. */
 function* ofThisMachine(stack: Stack, service: Service) {
-  const { grade, because } = service.project;
-  if (grade !== "deployed" || !/ships it$|says production$/.test(because.text)) return;
-  const { names } = componentReads(stack, service.component!);
-  const given = (service.build?.args ?? []).map(({ name, value, at }) => ({
-    name,
-    // What the server sets instead is not known.
-    text: value?.references.length === 0 ? value.text : undefined,
-    at,
-  }));
-  // An ENV that takes a build argument's value is the same place again.
-  const fixed = fixedInDockerfile(service).filter(each => !given.some(({ name }) => name === each.name));
-  const found = [...given, ...fixed].filter(
-    ({ name, text }) => publicName.test(name) && names.has(name) && isLoopback(hostOf(text) ?? ""),
-  );
+  const found = loopbackBuiltIn(stack, service);
   const [first, ...rest] = found;
   if (!first) return;
   yield {
@@ -147,32 +100,14 @@ function* ofThisMachine(stack: Stack, service: Service) {
   };
 }
 
-/** `ENV VITE_API_URL=http://localhost:8000` above the build. */
-function fixedInDockerfile(service: Service) {
-  return (service.model?.built ?? []).flatMap(({ stage }) =>
-    stage.env.map(({ name, value, at, resolved }) => ({
-      name: name.value,
-      text: resolved ? value.value : undefined,
-      at,
-    })),
-  );
-}
-
 /** Next writes the targets of its rewrites down when it builds; what starts later reads them from there. */
 function* rewritten(service: Service) {
-  const component = service.component!;
-  const file = component.kind === "next" ? nextConfigFile(component.files, component.dir) : undefined;
-  const source = file === undefined ? undefined : component.files.read(file);
-  if (!source) return;
-  for (const use of rewriteVariables(source)) {
-    const given = givenVariables(service).find(each => each.name === use.name);
-    if (!given || publicName.test(use.name) || given.value?.text === use.fallback) continue;
-    if (buildArgument(service, use.name) || isBuildInput(service, use.name)) continue;
+  for (const use of lateRewrites(service)) {
     yield {
       subject: `${service.name}: ${use.name}`,
       message: `Service "${service.name}" gets "${use.name}" when it starts, but Next has written the targets of its rewrites down while it was built${use.fallback === undefined ? "" : `, as ${use.fallback}`}.`,
       evidence: [
-        evidence(given.at, "set when it is too late"),
+        evidence(use.givenAt, "set when it is too late"),
         evidence(use.at, "read while it is built"),
       ] as [Evidence, Evidence],
       severity: weigh(service, "high"),
@@ -180,29 +115,9 @@ function* rewritten(service: Service) {
   }
 }
 
-/** Given at run time alone. Values that the service's own Dockerfile or build arguments bring are fine. */
-function isUseless(service: Service, variable: Variable): boolean {
-  if (!publicName.test(variable.name)) return false;
-  // Reported as an internal host already.
-  const host = hostOf(variable.value?.text);
-  if (host !== undefined && !host.includes(".") && serviceAt(service.project, host)) return false;
-  return !buildArgument(service, variable.name) && !isBuildInput(service, variable.name);
-}
-
 /** A bundler reads .env.production of the component when it builds. */
 function* unfinished(stack: Stack, service: Service, file: EnvFile) {
-  const component = service.component!;
-  if (inside(component.dir, file.file)?.includes("/") !== false) return;
-  if (stack.files.tracked(file.file) === false || !isInBuild(service, component, file.file)) return;
-  const { names } = componentReads(stack, component);
-  const entries = file.entries.filter(
-    ({ name, value }) =>
-      publicName.test(name.value) &&
-      names.has(name.value) &&
-      isUnfinished(value.value) &&
-      !buildArgument(service, name.value) &&
-      !isBuildInput(service, name.value),
-  );
+  const entries = placeholdersBuiltIn(stack, service, file);
   if (entries.length === 0) return;
   const [first, ...rest] = entries.map(entry => evidence(entry.at, "a placeholder is built in"));
   yield {

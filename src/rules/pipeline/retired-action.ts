@@ -7,6 +7,7 @@ import { evidence } from "../../stack/query.ts";
 import {
   composeGone,
   goneRunners,
+  publishesPackage,
   refusedActions,
   retiredAsOf,
   retiredCompose,
@@ -128,20 +129,6 @@ function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
       /\bfailure\(\)/.test(condition?.value ?? ""),
   );
   return found.every(({ at }) => late.some(({ uses }) => uses!.at.span.start === at.span.start));
-}
-
-const publishes =
-  /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\b(?:publish|(?:assemble|bundle)(?:\w*Release|\w*Debug))|^flutter build (?:apk|appbundle|ipa|ios)\b|^(?:xcodebuild|fastlane|eas)\b/;
-
-/** It brings a package to a registry, or builds an app: what their users miss, the site does not. */
-function publishesPackage({ jobs }: Workflow, job: Job): boolean {
-  // Another job takes what it makes on.
-  if (jobs.some(other => other.needs.some(need => need.value === job.id.value))) return false;
-  const calls = job.steps.flatMap(step => step.calls);
-  return (
-    calls.some(call => publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`)) &&
-    !calls.some(call => call.remote || call.kind === "compose" || call.name === "docker")
-  );
 }
 
 /** The job releases, or one that releases waits for it. */

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "../../core/path.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, isBackupWork } from "../../stack/query-scripts.ts";
+import { isMadeThere, publishes, stopsJob } from "../../stack/query-steps.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -53,34 +54,6 @@ export default defineRule({
   },
 });
 
-/** A step of GitHub that always runs, on a fresh runner. */
-function stopsJob({ call, caller }: PlacedCall): boolean {
-  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
-  const step = job?.steps.find(each => each.calls.includes(call));
-  return (
-    step !== undefined &&
-    !step.if &&
-    !step.continueOnError &&
-    !job?.continueOnError &&
-    call.command.within.length === 0 &&
-    call.command.connector !== "||" &&
-    job?.steps.every(each => each.uses?.repository !== "actions/checkout" || !each.with.has("repository")) ===
-      true
-  );
-}
-
-/** The same job pushes an image or releases later on. */
-function publishes(stack: Stack, { caller }: PlacedCall): boolean {
-  return stack.calls.some(
-    ({ call, caller: other, deploys }) =>
-      other.workflow === caller.workflow &&
-      other.name === caller.name &&
-      (deploys ||
-        (call.kind === "docker-build" && call.push) ||
-        (call.kind === "docker" && call.verb === "push")),
-  );
-}
-
 function callsByScript(stack: Stack): Map<ShellScript, PlacedCall[]> {
   const groups = new Map<ShellScript, PlacedCall[]>();
   for (const placed of stack.calls) {
@@ -113,19 +86,6 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
       other.caller.name === placed.caller.name &&
       (role === "requirements" ? other.call.name === "git" : brought.test(other.call.name)) &&
       mayBring(other),
-  );
-}
-
-/** Another command of the job or script writes such lists, or nobody sees where this one runs. */
-function isMadeThere(stack: Stack, { caller }: PlacedCall): boolean {
-  return (
-    caller.kind !== "workflow" ||
-    stack.calls.some(
-      ({ call, caller: other }) =>
-        other.workflow === caller.workflow &&
-        other.name === caller.name &&
-        /^(?:poetry|uv|pipenv|pip-compile|pipreqs|pdm|make|conda)$/.test(call.name),
-    )
   );
 }
 

@@ -1,0 +1,44 @@
+import type { PlacedCall, Stack } from "./stack.ts";
+
+/** Questions about a command among the steps of its job. */
+
+/** A step of GitHub that always runs, on a fresh runner. */
+export function stopsJob({ call, caller }: PlacedCall): boolean {
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  const step = job?.steps.find(each => each.calls.includes(call));
+  return (
+    step !== undefined &&
+    !step.if &&
+    !step.continueOnError &&
+    !job?.continueOnError &&
+    call.command.within.length === 0 &&
+    call.command.connector !== "||" &&
+    job?.steps.every(each => each.uses?.repository !== "actions/checkout" || !each.with.has("repository")) ===
+      true
+  );
+}
+
+/** The same job pushes an image or releases later on. */
+export function publishes(stack: Stack, { caller }: PlacedCall): boolean {
+  return stack.calls.some(
+    ({ call, caller: other, deploys }) =>
+      other.workflow === caller.workflow &&
+      other.name === caller.name &&
+      (deploys ||
+        (call.kind === "docker-build" && call.push) ||
+        (call.kind === "docker" && call.verb === "push")),
+  );
+}
+
+/** Another command of the job or script writes such lists, or nobody sees where this one runs. */
+export function isMadeThere(stack: Stack, { caller }: PlacedCall): boolean {
+  return (
+    caller.kind !== "workflow" ||
+    stack.calls.some(
+      ({ call, caller: other }) =>
+        other.workflow === caller.workflow &&
+        other.name === caller.name &&
+        /^(?:poetry|uv|pipenv|pip-compile|pipreqs|pdm|make|conda)$/.test(call.name),
+    )
+  );
+}
