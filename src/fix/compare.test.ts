@@ -45,3 +45,11 @@ test.each<[string, Finding[], Finding[], number]>([
 ])("%s", (_, before, after, expected) => {
   expect(newFindings(before, after)).toHaveLength(expected);
 });
+
+test.each([
+  ["one of two that were told together", "backend monitoring", "monitoring", 0],
+  ["another beside it", "backend", "backend monitoring", 1],
+  ["another in its place", "backend", "monitoring", 1],
+])("%s", (_, before, after, expected) => {
+  expect(newFindings([finding(before, "certain")], [finding(after, "certain")])).toHaveLength(expected);
+});

@@ -45,13 +45,18 @@ function countsAsNew({ rule, confidence }: Finding): boolean {
   return rule !== unusedAcceptance && confidence !== "possible";
 }
 
-/** The same rule has said as much of this subject, or worse. */
+/** The same rule has said as much of this subject, or worse, perhaps together with others. */
 function isAsBad(before: Finding, after: Finding): boolean {
   return (
     before.rule === after.rule &&
-    before.subject === after.subject &&
+    names(after).every(each => names(before).includes(each)) &&
     severities.indexOf(before.severity) <= severities.indexOf(after.severity)
   );
+}
+
+/** One finding may tell of several projects or files; a fix may mend some of them. */
+function names({ subject }: Finding): string[] {
+  return subject.split(" ");
 }
 
 function wordsOf({ rule, subject, severity, message }: Finding): string {

@@ -1,5 +1,6 @@
 import { isOpenView } from "../stack/app/open-view.ts";
 import { route } from "../stack/proxy/route.ts";
+import { droppedCommand } from "../stack/query-entry-script.ts";
 import { appAnswer, nginxOf, toolInContainer } from "../stack/query-health.ts";
 import { listening } from "../stack/query-listen.ts";
 import { codeListening } from "../stack/query-listen-code.ts";
@@ -12,6 +13,8 @@ const usual = { interval: 30, timeout: 5, retries: 3, startPeriod: 30 } as const
 
 /** The health check of a service whose code is here: a route that it serves, asked with a program that its image has. */
 export function appProbe(stack: Stack, service: Service): Probe | undefined {
+  // What runs is not what is meant: a probe of the one is wrong for the other.
+  if (droppedCommand(stack, service)) return undefined;
   const port = servedPort(stack, service);
   if (port === undefined) return undefined;
   const path = healthPath(stack, service, port);

@@ -35,6 +35,7 @@ import bootBindSource from "./boot/bind-source.ts";
 import bootBrowserHome from "./boot/browser-home.ts";
 import bootCeleryApp from "./boot/celery-app.ts";
 import bootCommandFile from "./boot/command-file.ts";
+import bootCommandHandedOn from "./boot/command-handed-on.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
@@ -293,6 +294,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootBrowserHome,
   bootCeleryApp,
   bootCommandFile,
+  bootCommandHandedOn,
   bootDatabaseOptions,
   bootDependsOnUnknown,
   bootDevServer,
