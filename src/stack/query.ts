@@ -143,6 +143,8 @@ export function listNames(names: readonly string[]): string {
   return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
 }
 
+const searchPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
 /** The shell script of the repository that a container sees at a path: an entry point that was copied or mounted in. */
 export function containerScript(
   scripts: readonly Script[],
@@ -150,9 +152,13 @@ export function containerScript(
   service: Service,
   path: string,
 ): ShellScript | undefined {
-  const absolute = path.startsWith("/")
-    ? path
-    : join(service.text("working_dir")?.text ?? service.model?.workdir ?? "/", path);
-  const file = containerFile({ files }, service, absolute).repositoryPath;
-  return file === undefined ? undefined : scripts.find(script => script.file === file)?.script;
+  const beside = service.text("working_dir")?.text ?? service.model?.workdir ?? "/";
+  // A bare name is looked for on the PATH; an interpreter takes it from its directory.
+  const places = path.startsWith("/") ? [""] : path.includes("/") ? [beside] : [beside, ...searchPath];
+  for (const place of places) {
+    const file = containerFile({ files }, service, join(place, path)).repositoryPath;
+    const script = file === undefined ? undefined : scripts.find(each => each.file === file)?.script;
+    if (script) return script;
+  }
+  return undefined;
 }
