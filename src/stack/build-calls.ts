@@ -48,12 +48,21 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
         ? {}
         : { target: { value: call.target.value, at: call.target.at } }),
       args: call.buildArgs.map(argOf),
-      tags: call.tags.map(tag => tag.value ?? tag.word.text),
+      tags: call.tags.flatMap(tag => tag.value ?? namesBehind(placed, tag.word.text)),
       push,
       grade: !placed.deploys && !push ? "development" : isPreview(placed) ? "staging" : "deployed",
     },
     sources,
   );
+}
+
+/** Tags that an earlier step of the job makes carry the names that it was given (`docker/metadata-action`). */
+function namesBehind({ caller }: PlacedCall, tag: string): string[] {
+  const [, step] = /\bsteps\.([\w-]+)\.outputs\.tags\b/.exec(tag) ?? [];
+  if (step === undefined) return [tag];
+  const job = caller.workflow?.jobs.find(({ id }) => id.value === caller.name);
+  const images = job?.steps.find(({ id }) => id?.value === step)?.with.get("images")?.value ?? "";
+  return images.split(/[,\n]/).flatMap(name => name.trim().replace(/^name=/, "") || []);
 }
 
 /** A workflow for trying a branch out: nobody but its author waits for what it builds. */

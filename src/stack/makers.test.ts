@@ -26,4 +26,16 @@ describe("makerOf", () => {
     expect(makerOf("acme/api:1", [tried, pushed])).toBe(pushed);
     expect(makerOf("acme/api:1", [pushed, other])).toBeUndefined();
   });
+
+  it("takes a word behind the repository's name, and the only image that is pushed where nothing is said", () => {
+    const api = build(["ghcr.io/$" + "{{ github.repository }}-api:latest"], { push: true });
+    const tried = build(["check"], { dockerfilePath: "Dockerfile.check" });
+    expect(makerOf("ghcr.io/acme/shop-api:1", [api])).toBe(api);
+    expect(makerOf("ghcr.io/acme/shop-web:1", [api])).toBeUndefined();
+    expect(makerOf("$" + "{IMAGE:?IMAGE is required}", [api, tried])).toBe(api);
+    expect(makerOf("$" + "{IMAGE:-nginx}", [api])).toBeUndefined();
+    expect(
+      makerOf("$" + "IMAGE", [api, build(["web"], { push: true, dockerfilePath: "b" })]),
+    ).toBeUndefined();
+  });
 });

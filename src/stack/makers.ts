@@ -2,13 +2,16 @@ import type { Build } from "./stack.ts";
 
 /**
  * What in the repository builds the image that is pulled by a name. The tag does not matter, and variables stand for
- * anything; the last part of the name has to be written out. Undefined when two different Dockerfiles could be meant.
+ * anything; the last part of the name has to be written out, unless the whole of it is left to the caller. Undefined when two different Dockerfiles could be meant.
  */
 export function makerOf(image: string, builds: readonly Build[]): Build | undefined {
   const wanted = nameOf(image);
-  if (wanted === undefined) return undefined;
+  const isAnything = /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image);
+  if (wanted === undefined && !isAnything) return undefined;
   const found = builds.filter(
-    build => build.model !== undefined && build.tags.some(tag => isSame(wanted, nameOf(tag))),
+    build =>
+      build.model !== undefined &&
+      (wanted ? build.tags.some(tag => isSame(wanted, nameOf(tag), tag)) : build.push),
   );
   // A build that is only tried is the one that is pushed, unless they differ: then the pushed one is pulled.
   const pushed = found.filter(build => build.push);
@@ -37,8 +40,13 @@ function nameOf(image: string): Name | undefined {
   return { last, owner: owner === undefined || /[${}.:]/.test(owner) ? undefined : owner };
 }
 
-function isSame(one: Name, other: Name | undefined): boolean {
-  if (other === undefined || one.last !== other.last) return false;
+function isSame(one: Name, other: Name | undefined, tag: string): boolean {
+  if (other === undefined) {
+    // `${{ github.repository }}-api`: the name of the repository, which the tree does not say, and a word of its own.
+    const [, own] = /\}\}([-_][\w.-]{3,}?)(?::[^/]*)?$/.exec(tag) ?? [];
+    return own !== undefined && one.last.endsWith(own);
+  }
+  if (one.last !== other.last) return false;
   // A bare name is the engine's own; with an owner it was pushed somewhere under that name.
   return one.owner === undefined || other.owner === undefined || one.owner === other.owner;
 }
