@@ -11,6 +11,8 @@ import type { PlacedCall } from "./stack.ts";
 
 const deployWords =
   /(^|[^a-z])(deploy\w*|release|rollout|roll-out|ship|provision|prod|production|go-?live|upgrade|update-(prod|server|test|staging))([^a-z]|$)/i;
+/** `deploy/update.sh`: an update by itself may be one of the workstation. */
+const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
 const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
@@ -21,7 +23,7 @@ export function placeCalls(
 ): PlacedCall[] {
   const placed: PlacedCall[] = [];
   for (const script of scripts) {
-    const deploys = deployWords.test(basename(script.file));
+    const deploys = deployWords.test(basename(script.file)) || updatesServer.test(script.file);
     for (const call of script.calls)
       placed.push({
         call,
