@@ -204,7 +204,8 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
   const origin = originOf(call.callee, scope);
   const conversion = origin === undefined ? undefined : conversions[origin];
   if (conversion && args.length === 1 && call.kwargs.length === 0) {
-    return derived(args, at, ([value]) => conversion.compute(value!), conversion.cast);
+    const made = derived(args, at, ([value]) => conversion.compute(value!), conversion.cast);
+    return origin === "int" || origin === "float" ? needing(made) : made;
   }
   // An image that leaves the developers' packages out, as it should, does not have their tools.
   if (
@@ -250,10 +251,16 @@ function callValue(call: PyCall, scope: PyScope, depth: number): Value {
       castOf(method),
     );
     // A method of something that is not read (a module, a class) says nothing about the environment.
-    return object.kind === "unknown" && object.parts.length === 0 ? unknown(method, at, args) : computed;
+    if (object.kind === "unknown" && object.parts.length === 0) return unknown(method, at, args);
+    return needing(computed);
   }
   const kwargs = call.kwargs.map(each => evaluate(each.value));
   return unknown(origin ?? "", at, [...args, ...kwargs]);
+}
+
+/** None has no methods, and is no number. */
+function needing(value: Value): Value {
+  return value.kind === "derived" ? bounded({ ...value, needsFirst: true }) : value;
 }
 
 function stripped(list: Concrete): Concrete | undefined {

@@ -54,6 +54,8 @@ export type Value =
       readonly from: readonly Value[];
       readonly cast?: Cast;
       readonly compute: (values: readonly Concrete[]) => Concrete | undefined;
+      /** The program stops when the first part is nothing: `os.getenv("A").split(",")`. */
+      readonly needsFirst?: true;
       readonly at: Location;
     }
   | {

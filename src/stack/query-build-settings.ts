@@ -1,6 +1,6 @@
 import { djangoSettings } from "../artifacts/django.ts";
 import { type DjangoSettings, refusals } from "../artifacts/django-settings.ts";
-import { concrete, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
+import { concrete, envUses, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
 import { join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
@@ -68,7 +68,7 @@ export function buildVariables(stage: ImageModel, build: Build, text: string): L
 }
 
 /** Reads of the environment that surely happen, and end the program. */
-function demands(value: Value, lookup: Lookup): { at: Location; name: string }[] {
+export function demands(value: Value, lookup: Lookup): { at: Location; name: string }[] {
   switch (value.kind) {
     case "env": {
       const { env, fallback } = value;
@@ -80,8 +80,12 @@ function demands(value: Value, lookup: Lookup): { at: Location; name: string }[]
       return value.items.flatMap(each => demands(each, lookup));
     case "dict":
       return value.entries.flatMap(each => demands(each.value, lookup));
-    case "derived":
+    case "derived": {
+      const [first] = value.from;
+      const [use] = value.needsFirst && first ? envUses(first) : [];
+      if (use && concrete(first!, lookup) === null) return [{ at: value.at, name: use.names[0]! }];
       return value.from.flatMap(each => demands(each, lookup));
+    }
     case "choice": {
       const test = concrete(value.test, lookup);
       return test === undefined ? [] : demands(isTruthy(test) ? value.yes : value.no, lookup);
