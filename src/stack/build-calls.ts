@@ -48,7 +48,7 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
         ? {}
         : { target: { value: call.target.value, at: call.target.at } }),
       args: call.buildArgs.map(argOf),
-      tags: call.tags.flatMap(tag => tag.value ?? namesBehind(placed, tag.word.text)),
+      tags: tagsOf(placed, call, basename(sources.files.root)),
       push,
       grade: !placed.deploys && !push ? "development" : isPreview(placed) ? "staging" : "deployed",
     },
@@ -56,13 +56,45 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
   );
 }
 
-/** Tags that an earlier step of the job makes carry the names that it was given (`docker/metadata-action`). */
-function namesBehind({ caller }: PlacedCall, tag: string): string[] {
-  const [, step] = /\bsteps\.([\w-]+)\.outputs\.tags\b/.exec(tag) ?? [];
-  if (step === undefined) return [tag];
-  const job = caller.workflow?.jobs.find(({ id }) => id.value === caller.name);
-  const images = job?.steps.find(({ id }) => id?.value === step)?.with.get("images")?.value ?? "";
-  return images.split(/[,\n]/).flatMap(name => name.trim().replace(/^name=/, "") || []);
+const deepest = 4;
+
+/**
+ * The names that a build gives its image, with what the workflow itself says put in: its `env`, the images of
+ * docker/metadata-action, and the repository's name, which is taken from the checkout's directory.
+ */
+function tagsOf({ caller }: PlacedCall, call: DockerBuildCall, root: string): string[] {
+  const texts = call.tags.map(tag => tag.value ?? tag.word.text);
+  const { workflow } = caller;
+  const job = workflow?.jobs.find(each => each.id.value === caller.name);
+  if (!workflow || !job) return texts;
+  const own = root.replace(/^.*__/, "").toLowerCase();
+  const env = (name: string) => job.env.get(name)?.value ?? workflow.env.get(name)?.value;
+  const expand = (text: string, depth = 0): string =>
+    depth > deepest
+      ? text
+      : text
+          .replace(/\$\{\{\s*env\.(\w+)\s*\}\}|\$\{?([A-Z]\w*)\}?/g, (whole, one, other) => {
+            const value = env(one ?? other);
+            return value === undefined ? whole : expand(value, depth + 1);
+          })
+          .replace(
+            /\$\{\{\s*github\.repository\s*\}\}|\$\{?CI_(?:REGISTRY_IMAGE|PROJECT_PATH)\}?/g,
+            `\${OWNER}/${own}`,
+          )
+          .replace(/\$\{\{\s*github\.event\.repository\.name\s*\}\}|\$\{?CI_PROJECT_NAME\}?/g, own);
+  // As it is written, too: the checkout may lie under another name than the repository's.
+  const both = (text: string) => [...new Set([expand(text), text])];
+  return texts.flatMap(text => {
+    const id = /^\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}$/.exec(text)?.[1];
+    const step = id === undefined ? undefined : job.steps.find(each => each.id?.value === id);
+    const images =
+      step?.uses?.repository === "docker/metadata-action" ? step.with.get("images")?.value : undefined;
+    return images === undefined
+      ? both(text)
+      : images
+          .split(/[\n,]/)
+          .flatMap(each => (each.trim() === "" ? [] : both(each.trim().replace(/^name=/, ""))));
+  });
 }
 
 /** A workflow for trying a branch out: nobody but its author waits for what it builds. */

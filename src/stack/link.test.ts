@@ -219,3 +219,33 @@ describe("what nothing starts from does not fail an audit", () => {
     expect(stack.gaps.filter(gap => gap.at && !gap.fatal).map(gap => gap.about)).toEqual(gaps);
   });
 });
+
+describe("an image that is pulled is the one that a workflow pushes", () => {
+  const dollar = "$";
+  const workflow = (steps: string) =>
+    `on: {push: {branches: [main]}}\nenv:\n  REPOSITORY: ghcr.io/acme/berths\njobs:\n  push:\n    runs-on: ubuntu-24.04\n    env: {API: berths-api}\n    steps:\n${steps}`;
+  const pushed = (tags: string) =>
+    `      - uses: docker/build-push-action@v6\n        with: {context: ., push: true, tags: "${tags}"}\n`;
+  const names = `      - id: names\n        uses: docker/metadata-action@v5\n        with: {images: "${dollar}{{ env.REPOSITORY }}"}\n`;
+
+  it.each([
+    [
+      `ghcr.io/${dollar}{OWNER}/berths-api:1`,
+      pushed(`ghcr.io/acme/${dollar}{{ env.API }}:${dollar}{{ github.sha }}`),
+      true,
+    ],
+    ["ghcr.io/acme/berths:main", names + pushed(`${dollar}{{ steps.names.outputs.tags }}`), true],
+    [`${dollar}{IMAGE:?say which}`, names + pushed(`${dollar}{{ steps.names.outputs.tags }}`), true],
+    ["ghcr.io/acme/shop:1", pushed(`ghcr.io/${dollar}{{ github.repository }}:1`), true],
+    ["ghcr.io/acme/other:1", names + pushed(`${dollar}{{ steps.names.outputs.tags }}`), false],
+  ])("%s", async (image, steps, ours) => {
+    const stack = await link(
+      tree({
+        "compose.prod.yml": `services:\n  api:\n    image: "${image}"\n`,
+        Dockerfile: "FROM python:3.13-slim\nWORKDIR /srv\n",
+        ".github/workflows/push.yml": workflow(steps),
+      }),
+    );
+    expect(stack.services[0]!.model?.workdir).toBe(ours ? "/srv" : undefined);
+  });
+});

@@ -38,4 +38,8 @@ describe("makerOf", () => {
       makerOf("$" + "IMAGE", [api, build(["web"], { push: true, dockerfilePath: "b" })]),
     ).toBeUndefined();
   });
+
+  it("takes no image of this repository for a store that is a variable", () => {
+    expect(makerOf("$" + "{POSTGRES_IMAGE}", [build(["acme/api:1"], { push: true })])).toBeUndefined();
+  });
 });

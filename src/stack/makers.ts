@@ -2,11 +2,12 @@ import type { Build } from "./stack.ts";
 
 /**
  * What in the repository builds the image that is pulled by a name. The tag does not matter, and variables stand for
- * anything; the last part of the name has to be written out, unless the whole of it is left to the caller. Undefined when two different Dockerfiles could be meant.
+ * anything; the last part of the name has to be written out, unless the whole of it is left to the caller. Undefined
+ * when two different Dockerfiles could be meant.
  */
 export function makerOf(image: string, builds: readonly Build[]): Build | undefined {
   const wanted = nameOf(image);
-  const isAnything = /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image);
+  const isAnything = /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image) && !foreign.test(image);
   if (wanted === undefined && !isAnything) return undefined;
   const found = builds.filter(
     build =>
@@ -21,6 +22,10 @@ export function makerOf(image: string, builds: readonly Build[]): Build | undefi
   );
   return recipes.size === 1 ? makers[0] : undefined;
 }
+
+/** Variables of images that others make. */
+const foreign =
+  /DB|DATABASE|POSTGRES|PG|MYSQL|MARIA|MONGO|REDIS|NGINX|PROXY|TRAEFIK|CADDY|BASE|RABBIT|ELASTIC|MINIO/i;
 
 interface Name {
   readonly last: string;
