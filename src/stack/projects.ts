@@ -1,32 +1,16 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename, dirname, join } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
-import { child } from "../formats/yaml.ts";
-import {
-  disclaimer,
-  exampleNote,
-  headerNote,
-  localNote,
-  readmeNote,
-  saysProduction,
-  trialNote,
-} from "./development-notes.ts";
+import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
+import { besideStores, buildsOfWork, doubtOf, isPreview, mailOfWork, originalOf } from "./project-doubts.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
-  areBacking,
-  areMounted,
-  buildsForOthers,
-  catchesMail,
   debugs,
   developmentHabit,
-  developmentSetting,
-  isAllForWork,
-  lacksApplication,
   looksLikeServer,
   onlyBacking,
   opensStores,
   reservedSite,
-  runsCheckout,
   staysUp,
 } from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
@@ -144,8 +128,6 @@ function presumed(
 }
 
 const nameOfProduction = "its name says production";
-const mailOfWork = "it catches its own mail";
-const buildsOfWork = "most of what it builds runs for development";
 const ofWork = new RegExp(`^(?:${mailOfWork}|${buildsOfWork})$`);
 const siteOfWork = "is a name of a workstation";
 const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
@@ -248,75 +230,6 @@ function grade(
       text: all.length === 1 ? "it is the only Compose project" : "nothing says that it is for development",
     },
   };
-}
-
-/** Whoever starts it starts its databases alone, because the programs run beside them, on the same machine. */
-function besideStores(
-  files: readonly string[],
-  models: readonly ComposeFile[],
-  uses: readonly ComposeUse[],
-): ProjectPlan["because"] | undefined {
-  // A pipeline starts a database for its tests, whatever the rest is for.
-  const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.restarts && !use.pipeline);
-  const first = own[0];
-  if (
-    !first ||
-    !areMounted(models) ||
-    own.some(use => use.services === undefined || !areBacking(models, use.services))
-  )
-    return undefined;
-  return { text: `${first.by} starts its databases alone`, at: first.at };
-}
-
-/** A file for a platform that runs each pull request for some days. */
-function isPreview(file: ComposeFile): boolean {
-  return file.roots.some(root => child(root, "x-uffizzi") !== undefined);
-}
-
-/** What speaks against a server, without saying that it is a workstation. */
-function doubtOf(
-  file: string,
-  models: readonly ComposeFile[],
-  text: NonNullable<PlanOptions["text"]>,
-): ProjectPlan["because"] | undefined {
-  // These are said of the program itself: a workstation's engine restarts what it runs, too.
-  if (catchesMail(models)) return { text: mailOfWork };
-  const said = developmentSetting(models);
-  if (said) return { text: `"${said}" is set` };
-  if (isAllForWork(models)) return { text: buildsOfWork };
-  const trial = trialNote(text);
-  if (trial) return trial;
-  if (buildsForOthers(models)) return { text: "it builds images for several kinds of processors" };
-  if (staysUp(models)) return undefined;
-  if (runsCheckout(models))
-    return { text: "it runs the sources of the checkout, and nothing speaks for a server" };
-  const note = localNote(text(file));
-  if (note) return note;
-  return lacksApplication(models, text)
-    ? { text: "no service of it is called like the program of this repository" }
-    : undefined;
-}
-
-/** A file further up with the same name and nearly the same lines: paths are right in one of the two places only. */
-function originalOf(
-  file: ComposeFile,
-  all: ReadonlyMap<string, ComposeFile>,
-  text: NonNullable<PlanOptions["text"]>,
-): string | undefined {
-  for (let folder = dirname(file.file); folder !== ""; ) {
-    folder = dirname(folder);
-    const above = all.get(join(folder, basename(file.file)));
-    if (above && isAlike(text(above.file)?.text ?? "", text(file.file)?.text ?? "")) return above.file;
-  }
-  return undefined;
-}
-
-/** Nine of ten lines stand in both. */
-function isAlike(one: string, other: string): boolean {
-  const linesOf = (text: string): Set<string> => new Set(text.split("\n").map(line => line.trim()));
-  const [first, second] = [linesOf(one), linesOf(other)];
-  const shared = [...first].filter(line => second.has(line)).length;
-  return shared > 5 && shared * 10 >= Math.max(first.size, second.size) * 9;
 }
 
 /** A default file beside a production project that runs the same services is the development one. */

@@ -7,7 +7,8 @@ import { isIgnored } from "../formats/dockerignore.ts";
 import type { ImageModel } from "./image/image.ts";
 import { runCommands } from "./image/run-commands.ts";
 import { mayAppear } from "./query-build.ts";
-import type { Build, Stack } from "./stack.ts";
+import { settingsInForce } from "./query-settings.ts";
+import type { Build, Service, Stack } from "./stack.ts";
 
 /** Commands of Django that a build runs with settings which ask for variables that no build has. */
 
@@ -68,7 +69,7 @@ export function buildVariables(stage: ImageModel, build: Build, text: string): L
 }
 
 /** Reads of the environment that surely happen, and end the program. */
-export function demands(value: Value, lookup: Lookup): { at: Location; name: string }[] {
+function demands(value: Value, lookup: Lookup): { at: Location; name: string }[] {
   switch (value.kind) {
     case "env": {
       const { env, fallback } = value;
@@ -93,6 +94,23 @@ export function demands(value: Value, lookup: Lookup): { at: Location; name: str
     default:
       return [];
   }
+}
+
+/** Variables that the settings of a running service stop without; a `.env` beside the program is thought of. */
+export function settingsStops(stack: Stack, service: Service): { at: Location; name: string }[] {
+  const here = settingsInForce(stack).find(each => each.services.includes(service));
+  if (!here) return [];
+  const seen = new Set<string>();
+  return [...here.settings.values.values()]
+    .flatMap(value => demands(value, here.lookup))
+    .filter(({ at, name }) => !seen.has(name) && isAssigned(stack, at) && seen.add(name));
+}
+
+/** In a plain assignment, or below a condition: what is tried may fail. */
+function isAssigned(stack: Stack, at: Location): boolean {
+  const lines = (stack.sources.get(at.file)?.text ?? "").slice(0, at.span.end).split("\n");
+  const start = lines.findLast(line => /^[^\s#)\]}]/.test(line)) ?? "";
+  return /^[A-Za-z_]\w*\s*(?::[^=]*)?\+?=|^(?:if|elif|else)\b/.test(start);
 }
 
 function mayReadDotenv(

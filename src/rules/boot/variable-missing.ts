@@ -1,13 +1,11 @@
 import type { EnvRead } from "../../artifacts/env-reads.ts";
 import { variablesRead } from "../../artifacts/script.ts";
 import type { Evidence } from "../../core/finding.ts";
-import type { Location } from "../../core/source.ts";
 import { containerScript, evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
-import { demands } from "../../stack/query-build-settings.ts";
+import { settingsStops } from "../../stack/query-build-settings.ts";
 import { isRun } from "../../stack/query-connections.ts";
 import { componentReads, hasUnseenEnvironment, lookupOf } from "../../stack/query-environment.ts";
 import { loadedFiles } from "../../stack/query-reach.ts";
-import { settingsInForce } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -117,22 +115,13 @@ function fromCode(stack: Stack, service: Service): Missing[] {
   });
 }
 
-/** What Django's settings stop without, in any of the ways to ask for it; a file beside the program is thought of. */
+/** What Django's settings stop without, in any of the ways to ask for it. */
 function fromSettings(stack: Stack, service: Service): Missing[] {
-  const here = settingsInForce(stack).find(each => each.services.includes(service));
-  if (!here) return [];
-  const seen = new Set<string>();
-  return [...here.settings.values.values()]
-    .flatMap(value => demands(value, here.lookup))
-    .filter(({ at, name }) => !seen.has(name) && isAssigned(stack, at) && seen.add(name))
-    .map(({ at, name }) => ({ name, place: evidence(at, "stops without it"), likely: true as const }));
-}
-
-/** In a plain assignment, or below a condition: what is tried may fail. */
-function isAssigned(stack: Stack, at: Location): boolean {
-  const lines = (stack.sources.get(at.file)?.text ?? "").slice(0, at.span.end).split("\n");
-  const start = lines.findLast(line => /^[^\s#)\]}]/.test(line)) ?? "";
-  return /^[A-Za-z_]\w*\s*(?::[^=]*)?\+?=|^(?:if|elif|else)\b/.test(start);
+  return settingsStops(stack, service).map(({ at, name }) => ({
+    name,
+    place: evidence(at, "stops without it"),
+    likely: true as const,
+  }));
 }
 
 /** At the top level of a file, outside any `try`: it runs when the program is loaded. */
