@@ -102,6 +102,8 @@ function staysAsBuilt(stack: Stack, service: Service): boolean {
   const { build, image } = service;
   if (build?.contextState !== "present") return false;
   if (image && (image.text === undefined || image.text.includes("/"))) return false;
+  // The server may name another image or tag, which is pulled, or built because it is not there yet.
+  if (image && image.references.length > 0) return false;
   if (/^(?:build|always)$/.test(service.text("pull_policy")?.text ?? "")) return false;
   return !service.mounts.some(
     ({ repositoryPath, exists }) =>
