@@ -30,6 +30,7 @@ import accessTokenLifetime from "./access/token-lifetime.ts";
 import accessTrustProxy from "./access/trust-proxy.ts";
 import accessUnauthenticatedStore from "./access/unauthenticated-store.ts";
 import bootAssetHost from "./boot/asset-host.ts";
+import bootAsyncDriver from "./boot/async-driver.ts";
 import bootBindHidesImage from "./boot/bind-hides-image.ts";
 import bootBindSource from "./boot/bind-source.ts";
 import bootBrowserHome from "./boot/browser-home.ts";
@@ -139,6 +140,7 @@ import healthProbeTool from "./health/probe-tool.ts";
 import healthProbeVariables from "./health/probe-variables.ts";
 import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
 import observeFailureNotice from "./observe/failure-notice.ts";
+import observeLaravelWorkers from "./observe/laravel-workers.ts";
 import observeLogPath from "./observe/log-path.ts";
 import observeLogRotation from "./observe/log-rotation.ts";
 import observeLogsDiscarded from "./observe/logs-discarded.ts";
@@ -175,6 +177,7 @@ import proxyDecodedPath from "./proxy/decoded-path.ts";
 import proxyDirectPort from "./proxy/direct-port.ts";
 import proxyDirectoryListing from "./proxy/directory-listing.ts";
 import proxyDuplicateHeaders from "./proxy/duplicate-headers.ts";
+import proxyFastcgiRoot from "./proxy/fastcgi-root.ts";
 import proxyForwardedProto from "./proxy/forwarded-proto.ts";
 import proxyHeaderInheritance from "./proxy/header-inheritance.ts";
 import proxyHostHeader from "./proxy/host-header.ts";
@@ -289,6 +292,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessTrustProxy,
   accessUnauthenticatedStore,
   bootAssetHost,
+  bootAsyncDriver,
   bootBindHidesImage,
   bootBindSource,
   bootBrowserHome,
@@ -398,6 +402,7 @@ export const rules: readonly Rule<Stack>[] = [
   healthProbeVariables,
   healthWaitsWithoutProbe,
   observeFailureNotice,
+  observeLaravelWorkers,
   observeLogPath,
   observeLogRotation,
   observeLogsDiscarded,
@@ -434,6 +439,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyDirectPort,
   proxyDirectoryListing,
   proxyDuplicateHeaders,
+  proxyFastcgiRoot,
   proxyForwardedProto,
   proxyHeaderInheritance,
   proxyHostHeader,
