@@ -54,7 +54,9 @@ export function retiredCompose(job: Job): ComposeCall[] {
       uses?.kind === "local",
   );
   if (isBack) return [];
-  return job.steps.flatMap(step =>
+  // What only tidies up, or looks after a failure, does not keep the job from its work.
+  const working = job.steps.filter(step => !/\b(?:always|failure|cancelled)\(\)/.test(step.if?.value ?? ""));
+  return working.flatMap(step =>
     step.calls.filter(
       (call): call is ComposeCall =>
         call.kind === "compose" && call.legacy && !call.remote && !call.inside && call.via === undefined,

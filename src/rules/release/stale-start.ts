@@ -17,7 +17,7 @@ export default defineRule({
       const placed = run.placed.find(each => run.starts.includes(each.call) && each.call.kind === "compose");
       const start = placed?.call;
       const project = placed && projectOf(stack, placed);
-      if (start?.kind !== "compose" || !project || mayBuild(run, start)) continue;
+      if (start?.kind !== "compose" || !project || !isThere(project, start) || mayBuild(run, start)) continue;
       const brings = bringsOf(run, start);
       if (!brings) continue;
       const stale = builtOnly(project, start).filter(
@@ -44,6 +44,12 @@ export default defineRule({
     }
   },
 });
+
+/** The server's file is this one: one of the same name elsewhere may be another, written for the server. */
+function isThere({ directory }: ComposeProject, { cwd, files, remote }: ComposeCall): boolean {
+  if (!remote || directory === "") return true;
+  return [cwd, ...files.map(file => file.value)].some(path => `/${path}/`.includes(`/${directory}/`));
+}
 
 /** Something in the run may make or take away an image, or runs what cannot be seen. */
 function mayBuild({ calls }: ReleaseRun, start: ComposeCall): boolean {
