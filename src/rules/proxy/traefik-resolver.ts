@@ -21,27 +21,31 @@ export default defineRule({
         [...settings.options.keys()].flatMap(key => /^certificatesresolvers\.([^.]+)\./.exec(key)?.[1] ?? []),
       );
       if ([...known].some(name => name.includes("$"))) continue;
-      for (const service of project.services) {
-        if (isOptional(service)) continue;
-        const asks = service.labels.filter(each => label.test(each.name) && each.value?.text);
-        const wrong = asks.filter(each => !known.has(each.value!.text!.toLowerCase()));
-        const [first] = wrong;
-        if (!first) {
-          for (const each of asks)
-            yield { subject: service.name, kept: evidence(each.at, "a resolver that Traefik has") };
-          continue;
-        }
-        const names = [...known];
+      const asks = project.services
+        .filter(service => !isOptional(service))
+        .flatMap(service =>
+          service.labels
+            .filter(each => label.test(each.name) && each.value?.text)
+            .map(each => ({ service, name: each.value!.text!, at: each.at })),
+        );
+      for (const each of asks)
+        if (known.has(each.name.toLowerCase()))
+          yield { subject: each.service.name, kept: evidence(each.at, "a resolver that Traefik has") };
+      // One name that is not there is one cause, however many routers ask for it.
+      for (const name of new Set(asks.map(each => each.name))) {
+        if (known.has(name.toLowerCase())) continue;
+        const [first, ...more] = asks.filter(each => each.name === name);
+        const services = [...new Set([first!, ...more].map(each => each.service.name))];
         yield {
-          subject: service.name,
-          message: `"${service.name}" asks for certificates from the resolver "${first.value!.text}", and ${names.length === 0 ? "Traefik has none" : `Traefik has only ${listNames(names)}`}.`,
+          subject: `${project.name} ${name}`,
+          message: `${listNames(services)} ${services.length === 1 ? "asks" : "ask"} for certificates from the resolver "${name}", and Traefik has ${known.size === 0 ? "none" : `only ${listNames([...known])}`}.`,
           severity: weigh(project, "high"),
           evidence: [
-            evidence(first.at, "no resolver of this name"),
-            ...wrong.slice(1).map(each => evidence(each.at, "no resolver of this name")),
+            evidence(first!.at, "no resolver of this name"),
+            ...more.map(each => evidence(each.at, "no resolver of this name")),
             evidence(
               resolverAt(settings.options) ?? settings.service.at,
-              names.length === 0 ? "no resolver here" : "the one that there is",
+              known.size === 0 ? "no resolver here" : "the one that there is",
             ),
           ],
         };
