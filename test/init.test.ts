@@ -227,6 +227,17 @@ it("gives the site to the pages for visitors, and says what those beside them ne
   ]);
 });
 
+it("lets the logger of a Node program write into its folder", async () => {
+  const { text } = await written({
+    "package.json":
+      '{"scripts": {"start": "node server.js"}, "dependencies": {"express": "5.1.0", "winston": "3.18.3"}}',
+    "package-lock.json": lock,
+    "server.js":
+      'const express = require("express");\nconst winston = require("winston");\nwinston.createLogger({ transports: [new winston.transports.File({ filename: "logs/error.log" })] });\nconst app = express();\napp.listen(3000);\n',
+  });
+  expect(text("Dockerfile")).toContain("RUN mkdir -p logs && chown node:node logs\nUSER node\n");
+});
+
 it("sends WebSockets of a Node program to it, and lets them be silent", async () => {
   const { text, plan } = await written({
     "api/package.json":

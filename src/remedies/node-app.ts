@@ -1,5 +1,6 @@
 import { nextConfigFile, readNextConfig } from "../artifacts/next.ts";
 import type { PackageManifest } from "../artifacts/package-manifest.ts";
+import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { readViteConfig, viteConfigFile } from "../artifacts/vite.ts";
 import { dirname, inside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
@@ -43,6 +44,8 @@ export interface NodeApp {
   readonly copiesAllFirst: boolean;
   /** Peer dependencies that contradict each other are accepted, as the project does elsewhere. */
   readonly legacyPeers: boolean;
+  /** Folders for logs that the program writes into, relative to where it starts. */
+  readonly logFolders: readonly string[];
   /** Debian packages with which native modules are compiled. */
   readonly buildPackages: readonly string[];
   /** Debian packages that the image has beside Node. */
@@ -115,6 +118,7 @@ export function nodeApp(
     legacyPeers: lock === undefined || usesLegacyPeers(files, root),
     buildPackages: [...(isCompiled ? ["g++", "make", "python3"] : []), ...openssl].sort(),
     runPackages: openssl,
+    logFolders: logFolders(component),
     buildArguments: publicNames(
       stack,
       component,
@@ -324,4 +328,14 @@ function portOf(component: AppComponent): number {
     if (found) return Number(found[1]);
   }
   return 3000;
+}
+
+/** `filename: "logs/error.log"` of a logger: it ends when it cannot make that folder. */
+function logFolders({ files, dir }: AppComponent): string[] {
+  const named =
+    /\b(?:filename|dirname)\s*:\s*(?:path\.(?:join|resolve)\(\s*process\.cwd\(\)\s*,\s*)?["'`](?:\.\/)?(logs?)(?:\/[^"'`\n]*)?["'`]/g;
+  const found = files.paths
+    .filter(path => isBelow(dir, path) && /\.[cm]?[jt]s$/.test(path) && !isVendored(path) && !isTest(path))
+    .flatMap(path => [...(files.read(path)?.text ?? "").matchAll(named)].map(([, name]) => name!));
+  return [...new Set(found)];
 }

@@ -24,6 +24,7 @@ export function nodeDockerfile(app: NodeApp, below: string): string {
     `WORKDIR ${join("/app", app.standalone ? "" : app.member)}`,
     "# Everything belongs to root: the program reads its code and cannot change it.",
     ...runtimeFiles(app),
+    ...logLines(app),
     "USER node",
     `EXPOSE ${app.port}`,
     ...nodeHealthcheck(app),
@@ -71,6 +72,13 @@ export function buildStage(app: NodeApp, below: string): string[] {
   for (const command of app.before) lines.push(`RUN ${command}`);
   if (app.build) lines.push(`RUN ${app.build.join(" ")}`);
   return [...lines, ...migrateStage(app), ...prunedStage(app)];
+}
+
+/** A logger that writes into a folder ends when it may not. */
+function logLines({ logFolders }: NodeApp): string[] {
+  if (logFolders.length === 0) return [];
+  const names = logFolders.join(" ");
+  return ["# The program's logger writes here.", `RUN mkdir -p ${names} && chown node:node ${names}`];
 }
 
 /** Has the tools that the program does without. */
