@@ -1,8 +1,8 @@
 import type { Dockerfile, Stage } from "../../artifacts/dockerfile.ts";
 import type { Violation } from "../../core/finding.ts";
-import { factsFor, parseImageRef } from "../../stack/image/facts.ts";
 import { evidence } from "../../stack/query.ts";
 import { groupBuilds, places, weighBuilds, writtenAt } from "../../stack/query-build.ts";
+import { isAlike, isImageName, namesContext, stageWords } from "../../stack/query-stage-names.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -67,10 +67,6 @@ function* lateCopies(group: readonly Build[], dockerfile: Dockerfile, stage: Sta
   }
 }
 
-/** Names that people give to stages, and that no official image has. */
-const stageWords =
-  /^(?:build|builder|building|base|deps|dependencies|dev|development|prod|production|release|runtime|runner|final|install|installer|compile|compiler|assets|frontend|backend|client|server|app|web|ui|prune|pruner|vendor|wheels|static)(?:[-_][a-z0-9]+)*$/;
-
 /**
  * `COPY --from=builder` where the stage is called `build`, or has no name: the builder looks for an image of that name.
  * Only names that surely mean a stage: one word, like a stage's name or usual for one, which nothing else defines.
@@ -113,40 +109,6 @@ function* misnamedCopies(
         },
     };
   }
-}
-
-/** One name begins with the other, or two letters make the difference. */
-function isAlike(one: string, other: string): boolean {
-  const [short, long] = one.length < other.length ? [one, other] : [other, one];
-  if (short.length >= 4 && long.startsWith(short)) return true;
-  return short.length >= 5 && distance(one, other) <= 2;
-}
-
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++)
-      next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[other.length]!;
-}
-
-function isImageName(name: string): boolean {
-  return factsFor(parseImageRef(name)) !== undefined;
-}
-
-/** The caller names a context of its own, or an image of this name is built beside it. */
-function namesContext(stack: Stack, group: readonly Build[], name: string): boolean {
-  const named = (ref: string) => ref.split(":")[0]!.toLowerCase() === name;
-  if (stack.builds.some(build => build.tags.some(named))) return true;
-  if (stack.services.some(service => named(service.image?.text ?? ""))) return true;
-  if (stack.files.paths.some(path => /(?:^|\/)docker-bake[^/]*$/.test(path))) return true;
-  return group.some(build => {
-    const text = stack.sources.get(build.at.file)?.text ?? "";
-    return /additional_contexts|build-contexts?\b/.test(text);
-  });
 }
 
 /** `FROM $BASE` where no default and no caller of Compose gives BASE a value. */

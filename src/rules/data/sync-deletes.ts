@@ -9,7 +9,7 @@ export default defineRule({
   title: "A copy that deletes leaves the data directories of the server alone",
   claim: "data-survives-redeploy",
   severity: "critical",
-  why: "rsync deletes on the server what the sender does not have: the files of the running database are among them.",
+  why: "The copy deletes on the server what the sender does not have: the files of the running database are among them.",
   *check(stack) {
     const told = new Set<string>();
     for (const placed of stack.calls) {
