@@ -2,9 +2,10 @@ import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
 import { type Location, locate } from "../../core/source.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { places } from "../../stack/query-build.ts";
 import { componentReads, givenVariables } from "../../stack/query-environment.ts";
-import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import type { Stack } from "../../stack/stack.ts";
+import { worstFirst } from "../../stack/query-process.ts";
+import type { Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const plain = /^(?:postgres(?:ql)?|mysql|mariadb|sqlite):\/\//;
@@ -16,7 +17,8 @@ export default defineRule({
   severity: "critical",
   why: 'SQLAlchemy ends the program with "the asyncio extension requires an async driver", or finds no driver at all: it never serves.',
   *check(stack) {
-    const first = oncePerPlace();
+    // One engine in the code is one cause, however many services give it an address.
+    const causes = new Map<string, { engine: Engine; found: { service: Service; variable: Variable }[] }>();
     for (const service of worstFirst(serverServices(stack))) {
       const { component } = service;
       if (!component || !/^(?:fastapi|python)$/.test(component.kind)) continue;
@@ -25,14 +27,28 @@ export default defineRule({
       const engine = engineOf(stack, component);
       const { names } = componentReads(stack, component);
       const variable = engine && given.find(each => names.has(each.name) && engine.names.includes(each.name));
-      if (!engine || !variable || !first(variable.at)) continue;
+      if (!engine || !variable) continue;
+      const key = `${engine.at.file}:${engine.at.span.start}`;
+      const cause = causes.get(key) ?? { engine, found: [] };
+      causes.set(key, cause);
+      cause.found.push({ service, variable });
+    }
+    for (const { engine, found } of causes.values()) {
+      const [{ service, variable }] = found as [(typeof found)[0]];
       yield {
         subject: `${service.name} ${variable.name}`,
         message: `"${service.name}" makes an asynchronous engine from "${variable.name}", whose address names no asynchronous driver.`,
         severity: weigh(service, "critical"),
         confidence: "likely",
         evidence: [
-          evidence(variable.at, `no driver such as +asyncpg`),
+          evidence(variable.at, "no driver such as +asyncpg"),
+          ...places(
+            found
+              .slice(1)
+              .map(each => each.variable.at)
+              .filter(at => at !== variable.at),
+            "no driver such as +asyncpg",
+          ),
           evidence(engine.at, "asks for an asynchronous driver"),
         ],
       };

@@ -58,7 +58,10 @@ function stateOf(stack: Stack, service: Service, path: string): "yes" | "no" | "
     return has;
   const steps = model.built.flatMap(({ stage }) => [
     ...stage.copies.map(copy => copy.destinationPath ?? "/var/www/html"),
-    ...stage.runs.map(run => run.fragment.text),
+    // Names of packages are no commands.
+    ...stage.runs.map(run =>
+      run.fragment.text.replace(/\b(?:apt(?:-get)? [^&;|]*install|apk [^&;|]*add)\b[^&;|]*/g, ""),
+    ),
     ...stage.workdirs.map(each => each.value),
   ]);
   const brings = /\/var\/www\/html|\b(?:git|curl|wget|unzip|tar|cp|mv|ln|rsync|create-project)\s/;
