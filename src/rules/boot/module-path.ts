@@ -61,6 +61,12 @@ function isInOwnPackage(stack: Stack, service: Service, module: string, roots: r
   const [top = "", ...rest] = module.split(".");
   if (rest.length === 0) return false;
   return roots.some(root => {
+    // `celery -A app.worker.celery_app`: the last name may be one of the module before it.
+    const above = [top, ...rest.slice(0, -1)].join("/");
+    if (containerFile(stack, service, join(root, `${above}.py`)).has !== "no") return false;
+    const { repositoryPath } = containerFile(stack, service, join(root, `${above}/__init__.py`));
+    const read = repositoryPath === undefined ? undefined : stack.files.read(repositoryPath);
+    if (read && "source" in read && read.source.text.includes(rest.at(-1)!)) return false;
     const init = containerFile(stack, service, join(root, `${top}/__init__.py`));
     return init.has === "yes" && init.repositoryPath !== undefined;
   });
