@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
-import { gitignored, parseGitignore } from "../formats/gitignore.ts";
+import { type GitignoreRules, gitignored, parseGitignore } from "../formats/gitignore.ts";
 
 /**
  * The same tree with other texts: what an audit would see after the fixes were written. Files that were absent are
@@ -17,8 +17,22 @@ export function overlay(files: ProjectFiles, changed: ReadonlyMap<string, string
       .filter(([path]) => basename(path) === ".gitignore")
       .map(([path, text]) => [dirname(path), parseGitignore(text)] as const),
   );
-  const ignored = (path: string): boolean =>
-    files.ignored(path) || (rules.size > 0 && gitignored(path, folder => rules.get(folder)));
+  const before = new Map<string, GitignoreRules | undefined>();
+  const rulesBefore = (folder: string): GitignoreRules | undefined => {
+    if (!before.has(folder)) {
+      const read = files.read(join(folder, ".gitignore"));
+      before.set(folder, "source" in read ? parseGitignore(read.source.text) : undefined);
+    }
+    return before.get(folder);
+  };
+  const ignored = (path: string): boolean => {
+    const is = files.ignored(path);
+    if (rules.size === 0) return is;
+    const whole = files.has(path) === "directory" && !path.endsWith("/") ? `${path}/` : path;
+    // What a file outside of the tree ignores stays ignored.
+    if (is && !gitignored(whole, rulesBefore)) return true;
+    return gitignored(whole, folder => rules.get(folder) ?? rulesBefore(folder));
+  };
   const clean = (path: string): string => join("", path);
   return {
     root: files.root,
