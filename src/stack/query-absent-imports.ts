@@ -124,6 +124,8 @@ function resolver(stack: Stack, component: AppComponent, manifest: PackageManife
       const head = pattern.slice(0, star ? -1 : undefined);
       if (star ? !name.startsWith(head) : name !== head) continue;
       const result = at(stack, joinPath(settings!.base, target.replace(/\*$/, name.slice(head.length))));
+      // `"*": ["*", "types/*"]` is a place to look first.
+      if (head === "" && (!result || "because" in result)) continue;
       return result && "because" in result && !knowsAliases ? undefined : result;
     }
     if (settings?.root !== undefined) {

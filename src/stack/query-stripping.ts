@@ -26,7 +26,17 @@ export interface Passage {
 
 /** Every plain passage of nginx and of Traefik's labels in deployed projects. */
 export function passages(stack: Stack): Passage[] {
-  return [...nginxPassages(stack), ...traefikPassages(stack)];
+  const all = [...nginxPassages(stack), ...traefikPassages(stack)];
+  // A page with limits of its own below a passage to the same service: what is lost there is not the site.
+  return all.filter(
+    each =>
+      !all.some(
+        other =>
+          other.proxy === each.proxy &&
+          other.target === each.target &&
+          each.prefix.startsWith(`${other.prefix}/`),
+      ),
+  );
 }
 
 function nginxPassages(stack: Stack): Passage[] {

@@ -1,5 +1,6 @@
 import { join } from "../../core/path.ts";
-import { containerFile, evidence, weigh } from "../../stack/query.ts";
+import type { Location } from "../../core/source.ts";
+import { containerFile, evidence, listNames, weigh } from "../../stack/query.ts";
 import { namedModule } from "../../stack/query-import.ts";
 import { oncePerPlace, runningCommand, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -13,21 +14,40 @@ export default defineRule({
   why: 'Celery ends with "Unable to load celery application", again after every restart: no task is ever done, while the site looks well.',
   *check(stack) {
     const first = oncePerPlace();
+    // The worker and the beat name the same module: one mistake.
+    const groups = new Map<string, { readonly services: Service[]; readonly founds: Found[] }>();
     for (const service of worstFirst(stack.services)) {
       const found = withoutApp(stack, service);
       if (!found || !first(found.at)) continue;
+      const key = `${service.project.files.join("+")} ${found.module}`;
+      const group = groups.get(key) ?? { services: [], founds: [] };
+      groups.set(key, group);
+      group.services.push(service);
+      group.founds.push(found);
+    }
+    for (const { services, founds } of groups.values()) {
+      const [found, ...more] = founds as [Found, ...Found[]];
       yield {
-        subject: service.name,
-        message: `"${service.name}" starts Celery with ${found.module}, which holds no application of Celery${found.instead ? `; ${found.instead} does` : ""}.`,
-        severity: weigh(service, "critical"),
-        evidence: [evidence(found.at, `names ${found.module}`)],
+        subject: services[0]!.name,
+        message: `${listNames(services.map(({ name }) => name))} ${services.length === 1 ? "starts" : "start"} Celery with ${found.module}, which holds no application of Celery${found.instead ? `; ${found.instead} does` : ""}.`,
+        severity: weigh(services[0]!, "critical"),
+        evidence: [
+          evidence(found.at, `names ${found.module}`),
+          ...more.map(({ at }) => evidence(at, `names ${found.module}`)),
+        ],
       };
     }
   },
 });
 
+interface Found {
+  readonly module: string;
+  readonly at: Location;
+  readonly instead: string | undefined;
+}
+
 /** Celery looks for `app`, `celery` or any application in the module, and in its `celery` when it is a package. */
-function withoutApp(stack: Stack, service: Service) {
+function withoutApp(stack: Stack, service: Service): Found | undefined {
   const running = runningCommand(service);
   if (!running || !/(?:^|\/)celery$/.test(running.words[0] ?? "")) return undefined;
   if (running.words.some(word => word !== undefined && /^[\w.]+:\w+$/.test(word))) return undefined;

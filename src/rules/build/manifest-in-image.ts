@@ -71,5 +71,14 @@ function absentFile({ stage, install }: StageInstall): Located<string> | undefin
       : manifest && install.names.length === 0
         ? [{ value: manifest, at: install.at }]
         : [];
-  return named.find(each => stage.fileBefore(install.at, join(directory, each.value)).has === "no");
+  // `poetry export -o requirements.txt && pip install -r requirements.txt`: a command above writes the file.
+  const isWritten = (name: string) =>
+    stage.stage.runs.some(({ at, fragment: { text } }) =>
+      at.span.start < run.at.span.start ? text.includes(name) : at === run.at && text.split(name).length > 2,
+    );
+  return named.find(
+    each =>
+      stage.fileBefore(install.at, join(directory, each.value)).has === "no" &&
+      !isWritten(basename(each.value)),
+  );
 }
