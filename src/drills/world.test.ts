@@ -8,6 +8,8 @@ it.each([
   "W: Failed to fetch http://packages.example/debian/dists/bookworm/InRelease",
   "ERROR: Could not find a version that satisfies the requirement x (from versions: none)",
   'raise RuntimeError(f"Unable to find installation candidates for {package}")',
+  // Poetry 2 says it many lines above the end, and this nearer to it.
+  "    |   - 0 candidate(s) were identified for the package\n    |\n    | Solutions:",
   "npm error code SELF_SIGNED_CERT_IN_CHAIN",
   "Ran out: no space left on device",
 ])("is of the world: %s", words => {

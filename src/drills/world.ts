@@ -6,7 +6,7 @@ const patterns = [
   /Failed to establish a new connection|ReadTimeoutError|Failed to fetch|\b(408|429|502|503|504)\b.*(error|unavailable|too many|gateway|timeout)/i,
   // Registries and package indexes: an index that has nothing of a package is not the one that was meant.
   /toomanyrequests|rate limit|pull access denied|cannot be pulled|failed to resolve source metadata/i,
-  /from versions: none|Unable to find installation candidates/i,
+  /from versions: none|Unable to find installation candidates|^\W*0 candidate\(s\) were identified for the package/im,
   // The machine, and the engine's own networks.
   /no space left|failed to create endpoint|no such network interface|Then nothing for|did not end within/i,
 ];
