@@ -73,35 +73,18 @@ export async function answerCompose(words: DockerWords, own: OwnCompose): Promis
   if (gone !== undefined && resolved.services[gone])
     return own.refuse(`${title} ${gone}`, own.missing.get(gone)!);
   const options = optionsFor(verb, given, own);
-  const compose = [
-    ...["compose", "--project-name", own.project.name, "--file", own.project.file, "--progress", "plain"],
-    ...asked.profiles.flatMap(profile => ["--profile", profile]),
-  ];
   return {
     kind: "run",
     commands: [
-      ...withoutLeftVolumes(verb, given).map(words => [...compose, ...words]),
       [
-        ...compose,
-        verb,
-        ...(verb === "rm" ? ["--volumes"] : []),
-        ...wordsOfOptions(options),
-        ...given.operands,
+        ...["compose", "--project-name", own.project.name, "--file", own.project.file, "--progress", "plain"],
+        ...asked.profiles.flatMap(profile => ["--profile", profile]),
+        ...[verb, ...wordsOfOptions(options), ...given.operands],
       ],
     ],
     ...{ touches: [], stdin: verb === "exec" || verb === "run" },
     ...(telling.has(verb) ? { said: own.names.toUser } : {}),
   };
-}
-
-/** `down` leaves anonymous volumes behind that nothing can be told to own: they go with their containers here. */
-function withoutLeftVolumes(verb: string, { options, operands }: Words): string[][] {
-  if (verb !== "down" || options.some(({ name }) => name === "-v" || name === "--volumes")) return [];
-  const [time] = options.filter(({ name }) => name === "-t" || name === "--timeout");
-  return [
-    ...(time ? [["stop", ...wordsOfOptions([time]), ...operands]] : []),
-    ["rm", "--stop", "--force", "--volumes", ...operands],
-  ];
 }
 
 const quiet = { touches: [], stdin: false };

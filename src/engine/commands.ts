@@ -35,11 +35,6 @@ export function downArguments(lab: LabProject, volumes: boolean): string[] {
   ];
 }
 
-/** Stops and removes containers with their anonymous volumes, which `down` would leave behind without an owner. */
-export function removeArguments(lab: LabProject): string[] {
-  return [...compose(lab), "--progress", "plain", "rm", "--stop", "--force", "--volumes"];
-}
-
 function compose({ name, file }: LabProject): string[] {
   return ["compose", "--project-name", name, "--file", file];
 }

@@ -14,17 +14,11 @@ import {
   type ServiceImage,
 } from "../core/engine.ts";
 import { basename, dirname } from "../core/path.ts";
+import { withoutLeftVolumes } from "./anonymous-volumes.ts";
 import { type Api, openApi } from "./api.ts";
 import { buildWords } from "./build-words.ts";
 import { certificateOf } from "./certificate.ts";
-import {
-  buildArguments,
-  configArguments,
-  downArguments,
-  pullArguments,
-  removeArguments,
-  upArguments,
-} from "./commands.ts";
+import { buildArguments, configArguments, downArguments, pullArguments, upArguments } from "./commands.ts";
 import { type Signal, signalFromOutside } from "./crash.ts";
 import { findEndpoint } from "./endpoint.ts";
 import { followEvents } from "./events.ts";
@@ -135,11 +129,15 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
     },
     obtain: (lab, service) => obtain(api, docker, lab, service, options),
     up: (lab, up = {}) =>
-      docker(upArguments(named(lab), up), up.timeoutMs ?? 5 * 60_000, up.signal ? { signal: up.signal } : {}),
-    async down(lab, { volumes = false } = {}) {
-      const removed = volumes ? undefined : await docker(removeArguments(named(lab)), 5 * 60_000);
-      return removed?.ok === false ? removed : docker(downArguments(named(lab), volumes), 5 * 60_000);
-    },
+      withoutLeftVolumes(api, lab.lab, () =>
+        docker(
+          upArguments(named(lab), up),
+          up.timeoutMs ?? 5 * 60_000,
+          up.signal ? { signal: up.signal } : {},
+        ),
+      ),
+    down: (lab, { volumes = false } = {}) =>
+      withoutLeftVolumes(api, lab.lab, () => docker(downArguments(named(lab), volumes), 5 * 60_000)),
     containers: list,
     async start(container) {
       await ours(container);
@@ -244,10 +242,12 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
     machine: async () => (api.endpoint.local ? machineTimes() : undefined),
     async remove(container) {
       await ours(container);
-      await api.call("DELETE", `/containers/${container.id}?force=1&v=1`, {
-        allow: [404, 409],
-        timeoutMs: 60_000,
-      });
+      await withoutLeftVolumes(api, container.lab, () =>
+        api.call("DELETE", `/containers/${container.id}?force=1&v=1`, {
+          allow: [404, 409],
+          timeoutMs: 60_000,
+        }),
+      );
     },
     async write(lab, model) {
       const { file } = named(lab);
@@ -263,7 +263,7 @@ export async function dockerEngine(options: DockerOptions = {}): Promise<Engine>
     async sweep(lab) {
       // A process that was killed leaves its Compose commands at work.
       endCommandsOf(`${labPrefix}${lab}`);
-      return sweepLab(api, lab);
+      return withoutLeftVolumes(api, lab, () => sweepLab(api, lab));
     },
     labs: () => labsOn(api),
   };

@@ -17,6 +17,8 @@ export interface DoorOptions {
   /** @throws EngineError `foreign` when it is not the lab's. */
   ours(container: Container): Promise<unknown>;
   addressOf(container: Container): Promise<string | undefined>;
+  /** Runs what may replace containers, and leaves no volume of theirs behind. */
+  changing<T>(command: () => Promise<T>): Promise<T>;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -114,7 +116,8 @@ async function serve(
     let code = 0;
     for (const [index, argv] of answer.commands.entries()) {
       const last = index === answer.commands.length - 1;
-      code = await pass(socket, argv, { ...answer, stdin: answer.stdin && last }, options, running);
+      const run = () => pass(socket, argv, { ...answer, stdin: answer.stdin && last }, options, running);
+      code = await (argv.some(word => replacing.has(word)) ? options.changing(run) : run());
       if (code !== 0) break;
     }
     frame(socket, frames.end, Buffer.from([code]));
@@ -123,6 +126,9 @@ async function serve(
     if (answer.scratch !== undefined) rmSync(answer.scratch, { recursive: true, force: true });
   }
 }
+
+/** Words of commands after which a container may be another one. A word of another meaning costs two questions. */
+const replacing = new Set(["up", "down", "rm", "create"]);
 
 const verbs = new Set(
   "exec cp ps inspect logs stop start restart kill rm wait pause unpause top port stats build tag images run version info".split(

@@ -3,6 +3,7 @@ import { chmod } from "node:fs/promises";
 import { type Container, EngineError, type LabProject, labLabel } from "../core/engine.ts";
 import { dirname, join } from "../core/path.ts";
 import type { Server, ServerSpec } from "../core/server.ts";
+import { withoutLeftVolumes } from "./anonymous-volumes.ts";
 import type { Api } from "./api.ts";
 import { openDoor } from "./server-door.ts";
 import { doorName, listenText, serverDirectory, shims, shimText } from "./server-programs.ts";
@@ -49,6 +50,7 @@ export async function openServer(
   const door = await openDoor({
     ...{ path: `${own}/${doorName}`, directory: dirname(lab.file), spec, ours, addressOf, environment },
     id: () => id,
+    changing: command => withoutLeftVolumes(api, lab.lab, command),
   });
   try {
     // The user that deploys is no root either, and has to get in.

@@ -120,11 +120,14 @@ it.each(["SIGINT", "SIGTERM"] as const)("cleans up by itself when it is told to 
   expect(leftOf(lab!)).toEqual([]);
 });
 
-/** Anonymous volumes that hold the file that the image puts there: no label tells whose they are. */
-function unnamed(mark: string): string[] {
-  const volumes = execFileSync("docker", ["volume", "ls", "-q"], { encoding: "utf8" }).split("\n");
-  return volumes.filter(name => {
-    if (!/^[0-9a-f]{64}$/.test(name)) return false;
+function volumeNames(): string[] {
+  return execFileSync("docker", ["volume", "ls", "-q"], { encoding: "utf8" }).split("\n");
+}
+
+/** Anonymous volumes, new ones, that hold the file that the image puts there: no label tells whose they are. */
+function unnamed(mark: string, known: readonly string[]): string[] {
+  return volumeNames().filter(name => {
+    if (!/^[0-9a-f]{64}$/.test(name) || known.includes(name)) return false;
     const look = [
       "run",
       "--rm",
@@ -139,22 +142,27 @@ function unnamed(mark: string): string[] {
   });
 }
 
-it("leaves no anonymous volume of a stack that was taken down and started again", async () => {
+it("leaves no anonymous volume of a stack that was taken down, and whose containers were replaced", async () => {
   const mark = `mark-${process.pid}`;
   const site = join(base, "site");
   execFileSync("mkdir", ["-p", site]);
-  writeFileSync(join(site, "compose.yml"), "services:\n  web:\n    build: .\n    restart: always\n");
+  writeFileSync(
+    join(site, "compose.yml"),
+    "services:\n  web:\n    build: .\n    restart: always\n    volumes: [data:/data]\nvolumes:\n  data:\n",
+  );
   writeFileSync(
     join(site, "Dockerfile"),
     `FROM debian:bookworm-slim\nRUN mkdir /kept && touch /kept/${mark}\nVOLUME /kept\nCMD ["sleep", "900"]\n`,
   );
-  const { status, stdout } = spawnSync(process.execPath, [bin, "drill", site, "--claim", "boots-healthy"], {
-    env,
-    encoding: "utf8",
-  });
-  expect(stdout).toContain("1 proved");
+  const known = volumeNames();
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [bin, "drill", site, "--claim", "boots-healthy", "--claim", "data-survives-redeploy"],
+    { env, encoding: "utf8" },
+  );
+  expect(stdout).toContain("2 proved");
   expect(status).toBe(0);
-  expect(unnamed(mark)).toEqual([]);
+  expect(unnamed(mark, known)).toEqual([]);
 });
 
 it("does not touch a lab that is at work, nor the user's own project", async () => {
