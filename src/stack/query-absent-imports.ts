@@ -5,9 +5,9 @@ import { type ScriptImport, scriptImports } from "../artifacts/script-imports.ts
 import { basename, dirname, inside, join } from "../core/path.ts";
 import { type Location, locate } from "../core/source.ts";
 import { parseGitignore } from "../formats/gitignore.ts";
-import type { AppComponent } from "./app/detect.ts";
-import { inSubmodule } from "./query-build.ts";
-import type { Stack } from "./stack.ts";
+import { type AppComponent, isServerEntry, serverKinds } from "./app/detect.ts";
+import { inSubmodule, mayAppear } from "./query-build.ts";
+import type { Build, Stack } from "./stack.ts";
 
 /** Imports of a bundle or a server in Node.js that no clone of the repository can resolve. */
 
@@ -22,6 +22,26 @@ export interface AbsentImport {
    * that leads nowhere in this checkout. `package`: neither package.json nor the lock file brings it.
    */
   readonly because: "absent" | "ignored" | "link" | "package";
+}
+
+/** What is to be seen at an import, for a reader. */
+export function showsAbsence({ because, wanted }: AbsentImport): string {
+  switch (because) {
+    case "ignored":
+      return `git ignores ${wanted}`;
+    case "link":
+      return `${wanted} is a link to something that is not here`;
+    case "package":
+      return `nothing installs ${wanted}`;
+    default:
+      return `there is no ${wanted}`;
+  }
+}
+
+/** Something puts it there before the build needs it. */
+export function comesLater(stack: Stack, build: Build, { wanted, because }: AbsentImport): boolean {
+  if (because === "package" || ignoredBy(stack, wanted)) return false;
+  return mayAppear(stack, build, wanted);
 }
 
 const most = 3_000;
@@ -74,10 +94,6 @@ function buildsPlainly({ scripts: all }: PackageManifest): boolean {
   );
 }
 
-/** Kinds of components that Node.js runs as they are written, or as the TypeScript compiler leaves them. */
-export const servers: ReadonlySet<string> = new Set(["express", "nest", "fastify", "koa", "hono"]);
-const serverEntry = /^(?:src\/|server\/)?(?:main|index|server|app)\.[cm]?[jt]s$/;
-
 /** Where a bundler begins: fixed places of the frameworks, and the page of Vite. */
 function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent): string[] {
   if (kind === "cra")
@@ -89,8 +105,8 @@ function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent)
       .map(src => join(dir, src.replace(/^\.?\//, "")))
       .filter(path => isScript.test(path) && files.has(path) === "file");
   }
-  if (servers.has(kind))
-    return files.paths.filter(path => serverEntry.test(inside(dir, path) ?? "") && isScript.test(path));
+  if (serverKinds.has(kind))
+    return files.paths.filter(path => isServerEntry(dir, path) && isScript.test(path));
   if (kind !== "next") return [];
   return files.paths.filter(path => {
     const below = inside(dir, path);

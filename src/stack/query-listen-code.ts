@@ -2,7 +2,7 @@ import { type NodeListen, nodeListens } from "../artifacts/node-listen.ts";
 import type { SettingValue } from "../artifacts/value.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
-import type { AppComponent } from "./app/detect.ts";
+import { type AppComponent, isServerEntry, serverKinds } from "./app/detect.ts";
 import { scriptsOf } from "./query-code.ts";
 import { lookupOf } from "./query-environment.ts";
 import { runningCommand } from "./query-process.ts";
@@ -17,15 +17,13 @@ export interface CodeListening {
   readonly at: Location;
 }
 
-const node = new Set(["express", "nest", "fastify", "koa", "hono"]);
 const programs = /^(?:node|nodemon|tsx|ts-node|ts-node-dev|bun|nest|npm|pnpm|yarn|pm2|pm2-runtime)$/;
-const entryName = /^(?:(?:src|server|api|app|bin)\/)*(?:main|index|server|app|www)(?:\.[cm]?[jt]s)?$/;
 const aside = /\b(?:worker|scheduler|consumer|beat|cron|queue)s?\b/i;
 
 /** The one server that a Node.js service's entry file starts; undefined where there are several or none. */
 export function codeListening(service: Service): CodeListening | undefined {
   const { component } = service;
-  if (!component || !node.has(component.kind)) return undefined;
+  if (!component || !serverKinds.has(component.kind)) return undefined;
   const words = runningCommand(service)?.words ?? [];
   if (!programs.test(basename(words[0] ?? "")) || words.some(word => word === undefined || aside.test(word)))
     return undefined;
@@ -49,9 +47,8 @@ const known = new WeakMap<AppComponent, readonly NodeListen[]>();
 function listensOf(component: AppComponent): readonly NodeListen[] {
   const before = known.get(component);
   if (before) return before;
-  const below = component.dir === "" ? "" : `${component.dir}/`;
   const found = scriptsOf(component)
-    .filter(path => entryName.test(path.slice(below.length)))
+    .filter(path => isServerEntry(component.dir, path))
     .flatMap(path => {
       const source = component.files.read(path);
       return source ? nodeListens(source) : [];

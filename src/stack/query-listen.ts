@@ -150,7 +150,9 @@ function hostOf(
     case "fastapi":
       return from(["--host"], rest[0] === "dev" ? usual : undefined);
     case "flask":
-      return rest.includes("run") ? from(["-h", "--host"], usual, "FLASK_RUN_HOST") : undefined;
+      return rest.includes("run")
+        ? from(["-h", "--host"], readsFlaskenv(service) ? undefined : usual, "FLASK_RUN_HOST")
+        : undefined;
     case "manage.py": {
       if (rest[0] !== "runserver" && rest[0] !== "runserver_plus") return undefined;
       const address = rest.slice(1).find(word => !word.startsWith("-"));
@@ -168,6 +170,11 @@ function hostOf(
 /** gunicorn reads `gunicorn.conf.py` of its working directory by itself. */
 function hasOwnSettings({ component }: Service): boolean {
   return component === undefined || component.files.paths.some(path => path.endsWith("gunicorn.conf.py"));
+}
+
+/** Flask reads `.flaskenv` by itself, where python-dotenv is installed. */
+function readsFlaskenv({ component }: Service): boolean {
+  return component?.files.paths.some(path => path.endsWith(".flaskenv")) ?? true;
 }
 
 /** `127.0.0.1:8000`, `[::1]:8000`, `localhost`. */

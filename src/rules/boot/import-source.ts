@@ -1,7 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
+import { type AppComponent, serverKinds } from "../../stack/app/detect.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
-import { type AbsentImport, absentImports, ignoredBy, servers } from "../../stack/query-absent-imports.ts";
-import { mayAppear } from "../../stack/query-build.ts";
+import { absentImports, comesLater, showsAbsence } from "../../stack/query-absent-imports.ts";
 import { worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -16,10 +16,18 @@ export default defineRule({
     const told = new Set<string>();
     for (const service of worstFirst(stack.services)) {
       const { component, build } = service;
-      if (!component || !servers.has(component.kind) || !isBuiltHere(service) || told.has(component.manifest))
+      if (
+        !component ||
+        !serverKinds.has(component.kind) ||
+        hasPages(stack, component) ||
+        !isBuiltHere(service) ||
+        told.has(component.manifest)
+      )
         continue;
       told.add(component.manifest);
-      const imports = absentImports(stack, component).filter(each => !comes(stack, service, each));
+      const imports = absentImports(stack, component).filter(
+        each => !comesLater(stack, service.build!, each),
+      );
       const [first, ...more] = imports.slice(0, 12);
       if (!first || !build) continue;
       const names = [...new Set(imports.map(each => each.module))];
@@ -29,11 +37,19 @@ export default defineRule({
         message: `The program of "${service.name}" imports ${listNames(names)}, which ${names.length === 1 ? "is" : "are"} ${isPackage ? "neither in package.json nor in its lock file" : "not in a clone of the repository"}: it ends as soon as it starts.`,
         severity: weigh(service, "critical"),
         confidence: "likely",
-        evidence: [shown(first), ...more.map(shown)] as [Evidence, ...Evidence[]],
+        evidence: [first, ...more].map(each => evidence(each.at, showsAbsence(each))) as [
+          Evidence,
+          ...Evidence[],
+        ],
       };
     }
   },
 });
+
+/** One package.json for pages and their server: which file starts which of them is not known. */
+function hasPages(stack: Stack, { dir }: AppComponent): boolean {
+  return stack.components.some(other => other.dir === dir && ["next", "vite", "cra"].includes(other.kind));
+}
 
 /** The image is made of the sources, and no mount lays others over them. */
 function isBuiltHere({ build, mounts, model }: Service): boolean {
@@ -44,23 +60,4 @@ function isBuiltHere({ build, mounts, model }: Service): boolean {
     workdir !== undefined &&
     !mounts.some(({ target }) => workdir === target || workdir.startsWith(`${target}/`))
   );
-}
-
-/** Something puts it there before the start. */
-function comes(stack: Stack, { build }: Service, { wanted, because }: AbsentImport): boolean {
-  if (because === "package" || ignoredBy(stack, wanted)) return false;
-  return mayAppear(stack, build!, wanted);
-}
-
-function shown({ at, because, wanted }: AbsentImport) {
-  switch (because) {
-    case "ignored":
-      return evidence(at, `git ignores ${wanted}`);
-    case "link":
-      return evidence(at, `${wanted} is a link to something that is not here`);
-    case "package":
-      return evidence(at, `nothing installs ${wanted}`);
-    default:
-      return evidence(at, `there is no ${wanted}`);
-  }
 }

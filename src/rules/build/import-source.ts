@@ -7,10 +7,12 @@ import { evidence, listNames } from "../../stack/query.ts";
 import {
   type AbsentImport,
   absentImports,
+  comesLater,
   type IgnoredBy,
   ignoredBy,
+  showsAbsence,
 } from "../../stack/query-absent-imports.ts";
-import { groupBuilds, mayAppear, weighBuilds } from "../../stack/query-build.ts";
+import { groupBuilds, weighBuilds } from "../../stack/query-build.ts";
 import { type BundleBuild, bundleBuilds } from "../../stack/query-bundle-builds.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -30,7 +32,7 @@ export default defineRule({
           const component = componentOf(stack, bundle);
           if (!component || told.has(component.manifest)) continue;
           told.add(component.manifest);
-          const imports = absentImports(stack, component).filter(each => !comes(stack, group[0], each));
+          const imports = absentImports(stack, component).filter(each => !comesLater(stack, group[0], each));
           if (imports.length === 0)
             yield { subject: component.manifest, kept: evidence(bundle.at, "finds every import") };
           else yield violation(stack, group, { component, bundle, imports });
@@ -49,12 +51,6 @@ function componentOf(stack: Stack, { manifest, script }: BundleBuild): AppCompon
   );
 }
 
-/** Something puts it there before the build. */
-function comes(stack: Stack, build: Build, { wanted, because }: AbsentImport): boolean {
-  if (because === "package" || ignoredBy(stack, wanted)) return false;
-  return mayAppear(stack, build, wanted);
-}
-
 interface Found {
   readonly component: AppComponent;
   readonly bundle: BundleBuild;
@@ -65,7 +61,7 @@ function violation(stack: Stack, group: readonly [Build, ...Build[]], { componen
   const names = [...new Set(imports.map(each => each.module))];
   const patterns = uniquePatterns(stack, imports);
   const isLink = imports.some(each => each.because === "link");
-  const [first, ...more] = imports.slice(0, 12).map(each => evidence(each.at, shows(each)));
+  const [first, ...more] = imports.slice(0, 12).map(each => evidence(each.at, showsAbsence(each)));
   for (const { at } of patterns) component.files.read(at.file);
   return {
     subject: component.manifest,
@@ -80,19 +76,6 @@ function violation(stack: Stack, group: readonly [Build, ...Build[]], { componen
     ...(isLink && stack.files.has(".gitmodules") === "file" ? { confidence: "likely" as const } : {}),
     fix: () => (imports.every(each => each.because === "ignored") ? letGitTake(stack, imports) : undefined),
   };
-}
-
-function shows({ because, wanted }: AbsentImport): string {
-  switch (because) {
-    case "ignored":
-      return `git ignores ${wanted}`;
-    case "link":
-      return `${wanted} is a link to something that is not here`;
-    case "package":
-      return `nothing installs ${wanted}`;
-    default:
-      return `there is no ${wanted}`;
-  }
 }
 
 function uniquePatterns(stack: Stack, imports: readonly AbsentImport[]): IgnoredBy[] {

@@ -15,6 +15,7 @@ import {
   type ProjectFiles,
 } from "../../artifacts/project-files.ts";
 import { parsePythonManifest, recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
+import { inside } from "../../core/path.ts";
 import type { Location, Source } from "../../core/source.ts";
 import { loadJavascript } from "../../formats/javascript.ts";
 import { loadPython } from "../../formats/python.ts";
@@ -94,6 +95,16 @@ const servers = [
   ["hono", "hono"],
   ["express", "express"],
 ] as const;
+
+/** Kinds that Node.js runs as they are written, or as the TypeScript compiler leaves them. */
+export const serverKinds: ReadonlySet<AppKind> = new Set(servers.map(([, kind]) => kind));
+
+const serverEntry = /^(?:(?:src|server|api|bin)\/)*(?:main|index|server|app|www)\.[cm]?[jt]s$/;
+
+/** A file of a component from which a server in Node.js usually starts. */
+export function isServerEntry(dir: string, path: string): boolean {
+  return serverEntry.test(inside(dir, path) ?? "");
+}
 
 function nodeComponents(files: ProjectFiles, path: string): AppComponent[] {
   const source = files.read(path);
