@@ -32,9 +32,11 @@ export async function sweepLab(api: Api, lab: string): Promise<string[]> {
   }
   const images = (await api.call("GET", `/images/json?filters=${filters}`)).json<Named[]>();
   for (const { Id, RepoTags } of images) {
+    // Engines before 25 list an image whose name the next release took under this word for none.
+    const tags = (RepoTags ?? []).filter(tag => tag !== "<none>:<none>");
     // A tag of the user's on the same image keeps it; only ours are taken off.
-    const ours = (RepoTags ?? []).filter(tag => tag.startsWith(`${imagePrefix}${lab}`));
-    for (const name of ours.length > 0 ? ours : (RepoTags ?? []).length === 0 ? [Id!] : []) {
+    const ours = tags.filter(tag => tag.startsWith(`${imagePrefix}${lab}`));
+    for (const name of tags.length === 0 ? [Id!] : ours) {
       await api.call("DELETE", `/images/${encodeURIComponent(name)}?noprune=0`, {
         allow: gone,
         timeoutMs: 60_000,

@@ -1,9 +1,13 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, expect, it } from "vitest";
+import { labLabel } from "../../src/core/engine.ts";
 import { dockerEngine } from "../../src/engine/docker.ts";
+import { imagePrefix } from "../../src/engine/sweep.ts";
 import { type ContractSide, engineContract } from "../engine-contract.ts";
 
 const root = await mkdtemp(join(tmpdir(), "engine-contract-"));
@@ -38,3 +42,22 @@ engineContract("Docker, as on another machine", async () => ({
   }),
   place,
 }));
+
+it("sweeps the image whose name the next release took, too", async () => {
+  const lab = `contract${randomBytes(4).toString("hex")}`;
+  const [label, name] = [`${labLabel}=${lab}`, `${imagePrefix}${lab}-web:lab`];
+  for (const release of ["one", "two"])
+    execFileSync("docker", ["build", "--quiet", "--label", label, "--tag", name, "-"], {
+      input: `FROM debian:bookworm-slim\nRUN echo ${release} >/release\n`,
+      stdio: "pipe",
+    });
+  const images = () =>
+    execFileSync("docker", ["images", "--quiet", "--filter", `label=${label}`], { encoding: "utf8" })
+      .split("\n")
+      .filter(id => id !== "");
+  expect(images()).toHaveLength(2);
+  const engine = await dockerEngine();
+  expect(await engine.sweep(lab)).toHaveLength(2);
+  expect(images()).toEqual([]);
+  expect(await engine.labs()).not.toContain(lab);
+});
