@@ -21,6 +21,7 @@ import type {
 } from "./dockerfile.ts";
 import { durationMs, instructionProblems } from "./dockerfile-checks.ts";
 import { Scope } from "./dockerfile-scope.ts";
+import { stageMeant } from "./stage-names.ts";
 
 type Draft = { -readonly [K in keyof Stage]: Stage[K] extends readonly (infer T)[] ? T[] : Stage[K] };
 
@@ -372,9 +373,14 @@ function linkCopies(stages: readonly Stage[], names: ReadonlyMap<string, number>
   const link = (stage: Stage, copy: CopyStep): CopyStep => {
     if (!copy.from) return copy;
     const { value } = copy.from;
-    const found = names.get(value.toLowerCase()) ?? (/^\d{1,4}$/.test(value) ? Number(value) : undefined);
+    const name = value.toLowerCase();
+    const found = names.get(name) ?? (/^\d{1,4}$/.test(value) ? Number(value) : undefined);
+    if (found === undefined) {
+      const meant = stageMeant(name, stages.slice(0, stage.index));
+      return meant ? { ...copy, fromStage: meant.index, misnamed: true } : copy;
+    }
     // A later stage has no files yet when this one is built: an engine takes its bare base, or refuses.
-    return found === undefined || found >= stage.index ? copy : { ...copy, fromStage: found };
+    return found >= stage.index ? copy : { ...copy, fromStage: found };
   };
   return stages.map(stage => {
     const copies = stage.copies.map(copy => link(stage, copy));

@@ -71,6 +71,8 @@ export interface CopyStep {
   readonly from?: Located<string>;
   /** The stage that `--from` names; undefined for an image or the build context. */
   readonly fromStage?: number;
+  /** No stage has the name in `--from`: the build stops here, and `fromStage` is the one that is surely meant. */
+  readonly misnamed?: true;
   /** False when a source or the destination holds a variable that nothing in the file tells. */
   readonly resolved: boolean;
   readonly destinationPath: ImagePath;

@@ -190,17 +190,22 @@ export class Reader {
   private classStatement(each: EsNode): JsStatement {
     const methods = nodes(node(each.body)?.body).flatMap(member => {
       const value = node(member.value);
-      return value && /Function/.test(value.type)
-        ? [this.functionValue(value, this.nameOf(node(member.key)))]
-        : [];
+      if (!value || !/Function/.test(value.type)) return [];
+      const method = this.functionValue(value, this.nameOf(node(member.key)));
+      const decorators = this.decorators(member);
+      return [decorators.length === 0 ? method : { ...method, decorators }];
     });
     return {
       kind: "class",
       name: words(node(each.id)?.name),
       methods,
-      decorators: nodes(each.decorators).map(one => this.value(node(one.expression)!)),
+      decorators: this.decorators(each),
       at: this.at(each),
     };
+  }
+
+  private decorators(each: EsNode): readonly JsValue[] {
+    return nodes(each.decorators).map(one => this.value(node(one.expression)!));
   }
 
   private functionValue(each: EsNode, named?: string): JsFunction {

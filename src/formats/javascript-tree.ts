@@ -59,6 +59,8 @@ export interface JsFunction {
   readonly params: readonly string[];
   /** An arrow function with an expression has one `return`. */
   readonly body: readonly JsStatement[];
+  /** Of a method in a class. */
+  readonly decorators?: readonly JsValue[];
   readonly at: Location;
 }
 

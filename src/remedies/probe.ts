@@ -1,7 +1,7 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { type Location, locate } from "../core/source.ts";
 import { pairOf, type YamlNode } from "../formats/yaml.ts";
-import { httpProbe } from "../stack/query-health.ts";
+import { appAnswer, httpProbe } from "../stack/query-health.ts";
 import type { Service, Stack } from "../stack/stack.ts";
 import { appProbe, getCommand } from "./app-probe.ts";
 import { addToService } from "./service-edit.ts";
@@ -72,7 +72,7 @@ export function probeTest(names: readonly string[]): string {
  * makes one, else what is known to tell that the service serves.
  */
 export function replaceProbe(stack: Stack, service: Service): Fix | undefined {
-  const probe = sameRequest(service) ?? probeFor(stack, service);
+  const probe = sameRequest(stack, service) ?? probeFor(stack, service);
   const check = service.healthcheck;
   if (!probe || !check?.command) return undefined;
   const edit =
@@ -120,9 +120,10 @@ function ownedAlone(stack: Stack, service: Service, node: YamlNode): boolean {
 }
 
 /** What a check that calls an absent program asks for, with another program. */
-function sameRequest(service: Service): Probe | undefined {
+function sameRequest(stack: Stack, service: Service): Probe | undefined {
   const request = httpProbe(service);
-  if (request?.scheme !== "http") return undefined;
+  if (request?.scheme !== "http" || appAnswer(stack, service, request.path)?.answer === "no")
+    return undefined;
   // The wget of BusyBox tries one address of localhost, often the one of IPv6; Django looks at the name that is asked for.
   const host =
     request.host === "localhost" && service.component?.kind !== "django" ? "127.0.0.1" : request.host;

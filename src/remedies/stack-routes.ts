@@ -2,6 +2,7 @@ import { djangoSettings } from "../artifacts/django.ts";
 import { djangoRoutes } from "../artifacts/django-urls.ts";
 import { readExpress } from "../artifacts/express.ts";
 import { readFastApi } from "../artifacts/fastapi.ts";
+import { readNest } from "../artifacts/nest.ts";
 import { dependsOn } from "../artifacts/package-manifest.ts";
 import { listRoutes, type RouteNode } from "../artifacts/route-tree.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
@@ -48,6 +49,7 @@ function routesOf(component: AppComponent): readonly RouteNode[] | undefined {
   const source = entry === undefined ? undefined : files.read(entry);
   if (component.kind === "django" && django)
     return djangoRoutes(files, django, djangoSettings(files, django, django.defaultModule?.value));
+  if (component.kind === "nest") return readNest(files, component.dir)?.routes;
   if (component.kind === "express" && source) return readExpress(files, source)?.routes;
   if (component.kind === "fastapi" && entry !== undefined)
     return readFastApi(files, entry, pythonRoots(component))?.routes;

@@ -21,8 +21,11 @@ export interface Login {
   readonly store: Service;
   readonly user?: string;
   readonly password?: string;
+  readonly database?: string;
   /** Where the credential stands. */
   readonly place: Variable;
+  /** Where the database is named, if elsewhere. */
+  readonly databasePlace?: Variable;
 }
 
 /** Every login that the variables of a service tell. */
@@ -36,10 +39,15 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
     if (!store || store === service || isUnread(place.name)) continue;
     const url = storeUrl(address!);
     if (url) {
-      const [user, password] = [url.user, url.password].map(part =>
-        part?.includes("\0") ? undefined : part,
+      const [user, password, database] = [url.user, url.password, url.database].map(part =>
+        part === undefined || /\0|%00/.test(part) ? undefined : part,
       );
-      yield { store, place, ...(user ? { user } : {}), ...(password ? { password } : {}) };
+      yield {
+        ...{ store, place },
+        ...(user ? { user } : {}),
+        ...(password ? { password } : {}),
+        ...(database ? { database } : {}),
+      };
       continue;
     }
     const prefix = /^(.*?)_?(?:HOST|HOSTNAME|SERVER|ADDR)$/i.exec(place.name)?.[1];
@@ -48,14 +56,18 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
       names.map(name => variable(service, `${prefix}_${name}`)).find(each => each && !isUnread(each.name));
     const user = part("USER", "USERNAME");
     const password = part("PASSWORD", "PASS");
+    const database = part("DB", "NAME", "DATABASE", "DB_NAME", "DBNAME");
     const known = { user: user?.value?.text, password: password?.value?.text };
+    const named = database?.value?.text;
     // Redis has a password and no user, so that an address alone is a login without one.
-    if (!known.user && !known.password && (protocolOf(store) !== "redis" || user || password)) continue;
+    if (!known.user && !known.password && !named && (protocolOf(store) !== "redis" || user || password))
+      continue;
     yield {
       store,
       place: (known.password ? password : user) ?? place,
       ...(known.user ? { user: known.user } : {}),
       ...(known.password ? { password: known.password } : {}),
+      ...(named ? { database: named, databasePlace: database! } : {}),
     };
   }
   // `mongodb://${USER}:${PASSWORD}@mongo/shop`: which account and which database is known, whatever their values are.
@@ -77,17 +89,23 @@ function byName(raw: string): string {
 
 /** How a login differs from the account that the store has. */
 export interface Mismatch {
-  readonly what: "user" | "password";
+  readonly what: "user" | "password" | "database";
   readonly text: string;
   /** What is seen at the login, where it is not another value. */
   readonly used?: string;
   readonly shows: string;
   readonly at: Variable["at"];
+  /** Where the login says it, if not at the login's place. */
+  readonly place?: Variable;
 }
 
 /** Why the store refuses a login; undefined when it does not, or when nobody can tell. */
 export function mismatchOf(stack: Stack, service: Service, login: Login): Mismatch | undefined {
-  return mismatch(stack, service, login) ?? otherDatabase(stack, service, login);
+  return (
+    mismatch(stack, service, login) ??
+    otherDatabase(stack, service, login) ??
+    absentDatabase(stack, service, login)
+  );
 }
 
 function mismatch(
@@ -237,9 +255,44 @@ function otherDatabase(stack: Stack, service: Service, login: Login): Mismatch |
   };
 }
 
+/**
+ * PostgreSQL and MySQL make one database when their volume is still empty. Programs that make theirs (a migration of
+ * Prisma, `db:prepare`, Entity Framework) and scripts that do so are not told.
+ */
+function absentDatabase(stack: Stack, service: Service, login: Login): Mismatch | undefined {
+  const { store, database, databasePlace } = login;
+  const accounts = accountsOf(store);
+  if (!database || !accounts || !/^[\w-]+$/.test(database) || accounts.databases.includes(database))
+    return undefined;
+  // Another image than the official one may read other variables.
+  if (
+    isScripted(store) ||
+    !/^(?:docker\.io\/)?(?:library\/)?(?:postgres|mysql|mariadb)(?:[:@]|$)/.test(store.image?.text ?? "")
+  )
+    return undefined;
+  if (!service.component || isCreatedElsewhere(stack, database) || says(stack, service, makesDatabase))
+    return undefined;
+  const [made] = accounts.databases;
+  return {
+    what: "database",
+    text: `the database "${database}", which nothing creates`,
+    used: "asks for this database",
+    shows: accounts.databaseAt === store.at ? "creates no database of that name" : `creates only "${made}"`,
+    at: accounts.databaseAt,
+    ...(databasePlace ? { place: databasePlace } : {}),
+  };
+}
+
+const makesDatabase =
+  /create[_ -]?(?:database|db)|database:create|db:(?:create|prepare|setup|reset)|prisma|EntityFrameworkCore|ensure_?created/i;
+
 /** The program may set it beside the address. */
 function saysAuthSource(stack: Stack, service: Service): boolean {
-  const words = /auth_?source/i;
+  return says(stack, service, /auth_?source/i);
+}
+
+/** Some text that was read, or the code of the service, has these words. */
+function says(stack: Stack, service: Service, words: RegExp): boolean {
   if ([...stack.sources.values()].some(({ text }) => words.test(text))) return true;
   const { component } = service;
   const code = stack.files.paths.filter(

@@ -86,7 +86,7 @@ export function connectionGaps(stack: Stack): readonly ConnectionGap[] {
 }
 
 /** A password that only the host knows leaves the address as it is written, with a NUL in its place. */
-export function addressOf({ value }: Variable): string | undefined {
+export function addressOf({ value }: Pick<Variable, "value">): string | undefined {
   return value?.text ?? value?.raw.replace(/\$\{[^}]*\}|\$\w+/g, "%00");
 }
 

@@ -1,5 +1,6 @@
 import { djangoSettings } from "../artifacts/django.ts";
 import { djangoRoutes } from "../artifacts/django-urls.ts";
+import { readNest } from "../artifacts/nest.ts";
 import { listRoutes, type RouteNode } from "../artifacts/route-tree.ts";
 import { expressesInForce, fastApisInForce } from "./query-app.ts";
 import type { Service, Stack } from "./stack.ts";
@@ -29,6 +30,7 @@ function nodesOf(stack: Stack, service: Service): readonly RouteNode[] {
     const { files, django } = component;
     return djangoRoutes(files, django, djangoSettings(files, django, django.defaultModule?.value)) ?? [];
   }
+  if (component?.kind === "nest") return readNest(component.files, component.dir)?.routes ?? [];
   const apps = [...fastApisInForce(stack), ...expressesInForce(stack)];
   return apps.find(one => one.service === service)?.app.routes ?? [];
 }

@@ -2,6 +2,7 @@ import type { Edit } from "../../core/fix.ts";
 import { locate } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, hostNames, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { addressOf } from "../../stack/query-connections.ts";
 import { givenVariables, type Protocol, storesOf, storeUrl } from "../../stack/query-environment.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import { hasOwnNames, isServiceLike } from "../../stack/query-upstreams.ts";
@@ -67,10 +68,11 @@ const byName: readonly (readonly [RegExp, Protocol])[] = [
 
 /** The host that a variable names itself: one that another variable gives may be the server's. */
 function addressIn({ name, value }: Variable): { host: string; protocol: Protocol } | undefined {
-  if (value?.text === undefined) return undefined;
-  const url = storeUrl(value.text);
+  if (!value) return undefined;
+  const url = storeUrl(addressOf({ value })!);
   const protocol = url?.protocol ?? byName.find(([pattern]) => pattern.test(name))?.[1];
-  const host = url?.host ?? value.text.trim();
+  const host = url?.host ?? value.text?.trim() ?? "";
+  if (!host) return undefined;
   const own = value.raw.replace(/\$\{[^}]*\}|\$\w+/g, "$");
   return protocol && new RegExp(`(?:^|[@/])${escaped(host)}(?:[:/?\\s]|$)`).test(own)
     ? { host, protocol }

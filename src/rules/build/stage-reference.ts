@@ -1,8 +1,9 @@
 import type { Dockerfile, Stage } from "../../artifacts/dockerfile.ts";
+import { isAlike, stageWords } from "../../artifacts/stage-names.ts";
 import type { Violation } from "../../core/finding.ts";
 import { evidence } from "../../stack/query.ts";
 import { groupBuilds, places, weighBuilds, writtenAt } from "../../stack/query-build.ts";
-import { isAlike, isImageName, namesContext, stageWords } from "../../stack/query-stage-names.ts";
+import { isImageName, namesContext } from "../../stack/query-stage-names.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -41,7 +42,7 @@ export default defineRule({
 /** `COPY --from` a stage that stands later, or the own one. */
 function* lateCopies(group: readonly Build[], dockerfile: Dockerfile, stage: Stage): Iterable<Violation> {
   for (const copy of stage.copies) {
-    if (!copy.from || copy.fromStage !== undefined) continue;
+    if (!copy.from || (copy.fromStage !== undefined && !copy.misnamed)) continue;
     const name = copy.from.value.toLowerCase();
     const numbered = /^\d{1,3}$/.test(name);
     const later = dockerfile.stages.find(
@@ -78,7 +79,7 @@ function* misnamedCopies(
   stage: Stage,
 ): Iterable<Violation> {
   for (const copy of stage.copies) {
-    if (!copy.from || copy.fromStage !== undefined) continue;
+    if (!copy.from || (copy.fromStage !== undefined && !copy.misnamed)) continue;
     const name = copy.from.value.toLowerCase();
     if (
       !/^[a-z][\w-]*$/.test(name) ||

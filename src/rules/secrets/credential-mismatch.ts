@@ -25,7 +25,7 @@ export default defineRule({
         const wrong = mismatchOf(stack, service, login);
         if (!wrong || told.has(login.store)) continue;
         told.add(login.store);
-        const { file, span } = login.place.at;
+        const { file, span } = (wrong.place ?? login.place).at;
         const key = `${file}:${span.start} ${login.store.name} ${wrong.what}`;
         const cause = causes.get(key);
         if (cause) cause.services.push(service);
@@ -38,7 +38,7 @@ export default defineRule({
         subject: `${names[0]} ${login.store.name}`,
         message: `${names.length === 1 ? `Service "${names[0]}" logs` : `Services ${listNames(names)} log`} in to "${login.store.name}" with ${wrong.text}.`,
         evidence: [
-          evidence(login.place.at, wrong.used ?? `another ${wrong.what} is used here`),
+          evidence((wrong.place ?? login.place).at, wrong.used ?? `another ${wrong.what} is used here`),
           evidence(wrong.at, wrong.shows),
         ],
         severity: heaviest(services.map(service => weigh(service, "critical"))),

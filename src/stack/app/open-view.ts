@@ -1,6 +1,7 @@
 import { djangoSettings } from "../../artifacts/django.ts";
 import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
 import type { RouteAnswer } from "../../artifacts/route-tree.ts";
+import type { Location } from "../../core/source.ts";
 import type { AppComponent } from "./detect.ts";
 
 const closed =
@@ -13,6 +14,7 @@ const closed =
  */
 export function isOpenView(component: AppComponent, { at }: RouteAnswer, module?: string): boolean {
   const { files, django, kind } = component;
+  if (kind === "nest" && at) return !guardsAll(component) || opens(component, at);
   if (kind !== "django" || !django || !at) return true;
   const route = files.read(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
   if (/^(?:\w+\.)*(?:\w*Router\(|register\()/.test(route)) return false;
@@ -23,6 +25,26 @@ export function isOpenView(component: AppComponent, { at }: RouteAnswer, module?
   // A plain function or class of Django knows nothing of that setting.
   if (!view || !/@api_view|APIView|ViewSet|generics\./.test(view)) return true;
   return /AllowAny|permission_classes\s*(?:=\s*|\(\s*)[[(]\s*[\])]/.test(view);
+}
+
+/** A guard that every route of a Nest program passes, other than one that counts requests. */
+function guardsAll({ files, dir }: AppComponent): boolean {
+  return files.paths.some(path => {
+    if (!/\.[cm]?ts$/.test(path) || !isBelow(dir, path) || isVendored(path) || isTest(path)) return false;
+    const text = files.read(path)?.text ?? "";
+    const guards = [...text.matchAll(/\bAPP_GUARD\b[^}]*?\buse(?:Class|Existing)\s*:\s*(\w+)/g)];
+    return guards.some(([, name]) => !/Throttler/.test(name!)) || /\.useGlobalGuards\s*\(/.test(text);
+  });
+}
+
+/** The route's method, or its controller, says that everybody may come. */
+function opens({ files }: AppComponent, at: Location): boolean {
+  const text = files.read(at.file)?.text ?? "";
+  const before = text.slice(0, at.span.end);
+  const method = text.slice(Math.max(before.lastIndexOf("}"), 0), at.span.end + 200);
+  return [method, before.slice(0, before.indexOf("class "))].some(part =>
+    /@(?:Is)?(?:Public|Open|SkipAuth|NoAuth|AllowAnonymous|Unprotected|Anonymous)\w*\s*\(/.test(part),
+  );
 }
 
 /** The decorators and the first lines of a view. */

@@ -2,6 +2,7 @@ import { djangoSettings } from "../../artifacts/django.ts";
 import { djangoServes } from "../../artifacts/django-urls.ts";
 import { expressServes, readExpress } from "../../artifacts/express.ts";
 import { asgiModule, fastApiServes, readFastApi } from "../../artifacts/fastapi.ts";
+import { nestServes, readNest } from "../../artifacts/nest.ts";
 import { nextConfigFile, nextServes, readNextConfig } from "../../artifacts/next.ts";
 import { directoryOf, hasFile } from "../../artifacts/project-files.ts";
 import type { RouteAnswer } from "../../artifacts/route-tree.ts";
@@ -28,6 +29,8 @@ export function serves(component: AppComponent, path: string, running: RunningAs
       return fastApi(component, path, running);
     case "express":
       return express(component, path, running);
+    case "nest":
+      return nest(component, path);
     case "next":
       return next(component, path);
     case "vite":
@@ -88,6 +91,13 @@ function express(component: AppComponent, path: string, running: RunningAs): Rou
   return app
     ? expressServes(app, path)
     : cannotTell("the file that creates the Express application was not found");
+}
+
+function nest({ files, dir }: AppComponent, path: string): RouteAnswer {
+  const app = readNest(files, dir);
+  return app
+    ? nestServes(files, dir, app, path)
+    : cannotTell("the file that creates the Nest application was not found, or several do");
 }
 
 function next({ files, dir }: AppComponent, path: string): RouteAnswer {
