@@ -28,6 +28,7 @@ interface Fixes {
   readonly changes: readonly {
     readonly finding: Finding;
     readonly diffs: readonly { readonly file: string; readonly created: boolean }[];
+    readonly leaves: readonly Finding[];
   }[];
   readonly refused: readonly { readonly finding: Finding; readonly reasons: readonly string[] }[];
   readonly held: readonly { readonly finding: Finding; readonly reasons: readonly string[] }[];
@@ -56,6 +57,7 @@ const head = [
   "Refused",
   "Findings",
   "New",
+  "Left",
   "Compose",
   "nginx",
   "Comments lost",
@@ -63,7 +65,9 @@ const head = [
 ];
 for (const row of [head, head.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
 if (why) console.log(`\n${notes.join("\n")}`);
-process.exitCode = rows.some(row => row.slice(5).some(cell => /^[1-9]|refuse|left/.test(cell))) ? 1 : 0;
+process.exitCode = rows.some(row => [row[5], ...row.slice(7)].some(cell => /^[1-9]|refuse|left/.test(cell!)))
+  ? 1
+  : 0;
 
 /** The cells of one row. */
 async function fixOnce(name: string, original: string, level: string): Promise<string[]> {
@@ -92,13 +96,16 @@ async function fixOnce(name: string, original: string, level: string): Promise<s
       [...new Set(touched)].map(file => [join(original, file), join(copy, file)]),
       [...new Set(created)].map(file => join(copy, file)),
     );
-    const fresh = newFindings(before, after);
+    const left = fixes.changes.flatMap(change => change.leaves.map(nameOf));
+    const fresh = missing(newFindings(before, after), left);
+    for (const each of left) notes.push(`${name} ${level}: LEFT ${each}`);
     note(name, level, fixes, fresh, lost, again);
     return [
       String(fixes.changes.length),
       String(fixes.refused.length + fixes.held.length),
       `${before.length} → ${after.length}`,
       String(fresh.length),
+      String(left.length),
       verdict("docker compose config", judgedBefore, judged),
       verdict("nginx -t", judgedBefore, judged),
       String(lost.length),
@@ -162,7 +169,11 @@ function newFindings(before: readonly Finding[], after: readonly Finding[]): str
   return after
     .filter(each => !take(was => isAbout(each)(was) && was.severity === each.severity))
     .filter(each => !take(was => isAbout(each)(was) && weight(was) > weight(each)))
-    .map(({ rule, subject, severity }) => `${rule} | ${subject} | ${severity}`);
+    .map(nameOf);
+}
+
+function nameOf({ rule, subject, severity }: Finding): string {
+  return `${rule} | ${subject} | ${severity}`;
 }
 
 function weight({ severity }: Finding): number {

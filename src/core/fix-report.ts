@@ -16,6 +16,8 @@ export interface ReportedDiff {
 export interface ReportedChange {
   readonly finding: FixableFinding;
   readonly diffs: readonly ReportedDiff[];
+  /** Lighter findings that stay of what is mended, which the next audit tells by themselves. */
+  readonly leaves: readonly ReportedFinding[];
 }
 
 export interface ReportedRefusal {

@@ -7,7 +7,9 @@ import type { ProjectFiles } from "../core/project-files.ts";
 import type { Stack } from "../stack/stack.ts";
 import { applyFixes } from "./apply.ts";
 import { textOf } from "./attempt.ts";
+import { newFindings } from "./compare.ts";
 import { candidatesOf, type FixOptions, type FixOutcome, grades, type MadeFix, type Refusal } from "./fix.ts";
+import { leaves } from "./gate.ts";
 import { hunksOf, type TextChange } from "./patch.ts";
 
 /** What a reader sees of the fixes, secrets masked. */
@@ -21,6 +23,7 @@ export function describeFixes(
   const shown = findings.filter(finding => finding.confidence !== "possible");
   const beyond = candidatesOf(shown, { ...options, level: "big-change" });
   const level = grades.indexOf(options.level);
+  const left = leftBy(outcome);
   return {
     root: files.root,
     at: options.now.toISOString(),
@@ -29,6 +32,7 @@ export function describeFixes(
     changes: made.map(fix => ({
       finding: fixable(fix.on.examination.stack, fix.finding),
       diffs: diffsOf(files, fix),
+      leaves: left.flatMap(each => (each.of === fix ? [reportFinding(stack, each.finding)] : [])),
     })),
     refused: refused.map(reportRefusal),
     held: held.map(reportRefusal),
@@ -46,6 +50,20 @@ export function describeFixes(
       reportGap(stack, gap),
     ),
   };
+}
+
+/** What the audit tells after the fixes and did not tell before, each with the fix that it is left by. */
+function leftBy({
+  start,
+  end,
+  made,
+}: FixOutcome): { readonly finding: Finding; readonly of: MadeFix | undefined }[] {
+  return newFindings(start.examination.findings, end.examination.findings).map(finding => {
+    const candidates = made.filter(each => leaves(each, finding));
+    const touches = ({ fix }: MadeFix): boolean =>
+      fix.edits.some(({ at }) => at.file === finding.evidence[0].at.file);
+    return { finding, of: candidates.find(touches) ?? candidates[0] };
+  });
 }
 
 function reportRefusal({ on, finding, reasons }: Refusal): FixReport["refused"][number] {

@@ -33,13 +33,16 @@ export function objections(
   ];
 }
 
-/** Lighter than what is mended, of a rule that had nothing to look at before. */
 function isRevealed(finding: Finding, made: readonly Candidate[]): boolean {
-  return made.some(
-    ({ finding: mended, fix }) =>
-      fix.grade !== "safe" &&
-      fix.reveals?.includes(finding.rule) === true &&
-      severities.indexOf(finding.severity) > severities.indexOf(mended.severity),
+  return made.some(each => leaves(each, finding));
+}
+
+/** Lighter than what is mended, of a rule that the fix names: what stays of a defect whose gravest part is gone. */
+export function leaves({ finding: mended, fix }: Candidate, finding: Finding): boolean {
+  return (
+    fix.grade !== "safe" &&
+    fix.reveals?.includes(finding.rule) === true &&
+    severities.indexOf(finding.severity) > severities.indexOf(mended.severity)
   );
 }
 

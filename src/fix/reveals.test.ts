@@ -3,6 +3,7 @@ import { defaultConfig } from "../config/config.ts";
 import { pageFiles } from "../pages/page-files.ts";
 import { rules } from "../rules/registry.generated.ts";
 import { link } from "../stack/link.ts";
+import { describeFixes } from "./describe-fixes.ts";
 import { fixProject } from "./fix.ts";
 
 const now = new Date("2026-11-21T12:00:00Z");
@@ -37,6 +38,19 @@ it("takes a fix whose result can be told more of, while that weighs less", async
   expect(refused.map(each => each.reasons)).toEqual([]);
   expect(made.map(each => each.finding.rule)).toEqual(["build/lock-file"]);
   expect(end.examination.findings.map(each => each.rule)).toContain("build/unlocked-dependencies");
+});
+
+it("tells what is left of the mended finding, and nothing that was told before", async () => {
+  const files = project('{"dependencies": {"express": "^4.21.0"}}');
+  const outcome = await fixProject(files, options);
+  const { changes } = describeFixes(files, outcome, { ...options, version: "0.0.0" });
+  expect(changes.map(({ leaves }) => leaves.map(each => `${each.rule} ${each.severity}`))).toEqual([
+    ["build/unlocked-dependencies medium"],
+  ]);
+  const [one] = outcome.made;
+  const other = { ...outcome, made: [{ ...one!, fix: { ...one!.fix, reveals: [] } }] };
+  const silent = describeFixes(files, other, { ...options, version: "0.0.0" });
+  expect(silent.changes.map(each => each.leaves)).toEqual([[]]);
 });
 
 it("refuses the same fix where what it reveals was not named", async () => {

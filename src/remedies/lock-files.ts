@@ -6,10 +6,11 @@ import { lockNames, type StageInstall } from "../stack/query-locks.ts";
 import type { Build, Stack } from "../stack/stack.ts";
 import { letIn, rulesOfContents } from "./build-context.ts";
 import { isCommitted } from "./committed.ts";
+import { copyBeside, lockOfMember } from "./workspace-lock.ts";
 
 /**
- * For an install that insists on a lock file and finds none: copies the one that the repository has, or lets the
- * install do without. `manifest` is the path of package.json (or its kin) in the repository.
+ * For an install that insists on a lock file and finds none: copies the one that the repository has, writes that of a
+ * workspace's member, or lets the install do without. `manifest` is the path of package.json (or its kin) in the repository.
  */
 export function bringLock(
   stack: Stack,
@@ -34,6 +35,9 @@ export function bringLock(
       }
     );
   }
+  const own =
+    install.manager === "npm" ? lockOfMember(stack, build, { stage, install }, manifest) : undefined;
+  if (own) return own;
   const edit = withoutLock(stack, install);
   return (
     edit && {
@@ -45,29 +49,6 @@ export function bringLock(
       afterwards: `Make ${name} in ${directoryName(dirname(manifest))}, commit it, and take this change back.`,
     }
   );
-}
-
-/** `COPY package.json ./` gets the lock file as a second source. */
-function copyBeside(
-  stack: Stack,
-  stage: StageInstall["stage"],
-  install: StageInstall["install"],
-  name: string,
-): Edit | undefined {
-  const manifest = /^(package\.json|pyproject\.toml|Pipfile)$/;
-  const copies = stage.stage.copies.filter(each => each.at.span.start < install.at.span.start && !each.from);
-  const copy = copies.findLast(each =>
-    each.sources.some(source => manifest.test(source.value.replace(/^.*\//, ""))),
-  );
-  const source = copy?.sources.find(each => manifest.test(each.value.replace(/^.*\//, "")));
-  if (!copy || !source || !/(\/|^\.)$/.test(copy.destination.value)) return undefined;
-  // In the JSON form words stand in quotes.
-  const written = writtenAt(stack, source.at);
-  if (written !== source.value || writtenAt(stack, copy.at).includes("[")) return undefined;
-  return {
-    at: { file: source.at.file, span: { start: source.at.span.end, end: source.at.span.end } },
-    text: ` ${join(dirname(source.value), name)}`,
-  };
 }
 
 /** The same command in the mode that needs no lock file. */

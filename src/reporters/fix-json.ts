@@ -17,7 +17,11 @@ export function fixJson(report: FixReport, ending: FixEnding): string {
     at: report.at,
     level: report.level,
     ...ending,
-    changes: report.changes.map(({ finding, diffs }) => ({ finding: findingOf(finding), diffs })),
+    changes: report.changes.map(({ finding, diffs, leaves }) => ({
+      finding: findingOf(finding),
+      diffs,
+      leaves: leaves.map(findingOf),
+    })),
     refused: report.refused.map(refusal),
     held: report.held.map(refusal),
     waiting: report.waiting.map(findingOf),

@@ -46,7 +46,7 @@ function twinOf({ diffs }: ReportedChange, before: readonly ReportedChange[]): R
 }
 
 function changeBlock(
-  { finding, diffs }: ReportedChange,
+  { finding, diffs, leaves }: ReportedChange,
   style: Style,
   width: number | undefined,
   twin?: ReportedChange,
@@ -58,6 +58,9 @@ function changeBlock(
     wrap(`Why: ${printable(finding.why)}`, width, "  "),
     ...(fix.test ? [wrap(`Test: ${printable(fix.test)}`, width, "  ")] : []),
     ...(fix.afterwards ? [wrap(`By hand: ${printable(fix.afterwards)}`, width, "  ")] : []),
+    ...leaves.map(each =>
+      wrap(`Left: ${each.severity}, ${each.rule}: ${printable(each.message)}`, width, "  "),
+    ),
     ...(twin
       ? [wrap(`The change is the one above, for ${twin.finding.rule}.`, width, "  ")]
       : diffs.map(diff => diffBlock(diff, style))),
@@ -71,8 +74,17 @@ function diffBlock({ file, created, executable, lines }: ReportedDiff, style: St
     style.bold(`--- ${created ? "/dev/null" : `a/${name}`}`),
     style.bold(`+++ b/${name}${created ? mode : ""}`),
   ];
-  return [...head, ...lines.map(line => diffLine(line, style))].join("\n");
+  const rest = created && lines.length > mostLines ? lines.length - shownLines : 0;
+  return [
+    ...head,
+    ...lines.slice(0, lines.length - rest).map(line => diffLine(line, style)),
+    ...(rest === 0 ? [] : [style.dim(`  ... and ${count(rest, "line")} more, all of them new`)]),
+  ].join("\n");
 }
+
+/** A lock file of thousands of lines is made by a program for a program. */
+const mostLines = 1_000;
+const shownLines = 20;
 
 function diffLine(line: string, style: Style): string {
   const shown = printable(line.replace(/\r$/, ""));
