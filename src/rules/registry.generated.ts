@@ -169,6 +169,7 @@ import proxyAliasTraversal from "./proxy/alias-traversal.ts";
 import proxyBodySize from "./proxy/body-size.ts";
 import proxyCachedIndex from "./proxy/cached-index.ts";
 import proxyCaddyUpstream from "./proxy/caddy-upstream.ts";
+import proxyCertbotFiles from "./proxy/certbot-files.ts";
 import proxyCertificateBootstrap from "./proxy/certificate-bootstrap.ts";
 import proxyCertificatePresent from "./proxy/certificate-present.ts";
 import proxyCertificateRenewal from "./proxy/certificate-renewal.ts";
@@ -230,6 +231,7 @@ import releaseStartAfterBuild from "./release/start-after-build.ts";
 import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
+import releaseVolumeHidesImage from "./release/volume-hides-image.ts";
 import scriptsComposeFile from "./scripts/compose-file.ts";
 import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
@@ -431,6 +433,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyBodySize,
   proxyCachedIndex,
   proxyCaddyUpstream,
+  proxyCertbotFiles,
   proxyCertificateBootstrap,
   proxyCertificatePresent,
   proxyCertificateRenewal,
@@ -492,6 +495,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseUnreviewedImage,
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,
+  releaseVolumeHidesImage,
   scriptsComposeFile,
   scriptsDevcontainerCommand,
   scriptsDocumentedCommand,

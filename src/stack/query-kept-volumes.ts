@@ -1,0 +1,96 @@
+import { basename, inside } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import { containerScript } from "./query.ts";
+import { isSaidInScripts } from "./query-certificates.ts";
+import type { ComposeProject, Mount, Service, Stack } from "./stack.ts";
+
+/** Volumes that lie over what an image brings: Docker fills them once, from the first image, and never again. */
+export interface KeptVolume {
+  readonly service: Service;
+  readonly mount: Mount;
+  /** The step of the Dockerfile that brings the newer files. */
+  readonly brought: Location;
+}
+
+/** Named volumes of a service over code or built pages of its own image, which nothing brings up to date. */
+export function keptVolumes(stack: Stack, service: Service): KeptVolume[] {
+  const model = service.model;
+  // Without a process in sight the entry point may copy the files anew.
+  if (!service.build || !model || !service.process) return [];
+  return service.mounts.flatMap(mount => {
+    if (mount.type !== "volume" || mount.source === undefined || content.test(basename(mount.target)))
+      return [];
+    if (isBoundOrShared(service.project, mount.source)) return [];
+    const brought = broughtTo(service, mount.target);
+    if (!brought || isRefreshed(stack, service.project, mount.source)) return [];
+    return [{ service, mount, brought }];
+  });
+}
+
+/** Directories of data. What an image has there is a first filling. */
+const content =
+  /^(?:media|uploads?|data|database|db|logs?|storage|files|images|avatars|tmp|temp|cache|backups?|certs?|config|conf|\w*settings|plugins|themes|extensions|migrations|versions|models?|run|state|home|node_modules|vendor|\.\w+)$/i;
+
+/** A directory of the server, another host's share, or a volume that somebody else made. */
+function isBoundOrShared(project: ComposeProject, name: string): boolean {
+  const volume = project.volumes.find(each => each.name === name);
+  if (!volume || volume.external || volume.device) return true;
+  return volume.node.kind === "map" && volume.node.entries.some(({ key }) => key.value === "driver_opts");
+}
+
+/** The last step that puts sources or a build's output there. */
+function broughtTo({ model }: Service, target: string): Location | undefined {
+  const path = target.replace(/(.)\/+$/, "$1");
+  for (const step of model!.stage.copies.toReversed()) {
+    const to = step.absoluteDestination?.replace(/(.)\/+$/, "$1");
+    if (to === undefined) continue;
+    if (inside(path, to) !== undefined) {
+      if (step.sources.some(({ value }) => isTree(value))) return step.at;
+      continue;
+    }
+    // `COPY . .` with the directory among what it copies.
+    if (!step.from && inside(to, path) !== undefined && hasCode(model!.list(path))) return step.at;
+  }
+  return undefined;
+}
+
+function isTree(source: string): boolean {
+  return source === "." || source.endsWith("/") || !/\.\w+$/.test(basename(source));
+}
+
+function hasCode(paths: readonly string[]): boolean {
+  return paths.some(path => /\.(?:[cm]?[jt]sx?|css|html?|py|php|rb|go)$/.test(path));
+}
+
+const brings =
+  /\b(?:cp|rsync|mv|install|tar|collectstatic)\b|\b(?:npm|yarn|pnpm|bun)\b.*\bbuild\b|\bgit\b|\bcomposer\b/;
+
+/**
+ * Something fills the volume again: a service that has it starts by copying or building, or a script removes the
+ * volume or fills it by hand.
+ */
+function isRefreshed(stack: Stack, project: ComposeProject, volume: string): boolean {
+  const users = project.services.filter(each => each.mounts.some(mount => mount.source === volume));
+  if (users.some(user => startText(stack, user).some(text => brings.test(text)))) return true;
+  return isSaidInScripts(
+    stack,
+    /\bcollectstatic\b|\bdocker\s+cp\b|\bcompose\b[^\n]*\scp\s|\bvolume\s+(?:rm|prune)\b|--volumes\b|\bdown\b[^\n]*\s-\w*v\b|\brm\b[^\n]*\s-\w*v\b/,
+  );
+}
+
+function startText(stack: Stack, service: Service): string[] {
+  const commands = service.process?.commands ?? [];
+  const words = [
+    ...(service.entrypoint?.words ?? service.model?.entrypoint?.words ?? []),
+    ...commands.flat(),
+  ].flatMap(word => word.value ?? []);
+  const scripts = words.flatMap(
+    path => containerScript(stack.scripts, stack.files, service, path)?.commands ?? [],
+  );
+  return [
+    service.entrypoint?.text ?? "",
+    service.command?.text ?? "",
+    ...commands.map(list => list.map(word => word.value ?? "?").join(" ")),
+    ...scripts.map(command => command.words.map(word => word.value ?? "?").join(" ")),
+  ];
+}
