@@ -251,6 +251,7 @@ import secretsCommittedCredential from "./secrets/committed-credential.ts";
 import secretsCredentialMismatch from "./secrets/credential-mismatch.ts";
 import secretsDefaultAdmin from "./secrets/default-admin.ts";
 import secretsDefaultInCode from "./secrets/default-in-code.ts";
+import secretsDocumentedLogin from "./secrets/documented-login.ts";
 import secretsDocumentedSecret from "./secrets/documented-secret.ts";
 import secretsEnvFileTracked from "./secrets/env-file-tracked.ts";
 import secretsEnvInImage from "./secrets/env-in-image.ts";
@@ -262,6 +263,7 @@ import secretsPrinted from "./secrets/printed.ts";
 import secretsPrivateKey from "./secrets/private-key.ts";
 import secretsRenewedOnDeploy from "./secrets/renewed-on-deploy.ts";
 import secretsScriptCredential from "./secrets/script-credential.ts";
+import secretsSettingsFile from "./secrets/settings-file.ts";
 
 /** Every rule there is. */
 export const rules: readonly Rule<Stack>[] = [
@@ -515,6 +517,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsCredentialMismatch,
   secretsDefaultAdmin,
   secretsDefaultInCode,
+  secretsDocumentedLogin,
   secretsDocumentedSecret,
   secretsEnvFileTracked,
   secretsEnvInImage,
@@ -526,4 +529,5 @@ export const rules: readonly Rule<Stack>[] = [
   secretsPrivateKey,
   secretsRenewedOnDeploy,
   secretsScriptCredential,
+  secretsSettingsFile,
 ];

@@ -8,6 +8,7 @@ import { makefile } from "../artifacts/makefile.ts";
 import { nginx } from "../artifacts/nginx.ts";
 import { prometheus } from "../artifacts/prometheus.ts";
 import { script } from "../artifacts/script.ts";
+import { settingsFiles } from "../artifacts/settings-file.ts";
 import { workflow } from "../artifacts/workflow.ts";
 import { dirname, join } from "../core/path.ts";
 import type { Gap, Problem } from "../core/problem.ts";
@@ -124,6 +125,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   if (reader.sources.size > 0) {
     for (const path of runbooks(reader.surface)) reader.text(path, "runbook");
     for (const path of keyFiles(reader.surface)) reader.text(path, "key");
+    for (const path of settingsFiles(reader.surface)) reader.text(path, "settings");
   }
   const standalone = reader.surface
     .filter(path => nginx.recognises(path))

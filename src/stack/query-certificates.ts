@@ -1,6 +1,6 @@
 import type { NginxServer } from "../artifacts/nginx-model.ts";
 import { inside, join } from "../core/path.ts";
-import type { Located } from "../core/source.ts";
+import type { Located, Location } from "../core/source.ts";
 import { tlsServers } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
 import type { Mount, ProxyInstance, Service, Stack } from "./stack.ts";
@@ -67,4 +67,40 @@ export function isSaidInScripts(stack: Stack, words: RegExp): boolean {
 export function repositoryPathOf(cwd: string | undefined, value: string | undefined): string | undefined {
   if (cwd === undefined || value === undefined || /^[~/]/.test(cwd) || /^[~/]/.test(value)) return undefined;
   return join(cwd, value);
+}
+
+/** Where scripts run certbot in a container to get a certificate, and where they run it to renew one. */
+export function certbotRuns(stack: Stack): { asked: Location[]; renewed: Location[] } {
+  const runs = stack.calls.filter(({ call, caller }) => {
+    if (caller.kind === "workflow") return false;
+    const words = call.args.map(arg => arg.value ?? "");
+    if (call.kind === "docker-run") return words.some(word => /^certbot\/[\w-]+(?::|$)/.test(word));
+    return call.kind === "compose" && call.subcommand === "run" && words.includes("certbot");
+  });
+  const places = (word: string) =>
+    runs.flatMap(({ call }) => (call.args.some(arg => arg.value === word) ? [call.at] : []));
+  return { asked: places("certonly"), renewed: places("renew") };
+}
+
+const timer = /\bcron(?:tab|\.d|\.daily|\.weekly)?\b|\.timer\b|systemctl\s+enable|supercronic|ofelia/i;
+
+/** A service renews in a loop, another program than certbot does it, or a schedule of the repository runs something. */
+export function isRenewedAlone(stack: Stack): boolean {
+  const started = stack.services.some(service =>
+    /\brenew|acme|letsencrypt|cron|ofelia|certbot/i.test(
+      `${startText(service)} ${service.image?.raw ?? ""} ${service.name}`,
+    ),
+  );
+  if (started) return true;
+  const files = [...stack.scripts, ...stack.makefiles, ...stack.workflows].map(({ file }) => file);
+  // Any schedule may be the one: what it runs is often a variable. A comment that shows one makes none.
+  return (
+    files.some(file => timer.test((stack.sources.get(file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))) ||
+    stack.workflows.some(
+      ({ source }) => /^\s*schedule:/m.test(source.text) && /certbot|renew/i.test(source.text),
+    ) ||
+    stack.files.paths.some(path =>
+      /\.(?:timer|cron)$|(?:^|\/)crontabs?(?:\/|$)|(?:^|\/)cron\.(?:d|daily)\//.test(path),
+    )
+  );
 }

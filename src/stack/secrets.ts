@@ -1,3 +1,4 @@
+import { settingsIn } from "../artifacts/settings-file.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
 import type { Stack } from "./stack.ts";
 
@@ -30,5 +31,13 @@ export function secretLiterals(stack: Stack): Set<string> {
   }
   for (const file of stack.envFiles)
     for (const entry of file.entries) note(entry.name.value, entry.value.value);
+  for (const [path, kind] of stack.kinds) {
+    const source = kind === "settings" ? stack.sources.get(path) : undefined;
+    for (const setting of source ? settingsIn(source) : [])
+      note(
+        setting.path.slice(-2).join("_"),
+        /^\$\{[\w.-]+:([^}]+)\}$/.exec(setting.value)?.[1] ?? setting.value,
+      );
+  }
   return literals;
 }

@@ -1,7 +1,12 @@
 import type { Location } from "../../core/source.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { containerFile, evidence, listNames, weigh } from "../../stack/query.ts";
-import { certbotsFor, neededCertificates, startsByScript, startText } from "../../stack/query-certificates.ts";
+import {
+  certbotsFor,
+  neededCertificates,
+  startsByScript,
+  startText,
+} from "../../stack/query-certificates.ts";
 import { serverProxies } from "../../stack/query-proxy.ts";
 import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";

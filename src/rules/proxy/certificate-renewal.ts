@@ -3,9 +3,11 @@ import type { Location } from "../../core/source.ts";
 import { addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import {
+  certbotRuns,
   certbotsFor,
+  isRenewedAlone,
   isSaidInScripts,
   neededCertificates,
   startsByScript,
@@ -25,6 +27,7 @@ export default defineRule({
   severity: "high",
   why: "After 90 days browsers refuse the site: nobody asked for a new certificate, or nginx still serves the one that it read when it started.",
   *check(stack) {
+    yield* askedByHand(stack);
     for (const { service, model } of stack.caddies) {
       const site = service.project.grade === "deployed" && model.sites.find(({ tls }) => tls === "public");
       if (site) yield { subject: service.name, kept: evidence(site.at, "Caddy renews it by itself") };
@@ -77,6 +80,34 @@ export default defineRule({
     }
   },
 });
+
+/** A script fetches a certificate with certbot in a container, and no service, schedule or page renews it. */
+function* askedByHand(stack: Stack) {
+  const entry = serverServices(stack).find(each => publicPorts(each).some(port => port.published === 443));
+  const { asked, renewed } = certbotRuns(stack);
+  const [first, ...more] = asked;
+  if (
+    !entry ||
+    !first ||
+    isRenewedAlone(stack) ||
+    isOnPage(stack, /\bcron(?:tab)?\b[\s\S]{0,300}\brenew|\brenew[\s\S]{0,300}\bcron/i)
+  )
+    return;
+  const [renewal] = renewed;
+  yield {
+    subject: first.file,
+    message: renewal
+      ? `${first.file} fetches the certificate once, and nothing calls ${renewal.file}, which renews it.`
+      : `${first.file} fetches the certificate once, and nothing renews it.`,
+    severity: weigh(entry, renewal ? "medium" : "high"),
+    confidence: "likely" as const,
+    evidence: [
+      evidence(first, "ends after 90 days"),
+      ...more.map(at => evidence(at, "ends after 90 days")),
+      ...(renewal ? [evidence(renewal, "no schedule runs this")] : []),
+    ] as const,
+  };
+}
 
 /** certbot is there, and neither it nor a script, a schedule or a page ever renews. */
 function* asksOnce(stack: Stack, service: Service, at: Location, [certbot, ...more]: readonly Service[]) {

@@ -1,6 +1,6 @@
 import { stageChain } from "../../artifacts/dockerfile.ts";
 import type { Fix } from "../../core/fix.ts";
-import { inside } from "../../core/path.ts";
+import { basename, inside, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isIgnored } from "../../formats/dockerignore.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
@@ -32,6 +32,17 @@ export default defineRule({
         fix: () => leaveOut(stack, build, file.path),
       };
     }
+    for (const { service, copy, handed, path } of handedOn(stack)) {
+      yield {
+        subject: `${copy.file} ${path}`,
+        message: `The image of "${service.name}" contains ${path} of the machine that builds it: a stage takes it in, and the shipped one copies it on by name.`,
+        evidence: [
+          evidence(handed, "puts the env file into the image that is shipped"),
+          evidence(copy, "takes it in with the whole context"),
+        ],
+        severity: weigh(service, "high"),
+      };
+    }
     for (const { build, workflow, job, path, names, writes, copy } of writtenSecrets(stack)) {
       const [first, ...more] = writes;
       yield {
@@ -48,6 +59,35 @@ export default defineRule({
     }
   },
 });
+
+/** `COPY --from=build /app/.env .env`: nobody does that by oversight of an ignore file. */
+function handedOn(stack: Stack) {
+  const seen = new Set<string>();
+  return worstFirst(stack.services).flatMap(service => {
+    const { build } = service;
+    if (!build?.dockerfile || !build.stage || build.contextState !== "present") return [];
+    if (gradeOf(service) === "development") return [];
+    return stageChain(build.dockerfile, build.stage).flatMap(stage =>
+      stage.copies.flatMap(step => {
+        const origin = step.fromStage === undefined ? undefined : build.dockerfile!.stages[step.fromStage];
+        const source = step.sources.find(each =>
+          /(?:^|\/)\.env(?:\.(?:prod|production|local))?$/.test(each.value),
+        );
+        const key = `${step.at.file}:${step.at.span.start}`;
+        if (!origin || !source || seen.has(key)) return [];
+        const copy = origin.copies.find(
+          each => !each.from && each.sources.some(from => /^\.?\/?$|(?:^|\/)\.env/.test(from.value)),
+        );
+        const path = join(build.context!, basename(source.value));
+        // What git tracks everyone has anyway, and what the ignore file leaves out is not there to be copied.
+        if (!copy || stack.files.tracked(path) === true) return [];
+        if (build.ignore && isIgnored(build.ignore.rules, basename(source.value)).ignored) return [];
+        seen.add(key);
+        return [{ service, copy: copy.at, handed: step.at, path }];
+      }),
+    );
+  });
+}
 
 interface Taken {
   readonly service: Service;

@@ -1,0 +1,46 @@
+import { evidence, gradeOf, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { type SettingSecret, settingSecrets } from "../../stack/query-settings-files.ts";
+import { isWorker } from "../../stack/query-workers.ts";
+import type { Service } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "secrets/settings-file",
+  title: "The settings file that comes with the code holds no signing key",
+  claim: "no-secret-leaks",
+  severity: "critical",
+  why: "Whoever has read the repository signs tokens and sessions that the program takes for its own, for any user, the administrator too.",
+  *check(stack) {
+    const found = new Map<string, { secret: SettingSecret; services: Service[] }>();
+    for (const service of stack.services) {
+      if (gradeOf(service) === "development" || isOptional(service) || isWorker(service)) continue;
+      for (const secret of settingSecrets(stack, service)) {
+        const key = `${secret.at.file}:${secret.at.span.start}`;
+        const group = found.get(key) ?? { secret, services: [] };
+        found.set(key, group);
+        group.services.push(service);
+      }
+    }
+    for (const { secret, services } of found.values()) {
+      const sure = services.find(service => settingSecrets(stack, service).some(isNever));
+      const service = sure ?? services[0]!;
+      const names = listNames([...new Set(services.map(each => each.name))]);
+      yield {
+        subject: `${secret.at.file} ${secret.name}`,
+        message: sure
+          ? `${names} ${services.length === 1 ? "signs" : "sign"} with the ${secret.name} that stands in ${secret.at.file}: nothing gives another one.`
+          : `${secret.at.file} has a ${secret.name} of its own, and nothing makes sure that ${names} ${services.length === 1 ? "gets" : "get"} another one.`,
+        evidence: [
+          evidence(secret.at, "used while nothing replaces it"),
+          ...services.map(each => evidence(each.at, "no variable of this name is set")),
+        ],
+        severity: weigh(service, sure ? "critical" : "medium"),
+        confidence: "likely",
+      };
+    }
+  },
+});
+
+function isNever({ supply }: SettingSecret): boolean {
+  return supply === "never";
+}

@@ -1,0 +1,175 @@
+import { isTest, isVendored } from "../artifacts/project-files.ts";
+import { type Setting, settingsIn } from "../artifacts/settings-file.ts";
+import { basename, dirname, inside } from "../core/path.ts";
+import { hasUnseenEnvironment } from "./query-environment.ts";
+import { isCredential, isSigningName } from "./query-secrets.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** Signing keys in settings files that frameworks read by themselves and that come with the code. */
+
+export interface SettingSecret extends Setting {
+  /** As the framework calls it: `Jwt:SigningKey`, `jwt.secret`. */
+  readonly name: string;
+  /** maybe: an env file that is not here may give another value. */
+  readonly supply: "never" | "maybe";
+}
+
+/** The keys that a service signs with as its files give them, where nothing that is seen replaces them. */
+export function settingSecrets(stack: Stack, service: Service): SettingSecret[] {
+  const root = programOf(service);
+  if (root === undefined || isFilled(service)) return [];
+  const files = stack.files.paths.filter(path => inside(root, path) !== undefined && !isVendored(path));
+  const framework = frameworks.find(each => files.some(path => each.marks.test(path)));
+  if (!framework) return [];
+  const values = new Map<string, SettingSecret>();
+  for (const path of framework.files(files, service)) {
+    const source = stack.sources.get(path);
+    for (const setting of source ? settingsIn(source) : []) {
+      const key = plain(setting.path.join("."));
+      const value = framework.fallback(setting.value);
+      if (value === undefined || !isKey(setting.path) || !isCredential(value.text) || value.text.length < 6)
+        values.delete(key);
+      else if (isGiven(service, [key, ...value.names.map(plain)])) values.delete(key);
+      else
+        values.set(key, {
+          ...setting,
+          name: setting.path.join(framework.joint),
+          supply: hasUnseenEnvironment(service) ? "maybe" : "never",
+        });
+    }
+  }
+  return [...values.values()].filter(each => isUsed(stack, files, framework.code, each));
+}
+
+/** The directory of the program that the service's image is built from. */
+function programOf({ build, made, component }: Service): string | undefined {
+  const recipe = build ?? made;
+  if (!recipe?.dockerfile || recipe.context === undefined) return undefined;
+  if (component) return component.dir;
+  const beside = dirname(recipe.dockerfilePath ?? "");
+  return inside(recipe.context, beside) === undefined ? recipe.context : beside;
+}
+
+/** A file that is mounted into the container may be the settings, with other values. */
+function isFilled({ mounts, secrets }: Service): boolean {
+  return (
+    secrets.length > 0 ||
+    mounts.some(({ target }) => /appsettings|application|\/config(?:\/|$)/i.test(target))
+  );
+}
+
+interface Framework {
+  readonly marks: RegExp;
+  readonly code: RegExp;
+  readonly joint: string;
+  /** The files that it reads, the later ones win. */
+  files(paths: readonly string[], service: Service): string[];
+  /** What is used while no variable is set, and the variables. Undefined when a value is put there by others. */
+  fallback(value: string): { readonly text: string; readonly names: readonly string[] } | undefined;
+}
+
+const frameworks: readonly Framework[] = [
+  {
+    marks: /\.csproj$/,
+    code: /\.cs$/,
+    joint: ":",
+    files(paths, service) {
+      const active = textOf(service, "ASPNETCORE_ENVIRONMENT") ?? textOf(service, "DOTNET_ENVIRONMENT");
+      return named(paths, ["appsettings.json", `appsettings.${active ?? "Production"}.json`]);
+    },
+    fallback: text => (/[#$%]\{|\{\{|__\w+__/.test(text) ? undefined : { text, names: [] }),
+  },
+  {
+    marks: /(?:^|\/)src\/main\/resources\/application\.(?:ya?ml|properties)$/,
+    code: /\.(?:java|kt|groovy)$/,
+    joint: ".",
+    files(paths, service) {
+      const active = (textOf(service, "SPRING_PROFILES_ACTIVE") ?? "").split(/[\s,]+/).filter(Boolean);
+      const main = paths.filter(path => /(?:^|\/)src\/main\/resources\/[^/]+$/.test(path));
+      return ["application", ...active.map(profile => `application-${profile}`)].flatMap(name =>
+        named(main, [`${name}.properties`, `${name}.yml`, `${name}.yaml`]),
+      );
+    },
+    fallback(value) {
+      const names: string[] = [];
+      let text = value;
+      for (
+        let found = /^\$\{([\w.-]+):(.*)\}$/s.exec(text);
+        found;
+        found = /^\$\{([\w.-]+):(.*)\}$/s.exec(text)
+      ) {
+        names.push(found[1]!);
+        text = found[2]!;
+      }
+      return /\$\{|@\w[\w.]*@/.test(text) ? undefined : { text, names };
+    },
+  },
+  {
+    marks: /(?:^|\/)config\/default\.json5?$/,
+    code: /\.[cm]?[jt]sx?$/,
+    joint: ".",
+    files(paths, service) {
+      const own = paths.filter(path => /(?:^|\/)config\/[^/]+$/.test(path));
+      // A map of variables replaces what it names, and it is not compared with what Compose gives.
+      if (service.environment.some(({ name }) => name === "NODE_CONFIG")) return [];
+      if (own.some(path => /\/?custom-environment-variables\./.test(path))) return [];
+      return named(own, ["default.json", `${textOf(service, "NODE_ENV") ?? "production"}.json`]);
+    },
+    fallback: text => (/\$\{|\{\{/.test(text) ? undefined : { text, names: [] }),
+  },
+];
+
+function textOf(service: Service, name: string): string | undefined {
+  return (
+    service.environment.find(each => each.name === name)?.value?.text ??
+    service.model?.env.get(name)?.value ??
+    undefined
+  );
+}
+
+/** The files of these names, each name's shortest path: copies in tests and builds lie deeper. */
+function named(paths: readonly string[], names: readonly string[]): string[] {
+  return names.flatMap(name => {
+    const found = paths.filter(path => basename(path) === name && !isTest(path));
+    return found.toSorted((a, b) => a.length - b.length).slice(0, 1);
+  });
+}
+
+/** `Jwt.SigningKey`: with its parent, because `Stripe.SecretKey` is another matter. */
+function isKey(path: readonly string[]): boolean {
+  const words = path.slice(-2).map(word => word.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/-/g, "_"));
+  const name = words.join("_").toUpperCase();
+  return (
+    isSigningName(name) || /(?:^|_)(?:JWT|SESSION|COOKIE|TOKEN)_(?:KEY|SECRET|BASE64_SECRET)$/.test(name)
+  );
+}
+
+function plain(name: string): string {
+  return name.replace(/[_.:-]/g, "").toLowerCase();
+}
+
+/** Compose gives another value, as a variable or as an argument. */
+function isGiven(service: Service, keys: readonly string[]): boolean {
+  const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "");
+  const given = [
+    ...service.environment.filter(each => each.value?.text !== "").map(each => each.name),
+    ...words.map(word => /^-+D?([\w.:-]+)=/.exec(word)?.[1] ?? ""),
+  ];
+  return given.some(name => keys.includes(plain(name)));
+}
+
+const mostFiles = 600;
+
+/** Some code names the key or what it stands in, and takes it from no variable of its own. */
+function isUsed(stack: Stack, paths: readonly string[], code: RegExp, { path }: Setting): boolean {
+  const last = new RegExp(`(?<![A-Za-z0-9])${path.at(-1)!.replace(/-/g, "-?")}(?![A-Za-z0-9])`, "i");
+  let used = false;
+  for (const file of paths.filter(each => code.test(each) && !isTest(each)).slice(0, mostFiles)) {
+    const read = stack.files.read(file);
+    if (!("source" in read)) continue;
+    const { text } = read.source;
+    if (/GetEnvironmentVariable\(\s*"\w*(?:JWT|SIGN|SECRET|TOKEN)/i.test(text)) return false;
+    used ||= last.test(text);
+  }
+  return used;
+}
