@@ -181,6 +181,15 @@ export function isWeakSecret(value: string): boolean {
 export const issuedTokens =
   /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[\w-]{20,}|(?:AKIA|ASIA)[0-9A-Z]{16}|[sr]k_live_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}|AIza[\w-]{35}|SG\.[\w-]{20,}\.[\w-]{20,}|npm_[A-Za-z0-9]{36}|dckr_pat_[\w-]{20,}|sk-(?:ant-|proj-)?[\w-]{32,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)/;
 
+/** Addresses that take messages from whoever knows them: chats of Slack, Discord, Teams and Telegram. */
+const webhooks =
+  /^https:\/\/(?:hooks\.slack\.com\/(?:services|workflows)\/T[A-Z0-9]{6,}\/[A-Z0-9]{6,}\/[A-Za-z0-9]{16,}|(?:\w+\.)?discord(?:app)?\.com\/api\/webhooks\/\d{15,}\/[\w-]{40,}|[\w-]+\.webhook\.office\.com\/webhookb2\/[\w@-]{20,}\/\S{20,}|api\.telegram\.org\/bot\d{8,}:[\w-]{30,})/;
+
+/** Whether an address is such a one, with its secret part; `T00000000/B00000000/XXXX` stands for one. */
+export function isWebhook(value: string): boolean {
+  return webhooks.test(value) && !/0{6,}|x{6,}|(?:your|example)/i.test(value);
+}
+
 /** Credentials inside a connection string, offsets into the value. */
 export interface UrlCredentials {
   readonly user: string;

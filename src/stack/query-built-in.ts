@@ -61,6 +61,8 @@ function isUseless(service: Service, variable: Variable): boolean {
 export interface BuiltIn {
   readonly name: string;
   readonly at: Location;
+  /** The variable of Compose that was to bring another value; it is a default then. */
+  readonly unless?: string;
 }
 
 /** Addresses of this machine that are built in. Only where it is sure that the stack is for a server. */
@@ -68,17 +70,27 @@ export function loopbackBuiltIn(stack: Stack, service: Service): readonly BuiltI
   const { grade, because } = service.project;
   if (grade !== "deployed" || !/ships it$|says production$/.test(because.text)) return [];
   const { names } = componentReads(stack, service.component!);
-  const given = (service.build?.args ?? []).map(({ name, value, at }) => ({
-    name,
-    // What the server sets instead is not known.
-    text: value?.references.length === 0 ? value.text : undefined,
-    at,
-  }));
+  const given = (service.build?.args ?? []).map(argument => ({ ...argument, ...builtText(stack, argument) }));
   // An ENV that takes a build argument's value is the same place again.
   const fixed = fixedInDockerfile(service).filter(each => !given.some(({ name }) => name === each.name));
   return [...given, ...fixed].filter(
     ({ name, text }) => publicName.test(name) && names.has(name) && isLoopback(hostOf(text) ?? ""),
   );
+}
+
+/** What is built in, as far as the repository tells: a literal, or the default of a variable that no example names. */
+function builtText(stack: Stack, { value }: Variable): { text: string | undefined; unless?: string } {
+  if (!value || value.references.length === 0) return { text: value?.text };
+  const [only, ...others] = value.references;
+  const alone = only && others.length === 0 && /^\$\{[^{}]*\}$/.test(value.raw.trim());
+  if (!alone || !/^:?-$/.test(only.operator ?? "")) return { text: undefined };
+  // Whoever copies the example sets an address of the server.
+  const isAsked = stack.envFiles.some(file =>
+    file.entries.some(
+      entry => entry.name.value === only.name && !isLoopback(hostOf(entry.value.value) ?? "localhost"),
+    ),
+  );
+  return isAsked ? { text: undefined } : { text: only.argument, unless: only.name };
 }
 
 /** `ENV VITE_API_URL=http://localhost:8000` above the build. */

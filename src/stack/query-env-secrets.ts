@@ -1,6 +1,6 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
-import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
+import { credentialsInUrl, isPlaceholder, isSecretName, isWebhook } from "../formats/secret.ts";
 import { deployWritesEnv, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
@@ -44,7 +44,8 @@ function secretsOf(file: EnvFile): EnvEntry[] {
     if (inherited || references.length > 0 || publicName.test(name.value)) return false;
     const url = credentialsInUrl(value.value);
     if (url) return isCredential(url.password) && !isPlaceholder(url.password) && !isPattern(value.value);
-    // An address without a login tells nothing.
+    if (isWebhook(value.value)) return true;
+    // Another address without a login tells nothing.
     if (value.value.includes("://")) return false;
     return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
   });

@@ -1,4 +1,4 @@
-import { credentialsInUrl, isPlaceholder, issuedTokens, isWeakSecret } from "../formats/secret.ts";
+import { credentialsInUrl, isPlaceholder, isWeakSecret, isWebhook, issuedTokens } from "../formats/secret.ts";
 import type { EnvEntry } from "./query-env-secrets.ts";
 import type { Stack } from "./stack.ts";
 
@@ -53,7 +53,7 @@ function opensStore(value: string): boolean {
 
 /** A login or a token that opens the same wherever it is used from: whose machine the file is for does not matter. */
 export function opensOutside(value: string): boolean {
-  return opensStore(value) || isIssued(value);
+  return opensStore(value) || isIssued(value) || isWebhook(value);
 }
 
 function isIssued(value: string): boolean {

@@ -1,6 +1,11 @@
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import type { Location } from "../../core/source.ts";
+import { allLocations } from "../../stack/proxy/effective.ts";
+import { guardsAt, proxyTarget } from "../../stack/proxy/route.ts";
+import { edgeProxies, evidence, serverServices, weigh } from "../../stack/query.ts";
 import { adminAccess } from "../../stack/query-admin.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
+import { servicesBehind } from "../../stack/query-proxy.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -10,6 +15,7 @@ export default defineRule({
   severity: "high",
   why: "A console on a public port hands its powers over the data or the server to whoever finds it, with no more than its own login in between.",
   *check(stack) {
+    yield* throughProxies(stack);
     for (const service of serverServices(stack)) {
       const access = adminAccess(stack, service);
       if (!access) continue;
@@ -37,3 +43,35 @@ export default defineRule({
     }
   },
 });
+
+/** A console that the front door hands on, without asking who comes. */
+function* throughProxies(stack: Stack) {
+  const told = new Set<string>();
+  for (const proxy of edgeProxies(stack)) {
+    if (!proxy.service || proxy.service.project.grade === "development") continue;
+    for (const location of proxy.effective.servers.flatMap(allLocations)) {
+      if (!location.proxyPass || guardsAt(location).length > 0) continue;
+      const port = proxyTarget(location)?.port;
+      for (const service of servicesBehind(proxy, location)) {
+        const access = adminAccess(stack, service);
+        if (!access || (port !== undefined && !access.ports.includes(port))) continue;
+        // What is published itself is told there.
+        const published = openPorts(service).some(each => access.ports.includes(each.target ?? 0));
+        const at: Location = location.proxyPass.url.at;
+        const key = `${service.name} ${at.file}:${at.span.start}`;
+        if (published || told.has(key)) continue;
+        told.add(key);
+        yield {
+          subject: `${service.name} ${location.path.value}`,
+          message: `${access.what} in service "${service.name}" is reached through the proxy "${proxy.service.name}" under ${location.path.value}: ${access.consequence}.`,
+          evidence: [
+            evidence(at, "handed on to everybody"),
+            ...access.because.map(each => evidence(each.at, each.shows)),
+          ] as const,
+          severity: weigh(service, access.severity),
+          ...(access.sure ? {} : { confidence: "likely" as const }),
+        };
+      }
+    }
+  }
+}

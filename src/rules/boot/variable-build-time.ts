@@ -86,17 +86,23 @@ function* ignored(stack: Stack, service: Service) {
 
 /** The browser takes localhost for the visitor's own computer. Only where it is sure that the stack is for a server. */
 function* ofThisMachine(stack: Stack, service: Service) {
-  const found = loopbackBuiltIn(stack, service);
+  const all = loopbackBuiltIn(stack, service);
+  // A default may be replaced on the server: what is sure comes first and is told alone.
+  const sure = all.filter(each => each.unless === undefined);
+  const found = sure.length > 0 ? sure : all;
   const [first, ...rest] = found;
   if (!first) return;
+  const unless = sure.length > 0 ? [] : [...new Set(found.flatMap(each => each.unless ?? []))];
+  const wherever = unless.length > 0 ? ` while ${listNames(unless)} ${unless.length === 1 ? "is" : "are"} not set` : "";
   yield {
     subject: `${service.name} localhost`,
-    message: `${listNames([...new Set(found.map(each => each.name))])} of "${service.name}" ${found.length === 1 ? "is" : "are"} built in with an address of this machine: every visitor's browser asks the visitor's own computer.`,
+    message: `${listNames([...new Set(found.map(each => each.name))])} of "${service.name}" ${found.length === 1 ? "is" : "are"} built in with an address of this machine${wherever}: every visitor's browser asks the visitor's own computer.`,
     evidence: [
       evidence(first.at, "localhost is the visitor's computer"),
       ...rest.map(each => evidence(each.at, "localhost is the visitor's computer")),
     ] as [Evidence, ...Evidence[]],
-    severity: weigh(service, "high"),
+    severity: weigh(service, unless.length > 0 ? "medium" : "high"),
+    ...(unless.length > 0 ? { confidence: "likely" as const } : {}),
   };
 }
 

@@ -32,6 +32,8 @@ export default defineRule({
         };
       const what = destruction(placed.call);
       if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
+      // By hand, somebody looks at what is there; anonymous volumes are what it is for.
+      if (what.command === "docker volume prune" && !placed.deploys) continue;
       yield {
         subject: `${callerName(placed)}: ${what.command}`,
         message: `${callerName(placed)} runs \`${what.command}\` and asks nobody: it ${what.effect}.`,
@@ -100,6 +102,12 @@ function destruction(call: Call): Destruction | undefined {
       };
     if (call.verb === "volume prune" && all)
       return { command: "docker volume prune -a", effect: "deletes every volume that no container uses" };
+    if (call.verb === "volume prune")
+      return {
+        command: "docker volume prune",
+        effect: "deletes volumes that no container uses, before Docker 23 also named ones",
+        partial: true,
+      };
     if (call.verb === "volume rm" && call.args.some(arg => !madeAnew.test(arg.value ?? arg.word.text)))
       return { command: "docker volume rm", effect: "deletes volumes" };
     return undefined;

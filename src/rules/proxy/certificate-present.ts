@@ -1,11 +1,11 @@
-import { evidence, isOptional, weigh } from "../../stack/query.ts";
+import { containerFile, evidence, isOptional, weigh } from "../../stack/query.ts";
 import {
   certbotsFor,
   isSaidInScripts,
   neededCertificates,
   startsByScript,
 } from "../../stack/query-certificates.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const makers =
@@ -23,6 +23,19 @@ export default defineRule({
     for (const proxy of stack.proxies) {
       const { service } = proxy;
       if (!service || isOptional(service) || startsByScript(service)) continue;
+      const lost = lostPath(stack, proxy, service);
+      if (lost) {
+        yield {
+          subject: service.name,
+          message: `The proxy "${service.name}" does not start: it looks for ${lost.at.value}, and nothing is mounted there.`,
+          severity: weigh(service, "critical"),
+          evidence: [
+            evidence(lost.at.at, "neither the image nor a mount has it"),
+            ...(lost.mount ? [evidence(lost.mount.at, "the certificates are mounted elsewhere")] : []),
+          ],
+        };
+        continue;
+      }
       const missing = neededCertificates(proxy).find(({ value, mount }) => {
         if (mount?.type !== "bind" || mount.repositoryPath === undefined) return false;
         const file = `${mount.repositoryPath}${value.slice(mount.target.length)}`;
@@ -47,6 +60,18 @@ export default defineRule({
     }
   },
 });
+
+/** A certificate at a path of the official image that no mount covers: the image has none. */
+function lostPath(stack: Stack, proxy: ProxyInstance, service: Service) {
+  if (service.facts?.family !== "nginx" || service.build) return undefined;
+  if (service.secrets.length > 0 || service.get("configs") || service.get("volumes_from")) return undefined;
+  const at = neededCertificates(proxy).find(
+    ({ value, mount }) =>
+      !mount && /^\/[\w./-]+$/.test(value) && containerFile(stack, service, value).has !== "yes",
+  );
+  const mount = service.mounts.find(each => /letsencrypt|cert|ssl|tls/i.test(each.target));
+  return at && { at, ...(mount ? { mount } : {}) };
+}
 
 /** Whether a page on deploying shows the commands that make a certificate. */
 function isToldToPeople(stack: Stack): boolean {

@@ -26,7 +26,7 @@ export default defineRule({
   why: "A shell goes on after a failed command: a build or migration that broke is followed by the rest, and the release is reported as done.",
   *check(stack) {
     for (const run of releaseRuns(stack)) {
-      const loose = run.placed
+      const places = run.placed
         .filter(each => each.caller.kind !== "makefile" && step(each.call, run) !== undefined)
         .flatMap(placed => {
           const { call } = placed;
@@ -36,6 +36,10 @@ export default defineRule({
             return [];
           return shows ? [{ call, shows }] : [];
         });
+      // `compose exec` and what it runs stand in one command.
+      const loose = places.filter(
+        ({ call }, index) => places.findIndex(other => other.call.command === call.command) === index,
+      );
       const first = loose[0];
       if (!first) continue;
       const steps = [...new Set(loose.map(({ call }) => step(call, run)!))];
@@ -87,7 +91,9 @@ function carries(call: Call, start: Call): boolean {
 /** How the script gets past a failure of this call; undefined when it does not, or when it cannot be told. */
 function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
   const { command, script } = call;
-  if (call.via === "exec" || call.via === "substitution" || call.function !== undefined) return undefined;
+  if (call.via === "substitution" || call.function !== undefined) return undefined;
+  // `docker exec` ends as what it runs; a shell between them may have options of its own.
+  if (call.via === "exec" && command.connector !== "||") return undefined;
   if (command.within.some(({ part, construct }) => part === "condition" || construct.kind === "function"))
     return undefined;
   const strict = optionAt(script, "errexit", command.index, startsStrict(call, stack));

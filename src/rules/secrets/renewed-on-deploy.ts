@@ -1,9 +1,12 @@
+import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
+import { isHosted } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
 import { deployScripts } from "../../stack/query-secrets.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -13,6 +16,7 @@ export default defineRule({
   severity: "high",
   why: "With a new signing key every user is logged out and every token becomes invalid; a new database password no longer opens the existing database.",
   *check(stack) {
+    yield* newApplicationKeys(stack);
     for (const { script, file } of deployScripts(stack)) {
       // Its name says that it makes secrets, or a new server: nobody runs it to deploy.
       if (maker.test(basename(file)) || firstTime.test(basename(file))) continue;
@@ -43,6 +47,35 @@ export default defineRule({
     }
   },
 });
+
+/** Laravel's key lies in its env file: the command writes a new one over it, whatever is there. */
+function* newApplicationKeys(stack: Stack) {
+  const seen = new Set<string>();
+  for (const { call, caller, deploys } of stack.calls) {
+    // On a pipeline's own machine it is the key of a test, unless the runner stands on the server.
+    if (!deploys || call.name !== "php" || isTestRun(call, caller)) continue;
+    const words = call.args.map(arg => arg.value ?? "?");
+    if (!/(?:^|\/)artisan$/.test(words[0] ?? "") || words[1] !== "key:generate" || words.includes("--show")) continue;
+    if (maker.test(basename(caller.file)) || firstTime.test(basename(caller.file))) continue;
+    if (isKept(call.script, call.command) || seen.has(caller.file) || /^(?:\|\||&&)$/.test(joinedBy(call))) continue;
+    seen.add(caller.file);
+    yield {
+      subject: `${caller.file} APP_KEY`,
+      message: `The deployment in ${caller.file} makes a new APP_KEY with \`artisan key:generate\`: everybody is logged out, and what was encrypted with the old one cannot be read any more.`,
+      evidence: [evidence(call.at, "a new key at every release")] as const,
+      confidence: "likely" as const,
+    };
+  }
+}
+
+/** How the command before it leads to this one: `grep -q ... .env || php artisan key:generate` asks first. */
+function joinedBy({ script, command }: Call): string {
+  return script.commands[command.index - 1]?.connector ?? "";
+}
+
+function isTestRun({ remote }: Call, { workflow, name }: PlacedCall["caller"]): boolean {
+  return workflow !== undefined && !remote && isHosted(workflow, name);
+}
 
 const maker =
   /(?:generate|gen|create|make|init|rotate|setup)[-_](?:\w+[-_])*(?:secrets?|keys?|env|credentials?)(?:[-_.]|$)/i;

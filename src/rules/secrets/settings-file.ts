@@ -24,12 +24,14 @@ export default defineRule({
     for (const { secret, services } of found.values()) {
       const sure = services.find(service => settingSecrets(stack, service).some(isNever));
       const service = sure ?? services[0]!;
-      const names = listNames([...new Set(services.map(each => each.name))]);
+      const unique = [...new Set(services.map(each => each.name))];
+      const names = listNames(unique);
+      const one = unique.length === 1;
       yield {
         subject: `${secret.at.file} ${secret.name}`,
         message: sure
-          ? `${names} ${services.length === 1 ? "signs" : "sign"} with the ${secret.name} that stands in ${secret.at.file}: nothing gives another one.`
-          : `${secret.at.file} has a ${secret.name} of its own, and nothing makes sure that ${names} ${services.length === 1 ? "gets" : "get"} another one.`,
+          ? `${names} ${one ? "signs" : "sign"} with the ${secret.name} that stands in ${secret.at.file}: nothing gives another one.`
+          : `${secret.at.file} has a ${secret.name} of its own, and nothing makes sure that ${names} ${one ? "gets" : "get"} another one.`,
         evidence: [
           evidence(secret.at, "used while nothing replaces it"),
           ...services.map(each => evidence(each.at, "no variable of this name is set")),
