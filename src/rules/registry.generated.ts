@@ -141,6 +141,7 @@ import healthProbeVariables from "./health/probe-variables.ts";
 import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
 import observeFailureNotice from "./observe/failure-notice.ts";
 import observeLaravelWorkers from "./observe/laravel-workers.ts";
+import observeLogDriver from "./observe/log-driver.ts";
 import observeLogPath from "./observe/log-path.ts";
 import observeLogRotation from "./observe/log-rotation.ts";
 import observeLogsDiscarded from "./observe/logs-discarded.ts";
@@ -187,6 +188,7 @@ import proxyHttpsRedirect from "./proxy/https-redirect.ts";
 import proxyLogVolume from "./proxy/log-volume.ts";
 import proxyOverwrittenConfig from "./proxy/overwritten-config.ts";
 import proxyPathPrefix from "./proxy/path-prefix.ts";
+import proxyPlaceholderSite from "./proxy/placeholder-site.ts";
 import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
 import proxyRefusedConfiguration from "./proxy/refused-configuration.ts";
 import proxySecurityHeaders from "./proxy/security-headers.ts";
@@ -198,6 +200,7 @@ import proxyTraefikNetwork from "./proxy/traefik-network.ts";
 import proxyTraefikPort from "./proxy/traefik-port.ts";
 import proxyTraefikResolver from "./proxy/traefik-resolver.ts";
 import proxyTraefikTls from "./proxy/traefik-tls.ts";
+import proxyUnpublishedServer from "./proxy/unpublished-server.ts";
 import proxyUpstreamService from "./proxy/upstream-service.ts";
 import proxyWebsocket from "./proxy/websocket.ts";
 import proxyWebsocketPath from "./proxy/websocket-path.ts";
@@ -224,6 +227,7 @@ import releaseMigrateOnStart from "./release/migrate-on-start.ts";
 import releaseMigrationsCommitted from "./release/migrations-committed.ts";
 import releaseMigrationsMissing from "./release/migrations-missing.ts";
 import releaseOldImage from "./release/old-image.ts";
+import releasePushedImageName from "./release/pushed-image-name.ts";
 import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
 import releaseStaleStart from "./release/stale-start.ts";
@@ -407,6 +411,7 @@ export const rules: readonly Rule<Stack>[] = [
   healthWaitsWithoutProbe,
   observeFailureNotice,
   observeLaravelWorkers,
+  observeLogDriver,
   observeLogPath,
   observeLogRotation,
   observeLogsDiscarded,
@@ -453,6 +458,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyLogVolume,
   proxyOverwrittenConfig,
   proxyPathPrefix,
+  proxyPlaceholderSite,
   proxyRateLimitUnused,
   proxyRefusedConfiguration,
   proxySecurityHeaders,
@@ -464,6 +470,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyTraefikPort,
   proxyTraefikResolver,
   proxyTraefikTls,
+  proxyUnpublishedServer,
   proxyUpstreamService,
   proxyWebsocket,
   proxyWebsocketPath,
@@ -490,6 +497,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseMigrationsCommitted,
   releaseMigrationsMissing,
   releaseOldImage,
+  releasePushedImageName,
   releaseRollback,
   releaseShipsSources,
   releaseStaleStart,

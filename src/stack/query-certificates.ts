@@ -3,6 +3,7 @@ import { inside, join } from "../core/path.ts";
 import type { Located, Location } from "../core/source.ts";
 import { tlsServers } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
+import { gradeOf } from "./query.ts";
 import type { Mount, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Questions about certificates: who needs which file, and who makes it. */
@@ -86,10 +87,13 @@ const timer = /\bcron(?:tab|\.d|\.daily|\.weekly)?\b|\.timer\b|systemctl\s+enabl
 
 /** A service renews in a loop, another program than certbot does it, or a schedule of the repository runs something. */
 export function isRenewedAlone(stack: Stack): boolean {
-  const started = stack.services.some(service =>
-    /\brenew|acme|letsencrypt|cron|ofelia|certbot/i.test(
-      `${startText(service)} ${service.image?.raw ?? ""} ${service.name}`,
-    ),
+  const started = stack.services.some(
+    service =>
+      gradeOf(service) !== "development" &&
+      (/\bcertbot renew\b/.test(startText(service)) ||
+        /acme|letsencrypt|cron|ofelia|swag|traefik|caddy/i.test(
+          `${service.image?.raw ?? ""} ${service.name}`,
+        )),
   );
   if (started) return true;
   const files = [...stack.scripts, ...stack.makefiles, ...stack.workflows].map(({ file }) => file);

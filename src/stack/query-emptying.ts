@@ -27,7 +27,7 @@ export function emptiesAtRelease(stack: Stack, placed: PlacedCall): string | und
 }
 
 /** GitLab: the job works in a folder of the web server, so its runner is the server. */
-function worksOnServer(stack: Stack, { caller }: PlacedCall): boolean {
+export function worksOnServer(stack: Stack, { caller }: Pick<PlacedCall, "caller">): boolean {
   return (
     caller.workflow?.platform === "gitlab" &&
     stack.calls.some(

@@ -1,4 +1,4 @@
-import { credentialsInUrl, isPlaceholder, isWeakSecret, isWebhook, issuedTokens } from "../formats/secret.ts";
+import { credentialsInUrl, isPlaceholder, issuedTokens, isWeakSecret, isWebhook } from "../formats/secret.ts";
 import type { EnvEntry } from "./query-env-secrets.ts";
 import type { Stack } from "./stack.ts";
 

@@ -1,3 +1,4 @@
+import { type Stage, stageChain } from "../artifacts/dockerfile.ts";
 import { basename, inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { containerScript } from "./query.ts";
@@ -14,14 +15,15 @@ export interface KeptVolume {
 
 /** Named volumes of a service over code or built pages of its own image, which nothing brings up to date. */
 export function keptVolumes(stack: Stack, service: Service): KeptVolume[] {
-  const model = service.model;
+  const recipe = service.build ?? service.made;
   // Without a process in sight the entry point may copy the files anew.
-  if (!service.build || !model || !service.process) return [];
+  if (!recipe?.dockerfile || !recipe.stage || !service.model || !service.process) return [];
+  const stages = stageChain(recipe.dockerfile, recipe.stage);
   return service.mounts.flatMap(mount => {
     if (mount.type !== "volume" || mount.source === undefined || content.test(basename(mount.target)))
       return [];
     if (isBoundOrShared(service.project, mount.source)) return [];
-    const brought = broughtTo(service, mount.target);
+    const brought = broughtTo(service, stages, mount.target);
     if (!brought || isRefreshed(stack, service.project, mount.source)) return [];
     return [{ service, mount, brought }];
   });
@@ -39,17 +41,23 @@ function isBoundOrShared(project: ComposeProject, name: string): boolean {
 }
 
 /** The last step that puts sources or a build's output there. */
-function broughtTo({ model }: Service, target: string): Location | undefined {
+function broughtTo({ model }: Service, stages: readonly Stage[], target: string): Location | undefined {
   const path = target.replace(/(.)\/+$/, "$1");
-  for (const step of model!.stage.copies.toReversed()) {
-    const to = step.absoluteDestination?.replace(/(.)\/+$/, "$1");
-    if (to === undefined) continue;
+  for (const step of stages.flatMap(each => each.steps).toReversed()) {
+    if (step.kind === "run") {
+      if (/^static/i.test(basename(path)) && /\bcollectstatic\b/.test(step.run.fragment.text))
+        return step.run.at;
+      continue;
+    }
+    const copy = step.kind === "copy" ? step.copy : undefined;
+    const to = copy?.absoluteDestination?.replace(/(.)\/+$/, "$1");
+    if (!copy || to === undefined) continue;
     if (inside(path, to) !== undefined) {
-      if (step.sources.some(({ value }) => isTree(value))) return step.at;
+      if (copy.sources.some(({ value }) => isTree(value))) return copy.at;
       continue;
     }
     // `COPY . .` with the directory among what it copies.
-    if (!step.from && inside(to, path) !== undefined && hasCode(model!.list(path))) return step.at;
+    if (!copy.from && inside(to, path) !== undefined && hasCode(model!.list(path))) return copy.at;
   }
   return undefined;
 }

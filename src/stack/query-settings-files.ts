@@ -16,11 +16,16 @@ export interface SettingSecret extends Setting {
 
 /** The keys that a service signs with as its files give them, where nothing that is seen replaces them. */
 export function settingSecrets(stack: Stack, service: Service): SettingSecret[] {
-  const root = programOf(service);
-  if (root === undefined || isFilled(service)) return [];
-  const files = stack.files.paths.filter(path => inside(root, path) !== undefined && !isVendored(path));
-  const framework = frameworks.find(each => files.some(path => each.marks.test(path)));
-  if (!framework) return [];
+  const roots = programOf(service);
+  if (roots.length === 0 || isFilled(service)) return [];
+  // The settings lie in the program's own directory, or where the image is built from.
+  const below = roots.map(root =>
+    stack.files.paths.filter(path => inside(root, path) !== undefined && !isVendored(path)),
+  );
+  const files = below.find(paths => frameworks.some(({ marks }) => paths.some(path => marks.test(path))));
+  const framework = frameworks.find(({ marks }) => files?.some(path => marks.test(path)));
+  if (!files || !framework) return [];
+  const mapped = framework.mapped(stack, files);
   const values = new Map<string, SettingSecret>();
   for (const path of framework.files(files, service)) {
     const source = stack.sources.get(path);
@@ -29,7 +34,8 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
       const value = framework.fallback(setting.value);
       if (value === undefined || !isKey(setting.path) || !isCredential(value.text) || value.text.length < 6)
         values.delete(key);
-      else if (isGiven(service, [key, ...value.names.map(plain)])) values.delete(key);
+      else if (isGiven(service, [key, ...value.names.map(plain), ...(mapped.get(key) ?? [])]))
+        values.delete(key);
       else
         values.set(key, {
           ...setting,
@@ -38,16 +44,18 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
         });
     }
   }
-  return [...values.values()].filter(each => isUsed(stack, files, framework.code, each));
+  return [...values.values()].filter(each => isUsed(stack, below.at(-1)!, framework.code, each));
 }
 
-/** The directory of the program that the service's image is built from. */
-function programOf({ build, made, component }: Service): string | undefined {
+/** The directories that the program of a service may lie in, the nearest first, the context of its image last. */
+function programOf({ build, made, component }: Service): string[] {
   const recipe = build ?? made;
-  if (!recipe?.dockerfile || recipe.context === undefined) return undefined;
-  if (component) return component.dir;
-  const beside = dirname(recipe.dockerfilePath ?? "");
-  return inside(recipe.context, beside) === undefined ? recipe.context : beside;
+  if (!recipe?.dockerfile || recipe.context === undefined) return [];
+  const { context } = recipe;
+  const near = [component?.dir, dirname(recipe.dockerfilePath ?? "")].filter(
+    dir => dir !== undefined && inside(context, dir) !== undefined,
+  );
+  return [...new Set([...(near as string[]), context])];
 }
 
 /** A file that is mounted into the container may be the settings, with other values. */
@@ -66,7 +74,11 @@ interface Framework {
   files(paths: readonly string[], service: Service): string[];
   /** What is used while no variable is set, and the variables. Undefined when a value is put there by others. */
   fallback(value: string): { readonly text: string; readonly names: readonly string[] } | undefined;
+  /** Variables that replace a value by a list of the project's own. */
+  mapped(stack: Stack, paths: readonly string[]): ReadonlyMap<string, readonly string[]>;
 }
+
+const nothing = () => new Map<string, readonly string[]>();
 
 const frameworks: readonly Framework[] = [
   {
@@ -78,6 +90,7 @@ const frameworks: readonly Framework[] = [
       return named(paths, ["appsettings.json", `appsettings.${active ?? "Production"}.json`]);
     },
     fallback: text => (/[#$%]\{|\{\{|__\w+__/.test(text) ? undefined : { text, names: [] }),
+    mapped: nothing,
   },
   {
     marks: /(?:^|\/)src\/main\/resources\/application\.(?:ya?ml|properties)$/,
@@ -103,6 +116,7 @@ const frameworks: readonly Framework[] = [
       }
       return /\$\{|@\w[\w.]*@/.test(text) ? undefined : { text, names };
     },
+    mapped: nothing,
   },
   {
     marks: /(?:^|\/)config\/default\.json5?$/,
@@ -110,12 +124,16 @@ const frameworks: readonly Framework[] = [
     joint: ".",
     files(paths, service) {
       const own = paths.filter(path => /(?:^|\/)config\/[^/]+$/.test(path));
-      // A map of variables replaces what it names, and it is not compared with what Compose gives.
       if (service.environment.some(({ name }) => name === "NODE_CONFIG")) return [];
-      if (own.some(path => /\/?custom-environment-variables\./.test(path))) return [];
       return named(own, ["default.json", `${textOf(service, "NODE_ENV") ?? "production"}.json`]);
     },
     fallback: text => (/\$\{|\{\{/.test(text) ? undefined : { text, names: [] }),
+    mapped(stack, paths) {
+      const path = paths.find(each => /(?:^|\/)config\/custom-environment-variables\.json5?$/.test(each));
+      const read = path === undefined ? undefined : stack.files.read(path);
+      const found = read && "source" in read ? settingsIn(read.source) : [];
+      return new Map(found.map(each => [plain(each.path.join(".")), [plain(each.value)]]));
+    },
   },
 ];
 

@@ -93,7 +93,8 @@ function* ofThisMachine(stack: Stack, service: Service) {
   const [first, ...rest] = found;
   if (!first) return;
   const unless = sure.length > 0 ? [] : [...new Set(found.flatMap(each => each.unless ?? []))];
-  const wherever = unless.length > 0 ? ` while ${listNames(unless)} ${unless.length === 1 ? "is" : "are"} not set` : "";
+  const wherever =
+    unless.length > 0 ? ` while ${listNames(unless)} ${unless.length === 1 ? "is" : "are"} not set` : "";
   yield {
     subject: `${service.name} localhost`,
     message: `${listNames([...new Set(found.map(each => each.name))])} of "${service.name}" ${found.length === 1 ? "is" : "are"} built in with an address of this machine${wherever}: every visitor's browser asks the visitor's own computer.`,

@@ -75,9 +75,9 @@ function handedOn(stack: Stack) {
         );
         const key = `${step.at.file}:${step.at.span.start}`;
         if (!origin || !source || seen.has(key)) return [];
-        const copy = origin.copies.find(
-          each => !each.from && each.sources.some(from => /^\.?\/?$|(?:^|\/)\.env/.test(from.value)),
-        );
+        const copy = stageChain(build.dockerfile!, origin)
+          .flatMap(each => each.copies)
+          .find(each => !each.from && each.sources.some(from => /^\.?\/?$|(?:^|\/)\.env/.test(from.value)));
         const path = join(build.context!, basename(source.value));
         // What git tracks everyone has anyway, and what the ignore file leaves out is not there to be copied.
         if (!copy || stack.files.tracked(path) === true) return [];

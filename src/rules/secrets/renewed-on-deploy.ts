@@ -5,6 +5,7 @@ import { isSecretName } from "../../formats/secret.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
 import { isHosted } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
+import { worksOnServer } from "../../stack/query-emptying.ts";
 import { deployScripts } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -53,11 +54,14 @@ function* newApplicationKeys(stack: Stack) {
   const seen = new Set<string>();
   for (const { call, caller, deploys } of stack.calls) {
     // On a pipeline's own machine it is the key of a test, unless the runner stands on the server.
-    if (!deploys || call.name !== "php" || isTestRun(call, caller)) continue;
+    if (!(deploys || worksOnServer(stack, { caller })) || call.name !== "php" || isTestRun(call, caller))
+      continue;
     const words = call.args.map(arg => arg.value ?? "?");
-    if (!/(?:^|\/)artisan$/.test(words[0] ?? "") || words[1] !== "key:generate" || words.includes("--show")) continue;
+    if (!/(?:^|\/)artisan$/.test(words[0] ?? "") || words[1] !== "key:generate" || words.includes("--show"))
+      continue;
     if (maker.test(basename(caller.file)) || firstTime.test(basename(caller.file))) continue;
-    if (isKept(call.script, call.command) || seen.has(caller.file) || /^(?:\|\||&&)$/.test(joinedBy(call))) continue;
+    if (isKept(call.script, call.command) || seen.has(caller.file) || /^(?:\|\||&&)$/.test(joinedBy(call)))
+      continue;
     seen.add(caller.file);
     yield {
       subject: `${caller.file} APP_KEY`,

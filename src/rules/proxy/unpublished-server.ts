@@ -1,0 +1,30 @@
+import { edgeProxies, evidence, weigh } from "../../stack/query.ts";
+import { unpublishedServers } from "../../stack/query-unpublished-servers.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "proxy/unpublished-server",
+  title: "Every site of the proxy is on a port that is published",
+  claim: "boots-healthy",
+  severity: "high",
+  why: "Nobody outside the container can connect to that port: the site or the API behind it is not there for visitors.",
+  *check(stack) {
+    for (const proxy of edgeProxies(stack)) {
+      const { service } = proxy;
+      if (!service || service.project.grade === "development") continue;
+      for (const { server, port, at, open } of unpublishedServers(stack, proxy)) {
+        const name = server.names[0]!.value;
+        yield {
+          subject: `${service.name} ${port} ${name}`,
+          message: `The proxy "${service.name}" serves ${name} on port ${port}, which Compose does not publish.`,
+          severity: weigh(service, "high"),
+          confidence: "likely",
+          evidence: [
+            evidence(at, "nobody outside reaches this port"),
+            evidence(open, "the published ports are others"),
+          ],
+        };
+      }
+    }
+  },
+});
