@@ -154,14 +154,16 @@ function runsNoServer(
   if (!isLine && named === "docker-entrypoint.sh") return false;
   if (!isLine && !shells.test(named)) return clients.test(named);
   const program = process.program?.value;
-  if (program !== undefined && clients.test(program)) return true;
+  const isShell = shells.test(program ?? "");
+  if (program !== undefined && !isShell && clients.test(program)) return true;
   const inline = isLine
     ? first
     : process.words[1]?.value === "-c"
       ? (process.words[2]?.value ?? process.text)
       : "";
   const texts = [inline.replace(/^["'\s]+/, ""), ...scripts.map(each => each.fragment.text)].filter(Boolean);
-  return texts.length > 0 && texts.every(text => !servers.test(text));
+  // What a shell runs is read where it is written; one that waits for somebody serves nothing.
+  return texts.length > 0 ? texts.every(text => !servers.test(text)) : isShell;
 }
 
 function kindOf(build: Build | undefined, factKind: string | undefined): ServiceKind {
