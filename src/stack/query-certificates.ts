@@ -83,7 +83,8 @@ export function certbotRuns(stack: Stack): { asked: Location[]; renewed: Locatio
   return { asked: places("certonly"), renewed: places("renew") };
 }
 
-const timer = /\bcron(?:tab|\.d|\.daily|\.weekly)?\b|\.timer\b|systemctl\s+enable|supercronic|ofelia/i;
+const timer =
+  /\bcron(?:tab|\.d|\.daily|\.weekly)?\b|\.timer\b|systemctl\s+enable[^\n]*(?:cron|certbot)|supercronic|ofelia/i;
 
 /** A service renews in a loop, another program than certbot does it, or a schedule of the repository runs something. */
 export function isRenewedAlone(stack: Stack): boolean {

@@ -304,8 +304,14 @@ function secretIn(name: string, value: string): string | undefined {
   if (isSigningName(name)) return value;
   const isPassword = /PASS(?:WORD|WD)?$|PWD$/i.test(name);
   const isReal = value.length >= 16 && !isPlaceholder(value) && !isWeakSecret(value);
-  return isPassword ? (isPlaceholder(value) ? undefined : value) : isReal ? value : undefined;
+  // Who asks everybody to change it lets everybody in who has read that.
+  if (isPassword && isPlaceholder(value))
+    return opensAdmin.test(name) && !/^<|^$/.test(value) ? value : undefined;
+  return isPassword || isReal ? value : undefined;
 }
+
+/** The account that may do everything: the code makes it with this password, or lets in who has it. */
+const opensAdmin = /(?:^|_)(?:ADMIN|SUPER_?USER)(?:_\w+)?_?PASS/i;
 
 /** The program stops near the read when the variable is missing. */
 function isRefused(stack: Stack, name: string, at: Location): boolean {

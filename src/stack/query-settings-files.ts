@@ -44,7 +44,7 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
         });
     }
   }
-  return [...values.values()].filter(each => isUsed(stack, below.at(-1)!, framework.code, each));
+  return [...values.values()].filter(each => isUsed(stack, service, below.at(-1)!, framework.code, each));
 }
 
 /** The directories that the program of a service may lie in, the nearest first, the context of its image last. */
@@ -178,16 +178,26 @@ function isGiven(service: Service, keys: readonly string[]): boolean {
 
 const mostFiles = 600;
 
-/** Some code names the key or what it stands in, and takes it from no variable of its own. */
-function isUsed(stack: Stack, paths: readonly string[], code: RegExp, { path }: Setting): boolean {
+/** Some code names the key, or takes all of what it stands in; no variable that the code asks for itself is given. */
+function isUsed(
+  stack: Stack,
+  service: Service,
+  paths: readonly string[],
+  code: RegExp,
+  { path }: Setting,
+): boolean {
   const last = new RegExp(`(?<![A-Za-z0-9])${path.at(-1)!.replace(/-/g, "-?")}(?![A-Za-z0-9])`, "i");
+  const whole = path.length > 1 ? new RegExp(`\\bconfig\\b.{0,6}\\b${path.at(-2)}\\b`, "i") : last;
   let used = false;
   for (const file of paths.filter(each => code.test(each) && !isTest(each)).slice(0, mostFiles)) {
     const read = stack.files.read(file);
     if (!("source" in read)) continue;
     const { text } = read.source;
-    if (/GetEnvironmentVariable\(\s*"\w*(?:JWT|SIGN|SECRET|TOKEN)/i.test(text)) return false;
-    used ||= last.test(text);
+    for (const [, name = ""] of text.matchAll(
+      /GetEnvironmentVariable\(\s*"(\w*(?:JWT|SIGN|SECRET|TOKEN)\w*)"/gi,
+    ))
+      if (service.environment.some(each => each.name === name && each.value?.text !== "")) return false;
+    used ||= last.test(text) || whole.test(text);
   }
   return used;
 }

@@ -49,7 +49,11 @@ function* throughProxies(stack: Stack) {
   const told = new Set<string>();
   for (const proxy of edgeProxies(stack)) {
     if (!proxy.service || proxy.service.project.grade === "development") continue;
-    for (const location of proxy.effective.servers.flatMap(allLocations)) {
+    const open = openPorts(proxy.service).map(port => port.target);
+    const servers = proxy.effective.servers.filter(({ listens }) =>
+      listens.some(({ port }) => open.includes(port)),
+    );
+    for (const location of servers.flatMap(allLocations)) {
       if (!location.proxyPass || guardsAt(location).length > 0) continue;
       const port = proxyTarget(location)?.port;
       for (const service of servicesBehind(proxy, location)) {

@@ -5,6 +5,7 @@ import type { Location } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
 import { isHosted } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
+import { unmaskedSecrets } from "../../stack/query-unmasked.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -15,6 +16,19 @@ export default defineRule({
   severity: "high",
   why: "Everyone who may read the logs of the pipeline reads the credential, for as long as the logs are kept; only values of registered secrets are masked.",
   *check(stack) {
+    for (const { file, at, fetched } of unmaskedSecrets(stack)) {
+      yield {
+        subject: `${file} GITHUB_ENV`,
+        message: `${file} fetches a secret and puts it into the environment of the later steps: GitHub prints it above each of them, because only its own secrets are masked.`,
+        evidence: [
+          evidence(at, "printed by every later step"),
+          ...(fetched.span.start === at.span.start
+            ? []
+            : [evidence(fetched, "comes from the vault, unmasked")]),
+        ],
+        confidence: "likely",
+      };
+    }
     const files = new Map<string, Map<number, Evidence>>();
     for (const { call, caller } of stack.calls) {
       if (caller.kind !== "workflow" || !reachesLog(call)) continue;
