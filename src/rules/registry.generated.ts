@@ -43,6 +43,7 @@ import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
+import bootGeneratedClient from "./boot/generated-client.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
 import bootImportSource from "./boot/import-source.ts";
@@ -313,6 +314,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDocumentedNeverRead,
   bootEntrySettings,
   bootFailedMigration,
+  bootGeneratedClient,
   bootImageIgnoresVariable,
   bootImageName,
   bootImportSource,
