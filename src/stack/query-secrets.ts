@@ -27,6 +27,8 @@ export interface Credential {
   readonly grade: Grade;
   /** The login is to a host on the internet: it opens the same there, whoever the file is for. */
   readonly outside?: boolean;
+  /** Its words ask for another value, and no pipeline is seen to ship it as it stands. */
+  readonly asks?: boolean;
   /** Services that take the same text through an anchor, each with the variable that it gets it in. */
   readonly shared?: readonly { readonly name: string; readonly service: Service; readonly grade: Grade }[];
 }
@@ -56,8 +58,11 @@ export function committedCredentials(stack: Stack): Credential[] {
   const seen = new Map<string, NonNullable<Credential["shared"]>[number][]>();
   for (const service of stack.services) {
     const grade = isOptional(service) ? "development" : gradeOf(service);
-    // What a pipeline ships as it stands runs as it stands, also when its words ask for another value.
-    const placeholders = grade === "deployed" && service.project.because.at !== undefined;
+    // What a server starts as it stands runs as it stands, also when its words ask for another value.
+    const { because } = service.project;
+    // Somebody who starts it by hand may have edited it first.
+    const edited = because.at === undefined;
+    const placeholders = grade === "deployed" && (!edited || /says production/.test(because.text));
     const variables = service.environment.filter(each => each.from !== "env_file");
     for (const variable of [...variables, ...(service.build?.args ?? [])]) {
       for (const credential of credentialsOf(variable, placeholders)) {
@@ -67,7 +72,8 @@ export function committedCredentials(stack: Stack): Credential[] {
         if (credential.reference && isRequired(service.project, credential.reference.name)) continue;
         const shared: NonNullable<Credential["shared"]>[number][] = [];
         seen.set(key, shared);
-        found.push({ ...credential, service, grade, shared });
+        const asks = edited && credential.kind === "literal" && isPlaceholder(credential.value);
+        found.push({ ...credential, service, grade, shared, ...(asks ? { asks } : {}) });
       }
     }
   }

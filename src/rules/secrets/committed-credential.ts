@@ -98,6 +98,7 @@ const storeVariable =
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
   // A workstation's file that logs in to a database of the internet shows the key to that database.
   if (place.outside) return "high";
+  if (place.asks) return weigh(place.grade, "medium");
   const holders = all.flatMap(each => [each, ...(each.shared ?? [])]);
   const stores = holders.flatMap(({ service, grade }) =>
     service && isStore(service) ? [{ service, grade }] : [],

@@ -1,9 +1,9 @@
-import type { Evidence } from "../../core/finding.ts";
+import type { Evidence, Violation } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.ts";
-import { evidence, listNames } from "../../stack/query.ts";
+import { evidence, gradeOf, listNames, serverServices, variable } from "../../stack/query.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
-import { isCredential } from "../../stack/query-secrets.ts";
+import { isCredential, isSigningName } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -37,8 +37,48 @@ export default defineRule({
         ] as [Evidence, ...Evidence[]],
       };
     }
+    yield* keysInForce(stack);
   },
 });
+
+/** An env file that git tracks, which a server's services load: its placeholders are what is signed with. */
+function* keysInForce(stack: Stack): Iterable<Violation> {
+  for (const file of stack.envFiles) {
+    if (file.role === "example" || stack.files.tracked(file.file) !== true) continue;
+    const users = serverServices(stack).filter(
+      service => gradeOf(service) === "deployed" && service.envFiles.some(use => use.resolved === file.file),
+    );
+    const keys = file.entries.filter(
+      ({ name, value, references }) =>
+        references.length === 0 &&
+        isSigningName(name.value) &&
+        isPlaceholder(value.value) &&
+        /^[\w.-]+$/.test(value.value) &&
+        users.some(service => variable(service, name.value)?.from === "env_file") &&
+        !isReplaced(stack, file.file, name.value),
+    );
+    const [first, ...more] = keys.map(entry => evidence(entry.name.at, "everybody knows this value"));
+    const [user] = users;
+    if (!first || !user) continue;
+    const names = keys.map(entry => entry.name.value);
+    const use = user.envFiles.find(each => each.resolved === file.file)!;
+    yield {
+      subject: `${user.name} ${file.file}`,
+      message: `"${user.name}" signs with the placeholder that ${file.file}, which git tracks, has for ${listNames(names)}: whoever reads the repository makes sessions and tokens of every user.`,
+      severity: "high",
+      confidence: "likely",
+      evidence: [first, ...more, evidence(use.path.at, "loaded from here")],
+    };
+  }
+}
+
+/** Some script writes the file, or another value into it. */
+function isReplaced(stack: Stack, path: string, name: string): boolean {
+  return stack.calls.some(({ caller }) => {
+    const text = caller.script?.source.text ?? "";
+    return text.includes(basename(path)) && replaces(text, name);
+  });
+}
 
 /** The example that a deployment script copies to an env file. */
 function copiedExample(stack: Stack, { call, caller, deploys }: PlacedCall) {
