@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { isKept } from "../src/core/rule.ts";
 import type { PageFile } from "../src/pages/page.ts";
 import { pageFiles } from "../src/pages/page-files.ts";
@@ -378,4 +378,30 @@ it("passes what an example lists to code that takes a prefix, and says what noth
   // The settings do not load without a key, in a build neither.
   expect(text("Dockerfile")).toContain("RUN SHOP_SECRET_KEY=build python manage.py collectstatic");
   expect(plan.afterwards).toEqual([expect.stringMatching(/^Tell "api" where its database is \(host db/)]);
+});
+
+describe("settings that lie over the code's own", () => {
+  const shop = (take: string) => ({
+    "requirements.txt": "django==5.2.8\npsycopg[binary]==3.2.12\ngunicorn==23.0.0\npyyaml==6.0.3\n",
+    "manage.py": application["api/manage.py"]!,
+    "shop/__init__.py": "",
+    "shop/wsgi.py": application["api/shop/wsgi.py"]!,
+    "shop/settings.py": `import os\nimport yaml\nSETTINGS_PREFIX = "SHOP_"\nDATABASES = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": "localhost"}}\nSTATIC_ROOT = "/app/staticfiles"\ngiven = {key[5:]: yaml.safe_load(value) for key, value in os.environ.items() if key.startswith(SETTINGS_PREFIX)}\n${take}\n`,
+  });
+
+  it("get the database's address where a part of a dictionary is enough", async () => {
+    const { plan } = await written(shop("deep_update(globals(), given)"));
+    expect(plan.apps[0]!.wiring.variables).toContainEqual({
+      name: "SHOP_DATABASES",
+      value:
+        '\'{"default": {"HOST": "db", "PORT": "5432", "NAME": "app", "USER": "app", "PASSWORD": "${DB_PASSWORD:?}"}}\'',
+    });
+    expect(plan.afterwards).toEqual([]);
+  });
+
+  it("do not where the whole setting would be replaced", async () => {
+    const { plan } = await written(shop("globals().update(given)"));
+    expect(plan.apps[0]!.wiring.variables.map(each => each.name)).not.toContain("SHOP_DATABASES");
+    expect(plan.afterwards).toEqual([expect.stringMatching(/^Tell "api" where its database is/)]);
+  });
 });

@@ -15,6 +15,7 @@ import { openWorkspace } from "../workspace/workspace.ts";
 import { finishWrite } from "../workspace/write.ts";
 import { requireDirectory, save } from "./audit.ts";
 import { requireCleanFiles, undoPlan, writeChanges } from "./fix-write.ts";
+import { leftToDo } from "./init-left.ts";
 import { write } from "./output.ts";
 import { projectFiles } from "./project-files.ts";
 
@@ -49,15 +50,17 @@ export async function initCommand(directory: string, flags: InitFlags): Promise<
   const pipeline = await pipelineFor(files, written, now);
   const changes = changesFor(files, { ...written, files: [...written.files, ...pipeline.files] });
   if (flags.patch !== undefined) await save(flags.patch, patchOf(changes));
+  const plans = planText(plan, changes, pipeline.afterwards);
+  const left = await leftToDo(files, changes, now);
   if (!flags.write) {
-    write(process.stdout, `${planText(plan, changes, pipeline.afterwards)}\n\n${patchOf(changes)}`);
+    write(process.stdout, blocks(plans, left.join("\n"), patchOf(changes)));
     write(process.stderr, "Nothing is written yet: add --write.\n");
     return 1;
   }
   requireCleanFiles(root, changes, flags.allowDirty === true);
   const undo = undoPlan(root, changes, flags.allowDirty === true);
   writeChanges(root, changes, undo);
-  write(process.stdout, `${planText(plan, changes, pipeline.afterwards)}\n\n${nextSteps(undo.commands)}\n`);
+  write(process.stdout, `${blocks(plans, left.join("\n"), nextSteps(undo.commands))}\n`);
   return 0;
 }
 
@@ -146,12 +149,15 @@ function planText(plan: StackPlan, changes: readonly TextChange[], afterwards: s
   ].join("\n");
 }
 
+function blocks(...texts: readonly string[]): string {
+  return texts.filter(text => text !== "").join("\n\n");
+}
+
 function nextSteps(undo: readonly string[]): string {
   return [
     "On the server:",
     "  SITE_DOMAIN=www.example.org ACME_EMAIL=ops@example.org scripts/make-settings.sh",
     "  docker compose up --detach --build --wait",
-    "Look at what is left: shipworthy audit",
     ...(undo.length > 0 ? ["Take it back:", ...undo.map(command => `  ${command}`)] : []),
   ].join("\n");
 }

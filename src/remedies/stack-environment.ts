@@ -4,6 +4,7 @@ import { componentReads } from "../stack/query-environment.ts";
 import { isSigningName } from "../stack/query-secrets.ts";
 import type { Stack } from "../stack/stack.ts";
 import { documentedVariables } from "./documented-variables.ts";
+import { mergedDatabases, mergedDatabaseValue } from "./merged-settings.ts";
 import type { DatabaseKind } from "./stack-database.ts";
 
 /** One variable of a service, as the Compose file writes its value; `undefined` passes the server's own on, if it has one. */
@@ -136,10 +137,16 @@ export function wireEnvironment(
   if (targets.settingsModule !== undefined && !names.includes("DJANGO_SETTINGS_MODULE"))
     names.push("DJANGO_SETTINGS_MODULE");
   const listed = documentedVariables(stack, components);
-  for (const name of listed.keys()) if (!names.includes(name)) names.push(name);
+  const merged = targets.database && components.flatMap(each => mergedDatabases(stack, each) ?? [])[0];
+  for (const name of [...listed.keys(), ...(merged === undefined ? [] : [merged])])
+    if (!names.includes(name)) names.push(name);
   for (const name of names) {
     const here = reads.filter(read => read.name === name);
     if (ambient.test(name) || here.some(read => read.buildTime)) continue;
+    if (name === merged) {
+      variables.push({ name, value: mergedDatabaseValue(targets.database === "mysql" ? 3306 : 5432) });
+      continue;
+    }
     const value = valueFor(
       name,
       targets,

@@ -174,7 +174,7 @@ function schemeOf(
 
 /** Nothing that these programs read names the store: their own code says where that is. */
 function toldOf(apps: readonly PlannedApp[], store: string, account: string): string[] {
-  const names = new RegExp(`@${store}:|^${store}$`);
+  const names = new RegExp(`@${store}:|^${store}$|"HOST": "${store}"`);
   const untold = apps.filter(({ wiring }) => !wiring.variables.some(({ value }) => names.test(value ?? "")));
   if (untold.length === 0) return [];
   const [its, code] = untold.length === 1 ? ["its", "its code reads"] : ["their", "their code reads"];

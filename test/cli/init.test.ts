@@ -53,6 +53,15 @@ it("writes a stack of which git can take the patch", () => {
   execFileSync("git", ["apply", "--check", patch], { cwd: tree });
 });
 
+it("says what no file of a deployment can mend", () => {
+  const clean = init(project(application), "--write").stdout;
+  expect(clean).not.toContain("Left for you");
+  const open = { ...application, "requirements.txt": "fastapi\nuvicorn\nasyncpg\n" };
+  expect(init(project(open), "--write").stdout).toMatch(
+    /\n\nLeft for you:\n {2}medium +build\/unlocked-dependencies {2}Dockerfile:\d+\n +Dockerfile installs versions/,
+  );
+});
+
 it("writes, keeps the line ends of what it adds to, and refuses a second time", () => {
   const tree = project(application);
   const first = init(tree, "--write", "--name", "My Shop!");
