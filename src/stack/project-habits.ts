@@ -1,4 +1,5 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
+import { dirname, join } from "../core/path.ts";
 import type { Source } from "../core/source.ts";
 import { child, entriesOf, itemsOf, textOf, type YamlNode, type YamlPair } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
@@ -67,7 +68,10 @@ export function developmentHabit(files: readonly ComposeFile[], others: boolean)
   const services = servicesIn(files);
   const server = files.some(looksLikeServer);
   for (const { key, value } of services) {
-    if (child(value, "profiles") || !child(value, "build")) continue;
+    if (child(value, "profiles")) continue;
+    // Beside another file: in the only one people forget to give it a profile.
+    if (others && /^(?:[\w-]+[-_])?tests?(?:-runner)?$/.test(key.value)) return `it runs "${key.value}"`;
+    if (!child(value, "build")) continue;
     if (devName.test(key.value) || sail.test(textOf(child(value, "image"))?.value ?? ""))
       return `it runs "${key.value}"`;
     const text = commandOf(value);
@@ -103,6 +107,27 @@ export function isAllForWork(files: readonly ComposeFile[]): boolean {
     service => watching.includes(service) || /ENV/.test(developmentVariable(service.value) ?? ""),
   );
   return watching.length > 0 && forWork.length > 1 && forWork.length * 2 > built.length;
+}
+
+/** It builds a stage that is called after development: beside a server's file this one is for work. */
+export function buildsForWork(files: readonly ComposeFile[]): boolean {
+  return servicesIn(files).some(({ value }) => {
+    const written = textOf(child(value, "build", "target"))?.value ?? "";
+    const target = /^\$\{\w+:?-([^${}]*)\}$/.exec(written)?.[1] ?? written;
+    return stageOfWork.test(target);
+  });
+}
+
+const stageOfWork =
+  /^(?:dev|devel|develop|development|local|debug|watch)(?:$|[-_.])|[-_.](?:dev|development)$/i;
+
+/** Directories that its images are built from, beside its own; those that a variable names are left out. */
+export function buildContexts(file: ComposeFile): string[] {
+  return servicesIn([file]).flatMap(({ value }) => {
+    const build = child(value, "build");
+    const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value;
+    return context && !context.includes("$") ? [join(dirname(file.file), context)] : [];
+  });
 }
 
 /** Sites of it, where all have names that no name server gives out: `shop.test`, `api.localhost`, `shop.lvh.me`. */

@@ -34,6 +34,54 @@ describe("which Compose file is production", () => {
       ["compose.production.yml: deployed", "compose.yml: development"],
     ],
     [
+      "one that builds a stage for development, beside the file that a script ships under other names",
+      {
+        "compose.yml":
+          "services:\n  server:\n    build:\n      context: .\n      target: dev\n    restart: always\n    volumes: [./src:/app/src]\n",
+        "deploy/compose.yaml": "services:\n  shop:\n    build: ..\n    restart: always\n",
+        "deploy/deploy.sh": "docker compose -f deploy/compose.yaml up -d\n",
+      },
+      ["compose.yml: development", "deploy/compose.yaml: deployed"],
+    ],
+    [
+      "one that builds for debugging unless a variable says otherwise, beside files in a folder for servers",
+      {
+        "compose.yaml":
+          "services:\n  api:\n    build:\n      context: .\n      target: ${STAGE:-debug}\n    restart: always\n  ui:\n    build: ui\n    restart: always\n",
+        "deploy/compose.main.yaml": "services:\n  web:\n    image: ghcr.io/acme/shop:main\n    restart: always\n",
+      },
+      ["compose.yaml: development", "deploy/compose.main.yaml: deployed"],
+    ],
+    [
+      "the only one, whose target is a stage for development",
+      { "compose.yml": "services:\n  web:\n    build:\n      context: .\n      target: dev\n    restart: always\n" },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "a part that starts by itself, where the whole builds it",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    restart: always\n  news:\n    build: ./services/news\n    restart: always\n",
+        "services/news/compose.yml":
+          "services:\n  NewsApi:\n    build: .\n    ports: ['6688:6688']\n    restart: always\n",
+      },
+      ["compose.yml: deployed", "services/news/compose.yml: development"],
+    ],
+    [
+      "a rig that fuzzes, and one that runs tests",
+      {
+        "compose.prod.yml": "services:\n  web:\n    build: .\n",
+        "compose/fuzz/compose.yaml": "services:\n  backend:\n    build: ../..\n",
+        "compose/cloud/compose.yaml":
+          "services:\n  cloud:\n    image: localstack/localstack:4\n  tests:\n    image: shop-tests\n",
+      },
+      [
+        "compose.prod.yml: deployed",
+        "compose/cloud/compose.yaml: development",
+        "compose/fuzz/compose.yaml: development",
+      ],
+    ],
+    [
       "one that catches its own mail, beside the production file whose services have other names",
       {
         "compose.yml":

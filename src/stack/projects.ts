@@ -5,6 +5,8 @@ import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from 
 import { besideStores, buildsOfWork, doubtOf, isPreview, mailOfWork, originalOf } from "./project-doubts.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
+  buildContexts,
+  buildsForWork,
   debugs,
   developmentHabit,
   looksLikeServer,
@@ -59,7 +61,7 @@ const production =
   /(^|[._-])(prod|production|deploy|deployment|live|server|release|swarm|stack|vps)([._-]|$)/i;
 const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 const workstation =
-  /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
 const passing =
   /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
@@ -261,6 +263,21 @@ function settleBases(
         because: { text: `${shipped.files.at(-1)} is the one that is shipped` },
       };
     if (sure.includes(plan)) return plan;
+    const models = plan.files.map(path => byPath.get(path)!);
+    const server = buildsForWork(models) && plans.find(other => other !== plan && isServers(other, byPath));
+    if (server)
+      return {
+        ...plan,
+        grade: "development",
+        because: { text: `it builds a stage for development, and ${server.files.at(-1)} is the server's` },
+      };
+    const whole = isGuess(plan) && plans.find(other => holds(other, plan, byPath));
+    if (whole)
+      return {
+        ...plan,
+        grade: "development",
+        because: { text: `it starts a part of ${whole.files.at(-1)} by itself` },
+      };
     const folder = dirname(plan.files.at(-1)!);
     const rival = sure.find(
       other =>
@@ -276,6 +293,23 @@ function settleBases(
       because: { text: `${rival.files.at(-1)} is the production version of it` },
     };
   });
+}
+
+/** It is shipped, or its name or its folder says production, and it does not build for work itself. */
+function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
+  return (
+    plan.grade === "deployed" &&
+    !plan.because.text.startsWith("nothing says") &&
+    !buildsForWork(plan.files.map(path => byPath.get(path)!))
+  );
+}
+
+/** One of its images is built from the very directory of the other file, which lies below it. */
+function holds(plan: ProjectPlan, part: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
+  const [own, below] = [dirname(plan.files[0]!), dirname(part.files.at(-1)!)];
+  if (plan.grade !== "deployed" || own === below || !`${below}/`.startsWith(own === "" ? "" : `${own}/`))
+    return false;
+  return plan.files.some(path => buildContexts(byPath.get(path)!).includes(below));
 }
 
 /** A file of the same name that something ships, where this one is named by nothing and only its name speaks for it. */
@@ -313,6 +347,7 @@ function isPresumed(
     plans.length > 1 &&
     (isBesideProduction(plan, plans) ||
       uses.some(use => use.deploys && use.named && use.files.join("\n") !== files) ||
+      buildsForWork(plan.files.map(path => byPath.get(path)!)) ||
       developmentHabit(
         plan.files.map(path => byPath.get(path)!),
         true,

@@ -93,12 +93,27 @@ export function filesWritten({ call }: PlacedCall): NamedFile[] {
     );
     if (mode !== -1) add(call.args[mode + 1]);
   }
+  found.push(...writtenInside(call, pattern));
   return found.flatMap(({ text, at }) => {
     const slash = text.lastIndexOf("/");
     const name = text.slice(slash + 1);
     if (text === "" || text.startsWith("/dev/")) return [];
     // A directory: any name may arrive in it.
     return [{ directory: slash === -1 ? "." : text.slice(0, slash) || "/", name: name || "*", at }];
+  });
+}
+
+/** What `docker run -v DIR:/backup` writes under `/backup`, as paths of the machine. */
+function writtenInside(call: Call, pattern: (arg: Argument) => string): { text: string; at: Location }[] {
+  if (call.kind !== "docker-run") return [];
+  return call.volumes.flatMap(volume => {
+    const [host = "", target = "", options] = pattern(volume).split(":");
+    if (!/[/*.]/.test(host) || !target.startsWith("/") || options === "ro") return [];
+    return call.runCommand.flatMap(arg =>
+      [...pattern(arg).matchAll(/\/[^\s;&|<>'"]+/g)]
+        .filter(([path]) => path.startsWith(`${target}/`))
+        .map(([path]) => ({ text: host + path.slice(target.length), at: arg.at })),
+    );
   });
 }
 

@@ -139,6 +139,8 @@ function judge(
   );
   const next = lines.find(line => /^next build(?: |$)/.test(line));
   if (next && !next.includes("?")) return judgeNext(stack, stage, directory, manifest, below);
+  // An adapter of SvelteKit makes its directory after the build.
+  if (manifest.dependencies.some(each => each.name === "@sveltejs/kit")) return undefined;
   for (const bundler of bundlers) {
     const line = lines.find(each => bundler.program.test(each));
     if (

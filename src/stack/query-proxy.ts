@@ -91,6 +91,9 @@ export function servingPorts(stack: Stack, service: Service): Listening | undefi
   if (own) {
     if (own.effective.gaps.length > 0 || own.effective.servers.length === 0) return undefined;
     if (own.effective.tree.some(directive => directive.name.value === "stream")) return undefined;
+    const listens = own.effective.servers.flatMap(server => server.listens);
+    // A variable of a template may be any port.
+    if (listens.some(listen => listen.port === undefined)) return undefined;
     return { ports: listenPorts(own.effective), at: own.effective.servers[0]!.listens[0]!.at };
   }
   const caddy = stack.caddies.find(each => each.service === service);

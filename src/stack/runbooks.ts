@@ -1,6 +1,7 @@
 import { basename } from "../core/path.ts";
 
-const about = /deploy|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad/i;
+const about =
+  /deploy|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad|betrieb|sicherung|sauvegarde|exploitation|respaldo|despliegue|produ[cç]([aã]o|ci[oó]n)/i;
 
 const translation = /^readme[._-][a-z]{2}(?:[._-][a-z]{2,4})?\.\w+$/i;
 

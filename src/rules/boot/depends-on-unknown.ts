@@ -64,6 +64,7 @@ function isClosed(stack: Stack, project: ComposeProject): boolean {
 function mayBePart(stack: Stack, project: ComposeProject, kind: Dangling["kind"], name: string): boolean {
   const { files, because } = project;
   const last = basename(files.at(-1)!);
+  if (because.at === undefined && isFragment(stack, project)) return true;
   const inDirectory = stack.projects.filter(
     other =>
       other !== project &&
@@ -79,6 +80,27 @@ function mayBePart(stack: Stack, project: ComposeProject, kind: Dangling["kind"]
       other !== project &&
       !other.files.every(file => files.includes(file)) &&
       other[`${kind}s`].some(each => each.name === name),
+  );
+}
+
+/**
+ * It needs a service that it does not have, and so does a file in another directory: a script lays such parts over a
+ * whole that nobody names here.
+ */
+function isFragment(stack: Stack, project: ComposeProject): boolean {
+  const missing = missingServices(project);
+  return (
+    missing.length > 0 &&
+    stack.projects.some(
+      other =>
+        other.directory !== project.directory && missingServices(other).some(name => missing.includes(name)),
+    )
+  );
+}
+
+function missingServices(project: ComposeProject): string[] {
+  return project.services.flatMap(service =>
+    references(service).flatMap(({ kind, name }) => (kind === "service" ? [name] : [])),
   );
 }
 

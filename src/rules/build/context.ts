@@ -1,5 +1,6 @@
 import { isOutside } from "../../core/path.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { patternOf } from "../../stack/query-backup-names.ts";
 import {
   callerName,
   groupBuilds,
@@ -9,6 +10,7 @@ import {
   writtenAt,
 } from "../../stack/query-build.ts";
 import { isMisplaced, isMoved, misplacedProjects } from "../../stack/query-misplaced.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -60,7 +62,9 @@ export default defineRule({
         severity: weighBuilds(group, "critical"),
       };
     }
-    const outside = stack.builds.filter(build => build.contextState === "outside");
+    const outside = stack.builds.filter(
+      build => build.contextState === "outside" && !isBroughtThere(stack, writtenAt(stack, build.contextAt)),
+    );
     for (const group of groupBuilds(outside, build => writtenAt(stack, build.contextAt))) {
       const [first] = group;
       const text = writtenAt(stack, first.contextAt);
@@ -80,3 +84,20 @@ export default defineRule({
     }
   },
 });
+
+/** A release copies or clones the sources to the very path on the server. */
+function isBroughtThere(stack: Stack, path: string): boolean {
+  const clean = path.replace(/["']/g, "").replace(/\/+$/, "");
+  return stack.calls.some(({ call }) => {
+    const places =
+      call.kind === "remote-copy" && call.direction === "upload" && call.destination
+        ? [call.destination]
+        : call.name === "git" && call.args[0]?.value === "clone"
+          ? call.args.slice(-1)
+          : [];
+    return places.some(arg => {
+      const text = patternOf(call.script, arg);
+      return text.replace(/^[^:/]*:/, "").replace(/\/+$/, "") === clean;
+    });
+  });
+}

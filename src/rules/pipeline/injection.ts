@@ -1,6 +1,7 @@
 import type { Step, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { evidence } from "../../stack/query.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** Texts that anybody may choose who opens an issue, a comment or a pull request. */
@@ -32,7 +33,10 @@ export default defineRule({
         for (const { text, at, contexts } of scriptExpressions(workflow, step)) {
           // A comparison gives true or false, not the text.
           if (/[=!<>]=?|contains\(|startsWith\(|toJSON\(/.test(text)) continue;
-          const source = contexts.find(context => foreign.test(context));
+          const source = contexts.find(
+            context =>
+              foreign.test(context) && !(context.endsWith(".head_branch") && isStartedByTag(stack, workflow)),
+          );
           if (source) outside.push(evidence(at, `${source} is put into the script`));
           else if (contexts.some(context => byHand.test(context) && isFree(workflow, context)))
             hand.push(evidence(at, "an input is put into the script"));
@@ -61,6 +65,22 @@ export default defineRule({
     yield* foreignCheckouts(stack.workflows);
   },
 });
+
+/** The runs that it waits for are started by tags, by hand or by the clock: no stranger names what they ran on. */
+function isStartedByTag(stack: Stack, workflow: Workflow): boolean {
+  const awaited = workflow.triggers.flatMap(trigger => trigger.workflows.map(({ value }) => value));
+  return (
+    awaited.length > 0 &&
+    awaited.every(name => {
+      const other = stack.workflows.find(each => (each.name?.value ?? each.file) === name);
+      return other?.triggers.every(
+        ({ event, tags, branches }) =>
+          /^(?:workflow_dispatch|schedule|release)$/.test(event) ||
+          (event === "push" && tags.length > 0 && branches.length === 0),
+      );
+    })
+  );
+}
 
 function listFiles(places: readonly Evidence[]): string {
   const files = [...new Set(places.map(place => place.at.file))];

@@ -105,9 +105,21 @@ function pushesOf(stack: Stack, workflow: Workflow): Push[] {
     if (call.kind === "docker-build" && call.push && !isForWorkstations(call))
       return call.tags.length === 0 ? [unnamed] : call.tags.map(tag => pushOf(tag.word.text, tag.at));
     if (call.kind === "docker" && /^(image )?push$/.test(call.verb))
-      return call.operands.map(operand => pushOf(operand.word.text, operand.at));
+      return call.flags.some(flag => flag.name === "--all-tags" || flag.name === "-a")
+        ? allTags(stack, workflow)
+        : call.operands.map(operand => pushOf(operand.word.text, operand.at));
     return call.kind === "compose" && call.subcommand === "push" ? [unnamed] : [];
   });
+}
+
+/** What the workflow builds or loads; nobody sees which names an image has that only was loaded. */
+function allTags(stack: Stack, workflow: Workflow): Push[] {
+  const built = stack.calls.flatMap(({ call, caller }): Push[] =>
+    caller.workflow === workflow && call.kind === "docker-build"
+      ? call.tags.map(tag => pushOf(tag.word.text, tag.at))
+      : [],
+  );
+  return built;
 }
 
 /** Another workflow builds the same images under names of their own: this one is a leftover beside it. */

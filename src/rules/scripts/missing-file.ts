@@ -1,6 +1,6 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import { type FileReference, fileReferences } from "../../artifacts/script-references.ts";
-import { basename, dirname, join } from "../../core/path.ts";
+import { basename, dirname, inside, join } from "../../core/path.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, isBackupWork } from "../../stack/query-scripts.ts";
@@ -78,6 +78,7 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
   )
     return false;
   if (/(^|\/)\.env|(^|\/)(venv|\.venv|dist|build|node_modules|target|out|tmp|bin)\//.test(path)) return false;
+  if (runsAbove(stack, path, placed) || isCopiedAlone(stack, placed.caller.file)) return false;
   if (isElsewhere(stack, path, placed.caller.file) || isSubmodule(stack, path)) return false;
   if (runsInImage(stack, placed.caller.file) || stack.files.ignored(path)) return false;
   return !stack.calls.some(
@@ -95,6 +96,29 @@ function isElsewhere(stack: Stack, path: string, caller: string): boolean {
     if (stack.files.has(join(folder, path))) return true;
   const tail = `/${path.replace(/^(\.\.\/)+/, "")}`;
   return filesNamed(stack.files, basename(tail)).some(other => other.endsWith(tail));
+}
+
+/** A makefile that one further up includes: make runs its recipes there. */
+function runsAbove(stack: Stack, path: string, { caller }: PlacedCall): boolean {
+  if (caller.kind !== "makefile") return false;
+  const own = dirname(caller.file);
+  const rest = own === "" ? undefined : inside(own, path);
+  if (rest === undefined) return false;
+  for (let folder = own; folder !== ""; ) {
+    folder = dirname(folder);
+    if (stack.files.has(join(folder, rest))) return true;
+  }
+  return false;
+}
+
+/** A release copies the script to the server by its name, where other files lie around it. */
+function isCopiedAlone(stack: Stack, file: string): boolean {
+  return stack.calls.some(
+    ({ call }) =>
+      call.kind === "remote-copy" &&
+      call.direction === "upload" &&
+      call.sources.some(({ value }) => value !== undefined && join("", value) === file),
+  );
 }
 
 function isSubmodule(stack: Stack, path: string): boolean {
