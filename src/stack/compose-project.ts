@@ -18,6 +18,8 @@ import { serviceOf } from "./resolve/service.ts";
 import { locatedValue, scalarValue, variables } from "./resolve/values.ts";
 import type { Build, ComposeProject, NamedFile, NamedNetwork, NamedVolume, Service } from "./stack.ts";
 
+const serverProfiles: readonly string[] = ["prod", "production"];
+
 export interface ProjectContext {
   readonly reader: Reader;
   readonly buildSources: BuildSources;
@@ -44,7 +46,9 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
   const nameNode = merged.name && scalarValue(merged.name, lookup);
   const name =
     lookup("COMPOSE_PROJECT_NAME") || (nameNode?.text ?? projectName(directory, reader.files.root));
-  const active = new Set([...(plan.profiles ?? []), ...(lookup("COMPOSE_PROFILES")?.split(",") ?? [])]);
+  const chosen = [...(plan.profiles ?? []), ...(lookup("COMPOSE_PROFILES")?.split(",") ?? [])];
+  // Where nothing chooses, a server starts the profile that is called after it.
+  const active = new Set(chosen.length > 0 || plan.grade === "development" ? chosen : serverProfiles);
   const services: Service[] = [];
   const project: ComposeProject = {
     name,
@@ -76,6 +80,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
       active,
       baseOf: merged.baseOf,
       buildOf: (owner, node) => buildOf(owner, node, project, merged, context),
+      shown: wanted => shownIn(directory, wanted, reader),
       madeBy: image => makerOf(image, context.made),
       envFile: path => envFileAt(reader, path),
       scriptIn: (candidate, path) => containerScript(context.scripts, reader.files, candidate, path),
@@ -92,6 +97,17 @@ function lookupOf(directory: string, reader: Reader): (name: string) => string |
   const file = envFileAt(reader, path);
   const values = file ? evaluateEnv(file.entries) : new Map<string, string | undefined>();
   return name => values.get(name);
+}
+
+/** What the example files beside the project say of a variable; undefined where they differ. */
+function shownIn(directory: string, name: string, reader: Reader): string | undefined {
+  const values = new Set(
+    reader.surface
+      .filter(path => dirname(path) === directory && envFile.recognises(path))
+      .flatMap(path => envFileAt(reader, path) ?? [])
+      .flatMap(file => evaluateEnv(file.entries).get(name) ?? []),
+  );
+  return values.size === 1 ? [...values][0] : undefined;
 }
 
 function envFileAt(reader: Reader, path: string): EnvFile | undefined {

@@ -89,3 +89,18 @@ describe("a profile", () => {
     expect(found).toMatchObject([{ optional }]);
   });
 });
+
+describe("a profile that is called after the server", () => {
+  const live = "services:\n  web:\n    image: shop:1\n    profiles: [prod]\n";
+
+  it("is started where nothing chooses", async () => {
+    expect(await projectsOf({ "compose.yml": live })).toMatchObject([{ optional: [] }]);
+  });
+
+  it("stays idle where another one is chosen, and in a file for a workstation", async () => {
+    const chosen = await projectsOf({ "compose.yml": live, ".env": "COMPOSE_PROFILES=small\n" });
+    expect(chosen).toMatchObject([{ optional: ["web"] }]);
+    const both = await projectsOf({ "compose.yml": live, "compose.dev.yml": live });
+    expect(both.find(({ files }) => files === "compose.dev.yml")).toMatchObject({ optional: ["web"] });
+  });
+});

@@ -2,6 +2,7 @@ import type { Fix } from "../../core/fix.ts";
 import { locate } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import { imageBrings, isNamed, type Refusal, refusalOf } from "../../stack/query-unwritable.ts";
 import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -14,61 +15,59 @@ export default defineRule({
   *check(stack) {
     const first = oncePerPlace();
     // Services of one image lack the same directory: one finding.
-    const groups = new Map<string, { services: Service[]; mounts: Mount[] }>();
+    const groups = new Map<string, { services: Service[]; mounts: Mount[]; refusal: Refusal }>();
     for (const service of worstFirst(stack.services)) {
-      const { build } = service;
-      const model = build?.model;
-      if (!model || service.user || service.oneShot || model.runsAsRoot !== false) continue;
-      const volumes = service.mounts.filter(mount => isNew(stack, service, mount));
-      for (const mount of volumes)
-        if (model.file(mount.target).has === "yes")
+      const refused = service.mounts.flatMap(mount => {
+        const refusal = refusalOf(stack, service, mount);
+        return refusal && first(mount.at) ? [{ mount, refusal }] : [];
+      });
+      for (const mount of service.mounts)
+        if (imageBrings(stack, service, mount))
           yield { subject: service.name, kept: evidence(mount.at, "the image has the directory") };
-      const refused = volumes.filter(mount => model.file(mount.target).has === "no" && first(mount.at));
       if (refused.length === 0) continue;
-      const key = [build.dockerfilePath, build.context, ...refused.map(mount => mount.target)].join("\n");
-      const group = groups.get(key) ?? { services: [], mounts: [] };
+      const { dockerfilePath, context } = service.build ?? service.made ?? {};
+      const own = dockerfilePath ?? service.name;
+      const key = [own, context, ...refused.map(({ mount }) => mount.target)].join("\n");
+      const { refusal } = refused[0]!;
+      const group = groups.get(key) ?? { services: [], mounts: [], refusal };
       groups.set(key, group);
       group.services.push(service);
-      group.mounts.push(...refused);
+      group.mounts.push(...refused.map(({ mount }) => mount));
     }
-    for (const { services, mounts } of groups.values()) {
+    for (const { services, mounts, refusal } of groups.values()) {
       const [service] = services;
-      const { user } = service!.build!.model!;
+      const user = service!.model?.user;
       const targets = [...new Set(mounts.map(mount => mount.target))];
       const [one, ...more] = mounts.map(mount =>
-        evidence(mount.at, `the image has no ${mount.target}: root owns it`),
+        evidence(
+          mount.at,
+          mount.type === "volume"
+            ? `the image has no ${mount.target}: root owns it`
+            : `${mount.source} is not in the repository: Docker makes it for root`,
+        ),
       );
+      const because =
+        refusal === "volume"
+          ? "the image has no such directory, so a new volume belongs to root"
+          : "the directory on the server is not in the repository, so Docker makes it for root";
       yield {
         subject: service!.name,
-        message: `${listNames(services.map(each => each.name))} may not write to ${listNames(targets)}: the image has no such directory, so a new volume belongs to root, and the program runs as another user.`,
-        severity: weigh(service!, isNamed(services, targets) ? "high" : "medium"),
+        message: `${listNames([...new Set(services.map(each => each.name))])} may not write to ${listNames(targets)}: ${because}, and the program runs as another user.`,
+        severity: weigh(service!, isGrave(services, targets) ? "high" : "medium"),
         confidence: "likely",
         evidence: [one!, ...more, ...(user ? [evidence(user.at, "the program runs as this user")] : [])],
-        fix: () => make(stack, service!, targets),
+        fix: () => (refusal === "volume" && service!.build ? make(stack, service!, targets) : undefined),
       };
     }
   },
 });
 
-/** A variable names a file or folder there: the program does write to it. */
-function isNamed(services: readonly Service[], targets: readonly string[]): boolean {
-  const texts = services.flatMap(service => service.environment.flatMap(each => each.value?.text ?? []));
-  return targets.some(target => texts.some(text => `${text}/`.includes(`${target}/`)));
-}
-
-/** A named volume of this service alone: another image would bring its directory, or a helper change its owner. */
-function isNew(stack: Stack, service: Service, mount: Mount): boolean {
-  if (mount.type !== "volume" || mount.source === undefined || mount.readOnly) return false;
-  const { source } = mount;
-  const volume = service.project.volumes.find(each => each.name === source);
-  if (!volume || volume.external) return false;
-  return stack.services.every(
-    other =>
-      other === service ||
-      other.project !== service.project ||
-      (other.build !== undefined && other.build.model === service.build!.model) ||
-      !other.mounts.some(each => each.source === source),
-  );
+/** A variable names the directory, or it is where a store keeps its data. */
+function isGrave(services: readonly Service[], targets: readonly string[]): boolean {
+  const [{ facts, build, made, kind } = {} as Partial<Service>] = services;
+  if (!build && !made && kind !== "monitoring" && facts?.dataDirectories.some(each => targets.includes(each)))
+    return true;
+  return isNamed(services, targets);
 }
 
 /** The directory, made and given away before the image changes to the user. */

@@ -155,6 +155,8 @@ export function distributionOf(ref: ImageRef): Distribution {
   if (/(^|-)(buster|bullseye|bookworm|trixie|slim|stretch)/.test(tag)) return "debian";
   if (/(^|-)(focal|jammy|noble|bionic|ubuntu)/.test(tag)) return "ubuntu";
   if (/(^|-)(ubi\d|rhel|oracle|ol\d)/.test(tag)) return "rhel";
+  // A tag that nothing sets may be any of them.
+  if (tag.includes("$")) return "unknown";
   return byName.get(ref.family)?.distribution ?? "unknown";
 }
 

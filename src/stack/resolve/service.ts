@@ -1,11 +1,12 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
+import { plainFragment } from "../../core/fragment.ts";
 import { isOutside, join } from "../../core/path.ts";
 import type { Located } from "../../core/source.ts";
 import { evaluateEnv } from "../../formats/dotenv.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { child, itemsOf, type YamlNode } from "../../formats/yaml.ts";
 import { surelyGiven } from "../branches.ts";
-import { factsFor, parseImageRef } from "../image/facts.ts";
+import { factsFor, type ImageRef, parseImageRef } from "../image/facts.ts";
 import { processOf } from "../process.ts";
 import type {
   Build,
@@ -18,7 +19,7 @@ import type {
 } from "../stack.ts";
 import { reassignedIn } from "../start-scripts.ts";
 import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
-import type { Interpolated } from "./interpolate.ts";
+import { type Interpolated, interpolate } from "./interpolate.ts";
 import type { MergedService } from "./project.ts";
 import { commandOf, durationMs, healthCommand, scalarValue, textList, variables } from "./values.ts";
 
@@ -26,6 +27,8 @@ import { commandOf, durationMs, healthCommand, scalarValue, textList, variables 
 export interface ServiceContext extends MountContext {
   readonly project: ComposeProject;
   buildOf(service: MergedService, node: YamlNode): Build | undefined;
+  /** What the example of the project's env file gives a variable that nothing sets. */
+  shown(name: string): string | undefined;
   /** What builds an image that is pulled by this name. */
   madeBy(image: string): Build | undefined;
   envFile(path: string): EnvFile | undefined;
@@ -53,7 +56,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
   const image = text("image");
   const buildNode = get("build");
   const build = buildNode ? context.buildOf(merged, buildNode) : undefined;
-  const imageRef = !build && image?.text ? parseImageRef(image.text) : undefined;
+  const imageRef = build || !image ? undefined : refOf(image, context);
   const facts = build ? build.model?.facts : imageRef && factsFor(imageRef);
   const made = !build && !facts && image ? context.madeBy(image.raw) : undefined;
   const runs = build ?? made;
@@ -119,6 +122,20 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     ...(reassigned.size > 0 ? { reassigned } : {}),
     oneShot: isOneShot(base, process, context.awaited),
   };
+}
+
+const imageName = /^[a-z0-9][\w./-]*(:[0-9]+\/[\w./-]+)?(?::[\w.-]+)?$/;
+
+/**
+ * The image that is pulled. Where nothing sets its tag, the name is known all the same and the tag stays as it is
+ * written. A name that is a variable is the one of the example file: people change versions there, and no names.
+ */
+function refOf(image: Interpolated, { lookup, shown }: ServiceContext): ImageRef | undefined {
+  if (image.text !== undefined) return image.text === "" ? undefined : parseImageRef(image.text);
+  const [, name = "", tag = ""] = /^((?:\$\{[^}]*\}|[^:$])+)(:.*)?$/.exec(image.raw) ?? [];
+  const known = (each: string): string | undefined => lookup(each) ?? shown(each);
+  const { text } = interpolate(plainFragment(image.at.file, name), image.at, known);
+  return text && imageName.test(text) ? parseImageRef(`${text}${tag}`) : undefined;
 }
 
 function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
