@@ -7,7 +7,7 @@ import { type Location, locate } from "../core/source.ts";
 import { parseGitignore } from "../formats/gitignore.ts";
 import { type AppComponent, isServerEntry, serverKinds } from "./app/detect.ts";
 import { inSubmodule, mayAppear } from "./query-build.ts";
-import type { Build, Stack } from "./stack.ts";
+import type { Build, Service, Stack } from "./stack.ts";
 
 /** Imports of a bundle or a server in Node.js that no clone of the repository can resolve. */
 
@@ -22,6 +22,8 @@ export interface AbsentImport {
    * that leads nowhere in this checkout. `package`: neither package.json nor the lock file brings it.
    */
   readonly because: "absent" | "ignored" | "link" | "package";
+  /** The file that starts the program which asks for it. */
+  readonly entry: string;
 }
 
 /** What is to be seen at an import, for a reader. */
@@ -52,7 +54,7 @@ const made =
   /gen(?:erated)?\b|_gen|codegen|graphql|proto|_pb\b|\.velite|contentlayer|paraglide|\.source|auto-imports|components\.d|build-?info|version|wasm|\/pkg\/|artifacts|abis?\/|typechain|locales?\/compiled|config\.local|env\.local/i;
 /** What may stand in a script that builds, without making files which the code imports. */
 const plain =
-  /^(?:cross-env|env-cmd|dotenv|npx|NODE_ENV=\S+|\w+=\S*|rimraf|rm|tsc|vue-tsc|eslint|prettier|next|vite|react-scripts|craco|esbuild|prisma|tsr|next-sitemap|husky|true|echo|npm run (?:lint|type-?check|clean|test)|patch-package)\b/;
+  /^(?:cross-env|env-cmd|dotenv|npx|NODE_ENV=\S+|\w+=\S*|rimraf|rm|tsc|vue-tsc|eslint|prettier|next|nest build|tsc-alias|vite|react-scripts|craco|esbuild|prisma|tsr|next-sitemap|husky|true|echo|npm run (?:lint|type-?check|clean|test)|patch-package)\b/;
 
 /** Every import that is reached from where the bundle starts, by file. Nothing where tools may write files first. */
 export function absentImports(stack: Stack, component: AppComponent): readonly AbsentImport[] {
@@ -66,6 +68,11 @@ export function absentImports(stack: Stack, component: AppComponent): readonly A
     for (let way = ways.get(path); way; way = ways.get(way.at.file)) if (!way.isKept()) return false;
     return true;
   };
+  const entryOf = (path: string): string => {
+    let entry = path;
+    for (let way = ways.get(path); way; way = ways.get(entry)) entry = way.at.file;
+    return entry;
+  };
   const found: AbsentImport[] = [];
   for (let path = open.pop(); path !== undefined && ways.size < most; path = open.pop()) {
     const source = component.files.read(path);
@@ -74,7 +81,8 @@ export function absentImports(stack: Stack, component: AppComponent): readonly A
       const result = resolve(path, each.module);
       if (!result) continue;
       if ("because" in result) {
-        if (each.isKept() && isReached(path)) found.push({ module: each.module, at: each.at, ...result });
+        if (each.isKept() && isReached(path))
+          found.push({ module: each.module, at: each.at, entry: entryOf(path), ...result });
       } else if (!ways.has(result.file) && isScript.test(result.file)) {
         ways.set(result.file, each);
         open.push(result.file);
@@ -95,7 +103,8 @@ function buildsPlainly({ scripts: all }: PackageManifest): boolean {
 }
 
 /** Where a bundler begins: fixed places of the frameworks, and the page of Vite. */
-function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent): string[] {
+function entriesOf(stack: Stack, { kind, dir, files: reader }: AppComponent): string[] {
+  const { files } = stack;
   if (kind === "cra")
     return scripts.map(ending => join(dir, `src/index.${ending}`)).filter(path => files.has(path) === "file");
   if (kind === "vite") {
@@ -105,8 +114,10 @@ function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent)
       .map(src => join(dir, src.replace(/^\.?\//, "")))
       .filter(path => isScript.test(path) && files.has(path) === "file");
   }
-  if (serverKinds.has(kind))
-    return files.paths.filter(path => isServerEntry(dir, path) && isScript.test(path));
+  if (serverKinds.has(kind)) {
+    const usual = files.paths.filter(path => isServerEntry(dir, path) && isScript.test(path));
+    return [...new Set([...usual, ...startedBy(stack, dir)])];
+  }
   if (kind !== "next") return [];
   return files.paths.filter(path => {
     const below = inside(dir, path);
@@ -118,6 +129,25 @@ function entriesOf({ files }: Stack, { kind, dir, files: reader }: AppComponent)
           rest!,
         ) && !/(?:^|\/)_/.test(rest!)
       : /^(?:src\/)?middleware\.[jt]s$/.test(below);
+  });
+}
+
+function startedBy(stack: Stack, dir: string): string[] {
+  return stack.services.flatMap(service =>
+    service.component?.dir === dir ? startFiles(stack, service) : [],
+  );
+}
+
+/** `node dist/worker.js` of a service: the file, or the source of it. */
+export function startFiles({ files }: Stack, { component, process }: Service): string[] {
+  return (process?.commands ?? []).flatMap(words => {
+    if (!component || !/^node(?:js)?$/.test(words[0]?.value ?? "")) return [];
+    const written = words.find(word => /\.[cm]?js$/.test(word.value ?? ""))?.value?.replace(/^\.\//, "");
+    if (written === undefined || written.startsWith("/")) return [];
+    const source = written.replace(/^(?:dist|build|lib|out)\//, "src/").replace(/\.([cm]?)js$/, ".$1ts");
+    return [written, source]
+      .map(each => join(component.dir, each))
+      .filter(path => files.has(path) === "file");
   });
 }
 
