@@ -197,4 +197,6 @@ export interface Started {
   readonly saw: string;
   /** It runs, its health check has not passed in the time of a drill, and by its own times that does not count yet. */
   readonly early?: true;
+  /** It was not at its end when the drill gave up, and was still doing something; or it waits for such a one. */
+  readonly atWork?: true;
 }

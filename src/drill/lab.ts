@@ -40,6 +40,8 @@ export interface RunningLab extends Lab {
 }
 
 const startLimitMs = 240_000;
+/** A migration on a busy machine takes longer than a drill likes to wait; while it does something it is waited for. */
+const longestStartMs = 600_000;
 const calmWithinMs = 20_000;
 /** So many services are started again before everything is. */
 const gentleTries = 3;
@@ -110,13 +112,14 @@ export function openLab(options: LabOptions): RunningLab {
     /** What it says when it gives up. */
     let words: string | undefined;
     // Compose waits for dependencies itself, so watching has to go on beside it.
-    const up = engine.up(project, { timeoutMs: startLimitMs, signal: over.signal }).then(done => {
+    const up = engine.up(project, { timeoutMs: longestStartMs, signal: over.signal }).then(done => {
       if (done.ok || over.signal.aborted) return;
       words = (done.words.split("\n").at(-1) ?? "").replaceAll(`${project.name}-`, "");
       say(`  compose: ${words}`);
     });
     const started = await watchStart(engine, {
       ...{ lab: project.lab, model, sinceMs, limitMs: startLimitMs, ended: () => words },
+      longestMs: longestStartMs,
       ...(bad ? { doubtful: new Set([...bad.keys(), ...early]) } : {}),
     });
     // Compose would go on waiting for what does not stand.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ComposeModel, labLabel } from "../core/engine.ts";
+import { type ComposeModel, type Container, labLabel } from "../core/engine.ts";
 import { type FakeProgram, fakeEngine } from "../engine/fake.ts";
 import { watchStart } from "./watch-start.ts";
 
@@ -19,6 +19,10 @@ async function started(
     readonly words?: string;
     /** Health checks look every half minute. */
     readonly often?: boolean;
+    /** The part of a processor that a service uses; 0 where it is not here. */
+    readonly cpu?: Readonly<Record<string, number>>;
+    /** Lines that a service says in these seconds since its start, one each. */
+    readonly says?: (second: number) => string;
   } = {},
 ) {
   const model = { services };
@@ -30,15 +34,22 @@ async function started(
   });
   const sinceMs = engine.now();
   await engine.up(project);
+  const secondsOf = (startedAt: string) => (engine.now() - Date.parse(startedAt)) / 1_000;
   const watched = {
     ...engine,
+    usage: async ({ service, startedAt }: Container) => ({
+      ...{ memoryBytes: 1, pids: 1 },
+      cpuMs: (how.cpu?.[service] ?? 0) * secondsOf(startedAt) * 1_000,
+    }),
+    logs: async (container: Container) =>
+      how.says?.(secondsOf(container.startedAt)) ?? engine.logs(container),
     containers: async (lab: string) =>
       (await engine.containers(lab)).map(one =>
         how.held?.includes(one.service) ? { ...one, state: "created" as const } : one,
       ),
   };
   const all = await watchStart(watched, {
-    ...{ lab: "a1", model, sinceMs, limitMs: 240_000, ended: () => how.words },
+    ...{ lab: "a1", model, sinceMs, limitMs: 240_000, longestMs: 600_000, ended: () => how.words },
     ...(how.doubtful ? { doubtful: how.doubtful } : {}),
   });
   const seconds = (engine.now() - sinceMs) / 1_000;
@@ -111,6 +122,46 @@ describe("a service that no health check speaks for", () => {
     expect((await started({ worker: bare }, { worker: slow }, { idle: 0.02 })).by["worker"]!.ok).toBe(false);
     expect((await started({ worker: bare }, {}, { idle: 0.02 })).seconds).toBeGreaterThan(20);
     expect((await started({ worker: bare }, {})).seconds).toBeLessThan(12);
+  });
+});
+
+describe("a job that is not over after four minutes", () => {
+  const migrate = { image: "x", labels, restart: "no" };
+  const web = { ...checked(), depends_on: { migrate: { condition: "service_completed_successfully" } } };
+  const nginx = { ...checked(), depends_on: { web: { condition: "service_healthy" } } };
+  const services = { migrate, web, nginx };
+  const how = { held: ["web", "nginx"] };
+
+  it("is waited for while it uses a processor", async () => {
+    const program = { migrate: { endsAfterMs: 400_000 } };
+    const { by, seconds } = await started({ migrate, web }, program, { ...how, cpu: { migrate: 0.4 } });
+    expect(by["migrate"]).toMatchObject({ ok: true });
+    expect(seconds).toBeGreaterThan(400);
+  });
+
+  it("is at work when the drill gives up, and so is what waits for it", async () => {
+    const { by, seconds } = await started(services, {}, { ...how, cpu: { migrate: 0.4 } });
+    expect(by["migrate"]).toMatchObject({ ok: false, atWork: true });
+    expect(by["migrate"]!.saw).toMatch(/^after 600 s it runs, and is still at work$/);
+    for (const name of ["web", "nginx"])
+      expect(by[name]).toMatchObject({
+        ...{ ok: false, atWork: true },
+        saw: expect.stringMatching(/: it waits for migrate, which is still at work$/),
+      });
+    expect(seconds).toBeLessThan(605);
+  });
+
+  it("is at work while it says something new", async () => {
+    const step = (second: number) => `applying ${"abcdefghijklmnopqrstuvwxyz"[Math.floor(second / 30)]}`;
+    const { by } = await started(services, {}, { ...how, says: step });
+    expect(by["migrate"]).toMatchObject({ atWork: true });
+  });
+
+  it("hangs where it says the same again and again, and wakes up only for that", async () => {
+    const waits = (second: number) => `attempt ${Math.floor(second)}: the database does not answer`;
+    const { by, seconds } = await started(services, {}, { ...how, says: waits, cpu: { migrate: 0.02 } });
+    for (const name of ["migrate", "web", "nginx"]) expect(by[name]).not.toHaveProperty("atWork");
+    expect(seconds).toBeLessThan(245);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Look, Started } from "../core/drill.ts";
 import type { ComposeModel, Container, ContainerProbe, Engine, MachineTimes } from "../core/engine.ts";
 import { runProbe } from "../drills/look.ts";
+import { waitsFor, watchWork } from "./at-work.ts";
 import { lastWords, tail } from "./last-words.ts";
 import { isOneShot, stateOf, steadyMs, upMs } from "./watch.ts";
 
@@ -95,9 +96,10 @@ export async function standing(
 export interface StartWatch {
   readonly lab: string;
   readonly model: ComposeModel;
-  /** When the start began, and how long it may take. */
+  /** When the start began, how long it may take, and how long while what it waits for is still at work. */
   readonly sinceMs: number;
   readonly limitMs: number;
+  readonly longestMs?: number;
   /** What Compose said when it gave up; undefined while it has not. */
   ended(): string | undefined;
   /** Services that did not stand the last time. */
@@ -110,6 +112,15 @@ export interface StartWatch {
  */
 export async function watchStart(engine: Engine, start: StartWatch): Promise<Started[]> {
   const { lab, model, sinceMs, limitMs } = start;
+  const longestMs = Math.max(limitMs, start.longestMs ?? 0);
+  const work = watchWork(engine);
+  const working = (all: readonly Container[]) =>
+    all.filter(
+      one =>
+        open.has(one.service) &&
+        one.state === "running" &&
+        (work.works(one) || isJustStarted(engine, one, sinceMs + limitMs / 2)),
+    );
   const open = new Set(Object.keys(model.services));
   const asked = new Set<string>();
   const done = new Map<string, Started>();
@@ -118,7 +129,8 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
     done.set(service, { service, ms: engine.now() - sinceMs, ...look });
   };
   const before = await engine.machine();
-  while (open.size > 0 && engine.now() - sinceMs < limitMs) {
+  let workedMs = sinceMs;
+  while (open.size > 0 && engine.now() - sinceMs < longestMs) {
     const quietMs = await patienceFor(engine, before);
     const all = await engine.containers(lab);
     const of = (service: string) => all.filter(container => container.service === service);
@@ -131,9 +143,15 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
     const left = [...open];
     if (left.every(service => isOverdue(engine, service, of(service), start)))
       for (const service of left) close(service, await lastLook(engine, of(service)[0]!));
+    if (working(all).length > 0) workedMs = engine.now();
+    if (engine.now() - sinceMs >= limitMs && engine.now() - workedMs > betweenMs) break;
+    // A start that goes well is over before that matters.
+    if (engine.now() - sinceMs >= limitMs / 2)
+      for (const one of all) if (open.has(one.service) && one.state === "running") await work.look(one);
     if (open.size > 0) await engine.sleep(500);
   }
   const all = open.size > 0 ? await engine.containers(lab) : [];
+  const busy = new Set(working(all).map(({ service }) => service));
   for (const service of open) {
     const [container] = all.filter(one => one.service === service);
     if (container && isWatching(container)) {
@@ -144,9 +162,28 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
     const saw = container
       ? `${waited} ${stateOf(container)}${container.health ? ` and is ${container.health}` : ""}`
       : `${waited} it has not been started`;
-    done.set(service, { service, ok: false, saw });
+    const holder = busy.has(service) ? service : waitsFor(model, service, busy);
+    const more =
+      holder === undefined
+        ? ""
+        : holder === service
+          ? ", and is still at work"
+          : `: it waits for ${holder}, which is still at work`;
+    done.set(service, {
+      ...{ service, ok: false, saw: saw + more },
+      ...(holder === undefined ? {} : { atWork: true as const }),
+    });
   }
   return Object.keys(model.services).map(service => done.get(service)!);
+}
+
+/** So long Compose takes from the end of a job to the start of what waits for it. */
+const betweenMs = 15_000;
+
+/** Begun late, behind a job that took long, and within the time that it may take itself. */
+function isJustStarted(engine: Engine, container: Container, afterMs: number): boolean {
+  const may = (container.probe?.startPeriodMs ?? 0) + overdueMs;
+  return Date.parse(container.startedAt) > afterMs && upMs(engine, container) < may;
 }
 
 /** What was never started, and will not be. */
