@@ -61,11 +61,17 @@ export default defineRule({
 const bare =
   /^(?:python|node|golang|rust|ruby|debian|ubuntu|alpine|eclipse-temurin|bun|oven\/bun|denoland\/deno)$/;
 
+/** Official images that expose a port of their own: EXPOSE in their Dockerfiles. */
+const ownPort: Readonly<Record<string, string>> = { nginx: "80", httpd: "80" };
+
 /** The port that Traefik takes by itself; null when none is exposed, undefined when that is not known. */
 function lowestExposed(service: Service): number | null | undefined {
   const { model } = service;
-  if (!model || !bare.test(model.base?.family ?? "")) return undefined;
+  const family = model?.base?.family ?? "";
+  const own = Object.hasOwn(ownPort, family) ? [ownPort[family]!] : [];
+  if (!model || (!bare.test(family) && own.length === 0)) return undefined;
   const exposed = [
+    ...own,
     ...model.exposes.map(each => each.value),
     ...itemsOf(service.get("expose")).map(item => textOf(item)?.value ?? "?"),
     ...service.ports.map(port => (port.target === undefined ? "?" : String(port.target))),
