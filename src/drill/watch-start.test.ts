@@ -165,6 +165,33 @@ describe("a job that is not over after four minutes", () => {
   });
 });
 
+describe("a program that is late where the processors have no time", () => {
+  const slow = { healthyAfterMs: 300_000 };
+  const how = { often: true, cpu: { web: 0.2 } };
+
+  it("is waited for beyond its own limit while it is at work", async () => {
+    const { by } = await started({ web: checked("30s") }, { web: slow }, { ...how, idle: 0.02 });
+    expect(by["web"]).toMatchObject({ ok: true });
+  });
+
+  it("is at work when the drill gives up", async () => {
+    const { by } = await started({ web: checked("30s") }, { web: sick }, { ...how, idle: 0.02 });
+    expect(by["web"]).toMatchObject({ ok: false, atWork: true });
+  });
+
+  it("is given up where it does nothing, and where the processors have time", async () => {
+    for (const other of [
+      { ...how, cpu: {}, idle: 0.02 },
+      { ...how, idle: 1 },
+    ]) {
+      const { by, seconds } = await started({ web: checked("30s") }, { web: sick }, other);
+      expect(by["web"]).toMatchObject({ ok: false });
+      expect(by["web"]).not.toHaveProperty("atWork");
+      expect(seconds).toBeLessThan(160);
+    }
+  });
+});
+
 describe("a service that Compose holds back", () => {
   const web = { ...checked(), depends_on: { api: { condition: "service_healthy" } } };
   const ends: FakeProgram = { endsAfterMs: 100, exitCode: 1, says: ["no module"] };

@@ -114,6 +114,10 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
   const { lab, model, sinceMs, limitMs } = start;
   const longestMs = Math.max(limitMs, start.longestMs ?? 0);
   const work = watchWork(engine);
+  const busyAt = (mine: readonly Container[]) =>
+    mine.some(
+      one => open.has(one.service) && one.state === "running" && one.restarts === 0 && work.works(one),
+    );
   const working = (all: readonly Container[]) =>
     all.filter(
       one =>
@@ -133,20 +137,22 @@ export async function watchStart(engine: Engine, start: StartWatch): Promise<Sta
   while (open.size > 0 && engine.now() - sinceMs < longestMs) {
     const quietMs = await patienceFor(engine, before);
     const all = await engine.containers(lab);
+    const starved = quietMs === silentBusyMs;
     const of = (service: string) => all.filter(container => container.service === service);
     for (const service of open) {
       const look =
         heldBack(service, of(service), done, start) ??
         (await standing(engine, of(service), isOneShot(model, service), quietMs, asked));
-      if (look) close(service, look);
+      // A program that gets no processor is late, and says nothing about itself.
+      if (look && (look.ok || !(starved && busyAt(of(service))))) close(service, look);
     }
-    const left = [...open];
-    if (left.every(service => isOverdue(engine, service, of(service), start)))
+    const left = starved && busyAt(all) ? [] : [...open];
+    if (left.length > 0 && left.every(service => isOverdue(engine, service, of(service), start)))
       for (const service of left) close(service, await lastLook(engine, of(service)[0]!));
     if (working(all).length > 0) workedMs = engine.now();
     if (engine.now() - sinceMs >= limitMs && engine.now() - workedMs > betweenMs) break;
     // A start that goes well is over before that matters.
-    if (engine.now() - sinceMs >= limitMs / 2)
+    if (engine.now() - sinceMs >= limitMs / 8)
       for (const one of all) if (open.has(one.service) && one.state === "running") await work.look(one);
     if (open.size > 0) await engine.sleep(500);
   }
