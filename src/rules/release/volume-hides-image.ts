@@ -1,6 +1,9 @@
+import type { Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { type InheritedVolume, inheritedVolumes } from "../../stack/query-inherited-volumes.ts";
 import { type KeptVolume, keptVolumes } from "../../stack/query-kept-volumes.ts";
+import { oncePerPlace } from "../../stack/query-process.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -33,7 +36,23 @@ export default defineRule({
         };
       }
     }
+    const first = oncePerPlace();
+    for (const service of serverServices(stack))
+      for (const volume of inheritedVolumes(stack, service)) if (first(volume.at)) yield inherited(volume);
   },
 });
+
+function inherited({ service, path, at, brought }: InheritedVolume): Violation {
+  return {
+    subject: `${service.name} ${path}`,
+    message: `A volume without a name lies over ${path} of "${service.name}", where each new image brings new files: Compose hands it on to the new container, with those of the first image.`,
+    severity: weigh(service, "high"),
+    confidence: "likely",
+    evidence: [
+      evidence(at, "filled once, and handed on"),
+      evidence(brought, "the new image's files, which nobody sees"),
+    ],
+  };
+}
 
 const pages = /^(?:static\w*|dist|build|html|public|www|assets|out)$/i;
