@@ -16,6 +16,11 @@ describe("which Compose file is production", () => {
       ["docker-compose.prod.yml: deployed", "docker-compose.yml: development"],
     ],
     [
+      "a file that is called after a numbered server, beside another server's",
+      { "compose.prod.yml": app, "compose.server131.yml": app, "compose.yml": app },
+      ["compose.prod.yml: deployed", "compose.server131.yml: deployed", "compose.yml: development"],
+    ],
+    [
       "an overlay and its base",
       { "compose.yml": app, "compose.prod.yml": "services:\n  web:\n    restart: always\n" },
       ["compose.yml+compose.prod.yml: deployed"],

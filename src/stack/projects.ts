@@ -58,7 +58,7 @@ export interface PlanOptions {
 }
 
 const production =
-  /(^|[._-])(prod|production|deploy|deployment|live|server|release|swarm|stack|vps)([._-]|$)/i;
+  /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|stack|vps\d*)([._-]|$)/i;
 const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 const workstation =
   /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;

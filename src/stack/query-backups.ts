@@ -28,7 +28,7 @@ export function keptStores(stack: Stack): Service[] {
 export function keptFiles(stack: Stack): { readonly service: Service; readonly mount: Mount }[] {
   const sources = new Set<string>();
   return stack.services.flatMap(service => {
-    if (service.project.grade !== "deployed" || service.oneShot || service.profiles.length > 0) return [];
+    if (!isKept(stack, service)) return [];
     for (const file of dataFiles(stack, service)) {
       const keeping = fileKeeping(service, file);
       if (!keeping?.kept) continue;
@@ -41,6 +41,41 @@ export function keptFiles(stack: Stack): { readonly service: Service; readonly m
   });
 }
 
+/**
+ * Search engines of deployed projects that keep the data itself: nothing that holds it lies beside them, and the code
+ * has the client of no database.
+ */
+export function keptIndexes(stack: Stack): Service[] {
+  const found = keptServices(stack, service => service.kind === "search");
+  if (found.length === 0 || stack.components.length === 0) return [];
+  const hasClient = stack.components.some(
+    ({ kind, package: own, dir, files }) =>
+      kind === "django" ||
+      own?.dependencies.some(({ name }) => database.test(name)) ||
+      manifests.some(name => database.test(files.read(join(dir, name))?.text ?? "")),
+  );
+  return hasClient ? [] : found;
+}
+
+const manifests = [
+  "requirements.txt",
+  "pyproject.toml",
+  "go.mod",
+  "composer.json",
+  "pom.xml",
+  "build.gradle",
+  "Gemfile",
+];
+const database =
+  /\b(?:pg|postgres\w*|mysql2?|mariadb|mongoose|mongodb|pymongo|motor|sequelize|typeorm|prisma|@prisma\/client|knex|drizzle-orm|sqlite3?|better-sqlite3|sqlalchemy|psycopg\d?\w*|asyncpg|django|gorm|pgx|redshift|cassandra\S*|dynamodb|doctrine|laravel|eloquent|hibernate|jpa|jdbc|activerecord|rails|neo4j\S*|firebase\S*|supabase\S*)\b/i;
+
+/** It runs on the server; where only one project is there, a doubt whether it does makes the finding lighter. */
+function isKept(stack: Stack, { project, oneShot, profiles }: Service): boolean {
+  const deployed =
+    project.grade === "deployed" || (project.grade === "presumed" && stack.projects.length === 1);
+  return deployed && !oneShot && profiles.length === 0;
+}
+
 /** Caches of deployed projects that are told to keep what they hold, and have a place for it. */
 export function lastingCaches(stack: Stack): Service[] {
   return keptServices(stack, isLastingCache);
@@ -49,8 +84,7 @@ export function lastingCaches(stack: Stack): Service[] {
 function keptServices(stack: Stack, counts: (service: Service) => boolean): Service[] {
   const seen = new Set<string>();
   return stack.services.filter(service => {
-    if (service.project.grade !== "deployed" || service.oneShot || service.profiles.length > 0) return false;
-    if (!counts(service)) return false;
+    if (!isKept(stack, service) || !counts(service)) return false;
     const place = `${service.at.file}:${service.at.span.start}`;
     if (seen.has(place)) return false;
     seen.add(place);

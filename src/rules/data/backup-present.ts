@@ -1,6 +1,6 @@
 import { backupFix } from "../../remedies/backup-fix.ts";
-import { evidence, listNames } from "../../stack/query.ts";
-import { hasBackup, keptFiles, keptStores, lastingCaches } from "../../stack/query-backups.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { hasBackup, keptFiles, keptIndexes, keptStores, lastingCaches } from "../../stack/query-backups.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -10,7 +10,8 @@ export default defineRule({
   severity: "high",
   why: "A deleted volume, a broken disk or a wrong migration loses everything that was ever entered.",
   *check(stack) {
-    const databases = keptStores(stack);
+    const rows = keptStores(stack);
+    const databases = rows.length > 0 ? rows : keptIndexes(stack);
     // Where no server keeps the data, the program may, in a file of its own.
     const files = databases.length === 0 ? keptFiles(stack) : [];
     // A queue or a cache that can be filled again may be told to keep, too.
@@ -31,7 +32,7 @@ export default defineRule({
       subject: first.project.name,
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
-      severity: own ? "high" : shipped ? "medium" : "low",
+      severity: weigh(first, own ? "high" : shipped ? "medium" : "low"),
       confidence: isUnsure ? "possible" : "likely",
       ...(files.length > 0 ? {} : { fix: () => backupFix(stack, stores) }),
     };
