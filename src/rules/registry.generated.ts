@@ -43,6 +43,7 @@ import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
+import bootFirstStartScripts from "./boot/first-start-scripts.ts";
 import bootGeneratedClient from "./boot/generated-client.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
@@ -314,6 +315,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDocumentedNeverRead,
   bootEntrySettings,
   bootFailedMigration,
+  bootFirstStartScripts,
   bootGeneratedClient,
   bootImageIgnoresVariable,
   bootImageName,
