@@ -36,7 +36,8 @@ export function proxyGaps(proxies: readonly ProxyInstance[]): Gap[] {
 }
 
 function runsNginx(service: Service): boolean {
-  const family = service.facts?.family ?? service.imageRef?.family ?? "";
+  // An image that the repository itself builds and that is pulled here starts from nginx as well.
+  const family = service.facts?.family ?? service.model?.base?.family ?? service.imageRef?.family ?? "";
   return /(^|\/)nginx(-unprivileged)?$|openresty/.test(family) || service.process?.program?.value === "nginx";
 }
 

@@ -80,7 +80,13 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
         const listens = isPlainCaddy(caddy) ? caddyPorts(caddy) : undefined;
         return ports.filter(port => listens?.includes(port.target!)).map(port => ({ service, port }));
       }
-      if (service.kind !== "app" || !service.build || servesTls(service) || isWorkshop(service)) return [];
+      if (
+        service.kind !== "app" ||
+        !(service.build ?? service.made) ||
+        servesTls(service) ||
+        isWorkshop(service)
+      )
+        return [];
       return ports
         .filter(port => !debuggers.has(port.target!) && !terminals.has(port.target!))
         .map(port => ({ service, port }));
