@@ -262,6 +262,7 @@ import secretsDocumentedSecret from "./secrets/documented-secret.ts";
 import secretsEnvFileTracked from "./secrets/env-file-tracked.ts";
 import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
+import secretsInBundle from "./secrets/in-bundle.ts";
 import secretsInEnvironment from "./secrets/in-environment.ts";
 import secretsPastedIntoShell from "./secrets/pasted-into-shell.ts";
 import secretsPlaceholderAccepted from "./secrets/placeholder-accepted.ts";
@@ -534,6 +535,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsEnvFileTracked,
   secretsEnvInImage,
   secretsFilePermission,
+  secretsInBundle,
   secretsInEnvironment,
   secretsPastedIntoShell,
   secretsPlaceholderAccepted,

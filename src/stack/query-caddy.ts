@@ -1,4 +1,5 @@
 import type { CaddySite } from "../artifacts/caddyfile.ts";
+import { hostNames } from "./query.ts";
 import type { CaddyInstance, Service, Stack } from "./stack.ts";
 
 /** Questions about Caddy. */
@@ -36,4 +37,30 @@ export function caddyPorts(caddy: CaddyInstance): number[] | undefined {
 /** It surely serves plain HTTP alone. */
 export function isPlainCaddy(caddy: CaddyInstance): boolean {
   return isWhole(caddy) && !caddy.model.sites.some(speaksTls);
+}
+
+export interface PlainSite {
+  readonly site: CaddySite;
+  /** Services of the project that visitors reach through it in plain HTTP alone. */
+  readonly services: readonly string[];
+}
+
+/**
+ * Sites for everybody that Caddy serves in plain HTTP while it speaks TLS for other names, and that hand requests to
+ * services of the project which no secure site leads to.
+ */
+export function plainSites({ service, model }: CaddyInstance): PlainSite[] {
+  const own = (site: CaddySite) =>
+    service.project.services.flatMap(other =>
+      site.upstreams.some(({ host }) => hostNames(other).includes(host)) ? [other.name] : [],
+    );
+  if (!model.sites.some(speaksTls) || model.unread.length > 0) return [];
+  const secured = new Set(model.sites.filter(site => site.tls !== "none").flatMap(own));
+  return model.sites.flatMap(site => {
+    const everybody = site.addresses.some(
+      ({ host, port, scheme, known }) => known && host === undefined && (port === 80 || scheme === "http"),
+    );
+    const services = own(site).filter(name => !secured.has(name));
+    return site.tls === "none" && everybody && services.length > 0 ? [{ site, services }] : [];
+  });
 }

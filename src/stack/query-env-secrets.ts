@@ -1,5 +1,6 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWebhook } from "../formats/secret.ts";
 import { deployWritesEnv, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
@@ -97,4 +98,55 @@ function isToBeMade(stack: Stack, { file }: EnvFile, { name }: EnvEntry): boolea
 
 function isSample(path: string): boolean {
   return /(?:^|\/)(?:examples?|samples?|templates?|fixtures?|tests?|docs?|\.devcontainer)\//i.test(path);
+}
+
+/** A file for the server that people make from an example, and that git would take with the next commit. */
+export interface UnignoredCopy {
+  readonly path: string;
+  readonly example: string;
+  /** Never empty. */
+  readonly secrets: readonly EnvEntry[];
+  /** Where Compose or a script reads it. */
+  readonly used?: Location;
+}
+
+/** Copies of examples with secrets that a deployed project or a deploy script reads and no ignore file covers. */
+export function unignoredCopies(stack: Stack): UnignoredCopy[] {
+  return stack.envFiles.flatMap(file => {
+    const path = file.file.replace(/\.(?:example|sample|template|tmpl|dist)$/, "");
+    if (file.role !== "example" || path === file.file || isSample(path)) return [];
+    if (stack.files.tracked(file.file) !== true || stack.files.has(path) || stack.files.ignored(path))
+      return [];
+    const secrets = file.entries.filter(
+      ({ name }) => isSecretName(name.value) && !publicName.test(name.value),
+    );
+    const used = secrets.length > 0 ? readsCopy(stack, path) : undefined;
+    return used ? [{ path, example: file.file, secrets, used }] : [];
+  });
+}
+
+/** The place of a deployed service that takes the file, or of a deploying command that names it. */
+function readsCopy(stack: Stack, path: string): Location | undefined {
+  for (const service of stack.services) {
+    if (gradeOf(service) !== "deployed") continue;
+    const use = service.envFiles.find(each => each.resolved === path);
+    if (use) return use.path.at;
+  }
+  const name = basename(path);
+  return stack.calls.find(
+    ({ call, deploys }) =>
+      deploys &&
+      call.kind === "compose" &&
+      call.envFiles.some(arg => endsWithName(arg.value ?? arg.word.text, name, call.script.fragment.text)),
+  )?.call.at;
+}
+
+/** `--env-file .env.deploy`, or a variable that the script gives this name by default. */
+function endsWithName(value: string, name: string, script: string): boolean {
+  if (basename(value.replace(/["']/g, "")) === name) return true;
+  const variable = /^["']?\$\{?(\w+)\}?["']?$/.exec(value)?.[1];
+  if (!variable) return false;
+  const assigned =
+    new RegExp(`^\\s*(?:export\\s+|local\\s+|readonly\\s+)?${variable}=(.*)$`, "m").exec(script)?.[1] ?? "";
+  return assigned.replace(/["'}]+$/, "").endsWith(`/${name}`) || assigned.replace(/["'}]/g, "") === name;
 }

@@ -11,6 +11,8 @@ export interface BlockingLog {
   readonly at: Location;
   /** A clause: "nothing starts while ...". */
   readonly lacks: string;
+  /** No collector can help: the engine does not know the driver. */
+  readonly refused: boolean;
 }
 
 export function blockingLogs(stack: Stack, project: ComposeProject): BlockingLog[] {
@@ -18,9 +20,13 @@ export function blockingLogs(stack: Stack, project: ComposeProject): BlockingLog
     if (isOptional(service)) return [];
     const driver = textOf(service.get("logging", "driver"));
     const lacks = driver && lackOf(stack, service, driver.value);
-    return driver && lacks ? [{ service, driver: driver.value, at: driver.at, lacks }] : [];
+    return driver && lacks
+      ? [{ service, driver: driver.value, at: driver.at, lacks, refused: isLoki.test(driver.value) }]
+      : [];
   });
 }
+
+const isLoki = /^(?:grafana\/)?loki(?:-docker-driver)?(?::|$)/;
 
 function lackOf(stack: Stack, service: Service, driver: string): string | undefined {
   const option = (name: string) => textOf(pairOf(service.get("logging", "options"), name)?.value)?.value;
@@ -34,7 +40,7 @@ function lackOf(stack: Stack, service: Service, driver: string): string | undefi
     const address = option(`${driver}-address`) ?? "";
     return /^tcp/.test(address) ? `nothing starts while no collector answers at ${address}` : undefined;
   }
-  if (/^(?:grafana\/)?loki(?:-docker-driver)?(?::|$)/.test(driver)) {
+  if (isLoki.test(driver)) {
     if (isSaidInScripts(stack, /docker\s+plugin\s+install/) || isOnPages(stack)) return undefined;
     return "the engine refuses a driver that is not installed, and nothing in this repository installs it";
   }

@@ -9,6 +9,7 @@ import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
 import { isInternal, keepsCookiesHome, mayUseCookies } from "../../stack/query-browser.ts";
+import { nestSharing } from "../../stack/query-nest-cors.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -33,7 +34,7 @@ export default defineRule({
   why: "When every origin is allowed together with credentials, any page a logged-in visitor opens can read and change the visitor's data.",
   *check(stack) {
     // A browser never gets an answer from a service that only other containers reach.
-    for (const sharing of [...django(stack), ...fastApi(stack), ...express(stack)])
+    for (const sharing of [...django(stack), ...fastApi(stack), ...express(stack), ...nest(stack)])
       if (!isInternal(stack, sharing.service)) yield finding(stack, sharing);
   },
 });
@@ -129,6 +130,20 @@ function* express(stack: Stack): Generator<Sharing> {
       subject: app.file,
       service,
       opens: evidence(origin.at, "every origin is allowed"),
+      credentials,
+      sure: true,
+    };
+  }
+}
+
+/** `app.enableCors({ origin: true, credentials: true })`: the origin of whoever asks is sent back. */
+function* nest(stack: Stack): Generator<Sharing> {
+  for (const { service, file, origin, credentials } of nestSharing(stack)) {
+    if (!mayUseCookies(stack, service)) continue;
+    yield {
+      subject: file,
+      service,
+      opens: evidence(origin, "every origin is allowed"),
       credentials,
       sure: true,
     };

@@ -21,7 +21,7 @@ export default defineRule({
           evidence(first.at, "no container is started without it"),
           ...more.map(each => evidence(each.at, "no container is started without it")),
         ],
-        severity: weigh(project, "medium"),
+        severity: weigh(project, logs.some(each => each.refused) ? "high" : "medium"),
         confidence: "likely",
       };
     }

@@ -1,7 +1,15 @@
 import { frontDoorFix, type PlainEntry } from "../../remedies/front-door-fix.ts";
 import { listenPorts, tlsServers } from "../../stack/proxy/effective.ts";
-import { evidence, proxiesOf, serverServices, weigh } from "../../stack/query.ts";
-import { caddyOf, caddyPorts, isPlainCaddy, speaksTls } from "../../stack/query-caddy.ts";
+import {
+  evidence,
+  isOptional,
+  listNames,
+  proxiesOf,
+  publicPorts,
+  serverServices,
+  weigh,
+} from "../../stack/query.ts";
+import { caddyOf, caddyPorts, isPlainCaddy, plainSites, speaksTls } from "../../stack/query-caddy.ts";
 import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -21,6 +29,7 @@ export default defineRule({
         .filter(caddy => caddy.service.project === project)
         .flatMap(caddy => caddy.model.sites.filter(speaksTls));
       if (secured[0]) yield { subject: project.name, kept: evidence(secured[0].at, "speaks TLS") };
+      yield* beside(stack, project);
       if (tls || tlsElsewhere(stack, project) || hasSecureTwin(stack, project)) continue;
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
@@ -41,6 +50,23 @@ export default defineRule({
     }
   },
 });
+
+/** Caddy speaks TLS, and for others: what this project serves goes through its site for everybody, in the clear. */
+function* beside(stack: Stack, project: ComposeProject) {
+  for (const caddy of stack.caddies) {
+    if (caddy.service.project !== project || isOptional(caddy.service)) continue;
+    if (!publicPorts(caddy.service).some(port => port.target === 80)) continue;
+    for (const { site, services } of plainSites(caddy)) {
+      yield {
+        subject: `${project.name} ${services[0]}`,
+        message: `${listNames(services)} ${services.length === 1 ? "is" : "are"} served in plain HTTP only: Caddy speaks TLS for other names.`,
+        severity: weigh(project, project.because.at === undefined ? "medium" : "high"),
+        confidence: "likely" as const,
+        evidence: [evidence(site.at, "plain HTTP for every name")] as const,
+      };
+    }
+  }
+}
 
 /** Another Compose file runs a program built from the same sources, behind a proxy that speaks TLS. */
 function hasSecureTwin(stack: Stack, project: ComposeProject): boolean {

@@ -5,7 +5,7 @@ import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { type EnvEntry, trackedSecrets } from "../../stack/query-env-secrets.ts";
+import { type EnvEntry, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -58,6 +58,24 @@ export default defineRule({
     for (const placed of stack.calls) {
       const path = writtenEnvFile(stack, placed);
       if (path !== undefined && !written.has(path)) written.set(path, placed);
+    }
+    for (const { path, example, secrets, used } of unignoredCopies(stack)) {
+      if (written.has(path)) continue;
+      yield {
+        subject: path,
+        message: `People make ${path} from ${example}, with the ${secrets.length === 1 ? "value" : "values"} of ${listNames(secrets.map(each => each.name.value))}, and no .gitignore covers it.`,
+        evidence: [
+          evidence(secrets[0]!.name.at, "gets its value in the copy"),
+          ...(used ? [evidence(used, "is read from there")] : []),
+        ],
+        severity: "medium",
+        confidence: "likely",
+        fix: () => ({
+          title: `Let git ignore ${path}`,
+          grade: "safe",
+          edits: [ignoring(gitignoreOf(stack), `/${path}`)],
+        }),
+      };
     }
     for (const [path, { call, caller }] of written) {
       yield {
