@@ -53,6 +53,21 @@ describe("a password that is also a plain word", () => {
   });
 });
 
+it("is no matter of a file that only workstations start", async () => {
+  const server = (password: string) =>
+    compose(password, "    restart: always\n  web:\n    image: shop:1\n    restart: always\n");
+  const work = compose("l3dger-9").replaceAll("ledger", "work");
+  const left = async (other: string) => {
+    const before = await stackOf({ "compose.prod.yml": server("l3dger-9"), [other]: work });
+    const after = await stackOf({ "compose.prod.yml": server("${DB_PASSWORD:?}"), [other]: work });
+    return untracedReaders(before, after, new Set(["compose.prod.yml"]));
+  };
+  expect(await left("compose.dev.yml")).toEqual([]);
+  expect(await left("compose.staging.yml")).toEqual([
+    "compose.staging.yml still holds the value that POSTGRES_PASSWORD had",
+  ]);
+});
+
 it("finds any other password wherever it stands", async () => {
   expect(await said("l3dger-9", { "run.sh": "login ledger l3dger-9\n" })).toEqual([
     "run.sh still holds the value that POSTGRES_PASSWORD had",

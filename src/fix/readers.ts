@@ -84,11 +84,19 @@ function oldValueLeft(
       if (holds) reasons.push(`${variable.name} of "${other.name}" still holds the value that ${name} had`);
     }
   if (!isSecret || old.length < 6) return reasons;
+  const ofWorkstations = filesOfWorkstations(stack);
   for (const [path, source] of stack.sources) {
+    if (ofWorkstations.has(path) && service.project.grade !== "development") continue;
     if (edited.has(path) || !running.has(stack.kinds.get(path) ?? "")) continue;
     if (holdsSecret(source.text, old)) reasons.push(`${path} still holds the value that ${name} had`);
   }
   return reasons;
+}
+
+/** Compose files that only workstations start: their stores are others, whatever their password is. */
+function filesOfWorkstations({ projects }: Stack): Set<string> {
+  const served = new Set(projects.flatMap(each => (each.grade === "development" ? [] : each.files)));
+  return new Set(projects.flatMap(each => each.files.filter(file => !served.has(file))));
 }
 
 /** A plain word is also the name of images and users: it counts where a password stands. */

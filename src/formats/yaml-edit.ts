@@ -18,7 +18,18 @@ export function addPair(
   const anchor = own.filter(entry => after.includes(entry.key.value)).at(-1) ?? own.at(-1)!;
   const indent = indentOf(source, own[0]!.key.at.span.start);
   if (indent === undefined) return undefined;
-  return insertAfter(source, anchor.at.span.end, indent, lines);
+  return insertAfter(source, pastOwnComments(source, anchor.at.span.end, indent), indent, lines);
+}
+
+/** Comments in the next lines that stand deeper than the keys are about the value above them. */
+function pastOwnComments(source: Source, offset: number, indent: string): number {
+  let end = offset;
+  for (;;) {
+    const newline = source.text.indexOf("\n", end);
+    const comment = newline === -1 ? null : /^\n( +)#[^\n]*/.exec(source.text.slice(newline));
+    if (!comment || comment[1]!.length <= indent.length) return end;
+    end = newline + comment[0].length;
+  }
 }
 
 /** Adds an item to a block or flow sequence, as its last one. */

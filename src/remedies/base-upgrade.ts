@@ -18,17 +18,38 @@ const names = { node: "Node.js", python: "Python" } as const;
 export function upgradeRuntime(stack: Stack, uses: readonly ImageUse[]): Fix | undefined {
   const product = uses[0]?.ref.family;
   if (product !== "node" && product !== "python") return undefined;
-  const version = chooseVersion(product, [], rangesOf(stack, uses, product), stack.today);
+  const now = [...new Set(uses.map(use => /^\d+(?:\.\d+)?/.exec(use.ref.tag ?? "")?.[0]))];
+  const ranges = rangesOf(stack, uses, product);
+  const version = chooseVersion(
+    product,
+    now.length === 1 ? nextOf(product, now[0]) : [],
+    ranges,
+    stack.today,
+  );
   if (version === undefined) return undefined;
   const edits = uses.flatMap(use => retag(stack, use, product, version) ?? []);
   const packages = packagesFor(stack, uses);
   if (edits.length !== uses.length || !packages) return undefined;
   return {
-    title: `Move to ${names[product]} ${version}`,
+    title:
+      now[0] === version
+        ? `Move ${names[product]} ${version} to a later Debian`
+        : `Move to ${names[product]} ${version}`,
     grade: "big-change",
     edits: [...edits, ...packages],
     test: `Build, and run the tests in an image of ${names[product]} ${version}: packages that are fixed to old versions may not install there.`,
   };
+}
+
+/**
+ * What comes first: the version that is there, while it is supported, because it is the system below that ended. Of
+ * Python then the nearest later one: packages that are fixed have wheels for it sooner than for the newest.
+ */
+function nextOf(product: "node" | "python", now: string | undefined): string[] {
+  const [major = 0, minor = Number.NaN] = (now ?? "").split(".").map(Number);
+  if (product === "node") return now === undefined ? [] : [String(major)];
+  if (major !== 3 || Number.isNaN(minor)) return [];
+  return Array.from({ length: 8 }, (_, more) => `3.${minor + more}`);
 }
 
 /** The new version may stand on a later Debian, unless the tag names one that stays. */

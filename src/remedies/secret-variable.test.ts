@@ -71,6 +71,17 @@ describe("moveToVariable", () => {
     expect((await moved(`${files}\n${web("MODE: fast")}`)).fix).toBeDefined();
   });
 
+  it("leaves the password of a workstation's own file", async () => {
+    const db = (restart: string) =>
+      `db:\n  image: postgres:16\n${restart}  environment:\n    POSTGRES_PASSWORD: kT93bQx2Lm`;
+    const { fix } = await moved(
+      db(""),
+      file("compose.prod.yml", `services:\n${db("  restart: always\n").replace(/^/gm, "  ")}\n`),
+    );
+    expect(fix?.edits.map(edit => edit.at.file)).toEqual(["compose.prod.yml", ".env.example"]);
+    expect(fix?.reveals).toEqual(["secrets/committed-credential"]);
+  });
+
   it("tells of files that keep the value", async () => {
     const compose = `${web("API_SECRET: kT93bQx2Lm")}\n  volumes: ["./config:/config"]\n  env_file: [web.env]`;
     const { fix } = await moved(

@@ -13,9 +13,10 @@ import { documentVariables, setByHand } from "./env-example.ts";
  * Takes one credential out of the Compose files: every place that holds it asks for a variable without a default.
  * Undefined where it also stands in an image, or in a place that cannot be changed as text.
  */
-export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix | undefined {
-  const deployed = places.filter(each => each.grade !== "development");
+export function moveToVariable(stack: Stack, all: readonly Credential[]): Fix | undefined {
+  const deployed = all.filter(each => each.grade !== "development");
   const [first] = deployed;
+  const places = all.filter(each => !isOfWorkstation(each, deployed));
   if (!first || places.some(each => !each.service || !isComposeFile(stack, each))) return undefined;
   // A word of a command is no variable that could ask for another one by its name.
   if (places.some(each => each.name.startsWith("-"))) return undefined;
@@ -42,12 +43,31 @@ export function moveToVariable(stack: Stack, places: readonly Credential[]): Fix
       ...once(projects.flatMap(project => documentVariables(stack, project, variables))),
     ],
     test: "Run `docker compose config -q` without the variable, which must stop, and with it; then see that every service that logs in with it still does.",
+    // The workstation's own password is told by itself, as low.
+    ...(places.length < all.length ? { reveals: ["secrets/committed-credential"] } : {}),
     afterwards: [
       setByHand(stack, first.service!.project, names),
       ...repeated(stack, projects, places),
       ...rotation(places),
     ].join(" "),
   };
+}
+
+/**
+ * A file of its own for developers starts with its own password, without an .env: nobody else has that database, and
+ * to demand the variable there would stop every workstation.
+ */
+function isOfWorkstation(place: Credential, deployed: readonly Credential[]): boolean {
+  return (
+    place.grade === "development" &&
+    place.outside !== true &&
+    !deployed.some(
+      each =>
+        each.at.file === place.at.file ||
+        each.service?.project === place.service?.project ||
+        each.service?.project.files.includes(place.at.file),
+    )
+  );
 }
 
 const accountName = /(?:^|_)(?:ACCESS_KEY(?:_ID)?|(?:ROOT_)?USER(?:NAME)?)$/;

@@ -14,6 +14,7 @@ export function sendAlong(
   project: ComposeProject,
   folder: string,
 ): readonly Edit[] | undefined {
+  if (isFetchedAlone(stack, project)) return undefined;
   const edits: Edit[] = [];
   const seen = new Set<string>();
   for (const placed of stack.calls) {
@@ -31,6 +32,16 @@ export function sendAlong(
     seen.add(place);
   }
   return edits;
+}
+
+/** `curl https://raw.githubusercontent.com/.../compose.yml`: the server has this file, and nothing that lies beside it. */
+function isFetchedAlone(stack: Stack, project: ComposeProject): boolean {
+  const names = project.files.map(file => file.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const raw = new RegExp(`(?:raw\\.githubusercontent\\.com/|/raw/)\\S*/(?:${names.join("|")})(?![\\w.-])`);
+  return [...stack.sources].some(
+    ([path, { text }]) =>
+      ["workflow", "script", "makefile"].includes(stack.kinds.get(path) ?? "") && raw.test(text),
+  );
 }
 
 function addSource(
