@@ -53,13 +53,17 @@ describe("which Compose file is production", () => {
       {
         "compose.yaml":
           "services:\n  api:\n    build:\n      context: .\n      target: ${STAGE:-debug}\n    restart: always\n  ui:\n    build: ui\n    restart: always\n",
-        "deploy/compose.main.yaml": "services:\n  web:\n    image: ghcr.io/acme/shop:main\n    restart: always\n",
+        "deploy/compose.main.yaml":
+          "services:\n  web:\n    image: ghcr.io/acme/shop:main\n    restart: always\n",
       },
       ["compose.yaml: development", "deploy/compose.main.yaml: deployed"],
     ],
     [
       "the only one, whose target is a stage for development",
-      { "compose.yml": "services:\n  web:\n    build:\n      context: .\n      target: dev\n    restart: always\n" },
+      {
+        "compose.yml":
+          "services:\n  web:\n    build:\n      context: .\n      target: dev\n    restart: always\n",
+      },
       ["compose.yml: deployed"],
     ],
     [

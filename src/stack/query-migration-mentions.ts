@@ -14,7 +14,8 @@ const starts =
 export function mentionsMigration(stack: Stack): boolean {
   if (stack.calls.some(placed => migrates(placed.call) && !onWorkstation(stack, placed))) return true;
   for (const [path, source] of stack.sources)
-    if (texts.test(path) && words.test(spoken(path, source.text)) && !isForWork(stack, path)) return true;
+    if (texts.test(path) && words.test(spoken(stack, path, source.text)) && !isForWork(stack, path))
+      return true;
   return stack.files.paths.some(path => {
     if (!starts.test(path) || hasProductionTwin(stack, path)) return false;
     const read = stack.files.read(path);
@@ -26,9 +27,45 @@ export function mentionsMigration(stack: Stack): boolean {
 const work =
   /"post-create-project-cmd"\s*:\s*\[[^\]]*\]|"[^"\n]*"\s*:\s*"[^"\n]*\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))\b[^"\n]*"/g;
 
-function spoken(path: string, text: string): string {
-  return /(^|\/)(package|composer)\.json$/.test(path) ? text.replace(work, "") : text;
+function spoken(stack: Stack, path: string, text: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  // The settings of a tool, and its name among the packages, run nothing.
+  if (name === "alembic.ini") return "";
+  if (name === "pyproject.toml")
+    return text.replace(/^\s*["']?(?:flask-)?(?:alembic|migrate)\b[^\n]*$/gim, "");
+  if (name === "composer.json") return text.replace(work, "");
+  return name === "package.json" ? startedScripts(stack, path) : text;
 }
+
+/** The package scripts that something of the deployment runs: the others are an offer to people. */
+function startedScripts(stack: Stack, path: string): string {
+  const scripts = stack.components.find(({ package: own }) => own?.file === path)?.package?.scripts;
+  // Nobody deploys from the root of a workspace without a program of its own, but its scripts may be called.
+  if (!scripts) return stack.sources.get(path)?.text.replace(work, "") ?? "";
+  const others = [...stack.sources].flatMap(([other, { text }]) =>
+    texts.test(other) && !other.endsWith("package.json") ? [text] : [],
+  );
+  const started = new Set(
+    [...scripts.keys()].filter(name => byItself.test(name) || others.some(said => callsScript(said, name))),
+  );
+  for (const name of started)
+    for (const other of scripts.keys()) if (callsScript(scripts.get(name)!.value, other)) started.add(other);
+  return [...started].map(name => scripts.get(name)!.value.replace(devOnly, "")).join("\n");
+}
+
+const devOnly = /\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))\b/g;
+
+/** `npm run db:migrate`, `"run", "db:migrate"`, `yarn db:migrate`. */
+function callsScript(said: string, name: string): boolean {
+  const literal = name.replace(/[^\w-]/g, "\\$&");
+  return new RegExp(
+    `\\b(?:run|yarn|pnpm|npm|bun|turbo|nx|npm-run-all|run-s|run-p|concurrently)\\b[^\\n]*[\\s"':,]${literal}(?![\\w:-])`,
+  ).test(said);
+}
+
+/** Package scripts that a start, an install, a build or a release runs. */
+const byItself =
+  /^(?:(?:pre|post)?(?:start|install|build|deploy|release)(?::prod(?:uction)?)?|prepare|heroku-postbuild|vercel-build|docker\S*|prod|production)$/;
 
 /** The command runs in a container of a stack for development, by a script for development, or in a runner that is thrown away. */
 function onWorkstation(stack: Stack, placed: PlacedCall): boolean {
@@ -92,12 +129,12 @@ function hasProductionTwin(stack: Stack, path: string): boolean {
 
 /** How programs apply their migrations themselves, when they start. */
 const inCode =
-  /\bcall_command\(\s*["']migrate|\bcommand\.upgrade\(|\bflask_migrate\b[^\n]*\bupgrade\b|\bmigrationsRun\s*:\s*(?!false)|\brun_?migrations\b|\bmigrate\.latest\(|\bumzug\b|prisma["', ]+(?:migrate["', ]+deploy|db["', ]+push)|\bArtisan::call\(\s*["']migrate|\balembic["', ]+upgrade|\bsynchronize\s*:\s*(?!false)|\bmigrate\(\s*(?:db|app)\b|\bcreate_all\(|\b(?:sequelize|db)\.sync\(/i;
+  /\bcall_command\(\s*["']migrate|\bcommand\.upgrade\(|\bflask_migrate\b[^\n]*\bupgrade\b|\bmigrationsRun\s*:\s*(?!false)|\brun_?migrations\b|\bmigrate\.latest\(|\bumzug\b|prisma["', ]+(?:migrate["', ]+deploy|db["', ]+push)|\bArtisan::call\(\s*["']migrate|\balembic["', ]+upgrade|\bsynchronize\s*:\s*(?!false)|\bmigrate\(\s*(?:db|app)\b|\bmigrate\.New\w*\(|\bgoose\.Up\w*\(|\bAutoMigrate\(|\bcreate_all\(|\b(?:sequelize|db)\.sync\(/i;
 
 /** Source under the directory that migrates by itself. */
 export function migratesInCode(stack: Stack, directory: string): boolean {
   return stack.files.paths.some(path => {
-    if (!/\.(py|[cm]?[jt]s|php|rb)$/.test(path)) return false;
+    if (!/\.(py|[cm]?[jt]s|php|rb|go)$/.test(path)) return false;
     if (directory !== "" && !path.startsWith(`${directory}/`)) return false;
     if (/(^|\/)(tests?|__tests__|node_modules|migrations|versions|vendor)\/|\.(test|spec)\.\w+$/.test(path))
       return false;

@@ -185,9 +185,15 @@ export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
 const spoken =
   /nginx[- ]?proxy[- ]?manager|cloudflare[- ](?:tunnel|ssl|proxy|origin)|\b(?:tls|ssl|https)\b[^.\n]{0,30}(?:terminat|offload)|(?:terminat|offload)\w*[^.\n]{0,30}\b(?:tls|ssl|https)\b|reverse proxy[^.\n]{0,60}\b(?:tls|ssl|https)\b/i;
 
-/** A page for operators, or a comment of the Compose file, says what speaks TLS in front of it. */
+/** `Live demo: https://shop.example.org`; pages about something else stand on hosts that many share. */
+const live =
+  /\b(?:live|demo|production|deployed|available|hosted|running|website)\b[^\n]{0,60}https:\/\/(?!(?:\w+\.)*(?:github|gitlab|docker|npmjs|localhost|example|your|vercel|netlify|shields|img|youtu|docs)[\w-]*\.)[a-z0-9][\w-]*\.[\w.-]+/i;
+
+/** A page for operators, or a comment of the Compose file, says what speaks TLS in front of it, or where the site is. */
 function writtenOf(stack: Stack, project: ComposeProject): boolean {
   const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook").map(([path]) => path);
+  if (pages.some(path => /^readme\./i.test(path) && live.test(stack.sources.get(path)?.text ?? "")))
+    return true;
   return [...pages, ...project.files].some(path => spoken.test(stack.sources.get(path)?.text ?? ""));
 }
 

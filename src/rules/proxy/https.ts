@@ -35,7 +35,9 @@ export default defineRule({
       const [first, ...more] = entries;
       if (!first) continue;
       // A pipeline or script that ships it shows that this is a server, and how it is reached.
-      const shipped = project.because.at !== undefined;
+      const pulled = entries.every(({ service, port }) => !service.build && port.published !== 80);
+      // Images that are pulled to a port of their own often stand behind the web server of the machine.
+      const shipped = project.because.at !== undefined && !pulled;
       yield {
         subject: project.name,
         message: `Project "${project.name}" is published in plain HTTP: nothing in this repository speaks TLS for it.`,

@@ -42,6 +42,8 @@ export default defineRule({
 const places: Partial<Record<AppComponent["kind"], RegExp>> = {
   django: /(^|\/)migrations\/\d{4}_\w+\.py$/,
   rails: /(^|\/)db\/migrate\/\d+_\w+\.rb$/,
+  go: /(^|\/)migrations?\/\d{4,14}_\w+\.up\.sql$/,
+  php: /(^|\/)migrations\/Version\d{14}\.php$/,
   laravel: /(^|\/)database\/migrations\/\d{4}_\d\d_\d\d_\d+_\w+\.php$/,
 };
 
@@ -53,7 +55,7 @@ function migrationsOf(
   const pattern =
     places[component.kind] ??
     (component.package
-      ? /(^|\/)prisma\/migrations\/[^/]+\/migration\.sql$|(^|\/)migrations?\/\d{13,14}[-_][\w-]+\.[cm]?[jt]s$/
+      ? /(^|\/)prisma\/migrations\/[^/]+\/migration\.sql$|(^|\/)drizzle\/\d{4}_\w+\.sql$|(^|\/)migrations?\/\d{13,14}[-_][\w-]+\.[cm]?[jt]s$/
       : /(^|\/)(alembic|migrations)\/versions\/\w+\.py$/);
   const files = stack.files.paths.filter(
     path =>
