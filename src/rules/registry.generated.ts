@@ -49,6 +49,7 @@ import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
 import bootImportSource from "./boot/import-source.ts";
 import bootInstallAtStart from "./boot/install-at-start.ts";
+import bootLinkedLibrary from "./boot/linked-library.ts";
 import bootListensOnLoopback from "./boot/listens-on-loopback.ts";
 import bootLogDirectory from "./boot/log-directory.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
@@ -88,6 +89,7 @@ import buildDockerignore from "./build/dockerignore.ts";
 import buildEndOfLife from "./build/end-of-life.ts";
 import buildFloatingImage from "./build/floating-image.ts";
 import buildFrameworkEndOfLife from "./build/framework-end-of-life.ts";
+import buildGoModule from "./build/go-module.ts";
 import buildIgnoredInput from "./build/ignored-input.ts";
 import buildImportSource from "./build/import-source.ts";
 import buildInstallScripts from "./build/install-scripts.ts";
@@ -322,6 +324,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootImageName,
   bootImportSource,
   bootInstallAtStart,
+  bootLinkedLibrary,
   bootListensOnLoopback,
   bootLogDirectory,
   bootLoopbackAddress,
@@ -361,6 +364,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildEndOfLife,
   buildFloatingImage,
   buildFrameworkEndOfLife,
+  buildGoModule,
   buildIgnoredInput,
   buildImportSource,
   buildInstallScripts,

@@ -1,6 +1,6 @@
 import type { CaddySite } from "../artifacts/caddyfile.ts";
 import { hostNames } from "./query.ts";
-import type { CaddyInstance, Service, Stack } from "./stack.ts";
+import type { CaddyInstance, Port, Service, Stack } from "./stack.ts";
 
 /** Questions about Caddy. */
 
@@ -63,4 +63,26 @@ export function plainSites({ service, model }: CaddyInstance): PlainSite[] {
     const services = own(site).filter(name => !secured.has(name));
     return site.tls === "none" && everybody && services.length > 0 ? [{ site, services }] : [];
   });
+}
+
+/** A site with a name for visitors whose answers come from 443, in a container that publishes other ports only. */
+export function unpublishedTls(caddy: CaddyInstance): { site: CaddySite; open: Port } | undefined {
+  const { ports } = caddy.service;
+  const [open] = ports;
+  if (!open || !isWhole(caddy) || caddy.service.get("network_mode")) return undefined;
+  // A proxy of the server itself asks a loopback port.
+  if (ports.some(port => port.target === undefined || port.target === 443 || port.hostIp)) return undefined;
+  const site = caddy.model.sites.find(
+    each =>
+      each.tls === "public" &&
+      each.addresses.every(
+        ({ known, scheme, port, host }) =>
+          known &&
+          scheme !== "http" &&
+          port === undefined &&
+          host !== undefined &&
+          /\.[a-z]{2,}$/i.test(host),
+      ),
+  );
+  return site && ports.some(port => port.target === 80) ? { site, open } : undefined;
 }

@@ -3,7 +3,7 @@ import type { Location } from "../core/source.ts";
 import { allLocations, type EffectiveNginx, listenPorts, tlsServers } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
 import { proxyTarget } from "./proxy/route.ts";
-import { gradeOf, hostNames, publicPorts } from "./query.ts";
+import { gradeOf, hostNames, publicPorts, variable } from "./query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
 import { type Listening, listening } from "./query-listen.ts";
 import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack } from "./stack.ts";
@@ -102,9 +102,20 @@ export function servingPorts(stack: Stack, service: Service): Listening | undefi
     return ports && { ports, at: caddy.model.sites[0]!.at };
   }
   if (service.process?.argv[0]?.value?.split("/").at(-1) === "php-fpm") return phpPorts(service);
-  const open = listening(stack, service);
+  const open = listening(stack, service) ?? declaredPort(service);
   const word = service.process?.argv.find(({ value }) => value?.endsWith(String(open?.ports[0])));
   return open && word && !open.inCode ? { ...open, at: word.at } : open;
+}
+
+/** PORT of the service and EXPOSE of its image agree, whatever the program is written in. */
+function declaredPort(service: Service): Listening | undefined {
+  const given = variable(service, "PORT");
+  const port = Number(given?.value?.text);
+  const exposed = service.model?.exposes ?? [];
+  const agree = exposed.length === 1 && Number(exposed[0]!.value.replace(/\/tcp$/, "")) === port;
+  return given && Number.isInteger(port) && port > 0 && agree
+    ? { ports: [port], at: given.at, inCode: true }
+    : undefined;
 }
 
 /** The official images of PHP listen on 9000, unless the project brings a file of pools or changes theirs. */

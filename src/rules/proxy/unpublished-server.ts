@@ -1,4 +1,5 @@
 import { edgeProxies, evidence, weigh } from "../../stack/query.ts";
+import { unpublishedTls } from "../../stack/query-caddy.ts";
 import { unpublishedServers } from "../../stack/query-unpublished-servers.ts";
 import { defineRule } from "../rule.ts";
 
@@ -25,6 +26,21 @@ export default defineRule({
           ],
         };
       }
+    }
+    for (const caddy of stack.caddies) {
+      const { service } = caddy;
+      const found = service.project.grade === "development" ? undefined : unpublishedTls(caddy);
+      if (!found) continue;
+      const name = found.site.addresses[0]!.text;
+      yield {
+        subject: `${service.name} 443 ${name}`,
+        message: `Caddy ("${service.name}") sends every visitor of ${name} from port 80 to 443, which Compose does not publish.`,
+        severity: weigh(service, "critical"),
+        evidence: [
+          evidence(found.site.addresses[0]!.at, "served on 443; port 80 only redirects there"),
+          evidence(found.open.at, "the published ports are others"),
+        ],
+      };
     }
   },
 });
