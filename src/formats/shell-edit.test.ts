@@ -72,6 +72,10 @@ describe("failAgain", () => {
     ['make || echo "not $made"', 'make || { echo "not $made"; exit 1; }'],
     ["make || echo bad >&2", "make || { echo bad >&2; exit 1; }"],
     ["make || other", undefined],
+    ['make || echo "Skipped: first deployment"', undefined],
+    ['make || echo "the database does not exist"', undefined],
+    ['make || echo "failed, or the schema is there already"', undefined],
+    ['make || echo "failed at the first try"', 'make || { echo "failed at the first try"; exit 1; }'],
   ])("%s", (text, expected) => {
     const [source, parsed] = script(`${text}\nnext\n`);
     const edit = failAgain(parsed.commands[0]!, parsed.commands[1]!);

@@ -40,7 +40,7 @@ export function withoutLine(
 
 /**
  * Lets a failure count again: `command || true` becomes `command`, `command || echo words` says the words and ends the
- * script with 1.
+ * script with 1. Undefined where the words say that the failure is expected, as at a first release.
  */
 export function failAgain(command: ShellCommand, next: ShellCommand): Edit | undefined {
   const { file, span } = next.at;
@@ -49,9 +49,13 @@ export function failAgain(command: ShellCommand, next: ShellCommand): Edit | und
   if (/^(true|:)$/.test(name ?? ""))
     return { at: { file, span: { start: command.at.span.end, end: span.end } }, text: "" };
   if (name !== "echo" && name !== "printf") return undefined;
-  if (next.redirects.some(redirect => redirect.heredoc)) return undefined;
+  if (next.redirects.some(redirect => redirect.heredoc) || meantToPass.test(between(next))) return undefined;
   return { at: { file, span: { start: span.start, end: span.end } }, text: `{ ${between(next)}; exit 1; }` };
 }
+
+/** `|| echo "No backup: first deployment"`: the first release could never end well. */
+const meantToPass =
+  /\bfirst[- ](?:deploy|release|run|time|start|install)|\b(?:does ?n[o']t|do not|did not|not yet) exist|\bnot (?:found|running|there|yet)\b|\bno (?:previous|existing)\b|\balready\b/i;
 
 /** The command as it is written; words are enough, since `echo` and `printf` are simple commands. */
 function between(command: ShellCommand): string {

@@ -71,6 +71,9 @@ function userOf({ model }: Build): User | undefined {
 /** What a volume holds keeps the owner that wrote it. */
 function ownership(stack: Stack, services: readonly Service[], uid: number): { afterwards?: string } {
   const said = services.flatMap(service => {
+    const { files } = service.project;
+    const usual = files.every(file => /(?:^|\/)(?:docker-)?compose(?:\.override)?\.ya?ml$/.test(file));
+    const compose = ["docker compose", ...(usual ? [] : files.map(file => `-f ${file}`))].join(" ");
     const mounts = service.mounts.filter(
       mount => !mount.readOnly && mount.type !== "tmpfs" && !isCheckout(stack, mount),
     );
@@ -78,12 +81,12 @@ function ownership(stack: Stack, services: readonly Service[], uid: number): { a
     return targets === ""
       ? []
       : [
-          `\`docker compose run --rm --no-deps --user root --entrypoint chown ${service.name} -R ${uid} ${targets}\``,
+          `\`${compose} run --rm --no-deps --user root --entrypoint chown ${service.name} -R ${uid} ${targets}\``,
         ];
   });
   if (said.length === 0) return {};
   return {
-    afterwards: `What is in volumes and mounted directories belongs to root: run ${said.join(" and ")} once, before the first start.`,
+    afterwards: `What is in volumes and mounted directories belongs to root: run ${[...new Set(said)].join(" and ")} once, before the first start.`,
   };
 }
 

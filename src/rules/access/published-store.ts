@@ -1,7 +1,10 @@
+import type { Fix } from "../../core/fix.ts";
+import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, serverServices, weigh } from "../../stack/query.ts";
 import { type Access, consolePorts, storeAccess } from "../../stack/query-access.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
-import type { Service } from "../../stack/stack.ts";
+import { byValue, committedCredentials } from "../../stack/query-secrets.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -21,10 +24,7 @@ export default defineRule({
         continue;
       }
       const access = storeAccess(stack, service);
-      // An object store is often meant to be reached by browsers, a search engine with its keys, too, and a broker of
-      // MQTT by devices.
-      if (!access && (service.kind === "storage" || service.kind === "search" || isForDevices(service)))
-        continue;
+      if (!access && isForVisitors(service)) continue;
       const place = `${first.at.file}:${first.at.span.start}`;
       if (seen.has(place)) continue;
       seen.add(place);
@@ -38,7 +38,10 @@ export default defineRule({
         ],
         severity: weigh(service, access ? "critical" : "high"),
         ...(access && !access.sure ? { confidence: "likely" as const } : {}),
-        fix: () => loopbackFix(stack, service, ports),
+        fix: () =>
+          access?.asks === "known" && isForVisitors(service)
+            ? ownPassword(stack, service)
+            : loopbackFix(stack, service, ports),
       };
     }
   },
@@ -52,6 +55,20 @@ function consequence(access: Access | undefined): string {
     : "and its password is a default that can be read in the repository unless the server sets another";
 }
 
-function isForDevices(service: Service): boolean {
-  return /(?:^|\/)emqx$/.test(service.imageRef?.family ?? "");
+/** An object store is often meant to be reached by browsers, a search engine with its keys, too, a broker of MQTT by devices. */
+function isForVisitors({ kind, imageRef }: Service): boolean {
+  return kind === "storage" || kind === "search" || /(?:^|\/)emqx$/.test(imageRef?.family ?? "");
+}
+
+/** What may have to stay open gets a password that the repository does not tell. */
+function ownPassword(stack: Stack, service: Service): Fix | undefined {
+  const login = byValue(committedCredentials(stack)).find(places =>
+    places.some(
+      each =>
+        each.service === service &&
+        /PASS(?:WORD)?|SECRET|KEY/i.test(each.name) &&
+        !/ACCESS_KEY(?:_ID)?$/.test(each.name),
+    ),
+  );
+  return login && moveToVariable(stack, login);
 }
