@@ -17,7 +17,7 @@ export default defineRule({
   *check(stack) {
     const testing = stack.workflows.filter(workflow => workflow.jobs.some(job => tests(job, stack)));
     const open = new Map<Workflow, Job[]>();
-    for (const { workflow, job } of deployJobs(stack)) {
+    for (const { workflow, job } of [...deployJobs(stack), ...publishingJobs(stack)]) {
       const triggers = job.triggers ?? workflow.triggers;
       const push = triggers.find(trigger => trigger.event === "push");
       if (!push || workflow.triggers.some(trigger => trigger.event === "workflow_run")) continue;
@@ -63,6 +63,28 @@ export default defineRule({
     }
   },
 });
+
+/** Jobs that replace an image which a deployed service pulls, in workflows without a job that deploys. */
+function publishingJobs(stack: Stack): { workflow: Workflow; job: Job }[] {
+  const deploying = new Set(deployJobs(stack).map(({ workflow }) => workflow));
+  const pulled = new Set(
+    stack.services.flatMap(({ made, project }) => (made?.push && project.grade === "deployed" ? [made] : [])),
+  );
+  return stack.workflows.flatMap(workflow =>
+    deploying.has(workflow)
+      ? []
+      : workflow.jobs
+          .filter(job =>
+            [...pulled].some(
+              ({ at }) =>
+                at.file === workflow.file &&
+                job.at.span.start <= at.span.start &&
+                at.span.end <= job.at.span.end,
+            ),
+          )
+          .map(job => ({ workflow, job })),
+  );
+}
 
 function plans(job: Job): boolean {
   return job.steps.some(step =>
