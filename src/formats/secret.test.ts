@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "./secret.ts";
+import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret, isWebhook } from "./secret.ts";
 
 describe("isSecretName", () => {
   it.each([
@@ -251,5 +251,22 @@ describe("credentialsInUrl", () => {
       for (const judge of [credentialsInUrl, isPlaceholder, isWeakSecret, isSecretName])
         judge(unit.repeat(20_000));
     expect(process.cpuUsage(started).user / 1_000).toBeLessThan(20_000);
+  });
+});
+
+describe("isWebhook", () => {
+  it("takes addresses with their secret part, and none that only shows the form", () => {
+    const slack = [
+      "https://hooks.slack.com/services",
+      "T8XKQ2M4P",
+      "B9LW3RT7Z",
+      "q8ZrT4mWk2LxVb7NcP5dYhGs",
+    ].join("/");
+    expect(isWebhook(slack)).toBe(true);
+    expect(isWebhook("https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX")).toBe(
+      false,
+    );
+    expect(isWebhook("https://hooks.slack.com/services/your/webhook/url")).toBe(false);
+    expect(isWebhook("https://shop.example.org/webhooks/orders")).toBe(false);
   });
 });
