@@ -53,6 +53,11 @@ describe("envReads", () => {
     expect(text.slice(at.start, at.end)).toBe("postgres://u:p@db/n");
   });
 
+  it("finds the default of an annotated field behind its type, on whatever line", () => {
+    const text = `class Settings(BaseSettings):\n    agent: Annotated[\n        str,\n        Field(description="a] = b"),\n    ] = "shop"\n    port: Annotated[int, Field(description="x")] = 5\n    key: Annotated[str, Field(description="y")]\n`;
+    expect(shown("app/config.py", text)).toEqual(["AGENT=shop", "PORT=5", "KEY!"]);
+  });
+
   it("reads other languages", () => {
     expect(shown("main.go", `os.Getenv("A"); v, ok := os.LookupEnv("B")`)).toEqual(["A", "B"]);
     expect(shown("config/a.rb", `ENV.fetch("A", "b"); ENV["B"]; ENV.fetch("C")`)).toEqual(["A=b", "B", "C!"]);

@@ -217,6 +217,21 @@ function pydanticReads(found: Found): void {
   }
 }
 
+const longestType = 4000;
+
+/** What stands behind `=` after the bracket that closes the one at `open`, on whatever line. */
+function givenAfter(body: string, open: number): string | undefined {
+  const text = body.slice(open, open + longestType);
+  const parts = /"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[[\]]/g;
+  let depth = 0;
+  for (let part = parts.exec(text); part; part = parts.exec(text)) {
+    if (part[0] === "[") depth++;
+    else if (part[0] === "]" && --depth === 0)
+      return /^[ \t]*=[ \t]*([^\n\r]*)/.exec(text.slice(part.index + 1))?.[1];
+  }
+  return undefined;
+}
+
 function classFields(found: Found, start: number, stop: number): void {
   const { text } = found.source;
   const body = text.slice(start, stop);
@@ -227,7 +242,9 @@ function classFields(found: Found, start: number, stop: number): void {
     "gm",
   );
   for (let match = field.exec(body); match; match = field.exec(body)) {
-    const [, name, type, given] = match;
+    const [, name, type] = match;
+    const annotated = type!.startsWith("Annotated[");
+    const given = annotated ? givenAfter(body, match.index + match[0].indexOf("[")) : match[3];
     if (
       name === "model_config" ||
       /ClassVar/.test(type!) ||
@@ -245,7 +262,9 @@ function classFields(found: Found, start: number, stop: number): void {
       /^(?:Field\(\s*(?:default\s*=\s*)?)?(?:(["'])([^"'\n]*)\1|(-?\d[\w.]*|True|False)\b)/.exec(given);
     const value = literal ? (literal[2] ?? literal[3]!) : undefined;
     const valueStart =
-      value === undefined ? -1 : start + match.index + match[0].indexOf(given!) + given!.indexOf(value);
+      value === undefined
+        ? -1
+        : start + body.indexOf(given!, match.index + (annotated ? 0 : 1)) + given!.indexOf(value);
     found.reads.push({
       name: alias || (prefix + name!).toUpperCase(),
       at,

@@ -13,6 +13,7 @@ const deployWords =
   /(^|[^a-z])(deploy\w*|release|rollout|roll-out|ship|provision|prod|production|go-?live|upgrade|update-(prod|server|test|staging))([^a-z]|$)/i;
 /** `deploy/update.sh`: an update by itself may be one of the workstation. */
 const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
+const testFolder = /(?:^|\/)(?:tests?|testing|e2e|load-?tests?|benchmarks?)\//i;
 const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
@@ -24,11 +25,13 @@ export function placeCalls(
   const placed: PlacedCall[] = [];
   for (const script of scripts) {
     const deploys = deployWords.test(basename(script.file)) || updatesServer.test(script.file);
+    // A rig for load is set up on servers, too, and is none.
+    const tests = testFolder.test(script.file);
     for (const call of script.calls)
       placed.push({
         call,
         caller: { kind: "script", file: script.file, script },
-        deploys: deploys || call.remote,
+        deploys: !tests && (deploys || call.remote),
       });
   }
   for (const makefile of makefiles) {
@@ -281,12 +284,21 @@ function copiedComposeFiles(placed: PlacedCall, calls: readonly PlacedCall[], fi
   for (const other of calls) {
     if (other.caller.file !== placed.caller.file || other.call.kind !== "remote-copy") continue;
     for (const source of copySources(other.call.sources)) {
-      const path = join("", source);
-      if (/compose[\w.-]*\.ya?ml$/i.test(path) && files.has(path) === "file" && !result.includes(path))
-        result.push(path);
+      const path = presentSpelling(join("", source), files);
+      if (path !== undefined && !result.includes(path)) result.push(path);
     }
   }
   return result;
+}
+
+/** The Compose file itself, or the one that was renamed here and not in the pipeline: `compose.prod.yaml`. */
+function presentSpelling(path: string, files: ProjectFiles): string | undefined {
+  if (!/compose[\w.-]*\.ya?ml$/i.test(path)) return undefined;
+  if (files.has(path) === "file") return path;
+  const key = (name: string) => name.replace(/^docker-(?=compose)/, "").replace(/\.yaml$/, ".yml");
+  const folder = dirname(path);
+  const alike = files.list(folder).filter(name => key(name) === key(basename(path)));
+  return alike.length === 1 ? join(folder, alike[0]!) : undefined;
 }
 
 function copySources(sources: readonly Argument[]): string[] {

@@ -329,6 +329,22 @@ export function onlyBacking(files: readonly ComposeFile[]): boolean {
   return services.every(({ value }) => isBacking(value));
 }
 
+/** Open databases and a pulled proxy with nothing but its configuration: what the proxy leads to runs on this machine. */
+export function servesNothing(files: readonly ComposeFile[]): boolean {
+  const services = servicesIn(files).map(({ value }) => value);
+  const proxies = services.filter(service => isProxy(service) && !child(service, "build"));
+  const rest = services.filter(service => !proxies.includes(service));
+  return (
+    proxies.length === 1 &&
+    rest.filter(isOpenStore).length + rest.filter(service => child(service, "extends")).length > 1 &&
+    rest.every(isBacking) &&
+    !isTlsEdge(proxies[0]!) &&
+    !itemsOf(child(proxies[0]!, "volumes")).some(item =>
+      /html|www|static|public|dist/.test(textOf(item)?.value ?? ""),
+    )
+  );
+}
+
 function isBacking(service: YamlNode): boolean {
   if (child(service, "build")) return keepsDatabase(service);
   const image = textOf(child(service, "image"))?.value;

@@ -39,6 +39,43 @@ describe("which Compose file is production", () => {
       ["compose.production.yml: deployed", "compose.yml: development"],
     ],
     [
+      "a default file that builds the same directories under other names, beside production's",
+      {
+        "infra/docker-compose.prod.yml": "services:\n  api:\n    build: ../apps/api\n    restart: always\n",
+        "infra/docker-compose.yml":
+          "services:\n  shop-api:\n    build: ../apps/api\n    restart: always\n  shop-web:\n    build: ../apps/web\n    restart: always\n",
+      },
+      ["infra/docker-compose.prod.yml: deployed", "infra/docker-compose.yml: development"],
+    ],
+    [
+      "open databases and a proxy that leads to the programs of a workstation",
+      {
+        "docker-compose.yml":
+          "services:\n  db:\n    image: postgres:17\n    restart: always\n    ports: ['5432:5432']\n  cache:\n    image: redis:8\n    restart: always\n    ports: ['6379:6379']\n  nginx:\n    image: nginx:1.29\n    restart: always\n    ports: ['80:80']\n    volumes: [./nginx/templates:/etc/nginx/templates]\n",
+      },
+      ["docker-compose.yml: development"],
+    ],
+    [
+      "a rig for load that a script starts on servers, beside the file that is deployed",
+      {
+        "docker-compose.yml":
+          "services:\n  web:\n    image: ghcr.io/acme/shop:2\n    restart: always\n    ports: ['443:443']\n",
+        "test/load/rig.yml": "services:\n  web:\n    image: ghcr.io/acme/shop:2\n    restart: always\n",
+        "test/load/run.sh": "ssh $1 'docker compose -f test/load/rig.yml up -d'\n",
+      },
+      ["docker-compose.yml: deployed", "test/load/rig.yml: development"],
+    ],
+    [
+      "one that the pipeline copies to the server under the name that it had before",
+      {
+        "compose.yaml": app,
+        "compose.prod.yaml": "services:\n  web:\n    image: ghcr.io/acme/shop\n",
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: |\n          scp docker-compose.prod.yml me@shop.example.com:/srv/shop/docker-compose.yml\n          ssh me@shop.example.com 'cd /srv/shop && docker compose up -d'\n",
+      },
+      ["compose.prod.yaml: deployed", "compose.yaml: development"],
+    ],
+    [
       "one that builds a stage for development, beside the file that a script ships under other names",
       {
         "compose.yml":

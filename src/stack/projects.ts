@@ -13,6 +13,7 @@ import {
   onlyBacking,
   opensStores,
   reservedSite,
+  servesNothing,
   staysUp,
 } from "./project-habits.ts";
 import type { Grade } from "./stack.ts";
@@ -209,7 +210,7 @@ function grade(
     return { files, grade: "deployed", because: { text: "its folder says production" } };
   if (workstation.test(place))
     return { files, grade: "development", because: { text: "its folder says development" } };
-  if (onlyBacking(models))
+  if (onlyBacking(models) || servesNothing(models))
     return {
       files,
       grade: "development",
@@ -283,6 +284,7 @@ function settleBases(
       other =>
         [...namesOf(other)].filter(name => own.has(name)).length * 2 >=
           Math.min(own.size, namesOf(other).size) ||
+        (dirname(other.files.at(-1)!) === folder && buildSame(plan, other, byPath)) ||
         // The server's file may call its services differently: what catches its own mail beside it is no second server.
         (ofWork.test(plan.because.text) && dirname(other.files.at(-1)!) === folder),
     );
@@ -302,6 +304,14 @@ function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>):
     !plan.because.text.startsWith("nothing says") &&
     !buildsForWork(plan.files.map(path => byPath.get(path)!))
   );
+}
+
+/** Most of what the one builds comes from directories that the other builds from, too. */
+function buildSame(plan: ProjectPlan, other: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
+  const contexts = (each: ProjectPlan) => each.files.flatMap(path => buildContexts(byPath.get(path)!));
+  const theirs = contexts(other);
+  const shared = contexts(plan).filter(context => theirs.includes(context));
+  return shared.length > 0 && shared.length * 2 >= theirs.length;
 }
 
 /** One of its images is built from the very directory of the other file, which lies below it. */

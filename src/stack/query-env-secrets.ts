@@ -34,7 +34,10 @@ export function trackedSecrets(stack: Stack): TrackedSecrets[] {
             file,
             secrets,
             forWork: isForWork(stack, file),
-            forCopying: isForCopying(stack, file) || secrets.every(entry => isToBeMade(stack, file, entry)),
+            forCopying:
+              isForCopying(stack, file) ||
+              holdsSymfonyDefaults(stack, file) ||
+              secrets.every(entry => isToBeMade(stack, file, entry)),
           },
         ];
   });
@@ -46,8 +49,9 @@ function secretsOf(file: EnvFile): EnvEntry[] {
     const url = credentialsInUrl(value.value);
     if (url) return isCredential(url.password) && !isPlaceholder(url.password) && !isPattern(value.value);
     if (isWebhook(value.value)) return true;
-    // Another address without a login tells nothing.
-    if (value.value.includes("://")) return false;
+    // Another address without a login tells nothing, and neither does the kind of a store: `LOCK_DSN=flock`.
+    if (value.value.includes("://") || (name.value.endsWith("_DSN") && /^[a-z]+$/.test(value.value)))
+      return false;
     return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
   });
 }
@@ -71,6 +75,11 @@ function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
   if (basename(file) === ".env" && deployWritesEnv(stack)) return true;
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
   return users.length > 0 && users.every(service => gradeOf(service) === "development");
+}
+
+/** Symfony wants its `.env` in git, with defaults; what a server uses stands in `.env.local` or in the environment. */
+function holdsSymfonyDefaults(stack: Stack, { file }: EnvFile): boolean {
+  return basename(file) === ".env" && /^###> symfony\//m.test(stack.sources.get(file)?.text ?? "");
 }
 
 function isForCopying(stack: Stack, { file }: EnvFile): boolean {

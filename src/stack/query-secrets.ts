@@ -10,6 +10,7 @@ import { gradeOf, isOptional, isStore } from "./query.ts";
 import { isRun } from "./query-connections.ts";
 import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
 import { opensOutside } from "./query-example-secrets.ts";
+import { isReplaced } from "./query-fallback-object.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
 import type { ComposeProject, Grade, Service, Stack, Variable } from "./stack.ts";
 
@@ -257,7 +258,7 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
   for (const read of reads) {
     const value = read.default && secretIn(read.name, read.default.value);
     if (value === undefined || read.buildTime || !isRun(stack, service, component, read.at)) continue;
-    if (fallsBackToLoopback(service, read, reads)) continue;
+    if (fallsBackToLoopback(service, read, reads) || isReplaced(stack, service, read.at)) continue;
     if (toolConfiguration.test(read.at.file) && !runsMigrations(service)) continue;
     if (isRefused(stack, read.name, read.at)) continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))

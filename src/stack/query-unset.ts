@@ -81,12 +81,12 @@ export function namesIn({ environment }: Service): string[] {
   return environment.flatMap(({ value }) => (value?.references ?? []).map(each => each.name));
 }
 
-export function guardedNames(service: Service): string[] {
-  return service.environment.flatMap(({ value }) =>
-    (value?.references ?? []).flatMap(each =>
-      each.operator === ":?" || each.operator === "?" ? [each.name] : [],
-    ),
-  );
+/** Variables without which Compose starts nothing of the project, wherever one of its files says so. */
+export function guardedNames(stack: Stack, project: ComposeProject): ReadonlySet<string> {
+  const text = project.files
+    .map(file => (stack.sources.get(file)?.text ?? "").replace(/^\s*#.*$/gm, ""))
+    .join("\n");
+  return new Set([...text.matchAll(/\$\{(\w+):?\?/g)].map(match => match[1]!));
 }
 
 export function isDocumented(stack: Stack, name: string): boolean {

@@ -1,3 +1,4 @@
+import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
@@ -60,7 +61,22 @@ function isMissing(stack: Stack, mount: Mount): boolean {
   if (madeThere.test(path) || stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return false;
   if (isFilled(stack, path)) return false;
   if (hasTemplate(stack, path) || inSubmodule(stack, path)) return false;
-  return !madeByScript(stack, path);
+  return !madeByScript(stack, path) && !isLaidBeside(stack, mount);
+}
+
+/** A script that copies the Compose file to a server names another file of that name: it lays both in one directory. */
+function isLaidBeside(stack: Stack, { repositoryPath, sourceAt }: Mount): boolean {
+  const alike = filesNamed(stack.files, basename(repositoryPath!)).filter(path => path !== repositoryPath);
+  return (
+    alike.length > 0 &&
+    [...stack.sources.values()].some(
+      ({ path, text }) =>
+        /\.(?:sh|bash)$|^\.github\/workflows\//.test(path) &&
+        /\b(?:scp|rsync)\b/.test(text) &&
+        text.includes(basename(sourceAt.file)) &&
+        alike.some(other => text.includes(other)),
+    )
+  );
 }
 
 /** Another program writes it, such as a client of a certificate authority. */

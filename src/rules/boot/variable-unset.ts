@@ -23,7 +23,7 @@ export default defineRule({
     for (const project of stack.projects) {
       if (gradeOf(project) === "development") continue;
       const services = serverServices(stack).filter(service => service.project === project);
-      const guarded = new Set(services.flatMap(service => guardedNames(service)));
+      const guarded = guardedNames(stack, project);
       const asked = services.flatMap(service => passwordOfCommand(service, project.lookup));
       const references = unique([
         ...services.flatMap(service =>

@@ -24,6 +24,7 @@ export default defineRule({
   why: "The builder stops at the first COPY whose source it cannot find, so no image is made.",
   *check(stack) {
     // A caller whose target is wrong has no model, but shares the fate.
+    const told = new Map<string, Told>();
     const modelled = stack.builds.filter(build => build.dockerfile && build.contextState === "present");
     for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
       const [first] = group;
@@ -36,24 +37,62 @@ export default defineRule({
         };
         continue;
       }
+      // Three images that miss the same lock file have one cause.
+      const same = missing.every(each => each.fromStage === undefined && each.reason === "absent");
+      const key = same
+        ? listNames([first.context!, ...missing.map(({ path }) => path)].sort())
+        : `${told.size}`;
+      const others = told.get(key);
+      if (others) others.groups.push({ group, missing });
+      else told.set(key, { groups: [{ group, missing }] });
+    }
+    for (const { groups } of told.values()) {
+      const [one, ...more] = groups as [Broken, ...Broken[]];
+      const [first] = one.group;
+      const all = groups.flatMap(({ group }) => group) as [Build, ...Build[]];
+      const files = groups.map(({ group }) => group[0].dockerfilePath!);
       yield {
         subject: buildSubject(first),
-        message: `The build of ${first.dockerfilePath} stops at a COPY: ${reasons(first, missing)}.`,
-        evidence: evidenceOf(stack, group, missing),
+        message: `The ${more.length === 0 ? "build of" : "builds of"} ${listed(files)} ${more.length === 0 ? "stops" : "stop"} at a COPY: ${reasons(first, one.missing)}.`,
+        evidence: [
+          ...evidenceOf(stack, one.group, one.missing),
+          ...more.flatMap(({ group, missing }) => evidenceOf(stack, group, missing)),
+        ],
         // Another build that is shipped gets it right: what runs is not stopped by this one.
         severity: weighBuilds(
-          group,
-          working(stack, first).some(build => build.push && build.grade === "deployed") ? "high" : "critical",
+          all,
+          groups.every(({ group: [each] }) =>
+            working(stack, each).some(build => build.push && build.grade === "deployed"),
+          )
+            ? "high"
+            : "critical",
         ),
         // What git ignores, the machine that builds may have after all.
-        ...(missing.some(each => stack.files.ignored(join(first.context!, each.path)))
+        ...(one.missing.some(each => stack.files.ignored(join(first.context!, each.path)))
           ? { confidence: "likely" as const }
           : {}),
-        fix: () => bringSources(stack, group, missing) ?? rewriteDockerfile(stack, group),
+        fix: () =>
+          more.length === 0
+            ? (bringSources(stack, one.group, one.missing) ?? rewriteDockerfile(stack, one.group))
+            : undefined,
       };
     }
   },
 });
+
+interface Broken {
+  readonly group: readonly [Build, ...Build[]];
+  readonly missing: readonly MissingSource[];
+}
+
+interface Told {
+  readonly groups: Broken[];
+}
+
+function listed(files: readonly string[]): string {
+  const last = files.at(-1)!;
+  return files.length === 1 ? last : `${files.slice(0, -1).join(", ")} and ${last}`;
+}
 
 /** Builds of the same Dockerfile whose context has everything. */
 function working(stack: Stack, first: Build): Build[] {

@@ -35,7 +35,9 @@ export default defineRule({
           if (/[=!<>]=?|contains\(|startsWith\(|toJSON\(/.test(text)) continue;
           const source = contexts.find(
             context =>
-              foreign.test(context) && !(context.endsWith(".head_branch") && isStartedByTag(stack, workflow)),
+              foreign.test(context) &&
+              isKnownTo(workflow, context) &&
+              !(context.endsWith(".head_branch") && isStartedByTag(stack, workflow)),
           );
           if (source) outside.push(evidence(at, `${source} is put into the script`));
           else if (contexts.some(context => byHand.test(context) && isFree(workflow, context)))
@@ -65,6 +67,14 @@ export default defineRule({
     yield* foreignCheckouts(stack.workflows);
   },
 });
+
+/** Only a pull request has a head branch, and only what it starts or calls sees it. */
+function isKnownTo(workflow: Workflow, context: string): boolean {
+  return (
+    context !== "github.head_ref" ||
+    workflow.triggers.some(({ event }) => event.startsWith("pull_request") || event === "workflow_call")
+  );
+}
 
 /** The runs that it waits for are started by tags, by hand or by the clock: no stranger names what they ran on. */
 function isStartedByTag(stack: Stack, workflow: Workflow): boolean {

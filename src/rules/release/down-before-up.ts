@@ -65,7 +65,8 @@ function stopThenStart(
   { calls, starts }: ReleaseRun,
 ): { stop: Call; start: Call; slow: Call[] } | undefined {
   for (const [index, stop] of calls.entries()) {
-    if (!stops(stop)) continue;
+    // Who goes back to an older state of the data has to stop what writes to it.
+    if (!stops(stop) || /roll_?-?back|restore|revert/i.test(stop.function ?? "")) continue;
     const after = calls.slice(index + 1);
     const start = after.find(
       call => starts.includes(call) && sameTarget(stack, stop, call) && runTogether(stop, call),

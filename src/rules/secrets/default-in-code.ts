@@ -5,8 +5,9 @@ import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/quer
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
+import { guardedNames } from "../../stack/query-unset.ts";
 import { isWorker } from "../../stack/query-workers.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 type Supply = "never" | "maybe" | "always";
@@ -47,16 +48,16 @@ export default defineRule({
         gap => services.includes(gap.service) && gap.reads.includes(name),
       );
       if (told) continue;
-      const supply = worst(services.map(service => supplyOf(service, defaults)));
+      const supply = worst(services.map(service => supplyOf(stack, service, defaults)));
       const [first, ...rest] = defaults.map(each => evidence(each.at, shows[how]));
-      const lacking = services.filter(service => supplyOf(service, defaults) === supply);
+      const lacking = services.filter(service => supplyOf(stack, service, defaults) === supply);
       yield {
         subject: services[0]!.component!.dir === "" ? name : `${services[0]!.component!.dir}: ${name}`,
         message: messageOf(name, how, supply, lacking),
         evidence: [first!, ...rest, ...services.flatMap(service => placeOf(service, name, how, supply))],
         severity: weigh(services[0]!, severityOf(name, supply)),
         // A worker that does not get it runs the same code.
-        ...(all.every(service => supplyOf(service, defaults) === "always")
+        ...(all.every(service => supplyOf(stack, service, defaults) === "always")
           ? { fix: () => requireVariable(stack, all, defaults) }
           : how === "setting"
             ? { fix: () => useSiteKey(stack, defaults) }
@@ -74,12 +75,14 @@ const shows = {
   fixed: "the secret is written here",
 } as const;
 
-function supplyOf(service: Service, defaults: readonly CodeDefault[]): Supply {
+function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault[]): Supply {
   const { name, how } = defaults[0]!;
   if (how !== "variable") return "never";
   const given = variable(service, name);
   if (!given) return hasUnseenEnvironment(service) ? "maybe" : "never";
-  if (given.value?.references.some(each => each.operator === ":?" || each.operator === "?")) return "always";
+  const guarded = guardedNames(stack, service.project);
+  if (given.value?.references.some(each => /^:?\?$/.test(each.operator ?? "") || guarded.has(each.name)))
+    return "always";
   if (given.value?.text) return "always";
   // `${X}` gives an empty text at worst, for which `get("X", "a")` and `??` do not fall back.
   return given.value && !defaults.some(each => each.forEmpty) ? "always" : "maybe";
