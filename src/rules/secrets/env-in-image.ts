@@ -77,7 +77,13 @@ function handedOn(stack: Stack) {
         if (!origin || !source || seen.has(key)) return [];
         const copy = stageChain(build.dockerfile!, origin)
           .flatMap(each => each.copies)
-          .find(each => !each.from && each.sources.some(from => /^\.?\/?$|(?:^|\/)\.env/.test(from.value)));
+          .find(
+            each =>
+              !each.from &&
+              each.sources.some(from =>
+                /^\.?\/?$|(?:^|\/)\.env(?:$|\*|\.(?:prod|production|local)$)/.test(from.value),
+              ),
+          );
         const path = join(build.context!, basename(source.value));
         // What git tracks everyone has anyway, and what the ignore file leaves out is not there to be copied.
         if (!copy || stack.files.tracked(path) === true) return [];
