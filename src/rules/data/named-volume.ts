@@ -1,5 +1,6 @@
 import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
+import { mountHigher } from "../../remedies/postgres-mount.ts";
 import { evidence, serverServices } from "../../stack/query.ts";
 import {
   type DataDirectory,
@@ -9,7 +10,7 @@ import {
   keepingOf,
   refusedMount,
 } from "../../stack/query-data.ts";
-import type { Mount, Service } from "../../stack/stack.ts";
+import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const stores = new Set(["database", "storage", "search", "queue"]);
@@ -28,7 +29,7 @@ export default defineRule({
       seen.add(place);
       const refused = refusedMount(service);
       if (refused) {
-        yield stopped(service, refused);
+        yield stopped(stack, service, refused);
         continue;
       }
       const candidates = dataDirectories(service).map(directory => ({
@@ -48,7 +49,7 @@ export default defineRule({
   },
 });
 
-function stopped(service: Service, mount: Mount): Violation {
+function stopped(stack: Stack, service: Service, mount: Mount): Violation {
   if (followsNewest(service))
     return {
       subject: service.name,
@@ -65,6 +66,7 @@ function stopped(service: Service, mount: Mount): Violation {
     message: `Service "${service.name}" does not start: since 18 the image of PostgreSQL exits while anything is mounted at ${mount.target}; its volume belongs at /var/lib/postgresql.`,
     evidence: [evidence(mount.at, "the image stops at its start while anything is mounted here")],
     severity: severityOf(service),
+    fix: () => mountHigher(stack, service, mount),
     // An env file that is not in the repository may set PGDATA.
     ...(service.envFiles.some(use => !use.file) ? { confidence: "likely" as const } : {}),
   };
