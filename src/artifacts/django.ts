@@ -2,6 +2,7 @@ import { type Located, locate } from "../core/source.ts";
 import { type DjangoSettings, readDjangoSettings } from "./django-settings.ts";
 import {
   directoryOf,
+  filesBelow,
   filesNamed,
   hasFile,
   isTest,
@@ -51,9 +52,8 @@ function defaultModuleOf(files: ProjectFiles, manage: string, dir: string): Loca
 
 function settingsModules(files: ProjectFiles, dir: string): DjangoProject["modules"] {
   const prefix = dir === "" ? "" : `${dir}/`;
-  const found = files.paths.filter(
+  const found = filesBelow(files, dir).filter(
     path =>
-      path.startsWith(prefix) &&
       /(?:^|\/)(?:settings[^/]*\.py|settings\/[^/]+\.py)$/.test(path.slice(prefix.length)) &&
       !isVendored(path),
   );

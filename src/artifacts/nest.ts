@@ -3,7 +3,7 @@ import { parseJavascript } from "../formats/javascript.ts";
 import { everyJsStatement, type JsCall, type JsModule, type JsValue } from "../formats/javascript-tree.ts";
 import { evaluateJs, jsScope } from "./javascript-values.ts";
 import { callsOf } from "./node-listen.ts";
-import { isBelow, isTest, isVendored, type ProjectFiles } from "./project-files.ts";
+import { isBelow, isTest, isVendored, ownFiles, type ProjectFiles } from "./project-files.ts";
 import {
   escapeExpression,
   matchRoutes,
@@ -44,9 +44,7 @@ export function readNest(files: ProjectFiles, dir: string): NestApp | undefined 
 }
 
 function sourcesBelow(files: ProjectFiles, dir: string): readonly string[] {
-  return files.paths.filter(
-    path => /\.[cm]?ts$/.test(path) && isBelow(dir, path) && !isVendored(path) && !isTest(path),
-  );
+  return ownFiles(files, dir).filter(path => /\.[cm]?ts$/.test(path));
 }
 
 function appIn(files: ProjectFiles, dir: string): NestApp | undefined {

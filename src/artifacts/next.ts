@@ -9,7 +9,7 @@ import {
   jsPath,
 } from "../formats/javascript-tree.ts";
 import { evaluateJs, jsScope } from "./javascript-values.ts";
-import { hasFile, isBelow, type ProjectFiles } from "./project-files.ts";
+import { filesBelow, hasFile, type ProjectFiles } from "./project-files.ts";
 import {
   escapeExpression,
   matchRoutes,
@@ -164,8 +164,7 @@ export function nextRoutes(files: ProjectFiles, dir: string): readonly RouteNode
 function findRoutes(files: ProjectFiles, dir: string): readonly RouteNode[] {
   const prefix = dir === "" ? "" : `${dir}/`;
   const nodes: RouteNode[] = [];
-  for (const path of files.paths) {
-    if (!isBelow(dir, path)) continue;
+  for (const path of filesBelow(files, dir)) {
     const inside = path.slice(prefix.length);
     const found = /^(?:src\/)?(app|pages)\/(.*)$/.exec(inside);
     if (!found) continue;

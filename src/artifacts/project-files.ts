@@ -169,6 +169,60 @@ export function importedScriptFile(files: ProjectFiles, from: string, module: st
   ].find(path => hasFile(files, path));
 }
 
+const folders = new WeakMap<readonly string[], Map<string, readonly string[]>>();
+const sorted = new WeakMap<readonly string[], boolean>();
+
+/** Paths below a directory, in their order: asked for every component, so no look at the rest of a large tree. */
+export function filesBelow({ paths }: Pick<ProjectFiles, "paths">, directory: string): readonly string[] {
+  if (directory === "") return paths;
+  const known = folders.get(paths) ?? new Map<string, readonly string[]>();
+  folders.set(paths, known);
+  let found = known.get(directory);
+  if (!found) {
+    // The sign after the slash: every path between the two begins with the directory.
+    found = isSorted(paths)
+      ? paths.slice(firstFrom(paths, `${directory}/`), firstFrom(paths, `${directory}0`))
+      : paths.filter(path => path.startsWith(`${directory}/`));
+    known.set(directory, found);
+  }
+  return found;
+}
+
+function isSorted(paths: readonly string[]): boolean {
+  let is = sorted.get(paths);
+  if (is === undefined) {
+    is = paths.every((path, index) => index === 0 || paths[index - 1]! <= path);
+    sorted.set(paths, is);
+  }
+  return is;
+}
+
+/** The place of the first path that is not before another. */
+function firstFrom(paths: readonly string[], other: string): number {
+  let low = 0;
+  let high = paths.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (paths[middle]! < other) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const own = new WeakMap<readonly string[], Map<string, readonly string[]>>();
+
+/** Those below a directory that are no tests, and that no others wrote. */
+export function ownFiles({ paths }: Pick<ProjectFiles, "paths">, directory: string): readonly string[] {
+  const known = own.get(paths) ?? new Map<string, readonly string[]>();
+  own.set(paths, known);
+  let found = known.get(directory);
+  if (!found) {
+    found = filesBelow({ paths }, directory).filter(path => !isVendored(path) && !isTest(path));
+    known.set(directory, found);
+  }
+  return found;
+}
+
 const vendored =
   /(?:^|\/)(?:node_modules|bower_components|vendor|third_party|\.?venv|env|virtualenv|site-packages|dist-packages|dist|build|out|\.next|\.nuxt|\.git|\.tox|__pycache__|coverage|staticfiles|htmlcov|\.yarn|\.cache)\//;
 

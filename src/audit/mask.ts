@@ -56,8 +56,12 @@ function maskUrls(text: string): string {
   return out + text.slice(from);
 }
 
+/** Every name of a secret has one of these: see `isSecretName`. */
+const mayName = /pass|pwd|secret|token|key|credential|dsn/i;
+
 /** Finds each secret-named key and masks the value that follows, whatever the language around it. */
 function maskAssignments(text: string, prose: boolean): string {
+  if (!mayName.test(text)) return text;
   const word = /[A-Za-z_][\w.-]*/g;
   let out = "";
   let from = 0;
@@ -181,11 +185,24 @@ function maskedValue(value: string): string {
   return fallback === undefined ? mask : value.replace(fallback, mask);
 }
 
+const literals = new WeakMap<ReadonlySet<string>, { readonly size: number; readonly found: string[] }>();
+
+/** Those that are masked wherever they stand, the longest first. */
+function literalsOf(known: ReadonlySet<string>): readonly string[] {
+  const before = literals.get(known);
+  // A set that has grown since is looked through again.
+  if (before?.size === known.size) return before.found;
+  // A plain short word ("postgres", "PASSWORD") is also the name of images and users: it is masked next to its key only.
+  const found = [...known]
+    .filter(secret => secret.length >= 4 && !/^(?:[A-Z]?[a-z]{1,11}|[A-Z]{1,11})$/.test(secret))
+    .sort((a, b) => b.length - a.length);
+  literals.set(known, { size: known.size, found });
+  return found;
+}
+
 function maskKnown(text: string, known: ReadonlySet<string>): string {
   let masked = text;
-  for (const secret of [...known].sort((a, b) => b.length - a.length)) {
-    // A plain short word ("postgres", "PASSWORD") is also the name of images and users: it is masked next to its key only.
-    if (secret.length < 4 || /^(?:[A-Z]?[a-z]{1,11}|[A-Z]{1,11})$/.test(secret)) continue;
+  for (const secret of literalsOf(known)) {
     if (masked.includes(secret)) masked = masked.split(secret).join(mask);
   }
   return masked;

@@ -20,10 +20,15 @@ export function projectFiles(workspace: Workspace): OpenedProject {
     seen.add(path);
     return { source: result.source };
   };
-  let children: Map<string, string[]> | undefined;
+  const lists = new Map<string, readonly string[]>();
   const list = (directory: string): readonly string[] => {
-    children ??= childrenOf([...workspace.files.keys(), ...workspace.directories]);
-    return children.get(directory.replace(/^\.?\/|\/+$/g, "").replace(/^\.$/, "")) ?? [];
+    const clean = directory.replace(/^\.?\/|\/+$/g, "").replace(/^\.$/, "");
+    let found = lists.get(clean);
+    if (!found) {
+      found = clean === "" || workspace.directories.has(clean) ? childrenOf(workspace, clean) : [];
+      lists.set(clean, found);
+    }
+    return found;
   };
   return {
     problems,
@@ -36,16 +41,8 @@ export function projectFiles(workspace: Workspace): OpenedProject {
   };
 }
 
-function childrenOf(paths: readonly string[]): Map<string, string[]> {
-  const children = new Map<string, string[]>();
-  for (const path of new Set(paths)) {
-    if (path === "") continue;
-    const slash = path.lastIndexOf("/");
-    const parent = path.slice(0, Math.max(0, slash));
-    const names = children.get(parent) ?? [];
-    names.push(path.slice(slash + 1));
-    children.set(parent, names);
-  }
-  for (const names of children.values()) names.sort();
-  return children;
+/** Without the folders that were not walked. */
+function childrenOf({ files, directories, list }: Workspace, folder: string): readonly string[] {
+  const prefix = folder === "" ? "" : `${folder}/`;
+  return list(folder).filter(name => files.has(prefix + name) || directories.has(prefix + name));
 }

@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { gitignored, parseGitignore } from "./gitignore.ts";
+import { gitignoring, parseGitignore } from "./gitignore.ts";
 
 const layered = (files: Record<string, string>) => {
   const rules = new Map(Object.entries(files).map(([folder, text]) => [folder, parseGitignore(text)]));
-  return (path: string): boolean => gitignored(path, folder => rules.get(folder));
+  // One for all paths, so that what is remembered of folders is tried, too.
+  return gitignoring(folder => rules.get(folder));
 };
 
 describe("gitignored", () => {

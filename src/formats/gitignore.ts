@@ -15,9 +15,10 @@ export function parseGitignore(text: string): GitignoreRules {
   return {
     test: path => {
       if (path === "" || path === "/") return undefined;
-      const above = foldersAbove(path);
-      const isBelowIgnored = above.length > 0 && rules.test(above.at(-1)!).ignored;
-      const { ignored, unignored } = (isBelowIgnored ? withFolders(text, above) : rules).test(path);
+      const slash = path.lastIndexOf("/", path.length - 2);
+      const isBelowIgnored = slash > 0 && rules.test(path.slice(0, slash + 1)).ignored;
+      const asked = isBelowIgnored ? withFolders(text, foldersAbove(path)) : rules;
+      const { ignored, unignored } = asked.test(path);
       return ignored ? "ignored" : unignored ? "kept" : undefined;
     },
   };
@@ -39,12 +40,37 @@ function withFolders(text: string, folders: readonly string[]): Ignore {
  * `rulesOf` gives the rules of a folder (`""` is the root).
  */
 export function gitignored(path: string, rulesOf: (folder: string) => GitignoreRules | undefined): boolean {
-  const parts = path.split("/").filter(part => part !== "");
-  for (let depth = 1; depth <= parts.length; depth++) {
-    const isFolder = depth < parts.length || path.endsWith("/");
-    if (speaks(parts.slice(0, depth), isFolder, rulesOf) === "ignored") return true;
-  }
-  return false;
+  return gitignoring(rulesOf)(path);
+}
+
+/** As `gitignored`, for many paths under rules that stay: what is known of a folder is not asked again. */
+export function gitignoring(
+  rulesOf: (folder: string) => GitignoreRules | undefined,
+): (path: string) => boolean {
+  const folders = new Map<string, boolean>();
+  const isFolderIgnored = (parts: readonly string[]): boolean => {
+    if (parts.length === 0) return false;
+    const folder = parts.join("/");
+    let known = folders.get(folder);
+    if (known === undefined) {
+      known = isFolderIgnored(parts.slice(0, -1)) || speaks(parts, true, rulesOf) === "ignored";
+      folders.set(folder, known);
+    }
+    return known;
+  };
+  const files = new Map<string, boolean>();
+  return path => {
+    let known = files.get(path);
+    if (known === undefined) {
+      const parts = path.split("/").filter(part => part !== "");
+      known = path.endsWith("/")
+        ? isFolderIgnored(parts)
+        : isFolderIgnored(parts.slice(0, -1)) ||
+          (parts.length > 0 && speaks(parts, false, rulesOf) === "ignored");
+      files.set(path, known);
+    }
+    return known;
+  };
 }
 
 function speaks(
@@ -53,8 +79,8 @@ function speaks(
   rulesOf: (folder: string) => GitignoreRules | undefined,
 ): "ignored" | "kept" | undefined {
   for (let above = parts.length - 1; above >= 0; above--) {
-    const path = parts.slice(above).join("/") + (isFolder ? "/" : "");
-    const verdict = rulesOf(parts.slice(0, above).join("/"))?.test(path);
+    const rules = rulesOf(parts.slice(0, above).join("/"));
+    const verdict = rules?.test(parts.slice(above).join("/") + (isFolder ? "/" : ""));
     if (verdict) return verdict;
   }
   return undefined;

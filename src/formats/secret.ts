@@ -52,6 +52,18 @@ const browserPrefixes = [
  * one (`*_FILE`, `TOKEN_EXPIRY`, `PASSWORD_MIN_LENGTH`) and for public halves (`PUBLIC_KEY`, `KEY_ID`).
  */
 export function isSecretName(name: string): boolean {
+  const known = named.get(name);
+  if (known !== undefined) return known;
+  const is = tellsSecret(name);
+  // The same few names are asked for all the time; a hostile text may have any number of them.
+  if (named.size < mostNames && name.length < 100) named.set(name, is);
+  return is;
+}
+
+const named = new Map<string, boolean>();
+const mostNames = 5_000;
+
+function tellsSecret(name: string): boolean {
   let words = wordsOf(name);
   const prefix = browserPrefixes.find(candidate => candidate.every((word, i) => words[i] === word));
   if (prefix) words = words.slice(prefix.length);

@@ -191,10 +191,10 @@ function unique(problems: readonly Problem[]): Problem[] {
   });
 }
 
-/** In a tree of this size `componentReads` stops: what no rule looked at is said. */
+/** In a tree of this size `componentReads` and others stop: what no rule looked at is said. */
 function sizeGaps(files: ProjectFiles): Gap[] {
   if (files.paths.length <= 8_000 || !files.paths.some(path => /\.(py|[cm]?[jt]sx?)$/.test(path))) return [];
-  const why = `The tree has ${files.paths.length} files: at most 4,000 source files are searched for the variables that they read.`;
+  const why = `The tree has ${files.paths.length} files: at most 4,000 source files are searched for the variables that they read, and for the programs that they start.`;
   return [{ about: "the programs' code", why }];
 }
 

@@ -3,8 +3,9 @@ import type { PackageManifest } from "../artifacts/package-manifest.ts";
 import { directoryOf, isTest, joinPath } from "../artifacts/project-files.ts";
 import { type ScriptImport, scriptImports } from "../artifacts/script-imports.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
-import { type Location, locate } from "../core/source.ts";
-import { parseGitignore } from "../formats/gitignore.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
+import { type Location, locate, type Source } from "../core/source.ts";
+import { type GitignoreRules, parseGitignore } from "../formats/gitignore.ts";
 import { type AppComponent, isServerEntry, serverKinds } from "./app/detect.ts";
 import { inSubmodule, mayAppear } from "./query-build.ts";
 import type { Build, Service, Stack } from "./stack.ts";
@@ -247,6 +248,12 @@ function existing(
 
 /** The first folder or file above that a link stands for, and nothing is behind it. */
 function danglingAbove({ files }: Stack, target: string): string | undefined {
+  const parent = dirname(target);
+  // What is above a folder that is there is there, too.
+  if (files.has(parent) === "directory") {
+    const isLost = files.has(target) === undefined && files.list(parent).includes(basename(target));
+    return isLost ? target : undefined;
+  }
   const parts = target.split("/");
   for (let depth = 1; depth <= parts.length; depth++) {
     const path = parts.slice(0, depth).join("/");
@@ -322,8 +329,17 @@ export interface IgnoredBy {
   readonly path: string;
 }
 
+const ignoring = new WeakMap<ProjectFiles, Map<string, IgnoredBy | undefined>>();
+
 /** The pattern that keeps a path without ending, or a folder above it, out of git. */
 export function ignoredBy({ files }: Stack, wanted: string): IgnoredBy | undefined {
+  const known = ignoring.get(files) ?? new Map<string, IgnoredBy | undefined>();
+  ignoring.set(files, known);
+  if (!known.has(wanted)) known.set(wanted, findIgnoring(files, wanted));
+  return known.get(wanted);
+}
+
+function findIgnoring(files: ProjectFiles, wanted: string): IgnoredBy | undefined {
   const parts = wanted.split("/");
   const folders = parts.slice(0, -1).map((_, index) => `${parts.slice(0, index + 1).join("/")}/`);
   const isFile = files.has(wanted) === "file";
@@ -334,15 +350,31 @@ export function ignoredBy({ files }: Stack, wanted: string): IgnoredBy | undefin
     const read = files.read(join(folder, ".gitignore"));
     const below = inside(folder, path);
     if ("source" in read && below !== undefined) {
-      let offset = 0;
-      let at: Location | undefined;
-      for (const line of read.source.text.split("\n")) {
-        if (parseGitignore(line).test(below) === "ignored")
-          at = locate(read.source, offset, offset + line.trimEnd().length);
-        offset += line.length + 1;
-      }
-      if (at) return { at, path };
+      const last = patternsOf(read.source).findLast(({ rules }) => rules.test(below) === "ignored");
+      if (last) return { at: last.at, path };
     }
     if (folder === "" || folder === "/") return undefined;
   }
+}
+
+interface Pattern {
+  readonly rules: GitignoreRules;
+  readonly at: Location;
+}
+
+const patterns = new WeakMap<Source, readonly Pattern[]>();
+
+/** The lines of a `.gitignore`, each by itself. */
+function patternsOf(source: Source): readonly Pattern[] {
+  const known = patterns.get(source);
+  if (known) return known;
+  const found: Pattern[] = [];
+  let offset = 0;
+  for (const line of source.text.split("\n")) {
+    if (line.trim() !== "" && !line.startsWith("#"))
+      found.push({ rules: parseGitignore(line), at: locate(source, offset, offset + line.trimEnd().length) });
+    offset += line.length + 1;
+  }
+  patterns.set(source, found);
+  return found;
 }

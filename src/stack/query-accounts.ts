@@ -1,4 +1,4 @@
-import { isBelow } from "../artifacts/project-files.ts";
+import { filesBelow } from "../artifacts/project-files.ts";
 import { serviceAt, variable } from "./query.ts";
 import { accountVariables, addressOf } from "./query-connections.ts";
 import { accountsOf, isCreatedElsewhere, isMysql, isPostgres } from "./query-data.ts";
@@ -295,11 +295,9 @@ function saysAuthSource(stack: Stack, service: Service): boolean {
 function says(stack: Stack, service: Service, words: RegExp): boolean {
   if ([...stack.sources.values()].some(({ text }) => words.test(text))) return true;
   const { component } = service;
-  const code = stack.files.paths.filter(
-    path =>
-      component &&
-      isBelow(component.dir, path) &&
-      /\.(?:[cm]?[jt]sx?|py|go|rb|java|kt|php|json|ya?ml)$/.test(path),
+  if (!component) return false;
+  const code = filesBelow(stack.files, component.dir).filter(path =>
+    /\.(?:[cm]?[jt]sx?|py|go|rb|java|kt|php|json|ya?ml)$/.test(path),
   );
   return code.slice(0, 400).some(path => {
     const read = stack.files.read(path);

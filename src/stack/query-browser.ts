@@ -1,4 +1,4 @@
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { ownFiles } from "../artifacts/project-files.ts";
 import { hostNames } from "./query.ts";
 import { hasOwnNames } from "./query-upstreams.ts";
 import type { Service, Stack } from "./stack.ts";
@@ -58,10 +58,7 @@ export function keepsCookiesHome(stack: Stack, service: Service): boolean {
 /** The sources of a service's application; undefined where there are none, or too many to search. */
 function searchedTexts(stack: Stack, { component }: Service): string[] | undefined {
   if (!component) return undefined;
-  const paths = stack.files.paths.filter(
-    path =>
-      /\.(?:py|[cm]?[jt]s)$/.test(path) && isBelow(component.dir, path) && !isVendored(path) && !isTest(path),
-  );
+  const paths = ownFiles(stack.files, component.dir).filter(path => /\.(?:py|[cm]?[jt]s)$/.test(path));
   if (paths.length === 0 || paths.length > mostSources) return undefined;
   return paths.flatMap(path => {
     const result = stack.files.read(path);

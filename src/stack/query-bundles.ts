@@ -1,4 +1,5 @@
 import type { Stage } from "../artifacts/dockerfile.ts";
+import { filesBelow } from "../artifacts/project-files.ts";
 import { basename, inside } from "../core/path.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import { isPlaceholder } from "../formats/secret.ts";
@@ -47,8 +48,7 @@ const replacing = new WeakMap<AppComponent, boolean>();
 function namesReplacer(stack: Stack, component: AppComponent): boolean {
   const known = replacing.get(component);
   if (known !== undefined) return known;
-  const answer = stack.files.paths.some(path => {
-    if (component.dir !== "" && inside(component.dir, path) === undefined) return false;
+  const answer = filesBelow(stack.files, component.dir).some(path => {
     if (
       !/(?:\.html?|env[^/]*\.[cm]?[jt]sx?|layout\.[jt]sx|_document\.[jt]sx|Dockerfile[^/]*|\.template|config\.js)$/i.test(
         path,

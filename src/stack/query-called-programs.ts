@@ -1,5 +1,5 @@
 import { stageChain } from "../artifacts/dockerfile.ts";
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { ownFiles } from "../artifacts/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent, AppKind } from "./app/detect.ts";
 import type { ImageModel } from "./image/image.ts";
@@ -67,7 +67,11 @@ const languages: readonly Language[] = [
 /** The code asks first, or goes on without. */
 const optional =
   /\bwhich\(|LookPath|FileNotFoundError|ENOENT|command -v|command_exists|is_available|ErrNotFound|static[-_]ffmpeg|ffmpeg[-_]static|imageio_ffmpeg|@ffmpeg/;
+const mentioned = /ffmpeg|ffprobe|wkhtml|pandoc|tesseract|office|pdf|exiftool|dump/;
 const mostFiles = 1_500;
+/** Over all components, as in the search for variables: the report tells of it. */
+const mostInAll = 4_000;
+const searched = new WeakMap<readonly string[], number>();
 
 export interface CalledProgram {
   readonly program: string;
@@ -102,13 +106,15 @@ function search(
   component: AppComponent,
   language: Language,
 ): CalledProgram[] {
-  const paths = stack.files.paths.filter(
-    path => language.files.test(path) && isBelow(component.dir, path) && !isTest(path) && !isVendored(path),
-  );
+  const paths = ownFiles(stack.files, component.dir).filter(path => language.files.test(path));
   const found = new Map<string, CalledProgram>();
-  for (const path of paths.slice(0, mostFiles)) {
+  const soFar = searched.get(stack.files.paths) ?? 0;
+  const chosen = paths.slice(0, Math.min(mostFiles, mostInAll - soFar));
+  searched.set(stack.files.paths, soFar + chosen.length);
+  for (const path of chosen) {
     const read = stack.files.read(path);
-    if (!("source" in read) || optional.test(read.source.text)) continue;
+    // Most files name no program: the second pattern is not tried on them.
+    if (!("source" in read) || !mentioned.test(read.source.text) || optional.test(read.source.text)) continue;
     for (const call of callsIn(read.source, language.calls))
       if (!found.has(call.program) && isRun(stack, service, component, call.at)) {
         // Registers the text with the stack, so that it can be shown.
@@ -120,7 +126,6 @@ function search(
 }
 
 function* callsIn(source: Source, pattern: RegExp): Iterable<CalledProgram> {
-  if (!/ffmpeg|ffprobe|wkhtml|pandoc|tesseract|office|pdf|exiftool|dump/.test(source.text)) return;
   for (const match of source.text.matchAll(pattern)) {
     const program = match.slice(1).find(group => group !== undefined)!;
     const line = source.text.slice(source.text.lastIndexOf("\n", match.index) + 1, match.index);

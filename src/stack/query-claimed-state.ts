@@ -1,4 +1,4 @@
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { ownFiles } from "../artifacts/project-files.ts";
 import type { Location, Source } from "../core/source.ts";
 import { parseJavascript } from "../formats/javascript.ts";
 import { callsIn, everyJsStatement, type JsValue } from "../formats/javascript-tree.ts";
@@ -36,10 +36,7 @@ export function claimedStates({ kind, dir, files }: AppComponent): ClaimedState[
   const python = kind === "django" || kind === "fastapi";
   if (!python && kind !== "express") return [];
   const ending = python ? /\.py$/ : /\.[cm]?[jt]s$/;
-  const paths = files.paths.filter(
-    path =>
-      isBelow(dir, path) && ending.test(path) && candidate.test(path) && !isVendored(path) && !isTest(path),
-  );
+  const paths = ownFiles(files, dir).filter(path => ending.test(path) && candidate.test(path));
   const shallow = (path: string) => path.split("/").length;
   return paths
     .toSorted((a, b) => shallow(a) - shallow(b))

@@ -1,4 +1,4 @@
-import { isTest, isVendored, type ProjectFiles } from "../artifacts/project-files.ts";
+import { ownFiles, type ProjectFiles } from "../artifacts/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
 
 interface Found {
@@ -18,11 +18,7 @@ export function scriptsOf(component: AppComponent): readonly string[] {
   known.set(component.files, found);
   const before = found.of.get(component);
   if (before) return before;
-  const below = component.dir === "" ? "" : `${component.dir}/`;
-  // The prefix first: a tree has many files, and most are of other components.
-  const all = component.files.paths.filter(
-    path => path.startsWith(below) && /\.[cm]?[jt]s$/.test(path) && !isVendored(path) && !isTest(path),
-  );
+  const all = ownFiles(component.files, component.dir).filter(path => /\.[cm]?[jt]s$/.test(path));
   const own = all.slice(0, found.left);
   found.left -= own.length;
   found.of.set(component, own);

@@ -1,7 +1,7 @@
 import { djangoSettings } from "../artifacts/django.ts";
 import type { DjangoSettings } from "../artifacts/django-settings.ts";
 import { type EnvRead, type EnvWildcard, envReads, mayReadEnvironment } from "../artifacts/env-reads.ts";
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { filesBelow, isBelow, isVendored, ownFiles } from "../artifacts/project-files.ts";
 import type { Lookup } from "../artifacts/value.ts";
 import { inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
@@ -83,7 +83,7 @@ function sourcesOf({ files }: Pick<Stack, "files">, component: AppComponent): re
     all = files.paths.filter(path => mayReadEnvironment(path) && !schemaStep.test(path));
     sourcePaths.set(files.paths, all);
   }
-  return component.dir === "" ? all : all.filter(path => isBelow(component.dir, path));
+  return filesBelow({ paths: all }, component.dir);
 }
 
 const texts =
@@ -97,14 +97,8 @@ function textsOf(stack: Stack, component: AppComponent): readonly string[] {
   let paths = textPaths.get(component);
   if (!paths) {
     const composeFiles = new Set(stack.projects.flatMap(project => project.files));
-    paths = stack.files.paths.filter(
-      path =>
-        isBelow(component.dir, path) &&
-        texts.test(path) &&
-        !composeFiles.has(path) &&
-        !unread.test(path) &&
-        !isVendored(path) &&
-        !isTest(path),
+    paths = ownFiles(stack.files, component.dir).filter(
+      path => texts.test(path) && !composeFiles.has(path) && !unread.test(path),
     );
     textPaths.set(component, paths);
   }

@@ -1,3 +1,4 @@
+import { hasFile } from "../artifacts/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import type { Stack } from "./stack.ts";
 
@@ -11,13 +12,17 @@ const forWork =
 /** Keys of accounts with a cloud: they open the same doors from a workstation's folder. */
 const accountName =
   /(?:^|[/._-])(?:service[-_]?accounts?(?:[-_]?key)?|sa|credentials?|firebase[\w-]*|adminsdk[\w-]*|gcp[\w-]*|gcloud[\w-]*|google[\w-]*)\.json$/i;
+/** Of these names: one look at each path of a large tree. */
+const lastLetters: ReadonlySet<string> = new Set("mMyYaA9nN");
 const forTests =
   /(?:^|[/._-])(?:tests?|testing|testdata|specs?|e2e|fixtures?|examples?|samples?|templates?|mocks?|dummy|fake|demo|docs?|node_modules|vendor)(?:[/._+-]|$)/i;
 
 /** Files whose names say that they may hold a private key for a server, or of an account. */
 export function keyFiles(paths: readonly string[]): string[] {
   return paths.filter(
-    path => (keyName.test(path) && !forWork.test(path)) || (accountName.test(path) && !forTests.test(path)),
+    path =>
+      lastLetters.has(path.at(-1)!) &&
+      ((keyName.test(path) && !forWork.test(path)) || (accountName.test(path) && !forTests.test(path))),
   );
 }
 
@@ -39,8 +44,10 @@ const accountKey = /"private_key"\s*:\s*"-----BEGIN PRIVATE KEY-----\\n[A-Za-z0-
 
 /** Private keys without a passphrase that git tracks. Files whose tracking is not known are left out. */
 export function committedKeys(stack: Stack): CommittedKey[] {
-  return keyFiles(stack.files.paths).flatMap(path => {
-    const source = stack.files.tracked(path) === true ? stack.sources.get(path) : undefined;
+  // What was not read shows nothing: no look at all paths of a large tree.
+  return keyFiles([...stack.sources.keys()].sort()).flatMap(path => {
+    const source =
+      hasFile(stack.files, path) && stack.files.tracked(path) === true ? stack.sources.get(path) : undefined;
     if (!source) return [];
     const issued = path.endsWith(".json");
     const found = issued

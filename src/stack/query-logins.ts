@@ -1,6 +1,6 @@
 import { djangoRoots } from "../artifacts/django.ts";
 import { urlRoutes } from "../artifacts/django-urls.ts";
-import { isBelow, isTest, isVendored, pythonModuleFile } from "../artifacts/project-files.ts";
+import { ownFiles, pythonModuleFile } from "../artifacts/project-files.ts";
 import { type ListedRoute, listRoutes } from "../artifacts/route-tree.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { serverServices } from "./query.ts";
@@ -63,15 +63,11 @@ const mostFiles = 1_500;
 
 /** Whether anything in the program, in its manifests or in scripts speaks of limits: a wide question, asked last. */
 export function speaksOfLimits(stack: Stack, component: AppComponent): boolean {
-  const code = stack.files.paths.filter(
+  const code = ownFiles(stack.files, component.dir).filter(
     path =>
-      isBelow(component.dir, path) &&
       /\.(?:py|[cm]?[jt]s)$|(?:^|\/)(?:package\.json|pyproject\.toml|Pipfile|[\w-]*requirements[\w-]*\.(?:txt|in))$|\/requirements\//.test(
         path,
-      ) &&
-      !isTest(path) &&
-      !isVendored(path) &&
-      !/(?:^|\/)(?:migrations|node_modules|static|public|dist)\//.test(path),
+      ) && !/(?:^|\/)(?:migrations|node_modules|static|public|dist)\//.test(path),
   );
   if (code.length > mostFiles) return true;
   const proxies = stack.proxies.flatMap(proxy => proxy.files);

@@ -1,4 +1,4 @@
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { ownFiles } from "../artifacts/project-files.ts";
 import { basename } from "../core/path.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import { variable } from "./query.ts";
@@ -43,14 +43,7 @@ export function loopbackUrls(stack: Stack, service: Service): LoopbackUrl[] {
   const own = ownPorts(stack, service);
   if (own.size === 0) return [];
   const found: LoopbackUrl[] = [];
-  const paths = stack.files.paths.filter(
-    path =>
-      isBelow(component.dir, path) &&
-      code.test(path) &&
-      !isTest(path) &&
-      !isVendored(path) &&
-      !aside.test(path),
-  );
+  const paths = ownFiles(stack.files, component.dir).filter(path => code.test(path) && !aside.test(path));
   for (const path of paths.slice(0, mostFiles)) {
     const read = stack.files.read(path);
     if (!("source" in read)) continue;

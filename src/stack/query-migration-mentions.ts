@@ -1,3 +1,4 @@
+import { filesBelow } from "../artifacts/project-files.ts";
 import { isHosted } from "./calls.ts";
 import { migrates, projectOf } from "./query-release.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
@@ -133,9 +134,8 @@ const inCode =
 
 /** Source under the directory that migrates by itself. */
 export function migratesInCode(stack: Stack, directory: string): boolean {
-  return stack.files.paths.some(path => {
+  return filesBelow(stack.files, directory).some(path => {
     if (!/\.(py|[cm]?[jt]s|php|rb|go)$/.test(path)) return false;
-    if (directory !== "" && !path.startsWith(`${directory}/`)) return false;
     if (/(^|\/)(tests?|__tests__|node_modules|migrations|versions|vendor)\/|\.(test|spec)\.\w+$/.test(path))
       return false;
     const read = stack.files.read(path);

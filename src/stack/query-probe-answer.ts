@@ -1,4 +1,4 @@
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { ownFiles } from "../artifacts/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { locate } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
@@ -148,8 +148,8 @@ function definition(
     `^((?:@[^\\n]*\\n(?:[ \\t)\\]}][^\\n]*\\n)*)*)(?:async )?(?:def|class) ${name}\\b[^\\n]*\\n(?:(?:[ \\t)][^\\n]*)?\\n)*`,
     "m",
   );
-  const found = files.paths.flatMap(path => {
-    if (!path.endsWith(".py") || !isBelow(dir, path) || isVendored(path) || isTest(path)) return [];
+  const found = ownFiles(files, dir).flatMap(path => {
+    if (!path.endsWith(".py")) return [];
     const source = files.read(path);
     const match = source?.text.includes(name) ? wanted.exec(source.text) : undefined;
     if (!source || !match) return [];

@@ -1,4 +1,4 @@
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { ownFiles } from "../artifacts/project-files.ts";
 import { dirname, join } from "../core/path.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
@@ -187,13 +187,8 @@ const importing = /^from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]+)|^imp
 export function importsOf(component: AppComponent, removed: readonly RemovedName[]): RemovedImport[] {
   if (removed.length === 0) return [];
   const { files, dir } = component;
-  const code = files.paths.filter(
-    path =>
-      path.endsWith(".py") &&
-      isBelow(dir, path) &&
-      !isVendored(path) &&
-      !isTest(path) &&
-      !/(?:^|\/)(?:migrations|docs?|examples?|scripts?|tools?)\//.test(path),
+  const code = ownFiles(files, dir).filter(
+    path => path.endsWith(".py") && !/(?:^|\/)(?:migrations|docs?|examples?|scripts?|tools?)\//.test(path),
   );
   if (code.length > mostFiles) return [];
   return code.flatMap(path => {

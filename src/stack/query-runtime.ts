@@ -1,4 +1,5 @@
 import { lockedPackage, type PackageManifest, parsePackageManifest } from "../artifacts/package-manifest.ts";
+import { filesBelow } from "../artifacts/project-files.ts";
 import { type PythonManifest, parsePythonManifest } from "../artifacts/python-dependencies.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
@@ -128,9 +129,8 @@ export function requiredModules(stack: Stack, manifest: PackageManifest): Module
   });
   if (!component || wanted.length === 0) return [];
   const { dir, files } = component;
-  const code = files.paths.filter(
+  const code = filesBelow(files, dir).filter(
     path =>
-      (dir === "" || path.startsWith(`${dir}/`)) &&
       (path.endsWith(".cjs") || (path.endsWith(".js") && manifest.type?.value !== "module")) &&
       !untold.test(path.slice(dir === "" ? 0 : dir.length + 1)),
   );

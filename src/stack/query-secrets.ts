@@ -1,5 +1,5 @@
 import { djangoSetting } from "../artifacts/django-settings.ts";
-import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
+import { filesBelow, isTest, isVendored, ownFiles } from "../artifacts/project-files.ts";
 import { envUses } from "../artifacts/value.ts";
 import { basename } from "../core/path.ts";
 import { type Location, locate } from "../core/source.ts";
@@ -270,7 +270,7 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
   const key = djangoSetting(settings, "SECRET_KEY");
   if (key?.kind === "literal" && typeof key.value === "string" && isCredential(key.value))
     found.push({ name: "SECRET_KEY", value: key.value, at: key.at, how: "fixed" });
-  const python = stack.files.paths.filter(path => path.endsWith(".py") && isBelow(component.dir, path));
+  const python = filesBelow(stack.files, component.dir).filter(path => path.endsWith(".py"));
   for (const path of python) found.push(...settingDefaults(stack, component, path, settings.values));
   return found.filter(({ at }) => isRun(stack, service, component, at));
 }
@@ -373,9 +373,8 @@ function isImported(stack: Stack, component: AppComponent, path: string): boolea
   // Python imports no other names.
   if (!/^\w+$/.test(name)) return false;
   const module = new RegExp(`(?<!\\w)${name}(?!\\w)`);
-  return stack.files.paths.some(other => {
-    if (other === path || !isBelow(component.dir, other) || isTest(other) || isVendored(other)) return false;
-    if (!/\.(?:py|toml|cfg|ini)$/.test(other)) return false;
+  return ownFiles(stack.files, component.dir).some(other => {
+    if (other === path || !/\.(?:py|toml|cfg|ini)$/.test(other)) return false;
     const read = stack.files.read(other);
     return "source" in read && module.test(read.source.text);
   });

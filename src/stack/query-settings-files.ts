@@ -1,4 +1,4 @@
-import { isTest, isVendored } from "../artifacts/project-files.ts";
+import { filesBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { type Setting, settingsIn } from "../artifacts/settings-file.ts";
 import { basename, dirname, inside } from "../core/path.ts";
 import { hasUnseenEnvironment } from "./query-environment.ts";
@@ -19,12 +19,10 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
   const roots = programOf(service);
   if (roots.length === 0 || isFilled(service)) return [];
   // The settings lie in the program's own directory, or where the image is built from.
-  const below = roots.map(root =>
-    stack.files.paths.filter(path => inside(root, path) !== undefined && !isVendored(path)),
-  );
-  const files = below.find(paths => frameworks.some(({ marks }) => paths.some(path => marks.test(path))));
-  const framework = frameworks.find(({ marks }) => files?.some(path => marks.test(path)));
-  if (!files || !framework) return [];
+  const root = roots.find(each => frameworkIn(stack, each));
+  const framework = root === undefined ? undefined : frameworkIn(stack, root);
+  if (root === undefined || !framework) return [];
+  const files = filesIn(stack, root);
   const mapped = framework.mapped(stack, files);
   const values = new Map<string, SettingSecret>();
   for (const path of framework.files(files, service)) {
@@ -44,7 +42,29 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
         });
     }
   }
-  return [...values.values()].filter(each => isUsed(stack, service, below.at(-1)!, framework.code, each));
+  return [...values.values()].filter(each =>
+    isUsed(stack, service, filesIn(stack, roots.at(-1)!), framework.code, each),
+  );
+}
+
+function filesIn(stack: Stack, root: string): readonly string[] {
+  return filesBelow(stack.files, root).filter(path => !isVendored(path));
+}
+
+const found = new WeakMap<Stack, Map<string, Framework | undefined>>();
+
+/** The framework whose files lie below a directory; services of one image ask for the same. */
+function frameworkIn(stack: Stack, root: string): Framework | undefined {
+  const known = found.get(stack) ?? new Map<string, Framework | undefined>();
+  found.set(stack, known);
+  if (!known.has(root)) {
+    const paths = filesBelow(stack.files, root);
+    known.set(
+      root,
+      frameworks.find(({ marks }) => paths.some(path => marks.test(path) && !isVendored(path))),
+    );
+  }
+  return known.get(root);
 }
 
 /** The directories that the program of a service may lie in, the nearest first, the context of its image last. */

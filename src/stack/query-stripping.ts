@@ -1,7 +1,7 @@
 import type { NginxLocation, NginxServer } from "../artifacts/nginx-model.ts";
-import { isTest, isVendored } from "../artifacts/project-files.ts";
+import { isTest, isVendored, ownFiles } from "../artifacts/project-files.ts";
 import type { RouteAnswer } from "../artifacts/route-tree.ts";
-import type { Location } from "../core/source.ts";
+import type { Location, Source } from "../core/source.ts";
 import { allLocations } from "./proxy/effective.ts";
 import { matchLocation } from "./proxy/location.ts";
 import { proxyTarget } from "./proxy/route.ts";
@@ -125,8 +125,23 @@ const aside =
   /^\/(?:$|health\w*|healthz|ready\w*|live\w*|ping|status|metrics|version|docs|redoc|openapi\.json|favicon\.ico|robots\.txt|admin(?:\/.*)?|static(?:\/.*)?|media(?:\/.*)?|ws(?:\/.*)?|socket\.io.*)\/?$/;
 
 /** Settings by which a program or its server takes a prefix off, or puts one on, by itself. */
-const ownPrefix =
-  /root[_-]path|SCRIPT_NAME|ForwardedPrefix|X-Forwarded-Prefix|basePath|base_path|APPLICATION_ROOT|DispatcherMiddleware|setGlobalPrefix|globalPrefix/i;
+const ownPrefix = [
+  ..."root_path root-path script_name forwardedprefix x-forwarded-prefix basepath base_path".split(" "),
+  ..."application_root dispatchermiddleware globalprefix".split(" "),
+];
+const speaking = new WeakMap<Source, boolean>();
+
+/** Whatever the case. Words one by one: one pattern for all of them takes ten times as long. */
+function setsOwn(text: string): boolean {
+  const plain = text.toLowerCase();
+  return ownPrefix.some(word => plain.includes(word));
+}
+
+function speaksOfPrefix(source: Source): boolean {
+  const known = speaking.get(source) ?? setsOwn(source.text);
+  speaking.set(source, known);
+  return known;
+}
 
 export interface LostRoute {
   readonly route: string;
@@ -160,24 +175,20 @@ export function lostRoute(stack: Stack, passage: Passage): LostRoute | undefined
 
 function setsPrefix(stack: Stack, { target }: Passage): boolean {
   const { component } = target;
-  if ([...target.environment].some(({ name }) => ownPrefix.test(name))) return true;
-  if ((target.process?.commands ?? []).flat().some(word => ownPrefix.test(word.value ?? ""))) return true;
-  return stack.files.paths.some(path => {
-    if (component && component.dir !== "" && !path.startsWith(`${component.dir}/`)) return false;
-    if (!/\.(?:py|[cm]?[jt]s|conf|toml|ini|ya?ml|sh)$/.test(path) || isTest(path) || isVendored(path))
-      return false;
+  if ([...target.environment].some(({ name }) => setsOwn(name))) return true;
+  if ((target.process?.commands ?? []).flat().some(word => setsOwn(word.value ?? ""))) return true;
+  return ownFiles(stack.files, component?.dir ?? "").some(path => {
+    if (!/\.(?:py|[cm]?[jt]s|conf|toml|ini|ya?ml|sh)$/.test(path)) return false;
     const read = stack.files.read(path);
-    return "source" in read && ownPrefix.test(read.source.text);
+    return "source" in read && speaksOfPrefix(read.source);
   });
 }
 
 /** The program's own code has the prefix in a text: a route that was not understood, or a mount. */
 function namesPrefix(stack: Stack, { component }: Service, prefix: string): boolean {
-  const below = component?.dir ? `${component.dir}/` : "";
   const text = new RegExp(`["'\`/^]${quoted(prefix.replace(/^\//, ""))}(?:[/"'\`$?]|\\b)`);
-  return stack.files.paths.some(path => {
-    if (!path.startsWith(below) || !/\.(?:py|[cm]?[jt]s)$/.test(path) || isTest(path) || isVendored(path))
-      return false;
+  return ownFiles(stack.files, component?.dir ?? "").some(path => {
+    if (!/\.(?:py|[cm]?[jt]s)$/.test(path)) return false;
     const read = stack.files.read(path);
     return "source" in read && text.test(read.source.text);
   });

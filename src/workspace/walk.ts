@@ -18,6 +18,8 @@ export interface Walked {
   readonly directories: ReadonlySet<string>;
   /** Folders that were not entered: dependencies, caches, version control. */
   readonly skipped: ReadonlySet<string>;
+  /** What was found in each folder that was entered, in any order, also what is in none of these lists. */
+  readonly names: ReadonlyMap<string, readonly string[]>;
   /** Folders with a `.gitignore`. */
   readonly gitignores: readonly string[];
   readonly problems: readonly Problem[];
@@ -59,12 +61,17 @@ export function walk(root: string, realRoot: string): Walked {
   const files = new Map<string, FileEntry>();
   const directories = new Set<string>();
   const skipped = new Set<string>();
+  const names = new Map<string, readonly string[]>();
   const gitignores: string[] = [];
   const problems: Problem[] = [];
   const queue: { path: string; depth: number }[] = [{ path: "", depth: 0 }];
   for (let next = queue.pop(); next; next = queue.pop()) {
     const { path, depth } = next;
     const entries = list(root, path, problems);
+    names.set(
+      path,
+      entries.map(entry => entry.name),
+    );
     if (path !== "" && holdsEnvironment(entries)) {
       // A virtual environment under a name of its own.
       directories.delete(path);
@@ -97,7 +104,7 @@ export function walk(root: string, realRoot: string): Walked {
       break;
     }
   }
-  return { files, directories, skipped, gitignores, problems };
+  return { files, directories, skipped, names, gitignores, problems };
 }
 
 function holdsEnvironment(entries: readonly Dirent[]): boolean {

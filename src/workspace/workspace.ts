@@ -14,10 +14,10 @@ import type { Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
 import { UserError } from "../core/user-error.ts";
-import { type GitignoreRules, gitignored, parseGitignore } from "../formats/gitignore.ts";
+import { type GitignoreRules, gitignoring, parseGitignore } from "../formats/gitignore.ts";
 import { decodeText } from "./decode.ts";
 import { findRepository, type GitRepository } from "./git.ts";
-import { errorCode, type FileEntry, problemAt, relativeTo, walk } from "./walk.ts";
+import { errorCode, type FileEntry, problemAt, relativeTo, type Walked, walk } from "./walk.ts";
 
 /** A text, perhaps with a problem of its encoding; or only the problem. */
 export type ReadResult =
@@ -104,17 +104,17 @@ export function openWorkspace(root: string): Workspace {
   const ignored = (path: string): boolean => {
     const clean = cleanPath(path);
     if (!clean) return false;
-    const { prefix, rulesOf } = ignores();
+    const { prefix, isIgnored } = ignores();
     const isFolder = path.endsWith("/") || directories.has(clean) || walked.skipped.has(clean);
-    return gitignored(prefix + clean + (isFolder ? "/" : ""), rulesOf);
+    return isIgnored(prefix + clean + (isFolder ? "/" : ""));
   };
-  const children = once(() => childrenOf([...files.keys(), ...directories, ...walked.skipped]));
+  const children = childrenOf(walked);
   const paths: string[] = [];
   for (const entry of files.values()) if (isOwnFile(entry, files)) paths.push(entry.path);
   return {
     root: realRoot,
     paths: paths.sort(),
-    list: path => children().get(cleanPath(path) ?? "") ?? [],
+    list: path => children(cleanPath(path) ?? ""),
     files,
     directories,
     problems,
@@ -159,18 +159,19 @@ function isOwnFile(
   return targetKind === "file" && (named || !files.has(target));
 }
 
-/** Names by folder, each list sorted. */
-function childrenOf(paths: readonly string[]): Map<string, string[]> {
-  const children = new Map<string, string[]>();
-  for (const path of paths) {
-    const slash = path.lastIndexOf("/");
-    const parent = slash === -1 ? "" : path.slice(0, slash);
-    const names = children.get(parent);
-    if (names) names.push(path.slice(slash + 1));
-    else children.set(parent, [path.slice(slash + 1)]);
-  }
-  for (const names of children.values()) names.sort();
-  return children;
+/** Names in the folders that are asked for, each list sorted: what the walk kept, and what it did not go into. */
+function childrenOf({ files, directories, skipped, names }: Walked): (folder: string) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return folder => {
+    let found = known.get(folder);
+    if (!found) {
+      const prefix = folder === "" ? "" : `${folder}/`;
+      const isKept = (path: string) => files.has(path) || directories.has(path) || skipped.has(path);
+      found = (names.get(folder) ?? []).filter(name => isKept(prefix + name)).sort();
+      known.set(folder, found);
+    }
+    return found;
+  };
 }
 
 /** Without `.` and doubled slashes; `undefined` for what is absolute or steps out. */
@@ -278,5 +279,5 @@ function ignoreRules(root: string, gitignores: readonly string[], repository: Gi
   if (repository?.exclude) texts.set("", `${repository.exclude}\n${texts.get("") ?? ""}`);
   const rules = new Map<string, GitignoreRules>();
   for (const [folder, text] of texts) rules.set(folder, parseGitignore(text));
-  return { prefix, rulesOf: (folder: string) => rules.get(folder) };
+  return { prefix, isIgnored: gitignoring(folder => rules.get(folder)) };
 }

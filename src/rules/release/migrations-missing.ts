@@ -1,3 +1,4 @@
+import { filesBelow } from "../../artifacts/project-files.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { mentionsMigration, migratesInCode } from "../../stack/query-migration-mentions.ts";
@@ -57,11 +58,8 @@ function migrationsOf(
     (component.package
       ? /(^|\/)prisma\/migrations\/[^/]+\/migration\.sql$|(^|\/)drizzle\/\d{4}_\w+\.sql$|(^|\/)migrations?\/\d{13,14}[-_][\w-]+\.[cm]?[jt]s$/
       : /(^|\/)(alembic|migrations)\/versions\/\w+\.py$/);
-  const files = stack.files.paths.filter(
-    path =>
-      pattern.test(path) &&
-      (component.dir === "" || path.startsWith(`${component.dir}/`)) &&
-      !/(^|\/)(tests?|node_modules|venv|\.venv|site-packages)\//.test(path),
+  const files = filesBelow(stack.files, component.dir).filter(
+    path => pattern.test(path) && !/(^|\/)(tests?|node_modules|venv|\.venv|site-packages)\//.test(path),
   );
   const first = files[0];
   return first === undefined

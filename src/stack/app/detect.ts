@@ -12,6 +12,7 @@ import {
   isTest,
   isVendored,
   joinPath,
+  ownFiles,
   type ProjectFiles,
 } from "../../artifacts/project-files.ts";
 import { parsePythonManifest, recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
@@ -236,9 +237,7 @@ function plainPython(files: ProjectFiles, path: string, source: Source): AppComp
 const mostSearched = 400;
 
 function creating(files: ProjectFiles, dir: string, call: string): readonly string[] {
-  const candidates = files.paths.filter(
-    path => path.endsWith(".py") && isBelow(dir, path) && !isVendored(path) && !isTest(path),
-  );
+  const candidates = ownFiles(files, dir).filter(path => path.endsWith(".py"));
   const usual = (path: string) => (/(?:^|\/)(?:main|app|asgi|server|__init__)\.py$/.test(path) ? 0 : 1);
   return candidates
     .toSorted((a, b) => usual(a) - usual(b) || a.split("/").length - b.split("/").length)

@@ -1,5 +1,5 @@
 import { djangoSettings } from "../../artifacts/django.ts";
-import { isBelow, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { ownFiles } from "../../artifacts/project-files.ts";
 import type { RouteAnswer } from "../../artifacts/route-tree.ts";
 import type { Location } from "../../core/source.ts";
 import type { AppComponent } from "./detect.ts";
@@ -29,8 +29,8 @@ export function isOpenView(component: AppComponent, { at }: RouteAnswer, module?
 
 /** A guard that every route of a Nest program passes, other than one that counts requests. */
 function guardsAll({ files, dir }: AppComponent): boolean {
-  return files.paths.some(path => {
-    if (!/\.[cm]?ts$/.test(path) || !isBelow(dir, path) || isVendored(path) || isTest(path)) return false;
+  return ownFiles(files, dir).some(path => {
+    if (!/\.[cm]?ts$/.test(path)) return false;
     const text = files.read(path)?.text ?? "";
     const guards = [...text.matchAll(/\bAPP_GUARD\b[^}]*?\buse(?:Class|Existing)\s*:\s*(\w+)/g)];
     return guards.some(([, name]) => !/Throttler/.test(name!)) || /\.useGlobalGuards\s*\(/.test(text);
@@ -53,8 +53,8 @@ function definition({ files, dir }: AppComponent, name: string): string | undefi
     `^((?:@[^\\n]*\\n(?:[ \\t)\\]}][^\\n]*\\n)*)*)(?:async )?(?:def|class) ${name}\\b[^\\n]*\\n(?:[^\\n]*\\n){0,12}`,
     "m",
   );
-  for (const path of files.paths) {
-    if (!path.endsWith(".py") || !isBelow(dir, path) || isVendored(path) || isTest(path)) continue;
+  for (const path of ownFiles(files, dir)) {
+    if (!path.endsWith(".py")) continue;
     const text = files.read(path)?.text ?? "";
     const found = text.includes(name) ? wanted.exec(text) : undefined;
     if (found) return found[0];
