@@ -66,6 +66,7 @@ import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
 import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
 import bootStoreHost from "./boot/store-host.ts";
+import bootSystemLibrary from "./boot/system-library.ts";
 import bootTrustedOrigins from "./boot/trusted-origins.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
@@ -341,6 +342,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootSettingsModule,
   bootStartNeedsStorage,
   bootStoreHost,
+  bootSystemLibrary,
   bootTrustedOrigins,
   bootVariableBuildTime,
   bootVariableContract,

@@ -145,14 +145,22 @@ export function lacksProgram(
   service: Service,
   program: string,
 ): { readonly image: Location; readonly elsewhere?: Location } | undefined {
+  const provider = programs[program];
+  return provider && lacksProvider(service, text => text.includes(program) || provider.test(text), provider);
+}
+
+/** Whether no step of the image surely brings what a name of a package, a file or a command speaks of. */
+export function lacksProvider(
+  service: Service,
+  named: (text: string) => boolean,
+  provider: RegExp,
+): { readonly image: Location; readonly elsewhere?: Location } | undefined {
   const { build } = service;
   const model = build?.model;
-  const provider = programs[program];
-  if (!model?.facts || !build?.dockerfile || !provider) return undefined;
+  if (!model?.facts || !build?.dockerfile) return undefined;
   if (model.facts.kind !== "runtime" && model.facts.kind !== "base") return undefined;
   if (service.mounts.some(mount => /^\/(?:usr|bin|opt|snap)(?:\/|$)/.test(mount.target))) return undefined;
   const chain = stageChain(build.dockerfile, model.stage);
-  const named = (text: string) => text.includes(program) || provider.test(text);
   for (const stage of chain) {
     for (const run of stage.runs) {
       const text = [run.fragment.text, ...run.heredocs.map(each => each.body.text)].join("\n");
