@@ -42,7 +42,21 @@ export function isMoved(stack: Stack, project: ComposeProject): boolean {
       (call.cwd === undefined || isOutside(call.cwd) || call.cwd.startsWith("~")) &&
       call.files.some(file => file.value === name || file.value === `./${name}`),
   );
-  return moved || [...stack.sources.values()].some(({ path, text }) => isScript(path) && saysFromWhere(text));
+  const isCopied = copies(name);
+  return (
+    moved ||
+    [...stack.sources.values()].some(
+      ({ path, text }) => isScript(path) && (saysFromWhere(text) || isCopied.test(text)),
+    )
+  );
+}
+
+/** `cp deployment/compose.server.yml docker-compose.yml`: the paths are meant from where it is copied to. */
+function copies(name: string): RegExp {
+  return new RegExp(
+    `^[^#\\n]*\\b(?:cp|mv|scp|rsync|install|ln)\\s[^\\n]*${name.replace(/\./g, "\\.")}["']?\\s+\\S`,
+    "m",
+  );
 }
 
 const isScript = (path: string): boolean => /\.(?:sh|bash|mk|ya?ml)$|(?:^|\/)(?:GNU)?[Mm]akefile$/.test(path);
