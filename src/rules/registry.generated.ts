@@ -121,6 +121,7 @@ import dataBackupPresent from "./data/backup-present.ts";
 import dataBackupRetention from "./data/backup-retention.ts";
 import dataBackupSchedule from "./data/backup-schedule.ts";
 import dataBackupSecrets from "./data/backup-secrets.ts";
+import dataBackupSource from "./data/backup-source.ts";
 import dataBackupTarget from "./data/backup-target.ts";
 import dataDatabaseRole from "./data/database-role.ts";
 import dataDestructiveCommand from "./data/destructive-command.ts";
@@ -397,6 +398,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataBackupRetention,
   dataBackupSchedule,
   dataBackupSecrets,
+  dataBackupSource,
   dataBackupTarget,
   dataDatabaseRole,
   dataDestructiveCommand,
