@@ -42,6 +42,7 @@ import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
+import bootExampleHost from "./boot/example-host.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
 import bootFirstStartScripts from "./boot/first-start-scripts.ts";
 import bootGeneratedClient from "./boot/generated-client.ts";
@@ -319,6 +320,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDevServer,
   bootDocumentedNeverRead,
   bootEntrySettings,
+  bootExampleHost,
   bootFailedMigration,
   bootFirstStartScripts,
   bootGeneratedClient,

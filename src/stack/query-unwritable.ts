@@ -70,7 +70,8 @@ function related(one: string, other: string): boolean {
 /** A directory on the host that a checkout does not have, and that nothing in the repository makes or hands over. */
 function isMadeByDocker(stack: Stack, service: Service, mount: Mount): boolean {
   if (mount.type !== "bind" || !mount.createsHostPath || /\.\w{1,5}$/.test(mount.target)) return false;
-  const outside = mount.exists === undefined && /^\.\.\//.test(mount.source ?? "");
+  // The checkout's neighbour is not there on a new server, and `/tmp` is emptied at each start of it.
+  const outside = mount.exists === undefined && /^(?:\.\.\/|\/tmp\/|\/run\/)/.test(mount.source ?? "");
   if (mount.exists !== "absent" && !outside) return false;
   const name = basename(mount.source!.replace(/\/+$/, ""));
   // `mkdir -p data logs`, or the names in a loop or a list around such a command.

@@ -43,7 +43,9 @@ export default defineRule({
           mount.at,
           mount.type === "volume"
             ? `the image has no ${mount.target}: root owns it`
-            : `${mount.source} is not in the repository: Docker makes it for root`,
+            : mount.source!.startsWith("/")
+              ? `${mount.source} is gone after a restart of the server: Docker makes it for root`
+              : `${mount.source} is not in the repository: Docker makes it for root`,
         ),
       );
       const because =
