@@ -69,16 +69,18 @@ function volumeInstead(
   return undefined;
 }
 
-/** A script names the volume, or goes into the container for the folder. */
+/** A script or the command on a page names the volume, or goes into the container for the folder. */
 function isSavedElsewhere(stack: Stack, name: string, engineName: string, target: string): boolean {
   const composed = new Set(stack.projects.flatMap(({ files }) => files));
+  const volume = `(?:${engineName}|(?:^|[^\\w-]|_)${name})(?![\\w-])`;
+  const said = new RegExp(volume, "m");
+  const commanded = new RegExp(`\\b(?:docker|tar|cp|restic|rsync)\\b[^\\n]*${volume}`, "m");
   return [...stack.sources].some(
     ([path, { text }]) =>
       !composed.has(path) &&
       stack.kinds.get(path) !== "code" &&
       !/[Dd]ockerfile/.test(path) &&
-      (text.includes(engineName) ||
-        new RegExp(`(?:^|[^\\w-]|_)${name}(?![\\w-])`, "m").test(text) ||
+      ((stack.kinds.get(path) === "runbook" ? commanded : said).test(text) ||
         (/\bdocker\b|\bcompose\b/.test(text) && text.includes(target) && /\bcp\b|\btar\b/.test(text))),
   );
 }

@@ -35,7 +35,7 @@ export function exampleHosts(stack: Stack): ExampleHost[] {
     const reads = service.component && componentReads(stack, service.component);
     return service.envFiles.flatMap(use => {
       const example = use.file || use.resolved === undefined ? undefined : shownEnvFile(stack, use.resolved);
-      if (!example || example.role !== "example") return [];
+      if (example?.role !== "example") return [];
       const values = evaluateEnv(example.entries);
       return example.entries.flatMap(({ name }) => {
         const value = values.get(name.value);

@@ -43,7 +43,7 @@ export function earlyStatement(stack: Stack, store: Service): EarlyStatement | u
 const largest = 2_000_000;
 /** Other files and programs bring tables, or the statements are put together. */
 const foreign =
-  /^\s*\\(?:i|ir|include|copy)\b|^\s*source\s|\bcreate\s+extension\b[^;]*\b(?:postgis|timescaledb|pg_cron|citus|age)\b|\bimport\s+foreign\s+schema\b|\bexecute\b|\bprepare\b|\blike\s+\w+\s+including\b.*\bloop\b/im;
+  /^\s*\\(?:i|ir|include|copy)\b|^\s*source\s|\bcreate\s+extension\b[^;]*\b(?:postgis|timescaledb|pg_cron|citus|age)\b|\bimport\s+foreign\s+schema\b|\bexecute\b(?!\s+(?:function|procedure|on)\b)|\bprepare\b|\blike\s+\w+\s+including\b.*\bloop\b/im;
 
 /** Every script that the image runs, in its order; undefined where one of them is no plain SQL. */
 function orderedScripts(stack: Stack, store: Service): string[] | undefined {

@@ -27,8 +27,12 @@ export default defineRule({
       if (refused.length === 0) continue;
       const { dockerfilePath, context } = service.build ?? service.made ?? {};
       const own = dockerfilePath ?? service.name;
-      const key = [own, context, ...refused.map(({ mount }) => mount.target)].join("\n");
       const { refusal } = refused[0]!;
+      // One directory of the server is one cause, whatever the images.
+      const key =
+        refusal === "bind"
+          ? [service.project.name, ...refused.map(({ mount }) => mount.source)].join("\n")
+          : [own, context, ...refused.map(({ mount }) => mount.target)].join("\n");
       const group = groups.get(key) ?? { services: [], mounts: [], refusal };
       groups.set(key, group);
       group.services.push(service);
