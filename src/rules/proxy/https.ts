@@ -110,7 +110,7 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
       }
       if (
         service.kind !== "app" ||
-        !(service.build ?? service.made) ||
+        !(service.build ?? (isShipped(project) && service.made)) ||
         servesTls(service) ||
         isWorkshop(service)
       )
@@ -119,6 +119,11 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
         .filter(port => !debuggers.has(port.target!) && !terminals.has(port.target!))
         .map(port => ({ service, port }));
     });
+}
+
+/** Pulled images of this repository also stand in files that others are meant to start as they like. */
+function isShipped({ because }: ComposeProject): boolean {
+  return because.at !== undefined || /says production/.test(because.text);
 }
 
 function servesTls(service: Service): boolean {
