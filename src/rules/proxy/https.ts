@@ -123,7 +123,7 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
 
 /** Pulled images of this repository also stand in files that others are meant to start as they like. */
 function isShipped({ because }: ComposeProject): boolean {
-  return because.at !== undefined || /says production/.test(because.text);
+  return because.at !== undefined;
 }
 
 function servesTls(service: Service): boolean {
