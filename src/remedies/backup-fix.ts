@@ -4,6 +4,7 @@ import { isLastingCache, isMysql, isPostgres, postgresMajor } from "../stack/que
 import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
 import { type BackupEngine, type BackupInput, backup } from "./backup.ts";
 import { isOrdinaryMongo, redisLogin } from "./backup-logins.ts";
+import { savedUploads } from "./backup-readme.ts";
 import { addServices, declareNames } from "./compose-file.ts";
 import { creation } from "./new-file.ts";
 import { sendAlong } from "./sent-files.ts";
@@ -41,8 +42,11 @@ export function backupFix(stack: Stack, stores: readonly Service[]): Fix | undef
     // In the image of the store: and with its credentials: whatever is said of that is said of these as well.
     reveals: ["build/floating-image", "secrets/committed-credential"],
     test: "Start the service `backup`, wait until it is healthy, and restore on a copy of the server with `docker compose run --rm restore`.",
-    afterwards:
-      "Choose where copies are kept outside this machine (backup/README.md), and have somebody told when `backup` is unhealthy.",
+    afterwards: `Choose where copies are kept outside this machine (backup/README.md), and have somebody told when \`backup\` is unhealthy.${
+      (input.uploads ?? []).length > savedUploads(input).length
+        ? ` Save ${input.uploads!.map(each => each.name).join(", ")} in another way: the image of MySQL has no tar.`
+        : ""
+    }`,
   };
 }
 

@@ -1,8 +1,15 @@
 import type { BackupInput } from "./backup.ts";
 
+/** MySQL's own image has had no tar since July 2022 (docker-library/mysql#881): files are saved by no service in it. */
+export function savedUploads({ engine, uploads = [] }: BackupInput): NonNullable<BackupInput["uploads"]> {
+  return engine === "mysql" ? [] : uploads;
+}
+
 /** What a person has to know at three in the morning. */
 export function backupReadme(input: BackupInput): string {
-  const { writers = [], uploads = [] } = input;
+  const { writers = [] } = input;
+  const uploads = savedUploads(input);
+  const unsaved = (input.uploads ?? []).filter(each => !uploads.includes(each)).map(each => each.name);
   const names = writers.join(" ");
   const what = `the database${uploads.length > 0 ? ` and the uploaded files (${uploads.map(each => each.name).join(", ")})` : ""}`;
   const stop = names === "" ? "" : `    docker compose stop ${names}\n`;
@@ -14,7 +21,7 @@ Service \`backup\` saves ${what} once a day at BACKUP_HOUR (UTC, 03 unless .env 
 otherwise), reads each dump back in full, and keeps the newest 14 in the volume \`backups\`. It is unhealthy when the last
 good backup is older than 26 hours: \`docker compose ps backup\`. A new store that holds nothing has as long for its first backup,
 which waits until something is there and no longer grows.
-
+${unsaved.length === 0 ? "" : `\nUploaded files (${unsaved.join(", ")}) are no part of it: the image of MySQL has no tar. Save them in another way.\n`}
 A backup now:
 
     docker compose exec -T backup /opt/backup/backup.sh </dev/null

@@ -52,6 +52,18 @@ it("starts nothing but the backup by itself", () => {
   for (const name of ["restore", "backup-offsite"]) expect(child(root, name, "profiles")?.kind).toBe("seq");
 });
 
+it("mounts no uploads where the image could not pack them, and says so", () => {
+  const uploads = [{ name: "media", source: "media" }];
+  const made = backup(input("mysql", { uploads }));
+  expect(made.services.flat().join("\n")).not.toContain("/uploads/");
+  expect(made.files.find(file => file.path.endsWith("README.md"))!.text).toContain(
+    "Uploaded files (media) are no part",
+  );
+  expect(backup(input("mariadb", { uploads })).services.flat().join("\n")).toContain(
+    "media:/uploads/media:ro",
+  );
+});
+
 it("reads uploads and brings them back with their owners", () => {
   const made = backup(input("postgres", { uploads: [{ name: "media", source: "./files" }], healthy: true }));
   const [save, restore] = made.services.map(lines => lines.join("\n"));

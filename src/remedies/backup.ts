@@ -2,7 +2,7 @@ import { yamlList, yamlScalar } from "../formats/yaml-text.ts";
 import { mongoBackup, mongoConnect, mongoRestore } from "./backup-mongo.ts";
 import { mysqlBackup, mysqlConnect, mysqlRestore } from "./backup-mysql.ts";
 import { postgresBackup, postgresConnect, postgresRestore } from "./backup-postgres.ts";
-import { backupReadme } from "./backup-readme.ts";
+import { backupReadme, savedUploads } from "./backup-readme.ts";
 import { redisBackup, redisConnect, redisRestore } from "./backup-redis.ts";
 import { countScript, healthyScript, offsiteScript, scheduleScript } from "./backup-scripts.ts";
 import type { NewFile } from "./new-file.ts";
@@ -60,7 +60,8 @@ export interface Backup {
  * hand) brings one back beside the live database, looks at it and exchanges the two; `backup-offsite` (profile
  * `offsite`) keeps encrypted copies on another machine with restic.
  */
-export function backup(input: BackupInput): Backup {
+export function backup(given: BackupInput): Backup {
+  const input = { ...given, uploads: savedUploads(given) };
   const [connect, save, restore] = scriptsOf(input.engine);
   const script = (name: string, text: string): NewFile => ({
     path: `backup/${name}`,
@@ -76,7 +77,7 @@ export function backup(input: BackupInput): Backup {
       script("healthy.sh", healthyScript),
       script("offsite.sh", offsiteScript),
       { path: "backup/connect.sh", text: connect },
-      { path: "backup/README.md", text: backupReadme(input) },
+      { path: "backup/README.md", text: backupReadme(given) },
     ],
     services: [backupService(input), restoreService(input), offsiteService()],
     volumes: ["backups"],
