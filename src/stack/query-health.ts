@@ -58,6 +58,7 @@ function shellProbe(text: string | undefined, at: Location): ProbeCommand[][] | 
   if (text === undefined) return undefined;
   const script = parseShell(plainFragment(at.file, text, at.span.start));
   if (script.constructs.length > 0 || script.problems.length > 0) return undefined;
+  if (endsWell(script.commands)) return undefined;
   const alternatives: ProbeCommand[][] = [[]];
   for (const command of script.commands) {
     const name = command.name?.value;
@@ -70,6 +71,28 @@ function shellProbe(text: string | undefined, at: Location): ProbeCommand[][] | 
       return undefined;
   }
   return alternatives.filter(alternative => alternative.length > 0);
+}
+
+/** `|| true`, `|| exit 0`, `; exit 0`: whatever was asked before, the status is 0. */
+function endsWell(commands: readonly ShellCommand[]): boolean {
+  const [before, last] = commands.slice(-2);
+  if (!before || !last || !["||", ";", "\n"].includes(before.connector ?? "")) return false;
+  const words = last.words.map(word => word.value);
+  return /^(?:true|:|echo|printf)$/.test(words[0] ?? "") || (words[0] === "exit" && words[1] === "0");
+}
+
+/** Where a health check stands whose status says nothing; undefined when it can fail, or when it is not known. */
+export function alwaysHealthy(service: Service): Location | undefined {
+  const command = service.healthcheck?.disabled ? undefined : service.healthcheck?.command;
+  if (!command) return undefined;
+  const words = command.words.map(word => word.value);
+  const flag = words.findIndex(word => /^-[a-z]*c$/.test(word ?? ""));
+  const text = command.form === "shell" ? shellText(service) : flag === -1 ? undefined : words[flag + 1];
+  if (text === undefined) return undefined;
+  const script = parseShell(plainFragment(command.at.file, text, command.at.span.start));
+  return script.constructs.length === 0 && script.problems.length === 0 && endsWell(script.commands)
+    ? command.at
+    : undefined;
 }
 
 function toProbe(command: ShellCommand, at: Location): ProbeCommand {

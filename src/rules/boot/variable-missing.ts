@@ -142,5 +142,12 @@ function stops(stack: Stack, read: EnvRead): boolean {
   // These read a file of their own, which may lie beside the program.
   if (/\b(?:decouple|load_dotenv|read_env|env_file|dotenv)\b/.test(text)) return false;
   if (read.how === "pydantic") return true;
-  return read.how === "os.environ" && /^[A-Za-z_]\w*\s*=\s*(?:[\w.]+\()*(?:os\.)?$/.test(line);
+  // Anywhere in a value that a name of the module gets: no branch, and nothing that is called later.
+  return (
+    read.how === "os.environ" &&
+    /^[A-Za-z_]\w*\s*=\s*(?:[\w.]+\((?:[^#\n]*[,(=]\s*)?)*(?:os\.)?$/.test(line) &&
+    !/\b(?:lambda|if|else|or|and|for)\b/.test(
+      text.slice(lineStart, text.indexOf("\n", read.at.span.end) >>> 0),
+    )
+  );
 }

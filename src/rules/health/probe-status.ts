@@ -1,7 +1,7 @@
 import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import { editInCheck, httpProbe } from "../../stack/query-health.ts";
+import { alwaysHealthy, editInCheck, httpProbe } from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { defineRule } from "../rule.ts";
 
@@ -14,6 +14,14 @@ export default defineRule({
   *check(stack) {
     const first = oncePerPlace();
     for (const service of worstFirst(serverServices(stack))) {
+      const swallowed = alwaysHealthy(service);
+      if (swallowed && first(swallowed))
+        yield {
+          subject: service.name,
+          message: `The health check of "${service.name}" cannot fail: its last word is a success, whatever the service answers.`,
+          severity: weigh(service, "medium"),
+          evidence: [evidence(swallowed, "ends with success after a failure, too")],
+        };
       const probe = httpProbe(service);
       if (probe?.client !== "curl" || probe.failsOnError !== false || !first(probe.at)) continue;
       const shell = service.healthcheck?.command?.form === "shell";
