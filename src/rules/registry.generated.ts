@@ -37,6 +37,7 @@ import bootBrowserHome from "./boot/browser-home.ts";
 import bootCeleryApp from "./boot/celery-app.ts";
 import bootCommandFile from "./boot/command-file.ts";
 import bootCommandHandedOn from "./boot/command-handed-on.ts";
+import bootDatabaseDriver from "./boot/database-driver.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
@@ -126,6 +127,7 @@ import dataBackupSource from "./data/backup-source.ts";
 import dataBackupTarget from "./data/backup-target.ts";
 import dataDatabaseRole from "./data/database-role.ts";
 import dataDestructiveCommand from "./data/destructive-command.ts";
+import dataDumpProgram from "./data/dump-program.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
 import dataRestoreInput from "./data/restore-input.ts";
@@ -315,6 +317,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootCeleryApp,
   bootCommandFile,
   bootCommandHandedOn,
+  bootDatabaseDriver,
   bootDatabaseOptions,
   bootDependsOnUnknown,
   bootDevServer,
@@ -404,6 +407,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataBackupTarget,
   dataDatabaseRole,
   dataDestructiveCommand,
+  dataDumpProgram,
   dataInitOnlySchema,
   dataNamedVolume,
   dataRestoreInput,

@@ -119,6 +119,12 @@ export interface Installed {
 
 /** The Python packages of a service's image. Undefined unless every install in it is understood, and Django is among them. */
 export function installedPackages(stack: Stack, service: Service): Installed | undefined {
+  const installed = installedPython(stack, service);
+  return installed && brings(installed.dependencies, "django") ? installed : undefined;
+}
+
+/** The same whatever framework they are for. */
+export function installedPython(stack: Stack, service: Service): Installed | undefined {
   const { build, model } = service;
   if (!build || !model || model.base?.name !== "python") return undefined;
   const ways = (service.process?.commands ?? []).flat();
@@ -135,7 +141,7 @@ export function installedPackages(stack: Stack, service: Service): Installed | u
     dependencies.push(...brought.dependencies);
     if (brought.manifest !== undefined) first ??= { at: each.install.at, manifest: brought.manifest };
   }
-  return first && brings(dependencies, "django") ? { dependencies, ...first } : undefined;
+  return first && { dependencies, ...first };
 }
 
 function broughtBy(

@@ -28,7 +28,9 @@ export function memorySettings(service: Service): MemorySetting[] {
     add("--max-old-space-size", /--max[-_]old[-_]space[-_]size[= ](\d+)/.exec(text)?.[1], 2 ** 20, at);
     add("-Xmx", /(?:^|\s)-Xmx(\d+[kmgt]?)\b/i.exec(text)?.[1], 1, at);
   };
-  const words = service.process?.argv ?? [];
+  const given = service.process?.argv ?? [];
+  // Options alone: the entry point of the image puts the server before them.
+  const words = given.length > 0 ? given : (service.command?.words ?? []);
   words.forEach((word, index) => {
     if (word.value === undefined) return;
     const next = words[index + 1];
@@ -37,6 +39,11 @@ export function memorySettings(service: Service): MemorySetting[] {
     const buffers = /^(?:--)?shared_buffers=(\S+)$/.exec(word.value)?.[1];
     // PostgreSQL counts blocks of 8 kB when no unit is given.
     if (buffers) add("shared_buffers", buffers, 8192, word.at);
+    const pool = /^--innodb[-_]buffer[-_]pool[-_]size=(\S+)$/.exec(word.value)?.[1];
+    if (pool) add("innodb_buffer_pool_size", pool, 1, word.at);
+    const cache = /^--wiredTigerCacheSizeGB(?:=(\S+))?$/.exec(word.value);
+    if (cache)
+      add("wiredTigerCacheSizeGB", cache[1] ?? next?.value, 2 ** 30, cache[1] ? word.at : (next ?? word).at);
   });
   for (const variable of service.environment)
     if (

@@ -50,6 +50,7 @@ const spellings: Readonly<Record<string, readonly [RegExp, number, (mebibytes: n
   "--max-old-space-size": [/(?<=--max[-_]old[-_]space[-_]size[= ])\d+/, 0.75, String],
   "-Xmx": [/(?<=-Xmx)\d+[kmgt]?/i, 0.75, each => `${each}m`],
   maxmemory: [/\d[\w.]*/, 0.75, each => `${each}mb`],
+  innodb_buffer_pool_size: [/(?<=size=)[\w.]+/, 0.6, each => `${each}M`],
   shared_buffers: [/(?<=shared_buffers=)[\w.]+/, 0.25, each => `${each}MB`],
 };
 
