@@ -42,7 +42,7 @@ export default defineRule({
         subject: project.name,
         message: `Project "${project.name}" is published in plain HTTP: nothing in this repository speaks TLS for it.`,
         severity: weigh(project, shipped ? "high" : "medium"),
-        confidence: "likely",
+        confidence: pulled ? "possible" : "likely",
         evidence: [
           evidence(first.port.at, `"${first.service.name}" in plain HTTP`),
           ...more.map(({ service, port }) => evidence(port.at, `"${service.name}" in plain HTTP`)),
