@@ -67,6 +67,9 @@ const devServer =
 export function developmentHabit(files: readonly ComposeFile[], others: boolean): string | undefined {
   const services = servicesIn(files);
   const server = files.some(looksLikeServer);
+  const read = services.flatMap(({ value }) => envFilesOf(value));
+  const work = read.find(name => /(?:^|\/)\.env\.dev(?:elopment)?$/.test(name));
+  if (work && !server && !read.some(name => /prod/i.test(name))) return `it reads ${work}`;
   for (const { key, value } of services) {
     if (child(value, "profiles")) continue;
     // Beside another file: in the only one people forget to give it a profile.
@@ -209,6 +212,13 @@ export function developmentSetting(files: readonly ComposeFile[]): string | unde
   return services
     .map(({ value }) => developmentVariable(value))
     .find(said => said !== undefined && !/DEBUG=|^NODE_ENV=/.test(said));
+}
+
+function envFilesOf(service: YamlNode): string[] {
+  const list = child(service, "env_file");
+  return (list?.kind === "seq" ? itemsOf(list) : list ? [list] : []).flatMap(
+    item => textOf(item)?.value ?? textOf(child(item, "path"))?.value ?? [],
+  );
 }
 
 function environmentOf(service: YamlNode): (readonly [name: string, value: string])[] {

@@ -39,6 +39,22 @@ describe("which Compose file is production", () => {
       ["compose.production.yml: deployed", "compose.yml: development"],
     ],
     [
+      "one that reads an env file for development, and watches its sources, though it publishes stores only",
+      {
+        "docker/shop/docker-compose.yml":
+          "services:\n  db:\n    build: ../postgresql\n    ports: ['5432:5432']\n  assets:\n    image: node:22\n    volumes: ['${BASE_DIR:-../../}:/opt/shop']\n    env_file: [../../.env.dev]\n    command: sh -c 'npm install && exec npx webpack --watch --mode=development'\n  web:\n    build: ../..\n    env_file: [../../.env.dev]\n",
+      },
+      ["docker/shop/docker-compose.yml: development"],
+    ],
+    [
+      "one that reads an env file for development beside one for production",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: .\n    env_file: [.env.dev]\n  worker:\n    build: .\n    env_file: [.env.production]\n",
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
       "a default file that builds the same directories under other names, beside production's",
       {
         "infra/docker-compose.prod.yml": "services:\n  api:\n    build: ../apps/api\n    restart: always\n",
