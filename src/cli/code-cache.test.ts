@@ -7,6 +7,7 @@ import {
   statSync,
   symlinkSync,
   utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,6 +52,22 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
     openCodeCache("c", [])!.write(Buffer.from("code"));
     expect(readdirSync(folder())).toHaveLength(1);
     expect(openCodeCache("c", [])!.generation).toBe(1);
+  });
+
+  test("keeps the newest few builds, and whatever is not ours by its name", () => {
+    fill();
+    writeFileSync(join(folder(), "notes.txt"), "mine");
+    utimesSync(join(folder(), "notes.txt"), 1, 1);
+    for (let n = 1; n <= 9; n++) {
+      openCodeCache(`build${n}`, [])!.write(Buffer.from("code"));
+      for (const name of readdirSync(folder()).filter(each => each.startsWith(`build${n}-`)))
+        utimesSync(join(folder(), name), Date.now() / 1000 - 100 + n, Date.now() / 1000 - 100 + n);
+    }
+    const names = readdirSync(folder());
+    expect(names).toContain("notes.txt");
+    expect(names).toHaveLength(7);
+    expect(openCodeCache("build9", [])!.data).toBeDefined();
+    expect(openCodeCache("build1", [])!.data).toBeUndefined();
   });
 
   test("is not taken from a directory or a file that others may write", () => {

@@ -129,11 +129,21 @@ function write(directory: string, path: string, user: number, generation: number
   }
 }
 
-/** Caches of builds that nobody has started for a month. */
+/** As this module names its files, the temporary ones too. */
+const ownName = /^\w+-v\d+\.\d+\.\d+[\w.-]*-\w+(?:\.\d+)?$/;
+const mostBuilds = 6;
+
+/** Caches of builds that nobody has started for a month, and all but the newest few: each has megabytes. */
 function removeOld(directory: string): void {
   const oldest = Date.now() - 30 * 24 * 3_600_000;
-  for (const name of readdirSync(directory)) {
-    const path = join(directory, name);
-    if (lstatSync(path).mtimeMs < oldest) unlinkSync(path);
+  const files = readdirSync(directory)
+    .filter(name => ownName.test(name))
+    .map(name => ({ name, written: lstatSync(join(directory, name)).mtimeMs }))
+    .sort((a, b) => b.written - a.written);
+  const kept = files.filter(({ name }) => !/\.\d+$/.test(name)).slice(0, mostBuilds);
+  for (const file of files) {
+    // A temporary file may be of a run that is writing it.
+    const isSpare = !/\.\d+$/.test(file.name) && !kept.includes(file);
+    if (isSpare || file.written < oldest) unlinkSync(join(directory, file.name));
   }
 }
