@@ -1,7 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import { basename, inside } from "../../core/path.ts";
 import { type Location, locate } from "../../core/source.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
 import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -25,7 +25,14 @@ export default defineRule({
             : login
               ? `Git tracks the private key ${key.file}, and ${login.file} signs in to a server with it.`
               : `Git tracks the private key ${key.file}.`,
-        severity: key.issued || login ? "high" : user ? weigh(user.service, "high") : "medium",
+        severity:
+          key.issued || login
+            ? "high"
+            : user
+              ? weigh(user.service, "high")
+              : isForWork(stack, key)
+                ? "low"
+                : "medium",
         evidence: [
           evidence(key.at, key.issued ? "an account with its key" : "a private key without a passphrase"),
           ...(user ? [user.place] : []),
@@ -53,6 +60,17 @@ function userOf(stack: Stack, { file }: CommittedKey): { service: Service; place
     if (secret) return { service, place: evidence(secret.at, "used as a secret here") };
   }
   return undefined;
+}
+
+/** Projects for work mount it or build it in, by its name, and no other does: it opens nothing but them. */
+function isForWork(stack: Stack, { file }: CommittedKey): boolean {
+  const name = basename(file);
+  const users = stack.projects.filter(({ files, services }) =>
+    [...files, ...services.flatMap(({ build }) => build?.dockerfilePath ?? [])].some(path =>
+      stack.sources.get(path)?.text.includes(name),
+    ),
+  );
+  return users.length > 0 && users.every(project => gradeOf(project) === "development");
 }
 
 /** `ssh -i keys/shop.pem admin@...` in a script or a page: the key opens a server. */
