@@ -109,3 +109,15 @@ export function isRenewedAlone(stack: Stack): boolean {
     )
   );
 }
+
+/** A page of instructions has these words. */
+export function isOnPage(stack: Stack, words: RegExp): boolean {
+  return [...stack.kinds].some(
+    ([path, kind]) => kind === "runbook" && words.test(stack.sources.get(path)?.text ?? ""),
+  );
+}
+
+/** Its command renews, and no script that is not here does more. */
+export function renews(certbot: Service): boolean {
+  return !certbot.build && /\brenew\b/.test(startText(certbot)) && !/\.sh\b/.test(startText(certbot));
+}

@@ -126,13 +126,8 @@ function* express(stack: Stack): Generator<Sharing> {
     const origin = cors?.options && entryOf(cors.options, "origin");
     if (!cors || !credentials || !origin || concrete(origin, lookup) !== true) continue;
     if (!mayUseCookies(stack, service)) continue;
-    yield {
-      subject: app.file,
-      service,
-      opens: evidence(origin.at, "every origin is allowed"),
-      credentials,
-      sure: true,
-    };
+    const opens = evidence(origin.at, "every origin is allowed");
+    yield { subject: app.file, service, opens, credentials, sure: true };
   }
 }
 
@@ -140,13 +135,8 @@ function* express(stack: Stack): Generator<Sharing> {
 function* nest(stack: Stack): Generator<Sharing> {
   for (const { service, file, origin, credentials } of nestSharing(stack)) {
     if (!mayUseCookies(stack, service)) continue;
-    yield {
-      subject: file,
-      service,
-      opens: evidence(origin, "every origin is allowed"),
-      credentials,
-      sure: true,
-    };
+    const opens = evidence(origin, "every origin is allowed");
+    yield { subject: file, service, opens, credentials, sure: true };
   }
 }
 

@@ -9,7 +9,7 @@ export default defineRule({
   title: "The libraries that packages load are in the image",
   claim: "boots-healthy",
   severity: "high",
-  why: "pip installs the package without a word, and the import fails in the container: the program ends, or the first request that needs it does.",
+  why: "The install of the package ends well, and the import fails in the container: the program ends, or the first request that needs it does.",
   *check(stack) {
     const first = oncePerPlace();
     for (const service of worstFirst(serverServices(stack))) {

@@ -5,6 +5,7 @@ import { containerScript, evidence, isOptional, listNames, weigh } from "../../s
 import { settingsStops } from "../../stack/query-build-settings.ts";
 import { isRun } from "../../stack/query-connections.ts";
 import { componentReads, hasUnseenEnvironment, lookupOf } from "../../stack/query-environment.ts";
+import { imageNeeds } from "../../stack/query-image-needs.ts";
 import { loadedFiles } from "../../stack/query-reach.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -54,19 +55,6 @@ export default defineRule({
     }
   },
 });
-
-/** A group of variables of a pulled image, of which none is set. */
-function imageNeeds(service: Service): readonly string[] | undefined {
-  // With another entry point, or a client of the image as the program, the server that asks for it never starts.
-  if (service.build || !service.facts || service.entrypoint) return undefined;
-  if (service.kind !== service.facts.kind) return undefined;
-  const { requiredEnv, fileEnv } = service.facts;
-  const isSet = (name: string) =>
-    service.environment.some(
-      each => (each.name === name || (fileEnv && each.name === `${name}_FILE`)) && each.value?.text !== "",
-    );
-  return requiredEnv.find(group => !group.some(isSet));
-}
 
 /** An env file of the project tells people to set it. */
 function isDocumented(stack: Stack, name: string): boolean {

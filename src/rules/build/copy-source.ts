@@ -1,18 +1,11 @@
-import { isVendored } from "../../artifacts/project-files.ts";
 import type { Evidence } from "../../core/finding.ts";
-import { basename, inside, join } from "../../core/path.ts";
+import { join } from "../../core/path.ts";
 import { bringSources } from "../../remedies/build-context.ts";
 import { rewriteDockerfile } from "../../remedies/rewrite.ts";
 import type { MissingSource } from "../../stack/image/copy-sources.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import {
-  buildSubject,
-  directoryName,
-  groupBuilds,
-  mayAppear,
-  places,
-  weighBuilds,
-} from "../../stack/query-build.ts";
+import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
+import { missingOf, working } from "../../stack/query-missing-sources.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -92,45 +85,6 @@ interface Told {
 function listed(files: readonly string[]): string {
   const last = files.at(-1)!;
   return files.length === 1 ? last : `${files.slice(0, -1).join(", ")} and ${last}`;
-}
-
-/** Builds of the same Dockerfile whose context has everything. */
-function working(stack: Stack, first: Build): Build[] {
-  return stack.builds.filter(
-    build =>
-      build.dockerfilePath === first.dockerfilePath &&
-      build.context !== first.context &&
-      build.model?.missingSources.length === 0,
-  );
-}
-
-/** Sources that surely are not there, one of each place. */
-function missingOf(stack: Stack, group: readonly Build[]): MissingSource[] {
-  const found = new Map<number, MissingSource>();
-  for (const build of group) {
-    for (const each of build.model?.missingSources ?? []) {
-      const inContext = each.fromStage === undefined;
-      if (inContext && each.reason === "absent" && mayAppear(stack, build, join(build.context!, each.path)))
-        continue;
-      if (!inContext && isWrittenAbove(stack, build, each.path)) continue;
-      found.set(each.source.at.span.start, each);
-    }
-  }
-  return [...found.values()];
-}
-
-const bundlers =
-  /(?:^|\/)(?:package|angular|project|workspace|tsconfig[\w.-]*)\.json$|(?:^|\/)[\w.-]+\.config\.[cm]?[jt]s$/;
-
-/** A bundler of this context is told to write beside its own directory: `outDir: "../server/wwwroot"`. */
-function isWrittenAbove(stack: Stack, build: Build, path: string): boolean {
-  const name = basename(path).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const above = new RegExp(`\\.\\./[^"'\`\\s]*${name}(?![\\w-])`);
-  return stack.files.paths.some(file => {
-    if (inside(build.context!, file) === undefined || !bundlers.test(file) || isVendored(file)) return false;
-    const read = stack.files.read(file);
-    return "source" in read && above.test(read.source.text);
-  });
 }
 
 function reasons(build: Build, missing: readonly MissingSource[]): string {

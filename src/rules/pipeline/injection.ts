@@ -1,7 +1,7 @@
 import type { Step, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { evidence } from "../../stack/query.ts";
-import type { Stack } from "../../stack/stack.ts";
+import { isStartedByTag } from "../../stack/query-triggers.ts";
 import { defineRule } from "../rule.ts";
 
 /** Texts that anybody may choose who opens an issue, a comment or a pull request. */
@@ -73,22 +73,6 @@ function isKnownTo(workflow: Workflow, context: string): boolean {
   return (
     context !== "github.head_ref" ||
     workflow.triggers.some(({ event }) => event.startsWith("pull_request") || event === "workflow_call")
-  );
-}
-
-/** The runs that it waits for are started by tags, by hand or by the clock: no stranger names what they ran on. */
-function isStartedByTag(stack: Stack, workflow: Workflow): boolean {
-  const awaited = workflow.triggers.flatMap(trigger => trigger.workflows.map(({ value }) => value));
-  return (
-    awaited.length > 0 &&
-    awaited.every(name => {
-      const other = stack.workflows.find(each => (each.name?.value ?? each.file) === name);
-      return other?.triggers.every(
-        ({ event, tags, branches }) =>
-          /^(?:workflow_dispatch|schedule|release)$/.test(event) ||
-          (event === "push" && tags.length > 0 && branches.length === 0),
-      );
-    })
   );
 }
 

@@ -4,6 +4,7 @@ import { pairOf } from "../../formats/yaml.ts";
 import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
 import { evidence, listNames } from "../../stack/query.ts";
+import { publishingJobs } from "../../stack/query-publishing.ts";
 import { deployJobs, isTest, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -63,28 +64,6 @@ export default defineRule({
     }
   },
 });
-
-/** Jobs that replace an image which a deployed service pulls, in workflows without a job that deploys. */
-function publishingJobs(stack: Stack): { workflow: Workflow; job: Job }[] {
-  const deploying = new Set(deployJobs(stack).map(({ workflow }) => workflow));
-  const pulled = new Set(
-    stack.services.flatMap(({ made, project }) => (made?.push && project.grade === "deployed" ? [made] : [])),
-  );
-  return stack.workflows.flatMap(workflow =>
-    deploying.has(workflow)
-      ? []
-      : workflow.jobs
-          .filter(job =>
-            [...pulled].some(
-              ({ at }) =>
-                at.file === workflow.file &&
-                job.at.span.start <= at.span.start &&
-                at.span.end <= job.at.span.end,
-            ),
-          )
-          .map(job => ({ workflow, job })),
-  );
-}
 
 function plans(job: Job): boolean {
   return job.steps.some(step =>

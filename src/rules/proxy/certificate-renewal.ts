@@ -7,9 +7,11 @@ import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.
 import {
   certbotRuns,
   certbotsFor,
+  isOnPage,
   isRenewedAlone,
   isSaidInScripts,
   neededCertificates,
+  renews,
   startsByScript,
   startText,
 } from "../../stack/query-certificates.ts";
@@ -124,16 +126,6 @@ function* asksOnce(stack: Stack, service: Service, at: Location, [certbot, ...mo
       evidence((certbot.entrypoint ?? certbot.command)?.at ?? certbot.at, bare ? "no command" : "no renewal"),
     ] as const,
   };
-}
-
-function isOnPage(stack: Stack, words: RegExp): boolean {
-  return [...stack.kinds].some(
-    ([path, kind]) => kind === "runbook" && words.test(stack.sources.get(path)?.text ?? ""),
-  );
-}
-
-function renews(certbot: Service): boolean {
-  return !certbot.build && /\brenew\b/.test(startText(certbot)) && !/\.sh\b/.test(startText(certbot));
 }
 
 /** A loop beside nginx, which stays the process that signals reach. Only for images with the official entry point. */

@@ -11,6 +11,7 @@ import {
 } from "../../stack/query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy, plainSites, speaksTls } from "../../stack/query-caddy.ts";
 import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
+import { hasSecureTwin } from "../../stack/query-secure-twin.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -68,26 +69,6 @@ function* beside(stack: Stack, project: ComposeProject) {
       };
     }
   }
-}
-
-/** Another Compose file runs a program built from the same sources, behind a proxy that speaks TLS. */
-function hasSecureTwin(stack: Stack, project: ComposeProject): boolean {
-  return stack.projects.some(
-    other =>
-      other !== project &&
-      other.grade === "deployed" &&
-      proxiesOf(stack, other).some(proxy => tlsServers(proxy.effective).length > 0) &&
-      other.services.some(service => project.services.some(own => isSameProgram(own, service))),
-  );
-}
-
-function isSameProgram({ name, build }: Service, other: Service): boolean {
-  return (
-    name === other.name &&
-    build?.dockerfilePath !== undefined &&
-    build.dockerfilePath === other.build?.dockerfilePath &&
-    build.context === other.build.context
-  );
 }
 
 /** Where visitors come in: nginx on its published ports, and programs of this repository that are published. */

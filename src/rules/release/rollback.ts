@@ -1,7 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Workflow } from "../../artifacts/workflow.ts";
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { forWorkstations, type Push, pushesOf, pushOf } from "../../stack/query-pushes.ts";
 import { isMutableTag, projectOf, releaseRuns } from "../../stack/query-release.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -82,46 +82,6 @@ function* pushedOver(stack: Stack) {
   }
 }
 
-interface Push {
-  /** `image:tag`, where the tag is known. */
-  readonly name: string | undefined;
-  /** The image without registry and tag, as it is written. */
-  readonly image: string | undefined;
-  readonly at: Evidence["at"];
-}
-
-function pushOf(text: string, at: Evidence["at"]): Push {
-  const last = text
-    .replace(/^["']|["']$/g, "")
-    .replace(/\$\{(\w+)\}/g, "$$$1")
-    .replace(/^.*\//s, "");
-  return { name: lastPart(text), image: last.split(":")[0], at };
-}
-
-function pushesOf(stack: Stack, workflow: Workflow): Push[] {
-  return stack.calls.flatMap(({ call, caller }): Push[] => {
-    if (caller.workflow !== workflow) return [];
-    const unnamed = { name: undefined, image: undefined, at: call.at };
-    if (call.kind === "docker-build" && call.push && !isForWorkstations(call))
-      return call.tags.length === 0 ? [unnamed] : call.tags.map(tag => pushOf(tag.word.text, tag.at));
-    if (call.kind === "docker" && /^(image )?push$/.test(call.verb))
-      return call.flags.some(flag => flag.name === "--all-tags" || flag.name === "-a")
-        ? allTags(stack, workflow)
-        : call.operands.map(operand => pushOf(operand.word.text, operand.at));
-    return call.kind === "compose" && call.subcommand === "push" ? [unnamed] : [];
-  });
-}
-
-/** What the workflow builds or loads; nobody sees which names an image has that only was loaded. */
-function allTags(stack: Stack, workflow: Workflow): Push[] {
-  const built = stack.calls.flatMap(({ call, caller }): Push[] =>
-    caller.workflow === workflow && call.kind === "docker-build"
-      ? call.tags.map(tag => pushOf(tag.word.text, tag.at))
-      : [],
-  );
-  return built;
-}
-
 /** Another workflow builds the same images under names of their own: this one is a leftover beside it. */
 function isKeptElsewhere(stack: Stack, workflow: Workflow, pushes: readonly Push[]): boolean {
   const kept = stack.calls.flatMap(({ call, caller }) =>
@@ -134,14 +94,6 @@ function isKeptElsewhere(stack: Stack, workflow: Workflow, pushes: readonly Push
   return pushes.every(({ image }) => image !== undefined && kept.some(other => other.image === image));
 }
 
-/** Images that people work in and that tests run in: nobody goes back to an old one. */
-const forWorkstations = /(?:^|[/_.-])(?:dev-?env|dev-?container|ci|builder|tests?|nightly)(?:[/_.-]|$)/i;
-
-function isForWorkstations(call: Extract<Call, { kind: "docker-build" }>): boolean {
-  const words = [call.context?.word.text, call.file?.word.text, ...call.tags.map(tag => tag.word.text)];
-  return words.some(word => word !== undefined && forWorkstations.test(word.replace(/^["']|["']$/g, "")));
-}
-
 /** The digest of what was pushed is what the server gets: it stays in the registry and in the run's log. */
 function deploysByDigest(stack: Stack, workflow: Workflow): boolean {
   const texts = stack.calls
@@ -151,12 +103,4 @@ function deploysByDigest(stack: Stack, workflow: Workflow): boolean {
     texts.some(text => /\bRepoDigests\b|imagetools inspect|\bcrane digest\b/.test(text)) ||
     workflow.expressions.some(({ text }) => /\.outputs\.(?:image_?)?digest\b/.test(text))
   );
-}
-
-/** The last part of a reference with its tag; undefined when the tag itself is not known. */
-function lastPart(text: string): string | undefined {
-  const name = text.replace(/^["']|["']$/g, "").replace(/^.*\//s, "");
-  const tag = /:([^:]*)$/.exec(name.replace(/\$\{\{[^}]*\}\}|\$\{?\w+\}?/g, "$"))?.[1];
-  if (tag === undefined) return name.includes("$") ? undefined : `${name}:latest`;
-  return tag.includes("$") ? undefined : `image:${tag}`;
 }

@@ -1,10 +1,11 @@
 import { stageChain } from "../../artifacts/dockerfile.ts";
 import type { Fix } from "../../core/fix.ts";
-import { basename, inside, join } from "../../core/path.ts";
+import { inside } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isIgnored } from "../../formats/dockerignore.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
+import { handedOn } from "../../stack/query-handed-env.ts";
 import { worstFirst } from "../../stack/query-process.ts";
 import { writtenSecrets } from "../../stack/query-written-secrets.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
@@ -59,41 +60,6 @@ export default defineRule({
     }
   },
 });
-
-/** `COPY --from=build /app/.env .env`: nobody does that by oversight of an ignore file. */
-function handedOn(stack: Stack) {
-  const seen = new Set<string>();
-  return worstFirst(stack.services).flatMap(service => {
-    const { build } = service;
-    if (!build?.dockerfile || !build.stage || build.contextState !== "present") return [];
-    if (gradeOf(service) === "development") return [];
-    return stageChain(build.dockerfile, build.stage).flatMap(stage =>
-      stage.copies.flatMap(step => {
-        const origin = step.fromStage === undefined ? undefined : build.dockerfile!.stages[step.fromStage];
-        const source = step.sources.find(each =>
-          /(?:^|\/)\.env(?:\.(?:prod|production|local))?$/.test(each.value),
-        );
-        const key = `${step.at.file}:${step.at.span.start}`;
-        if (!origin || !source || seen.has(key)) return [];
-        const copy = stageChain(build.dockerfile!, origin)
-          .flatMap(each => each.copies)
-          .find(
-            each =>
-              !each.from &&
-              each.sources.some(from =>
-                /^\.?\/?$|(?:^|\/)\.env(?:$|\*|\.(?:prod|production|local)$)/.test(from.value),
-              ),
-          );
-        const path = join(build.context!, basename(source.value));
-        // What git tracks everyone has anyway, and what the ignore file leaves out is not there to be copied.
-        if (!copy || stack.files.tracked(path) === true) return [];
-        if (build.ignore && isIgnored(build.ignore.rules, basename(source.value)).ignored) return [];
-        seen.add(key);
-        return [{ service, copy: copy.at, handed: step.at, path }];
-      }),
-    );
-  });
-}
 
 interface Taken {
   readonly service: Service;

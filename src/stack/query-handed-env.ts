@@ -1,0 +1,41 @@
+import { stageChain } from "../artifacts/dockerfile.ts";
+import { basename, join } from "../core/path.ts";
+import { isIgnored } from "../formats/dockerignore.ts";
+import { gradeOf } from "./query.ts";
+import { worstFirst } from "./query-process.ts";
+import type { Stack } from "./stack.ts";
+
+/** `COPY --from=build /app/.env .env`: nobody does that by oversight of an ignore file. */
+export function handedOn(stack: Stack) {
+  const seen = new Set<string>();
+  return worstFirst(stack.services).flatMap(service => {
+    const { build } = service;
+    if (!build?.dockerfile || !build.stage || build.contextState !== "present") return [];
+    if (gradeOf(service) === "development") return [];
+    return stageChain(build.dockerfile, build.stage).flatMap(stage =>
+      stage.copies.flatMap(step => {
+        const origin = step.fromStage === undefined ? undefined : build.dockerfile!.stages[step.fromStage];
+        const source = step.sources.find(each =>
+          /(?:^|\/)\.env(?:\.(?:prod|production|local))?$/.test(each.value),
+        );
+        const key = `${step.at.file}:${step.at.span.start}`;
+        if (!origin || !source || seen.has(key)) return [];
+        const copy = stageChain(build.dockerfile!, origin)
+          .flatMap(each => each.copies)
+          .find(
+            each =>
+              !each.from &&
+              each.sources.some(from =>
+                /^\.?\/?$|(?:^|\/)\.env(?:$|\*|\.(?:prod|production|local)$)/.test(from.value),
+              ),
+          );
+        const path = join(build.context!, basename(source.value));
+        // What git tracks everyone has anyway, and what the ignore file leaves out is not there to be copied.
+        if (!copy || stack.files.tracked(path) === true) return [];
+        if (build.ignore && isIgnored(build.ignore.rules, basename(source.value)).ignored) return [];
+        seen.add(key);
+        return [{ service, copy: copy.at, handed: step.at, path }];
+      }),
+    );
+  });
+}

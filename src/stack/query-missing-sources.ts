@@ -1,0 +1,44 @@
+import { isVendored } from "../artifacts/project-files.ts";
+import { basename, inside, join } from "../core/path.ts";
+import type { MissingSource } from "./image/copy-sources.ts";
+import { mayAppear } from "./query-build.ts";
+import type { Build, Stack } from "./stack.ts";
+
+/** Builds of the same Dockerfile whose context has everything. */
+export function working(stack: Stack, first: Build): Build[] {
+  return stack.builds.filter(
+    build =>
+      build.dockerfilePath === first.dockerfilePath &&
+      build.context !== first.context &&
+      build.model?.missingSources.length === 0,
+  );
+}
+
+/** Sources that surely are not there, one of each place. */
+export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[] {
+  const found = new Map<number, MissingSource>();
+  for (const build of group) {
+    for (const each of build.model?.missingSources ?? []) {
+      const inContext = each.fromStage === undefined;
+      if (inContext && each.reason === "absent" && mayAppear(stack, build, join(build.context!, each.path)))
+        continue;
+      if (!inContext && isWrittenAbove(stack, build, each.path)) continue;
+      found.set(each.source.at.span.start, each);
+    }
+  }
+  return [...found.values()];
+}
+
+const bundlers =
+  /(?:^|\/)(?:package|angular|project|workspace|tsconfig[\w.-]*)\.json$|(?:^|\/)[\w.-]+\.config\.[cm]?[jt]s$/;
+
+/** A bundler of this context is told to write beside its own directory: `outDir: "../server/wwwroot"`. */
+function isWrittenAbove(stack: Stack, build: Build, path: string): boolean {
+  const name = basename(path).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const above = new RegExp(`\\.\\./[^"'\`\\s]*${name}(?![\\w-])`);
+  return stack.files.paths.some(file => {
+    if (inside(build.context!, file) === undefined || !bundlers.test(file) || isVendored(file)) return false;
+    const read = stack.files.read(file);
+    return "source" in read && above.test(read.source.text);
+  });
+}
