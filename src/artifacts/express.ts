@@ -10,7 +10,7 @@ import {
 } from "../formats/javascript-tree.ts";
 import { evaluateJs, jsScope } from "./javascript-values.ts";
 import { callsOf, listenOf, type NodeListen } from "./node-listen.ts";
-import { importedScriptFile, type ProjectFiles } from "./project-files.ts";
+import { importedScriptFile, oncePerProject, type ProjectFiles } from "./project-files.ts";
 import {
   escapeExpression,
   matchRoutes,
@@ -63,15 +63,8 @@ function requiredModule(value: JsValue): string | undefined {
   return value.args[0]?.kind === "string" ? value.args[0].value : undefined;
 }
 
-const known = new WeakMap<ProjectFiles, Map<Source, ExpressApp | undefined>>();
-
 /** The app of a file, read once; undefined when the file creates none. */
-export function readExpress(files: ProjectFiles, source: Source): ExpressApp | undefined {
-  const apps = known.get(files) ?? new Map<Source, ExpressApp | undefined>();
-  known.set(files, apps);
-  if (!apps.has(source)) apps.set(source, appIn(files, source));
-  return apps.get(source);
-}
+export const readExpress = oncePerProject(appIn);
 
 function appIn(files: ProjectFiles, source: Source): ExpressApp | undefined {
   if (!source.text.includes("express")) return undefined;

@@ -3,7 +3,7 @@ import { parseJavascript } from "../formats/javascript.ts";
 import { everyJsStatement, type JsCall, type JsModule, type JsValue } from "../formats/javascript-tree.ts";
 import { evaluateJs, jsScope } from "./javascript-values.ts";
 import { callsOf } from "./node-listen.ts";
-import { isBelow, isTest, isVendored, ownFiles, type ProjectFiles } from "./project-files.ts";
+import { isBelow, isTest, isVendored, oncePerProject, ownFiles, type ProjectFiles } from "./project-files.ts";
 import {
   escapeExpression,
   matchRoutes,
@@ -33,15 +33,9 @@ const verbs = new Map([
   ["All", ""],
 ]);
 const mostFiles = 2_000;
-const apps = new WeakMap<ProjectFiles, Map<string, NestApp | undefined>>();
 
 /** The program of a package, read once; undefined when several files create one, or none does. */
-export function readNest(files: ProjectFiles, dir: string): NestApp | undefined {
-  const known = apps.get(files) ?? new Map<string, NestApp | undefined>();
-  apps.set(files, known);
-  if (!known.has(dir)) known.set(dir, appIn(files, dir));
-  return known.get(dir);
-}
+export const readNest = oncePerProject(appIn);
 
 function sourcesBelow(files: ProjectFiles, dir: string): readonly string[] {
   return ownFiles(files, dir).filter(path => /\.[cm]?ts$/.test(path));
@@ -233,18 +227,11 @@ interface Mentions {
   readonly words: ReadonlyMap<string, string>;
 }
 
-const mentioned = new WeakMap<ProjectFiles, Map<string, Mentions>>();
 const bringing =
   /\b(?:ServeStaticModule|GraphQLModule|RouterModule|BullBoardModule|PrometheusModule|AdminModule)\b/;
 
 /** Read once: a search for a good route asks for many paths. */
-function mentions(files: ProjectFiles, dir: string): Mentions {
-  const known = mentioned.get(files) ?? new Map<string, Mentions>();
-  mentioned.set(files, known);
-  const found = known.get(dir) ?? findMentions(files, dir);
-  known.set(dir, found);
-  return found;
-}
+const mentions = oncePerProject(findMentions);
 
 function findMentions(files: ProjectFiles, dir: string): Mentions {
   const words = new Map<string, string>();

@@ -237,3 +237,16 @@ const tested =
 export function isTest(path: string): boolean {
   return tested.test(path);
 }
+
+/** What `make` says of a project and a key, worked out once; a key may be a directory or a file that was read. */
+export function oncePerProject<K, V>(
+  make: (files: ProjectFiles, key: K) => V,
+): (files: ProjectFiles, key: K) => V {
+  const projects = new WeakMap<ProjectFiles, Map<K, V>>();
+  return (files, key) => {
+    const known = projects.get(files) ?? new Map<K, V>();
+    projects.set(files, known);
+    if (!known.has(key)) known.set(key, make(files, key));
+    return known.get(key)!;
+  };
+}

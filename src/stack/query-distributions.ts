@@ -110,7 +110,7 @@ export function loadedModules(value: Value | undefined, lookup: Lookup, depth = 
 }
 
 export interface Installed {
-  readonly dependencies: readonly { readonly name: string }[];
+  readonly dependencies: readonly { readonly name: string; readonly extras?: readonly string[] }[];
   /** Where it is installed. */
   readonly at: Location;
   /** The manifest that is installed. */
@@ -132,7 +132,7 @@ export function installedPython(stack: Stack, service: Service): Installed | und
   const stages = model.built.map(each => each.stage);
   if (stages.some(stage => stage.copies.some(copy => copy.from && copy.fromStage === undefined)))
     return undefined;
-  const dependencies: { readonly name: string }[] = [];
+  const dependencies: { readonly name: string; readonly extras?: readonly string[] }[] = [];
   let first: { readonly at: Location; readonly manifest: string } | undefined;
   for (const each of installsOf([build])) {
     if (!["pip", "poetry", "uv", "pipenv"].includes(each.install.manager)) continue;

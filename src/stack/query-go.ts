@@ -61,6 +61,8 @@ export function missingSums(stack: Stack, stage: ImageModel, { command }: GoComm
     return undefined;
   if ([...stage.env.keys()].some(name => /^GO(?:FLAGS|WORK)$/.test(name))) return undefined;
   const read = stack.files.read(source);
+  // What a directory beside it replaces has no checksum.
+  if ("source" in read && /=>\s*\.{0,2}\//.test(read.source.text)) return undefined;
   return "source" in read && /^\s*require\b|^require\s*\(/m.test(read.source.text)
     ? (before("go.mod").from ?? at)
     : undefined;
@@ -97,7 +99,8 @@ export function foreignLibrary(stack: Stack, build: Build): ForeignLibrary | und
     if (!origin || !isDebianGo(origin) || !isStarted(copy, started)) continue;
     const chain = stageChain(dockerfile, origin.stage);
     const text = chain.flatMap(stage => stage.runs.map(run => run.fragment.text)).join("\n");
-    if (origin.env.has("CGO_ENABLED") || /CGO_ENABLED|-static\b|netgo|\bmake\b|musl/.test(text)) continue;
+    if (origin.env.has("CGO_ENABLED") || /CGO_ENABLED|GOARCH|-static\b|netgo|\bmake\b|musl/.test(text))
+      continue;
     const built = goCommands(origin).find(({ verb, command }) => verb === "build" && writes(command, copy));
     if (built) return { built: built.command.at, copied: copy.at, base: model.stage.from.at, system };
   }

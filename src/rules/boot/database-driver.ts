@@ -16,7 +16,7 @@ const drivers: Readonly<Record<string, readonly string[]>> = {
   aiomysql: ["aiomysql"],
   asyncmy: ["asyncmy"],
   mysqldb: ["mysqlclient"],
-  mysqlconnector: ["mysql-connector-python"],
+  mysqlconnector: ["mysql-connector-python", "mysql-connector"],
   aiosqlite: ["aiosqlite"],
 };
 
@@ -43,7 +43,13 @@ export default defineRule({
       for (const { variable, driver } of named) {
         const packages = drivers[driver]!;
         const key = `${variable.at.file}:${variable.at.span.start}`;
-        if (packages.some(has) || !names.has(variable.name) || told.has(key)) continue;
+        // `sqlalchemy[postgresql-asyncpg]` and providers of other programs bring drivers along.
+        const brought = installed.dependencies.some(
+          each =>
+            each.extras?.some(extra => /postgres|psycopg|asyncpg|mysql|maria|sqlite/i.test(extra)) ||
+            /airflow|provider|gino|piccolo/.test(each.name),
+        );
+        if (brought || packages.some(has) || !names.has(variable.name) || told.has(key)) continue;
         if (replaces(component, driver)) continue;
         told.add(key);
         yield {

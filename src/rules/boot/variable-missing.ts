@@ -130,6 +130,7 @@ function stops(stack: Stack, read: EnvRead): boolean {
   // These read a file of their own, which may lie beside the program.
   if (/\b(?:decouple|load_dotenv|read_env|env_file|dotenv)\b/.test(text)) return false;
   if (read.how === "pydantic") return true;
+  if (text.includes(`setdefault("${read.name}"`) || text.includes(`setdefault('${read.name}'`)) return false;
   // Anywhere in a value that a name of the module gets: no branch, and nothing that is called later.
   return (
     read.how === "os.environ" &&
