@@ -75,6 +75,7 @@ import bootVariableContract from "./boot/variable-contract.ts";
 import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
 import bootVariableMissing from "./boot/variable-missing.ts";
 import bootVariableNeverRead from "./boot/variable-never-read.ts";
+import bootVariableUndocumented from "./boot/variable-undocumented.ts";
 import bootVariableUnset from "./boot/variable-unset.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
@@ -355,6 +356,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVariableDefaultMismatch,
   bootVariableMissing,
   bootVariableNeverRead,
+  bootVariableUndocumented,
   bootVariableUnset,
   bootVolumeWritable,
   bootWaitsForHealth,

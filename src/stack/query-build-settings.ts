@@ -97,12 +97,16 @@ function demands(value: Value, lookup: Lookup): { at: Location; name: string }[]
 }
 
 /** Variables that the settings of a running service stop without; a `.env` beside the program is thought of. */
-export function settingsStops(stack: Stack, service: Service): { at: Location; name: string }[] {
+export function settingsStops(
+  stack: Stack,
+  service: Service,
+  lookup?: Lookup,
+): { at: Location; name: string }[] {
   const here = settingsInForce(stack).find(each => each.services.includes(service));
   if (!here) return [];
   const seen = new Set<string>();
   return [...here.settings.values.values()]
-    .flatMap(value => demands(value, here.lookup))
+    .flatMap(value => demands(value, lookup ?? here.lookup))
     .filter(({ at, name }) => !seen.has(name) && isAssigned(stack, at) && seen.add(name));
 }
 
