@@ -7,6 +7,7 @@ import { loginRoutes } from "../stack/query-logins.ts";
 import { loopbackFix, openPorts } from "../stack/query-ports.ts";
 import { settingsInForce } from "../stack/query-settings.ts";
 import { socketsOf } from "../stack/query-sockets.ts";
+import { traefikOf } from "../stack/query-traefik.ts";
 import type { ComposeProject, Port, Service, Stack } from "../stack/stack.ts";
 import { addServices, declareNames } from "./compose-file.ts";
 import { addSettings, exceptInDebug } from "./django-settings.ts";
@@ -40,6 +41,7 @@ export function frontDoorFix(
   const joined = entry && joinNetwork(stack, entry.service);
   // Caddy gets certificates by itself when it is given a name.
   if (entry && stack.caddies.some(caddy => caddy.service === entry.service)) return undefined;
+  if (traefikOf(project)) return undefined;
   if (!entry || others.length > 0 || !source || !joined || isTaken(stack, project, entry.service))
     return undefined;
   const { service, port } = entry;

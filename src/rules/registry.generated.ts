@@ -185,6 +185,7 @@ import proxyCertificateBootstrap from "./proxy/certificate-bootstrap.ts";
 import proxyCertificatePresent from "./proxy/certificate-present.ts";
 import proxyCertificateRenewal from "./proxy/certificate-renewal.ts";
 import proxyCertificateStorage from "./proxy/certificate-storage.ts";
+import proxyChallengePath from "./proxy/challenge-path.ts";
 import proxyDecodedPath from "./proxy/decoded-path.ts";
 import proxyDirectPort from "./proxy/direct-port.ts";
 import proxyDirectoryListing from "./proxy/directory-listing.ts";
@@ -202,6 +203,7 @@ import proxyPlaceholderSite from "./proxy/placeholder-site.ts";
 import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
 import proxyRefusedConfiguration from "./proxy/refused-configuration.ts";
 import proxySecurityHeaders from "./proxy/security-headers.ts";
+import proxyServedDirectory from "./proxy/served-directory.ts";
 import proxyStaticFiles from "./proxy/static-files.ts";
 import proxyStaticResolution from "./proxy/static-resolution.ts";
 import proxyTlsCiphers from "./proxy/tls-ciphers.ts";
@@ -209,6 +211,7 @@ import proxyTlsProtocols from "./proxy/tls-protocols.ts";
 import proxyTraefikNetwork from "./proxy/traefik-network.ts";
 import proxyTraefikPort from "./proxy/traefik-port.ts";
 import proxyTraefikResolver from "./proxy/traefik-resolver.ts";
+import proxyTraefikRouter from "./proxy/traefik-router.ts";
 import proxyTraefikTls from "./proxy/traefik-tls.ts";
 import proxyUnpublishedServer from "./proxy/unpublished-server.ts";
 import proxyUpstreamService from "./proxy/upstream-service.ts";
@@ -272,6 +275,7 @@ import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
 import secretsInBundle from "./secrets/in-bundle.ts";
 import secretsInEnvironment from "./secrets/in-environment.ts";
+import secretsKeyInCode from "./secrets/key-in-code.ts";
 import secretsPastedIntoShell from "./secrets/pasted-into-shell.ts";
 import secretsPlaceholderAccepted from "./secrets/placeholder-accepted.ts";
 import secretsPrinted from "./secrets/printed.ts";
@@ -466,6 +470,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyCertificatePresent,
   proxyCertificateRenewal,
   proxyCertificateStorage,
+  proxyChallengePath,
   proxyDecodedPath,
   proxyDirectPort,
   proxyDirectoryListing,
@@ -483,6 +488,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyRateLimitUnused,
   proxyRefusedConfiguration,
   proxySecurityHeaders,
+  proxyServedDirectory,
   proxyStaticFiles,
   proxyStaticResolution,
   proxyTlsCiphers,
@@ -490,6 +496,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyTraefikNetwork,
   proxyTraefikPort,
   proxyTraefikResolver,
+  proxyTraefikRouter,
   proxyTraefikTls,
   proxyUnpublishedServer,
   proxyUpstreamService,
@@ -553,6 +560,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsFilePermission,
   secretsInBundle,
   secretsInEnvironment,
+  secretsKeyInCode,
   secretsPastedIntoShell,
   secretsPlaceholderAccepted,
   secretsPrinted,

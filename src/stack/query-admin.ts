@@ -2,6 +2,7 @@ import type { Severity } from "../core/finding.ts";
 import type { Location } from "../core/source.ts";
 import { isStore, serverServices } from "./query.ts";
 import { consolePorts, credentialOf, storeAccess } from "./query-access.ts";
+import { type OpenTool, openTools } from "./query-admin-open.ts";
 import { openPorts } from "./query-ports.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -35,7 +36,7 @@ export function adminAccess(stack: Stack, service: Service): AdminAccess | undef
   const name = service.imageRef?.name ?? service.model?.base?.name ?? "";
   const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "$");
   const isFlower = words.includes("flower") && words.some(word => /celery$/.test(word));
-  const tool = isFlower ? flower : tools.find(each => each.image.test(name));
+  const tool = isFlower ? flower : (tools.find(each => each.image.test(name)) ?? openTool(name, words));
   const judged = tool?.judge(stack, service, words);
   return tool && judged ? { ports: tool.ports, ...judged } : undefined;
 }
@@ -51,6 +52,24 @@ export function openedCredentials(stack: Stack): Location[] {
     return [...(store?.asks === "known" ? [store.at] : []), ...because.map(each => each.at)];
   });
 }
+
+/** A tool of the table, unless the service gives it a configuration file of its own. */
+function openTool(name: string, words: readonly string[]): Tool | undefined {
+  const found = openTools.find(each => each.image.test(name));
+  if (!found || (found.onlyWith && !words.some(word => found.onlyWith!.test(word)))) return undefined;
+  return { image: found.image, ports: found.ports, judge: openJudge(found) };
+}
+
+const openJudge =
+  ({ what, severity, consequence, guard }: OpenTool): Judge =>
+  (stack, service, words) => {
+    const configured = service.mounts.some(
+      mount =>
+        mount.type === "bind" &&
+        /\.(?:ya?ml|toml|ini|conf|json)$|\/(?:etc|conf(?:ig)?)(?:\/|$)/.test(mount.target),
+    );
+    return configured ? undefined : withoutLogin(what, severity, consequence, guard)(stack, service, words);
+  };
 
 function answer(
   what: string,
@@ -240,7 +259,42 @@ const rabbit: Judge = (stack, service) => {
   );
 };
 
-const mailTrap = "reads every mail of the application, password resets included";
+/** What Elasticsearch lets its console do is what it lets everybody do who reaches it. */
+const kibana: Judge = (stack, service) => {
+  const off = service.environment.find(
+    each => each.name === "DISABLE_SECURITY_DASHBOARDS_PLUGIN" && /^true$/i.test(each.value?.text ?? ""),
+  );
+  const open = service.project.services
+    .filter(each => each.kind === "search" && /search$/.test(each.imageRef?.family ?? ""))
+    .map(each => storeAccess(stack, each))
+    .find(access => access?.asks === "none");
+  const because = off ? { at: off.nameAt, shows: "its login is switched off" } : open;
+  return (
+    because &&
+    answer(
+      "The console of the search engine",
+      "critical",
+      "without a login, everybody reads and changes what it holds",
+      [{ at: because.at, shows: because.shows }],
+    )
+  );
+};
+
+/** The port of the store itself is told there, with the same login. */
+const minio: Judge = (stack, service) => {
+  const access = storeAccess(stack, service);
+  if (!access)
+    return answer("The console of MinIO", "medium", "its login is all that keeps strangers from the files");
+  if (openPorts(service).some(port => port.target === 9000)) return undefined;
+  return answer(
+    "The console of MinIO",
+    "critical",
+    "its login can be known by everybody",
+    [{ at: access.at, shows: access.shows }],
+    access.sure,
+  );
+};
+
 const flower: Tool = {
   image: /(?:^|\/)flower$/,
   ports: [5555],
@@ -258,47 +312,12 @@ const tools: readonly Tool[] = [
   { image: /(?:^|\/)phpmyadmin$/, ports: [80], judge: phpMyAdmin },
   { image: /(?:^|\/)pgadmin4$/, ports: [80, 443], judge: pgAdmin },
   { image: /(?:^|\/)mongo-express$/, ports: [8081], judge: mongoExpress },
-  {
-    image: /(?:^|\/)redis-commander$/,
-    ports: [8081],
-    judge: withoutLogin(
-      "Redis Commander",
-      "critical",
-      "reads and changes the cache",
-      /^HTTP_(?:USER|PASSWORD)|^--http-auth/,
-    ),
-  },
-  {
-    image: /(?:^|\/)redisinsight$/,
-    ports: [5540, 8001],
-    judge: withoutLogin("Redis Insight", "high", "works with the databases it keeps"),
-  },
-  {
-    image: /(?:^|\/)(?:mailhog|mailpit)$/,
-    ports: [8025],
-    judge: withoutLogin(
-      "The mail catcher",
-      "high",
-      mailTrap,
-      /^MP_UI_AUTH|^MH_AUTH_FILE|^--?(?:ui-auth|auth-file)/,
-    ),
-  },
   { image: /^rabbitmq$|\/rabbitmq$/, ports: [15672], judge: rabbit },
   { image: /^(?:prom\/prometheus|prometheus\/prometheus)$/, ports: [9090], judge: prometheus },
   {
     image: /(?:^|\/)alertmanager$/,
     ports: [9093],
     judge: withoutLogin("Alertmanager", "medium", "may silence its alerts", /^--web\.config\.file/),
-  },
-  {
-    image: /(?:^|\/)cadvisor$/,
-    ports: [8080],
-    judge: withoutLogin(
-      "cAdvisor",
-      "medium",
-      "reads names, commands and load of every container",
-      /^--?http_(?:auth|digest)_file/,
-    ),
   },
   {
     image: /(?:^|\/)node[-_]exporter$/,
@@ -324,6 +343,25 @@ const tools: readonly Tool[] = [
     image: /^grafana\/loki$/,
     ports: [3100],
     judge: withoutLogin("Loki", "high", "reads the logs of the stack", /^\$$/),
+  },
+  { image: /(?:^|\/)(?:kibana|opensearch-dashboards)$/, ports: [5601], judge: kibana },
+  { image: /(?:^|\/)minio$/, ports: [9001], judge: minio },
+  {
+    image: /(?:^|\/)portainer(?:-ce|-ee)?$/,
+    ports: [9000],
+    judge: ownLogin("Portainer", "the server's container engine", "high", "medium"),
+  },
+  {
+    image: /(?:^|\/)keycloak$/,
+    ports: [8080],
+    judge: ownLogin(
+      "Keycloak",
+      "every account",
+      "high",
+      undefined,
+      "KC_BOOTSTRAP_ADMIN_PASSWORD",
+      "KEYCLOAK_ADMIN_PASSWORD",
+    ),
   },
   { image: /^grafana\/grafana/, ports: [3000], judge: grafana },
   { image: /^traefik$/, ports: [8080], judge: traefik },

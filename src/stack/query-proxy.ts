@@ -6,6 +6,7 @@ import { proxyTarget } from "./proxy/route.ts";
 import { gradeOf, hostNames, publicPorts, variable } from "./query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
 import { type Listening, listening } from "./query-listen.ts";
+import { plainTraefikPorts, traefikOf } from "./query-traefik.ts";
 import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Questions about nginx and what stands in front of, and behind it. */
@@ -180,9 +181,10 @@ export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
     return true;
   const others = stack.projects.filter(each => each === project || each.grade !== "development");
   const plain = stack.caddies.filter(isPlainCaddy);
+  const plainTraefik = plainTraefikPorts(stack, project) && traefikOf(project);
   const terminates = (service: Service): boolean => {
     const caddy = caddyOf(stack, service);
-    return isTerminator(service) && !(caddy && plain.includes(caddy));
+    return isTerminator(service) && !(caddy && plain.includes(caddy)) && service !== plainTraefik;
   };
   if (others.some(each => each.services.some(terminates))) return true;
   // A file that no service uses may be the configuration of the host.
@@ -211,16 +213,19 @@ function writtenOf(stack: Stack, project: ComposeProject): boolean {
 /** Its ports, labels or variables are those of a service that speaks TLS or that stands behind one that does. */
 function isPrepared(stack: Stack, service: Service): boolean {
   const { labels, environment, ports } = service;
+  const prepared = plainTraefikPorts(stack, service.project) ? /caddy/i : /traefik|caddy/i;
   const secure = ports.filter(port => [443, 8443].includes(port.target ?? 0) || port.published === 443);
   return (
-    labels.some(label => /traefik|caddy/i.test(label.name)) ||
+    labels.some(label => prepared.test(label.name)) ||
     environment.some(each => /^(?:VIRTUAL_HOST|LETSENCRYPT_HOST)$/.test(each.name)) ||
     secure.some(port => !isDeaf(stack, service, port))
   );
 }
 
-/** nginx, with a configuration that is known as a whole, listens to nothing behind this port. */
+/** nginx or Caddy, with a configuration that is known as a whole, listens to nothing behind this port. */
 function isDeaf(stack: Stack, service: Service, port: Port): boolean {
+  const caddy = caddyOf(stack, service);
+  if (caddy) return port.target !== undefined && caddyPorts(caddy)?.includes(port.target) === false;
   const proxy = stack.proxies.find(each => each.service === service);
   const listens = proxy && proxy.effective.gaps.length === 0 ? listenPorts(proxy.effective) : [];
   return port.target !== undefined && listens.length > 0 && !listens.includes(port.target);

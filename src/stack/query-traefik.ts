@@ -2,7 +2,7 @@ import { inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { parseYaml, textOf, type YamlNode } from "../formats/yaml.ts";
 import { containerFile } from "./query.ts";
-import type { ComposeProject, Service, Stack, Variable } from "./stack.ts";
+import type { ComposeProject, Port, Service, Stack, Variable } from "./stack.ts";
 
 /** Traefik as a front door: its static configuration, and what labels ask of it. */
 
@@ -164,4 +164,25 @@ export function mayRedirect(project: ComposeProject, middleware: string): boolea
 /** A file or folder of a container that is gone with it: no volume, no folder of the host stands there. */
 export function isFleeting(service: Service, path: string): boolean {
   return !service.mounts.some(mount => mount.type !== "tmpfs" && inside(mount.target, path) !== undefined);
+}
+
+/**
+ * The published ports of a project's Traefik that surely speaks plain HTTP alone, and has no other proxy in front:
+ * no entry point for TLS, no resolver, no router with TLS. Undefined when it may speak TLS.
+ */
+export function plainTraefikPorts(stack: Stack, project: ComposeProject): Port[] | undefined {
+  const traefik = traefikOf(project);
+  const settings = traefik && traefikStatic(stack, traefik);
+  if (!traefik || !settings || traefik.networkMode) return undefined;
+  const keys = [...settings.options.keys()];
+  const secure =
+    /^certificatesresolvers\.|\.http\.tls|\.forwardedheaders\.|\.proxyprotocol\.|\.http3|\.redirections\./;
+  if (keys.some(key => secure.test(key)) || !keys.some(key => /^entrypoints\./.test(key))) return undefined;
+  const names = new Set(keys.flatMap(key => /^entrypoints\.([^.]+)\.address$/.exec(key)?.[1] ?? []));
+  const open = [...names].map(name => entrypointPort(settings.options, name));
+  if (open.some(port => port === undefined || port === 443 || port === 8443)) return undefined;
+  if (project.services.some(each => routersOf(each).some(router => router.tls))) return undefined;
+  if (traefik.ports.some(port => port.published === 443 || port.target === 443)) return undefined;
+  const ports = traefik.ports.filter(port => port.public === true && open.includes(port.target));
+  return ports.length > 0 ? ports : undefined;
 }

@@ -1,11 +1,12 @@
+import type { NginxLocation } from "../../artifacts/nginx-model.ts";
 import type { Location } from "../../core/source.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { guardsAt, proxyTarget } from "../../stack/proxy/route.ts";
-import { edgeProxies, evidence, serverServices, weigh } from "../../stack/query.ts";
+import { edgeProxies, evidence, hostNames, serverServices, weigh } from "../../stack/query.ts";
 import { adminAccess } from "../../stack/query-admin.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -55,9 +56,9 @@ function* throughProxies(stack: Stack) {
     );
     for (const location of servers.flatMap(allLocations)) {
       if (!location.proxyPass || guardsAt(location).length > 0) continue;
-      const port = proxyTarget(location)?.port;
       for (const service of servicesBehind(proxy, location)) {
         const access = adminAccess(stack, service);
+        const port = portAt(proxy, location, service);
         if (!access || (port !== undefined && !access.ports.includes(port))) continue;
         // What is published itself is told there.
         const published = openPorts(service).some(each => access.ports.includes(each.target ?? 0));
@@ -78,4 +79,12 @@ function* throughProxies(stack: Stack) {
       }
     }
   }
+}
+
+/** The port of a service that a location asks for, by itself or through an `upstream`. */
+function portAt({ effective }: ProxyInstance, location: NginxLocation, service: Service): number | undefined {
+  const target = proxyTarget(location);
+  const group = effective.upstreams.find(each => each.name.value === target?.host);
+  const names = hostNames(service);
+  return group ? group.servers.find(each => names.includes(each.host))?.port : target?.port;
 }

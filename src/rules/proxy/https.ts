@@ -12,6 +12,7 @@ import {
 import { caddyOf, caddyPorts, isPlainCaddy, plainSites, speaksTls } from "../../stack/query-caddy.ts";
 import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import { hasSecureTwin } from "../../stack/query-secure-twin.ts";
+import { plainTraefikPorts, traefikOf } from "../../stack/query-traefik.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -74,6 +75,8 @@ function* beside(stack: Stack, project: ComposeProject) {
 /** Where visitors come in: nginx on its published ports, and programs of this repository that are published. */
 function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
   const proxies = proxiesOf(stack, project);
+  const traefik = plainTraefikPorts(stack, project);
+  if (traefik) return traefik.map(port => ({ service: traefikOf(project)!, port }));
   return serverServices(stack)
     .filter(service => service.project === project)
     .flatMap(service => {

@@ -1,0 +1,64 @@
+import { basename } from "../../core/path.ts";
+import { evidence, gradeOf, isOptional, weigh } from "../../stack/query.ts";
+import { serverProxies } from "../../stack/query-proxy.ts";
+import {
+  caddyDirectories,
+  isNothingThere,
+  nginxDirectories,
+  type ServedDirectory,
+} from "../../stack/query-served.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "proxy/served-directory",
+  title: "The front door has the files that it serves",
+  claim: "boots-healthy",
+  severity: "high",
+  why: "Every request for these files is answered with 404, or with 500 where one of them is to stand in for all: pages come up bare or not at all, while every container is healthy.",
+  *check(stack) {
+    for (const { service, directories } of doors(stack)) {
+      const told = new Set<string>();
+      for (const served of directories) {
+        const { path, url, at, whole } = served;
+        const key = path ?? "";
+        if (told.has(key)) continue;
+        if (path !== undefined && !isNothingThere(stack, service, path)) {
+          yield { subject: `${service.name} ${path}`, kept: evidence(at, "the files are in the container") };
+          continue;
+        }
+        if (path === undefined) continue;
+        told.add(key);
+        yield {
+          subject: `${service.name} ${path}`,
+          message: `"${service.name}" serves ${url} from ${path}, and nothing puts files there: the image has no such directory, and no volume is mounted on it.`,
+          severity: weigh(service, whole ? "critical" : isMeant(service, path) ? "high" : "medium"),
+          ...(service.build ? { confidence: "likely" as const } : {}),
+          evidence: [
+            evidence(at, "nothing is there"),
+            evidence(service.image?.at ?? service.build?.at ?? service.at, "runs here"),
+          ],
+        };
+      }
+    }
+  },
+});
+
+/** Another service keeps a directory of this name on a volume: these files are meant, and not a line of an example. */
+function isMeant(service: Service, path: string): boolean {
+  return service.project.services.some(
+    other => other !== service && other.mounts.some(({ target }) => basename(target) === basename(path)),
+  );
+}
+
+function doors(stack: Stack): { service: Service; directories: ServedDirectory[] }[] {
+  const nginx = serverProxies(stack).flatMap(proxy =>
+    proxy.service && proxy.effective.gaps.length === 0
+      ? [{ service: proxy.service, directories: nginxDirectories(proxy) }]
+      : [],
+  );
+  const caddy = stack.caddies
+    .filter(({ service, model }) => gradeOf(service) !== "development" && model.unread.length === 0)
+    .map(each => ({ service: each.service, directories: caddyDirectories(each) }));
+  return [...nginx, ...caddy].filter(({ service }) => !isOptional(service));
+}
