@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { type CodeCache, isSettled, openCodeCache } from "./code-cache.ts";
+import { auditFlags } from "./v8-flags.ts";
 
 /** A digest of the program's text, from the build. */
 declare const BUILD: string;
@@ -22,8 +23,7 @@ type Program = (
  */
 function launch(): void {
   const isAudit = process.argv[2] === "audit";
-  // An audit is over before optimised code pays for its making: a third of all processor time went there.
-  if (isAudit) setFlagsFromString("--interrupt-budget=1000000");
+  if (isAudit) for (const flag of auditFlags(process.versions.v8)) setFlagsFromString(flag);
   const cache = isAudit ? cacheFor(process.argv.slice(3)) : undefined;
   const path = fileURLToPath(new URL("./program.cjs", import.meta.url));
   // One byte per character: the build escapes everything beyond.
