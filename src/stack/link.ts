@@ -72,6 +72,11 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
       containers.flatMap(model => model.composeFiles.map(file => join(dirname(model.file), file.value))),
     ),
     text: path => (files.has(path) === "file" ? reader.text(path, "runbook") : undefined),
+    page: path => {
+      const read = files.has(path) === "file" ? files.read(path) : undefined;
+      return read && "source" in read ? read.source : undefined;
+    },
+    paths: files.paths,
   });
   const components = detectComponents({ paths: files.paths, read: path => reader.text(path, "code") });
   await loadParsers(components);

@@ -6,7 +6,7 @@ import { factsFor, parseImageRef } from "./image/facts.ts";
 
 /** What the services of Compose files tell about the machine that they are for. */
 
-const servicesIn = (files: readonly ComposeFile[]): readonly YamlPair[] =>
+export const servicesIn = (files: readonly ComposeFile[]): readonly YamlPair[] =>
   files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
 
 /** The command as one line; empty where the service has none. */
@@ -182,8 +182,8 @@ function isOpenStore(service: YamlNode): boolean {
   return tool.test(image) || backing.has(factsFor(parseImageRef(image))?.kind ?? "");
 }
 
-function isProxy(service: YamlNode): boolean {
-  return /(?:^|[/-])(?:nginx|caddy|traefik|haproxy|httpd|apache)/i.test(
+export function isProxy(service: YamlNode): boolean {
+  return /(?:^|[/-])(?:nginx|caddy|traefik|haproxy|httpd|apache)[^/]*$/i.test(
     textOf(child(service, "image"))?.value ?? "",
   );
 }
@@ -324,7 +324,7 @@ export function areBacking(files: readonly ComposeFile[], names: readonly string
 }
 
 /** An image of its own that holds a database, by where its volume is. */
-function keepsDatabase(service: YamlNode): boolean {
+export function keepsDatabase(service: YamlNode): boolean {
   return itemsOf(child(service, "volumes")).some(item =>
     /^\/(?:var\/lib\/(?:postgresql|mysql|mariadb)|data\/db)(?:\/data)?$/.test(
       textOf(item)?.value.split(":")[1] ?? textOf(child(item, "target"))?.value ?? "",
@@ -355,7 +355,7 @@ export function servesNothing(files: readonly ComposeFile[]): boolean {
   );
 }
 
-function isBacking(service: YamlNode): boolean {
+export function isBacking(service: YamlNode): boolean {
   if (child(service, "build")) return keepsDatabase(service);
   const image = textOf(child(service, "image"))?.value;
   if (!image) return true;

@@ -16,6 +16,7 @@ import {
   servesNothing,
   staysUp,
 } from "./project-habits.ts";
+import { gradeInPublic } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
 
 /** A command somewhere that names Compose files, resolved to repository paths. */
@@ -56,6 +57,10 @@ export interface PlanOptions {
   readonly known?: readonly ProjectPlan[];
   /** The text of a file; undefined where there is none. */
   readonly text?: (path: string) => Source | undefined;
+  /** The same for pages that only the grades ask: they are no part of what is audited. */
+  readonly page?: (path: string) => Source | undefined;
+  /** All files of the repository. */
+  readonly paths?: readonly string[];
 }
 
 const production =
@@ -67,6 +72,10 @@ const passing =
   /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
   /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
+
+/** Where nothing is a server's, also when nothing else is there. */
+const rigFolder =
+  /(^|\/)(\.devcontainer|\.github|cypress|playwright|e2e|fixtures?|testdata|benchmarks?|\.?devenv|\.dev)(\/|$)/i;
 
 /** Kept for reading: a script that lies there, too, deploys nothing any more. */
 const putAway = /(?:^|\/)(?:archived?|old|legacy|deprecated|attic|obsolete)\//i;
@@ -171,7 +180,10 @@ function grade(
   if (files.some(file => options.devcontainer?.has(file)))
     return { files, grade: "development", because: { text: "the development container uses it" } };
   const folder = asideFolder.exec(`${dirname(last)}/`);
-  if (folder && !all.every(list => asideFolder.test(`${dirname(list.at(-1)!)}/`))) {
+  if (
+    folder &&
+    (rigFolder.test(`${dirname(last)}/`) || !all.every(list => asideFolder.test(`${dirname(list.at(-1)!)}/`)))
+  ) {
     return { files, grade: "development", because: { text: `it lies under ${folder[2]}/` } };
   }
   const disclaimed = options.text && disclaimer(options.text(last));
@@ -226,6 +238,8 @@ function grade(
   if (doubt) return { files, grade: "presumed", because: doubt };
   if (production.test(place))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
+  const shownTo = gradeInPublic(files, models, uses, options);
+  if (shownTo) return { files, ...shownTo };
   return {
     files,
     grade: "deployed",

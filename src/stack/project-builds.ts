@@ -1,0 +1,47 @@
+import type { ComposeFile } from "../artifacts/compose.ts";
+import { dirname, join } from "../core/path.ts";
+import { child, itemsOf, textOf } from "../formats/yaml.ts";
+import { factsFor, parseImageRef } from "./image/facts.ts";
+import { isBacking, isProxy, keepsDatabase, servicesIn } from "./project-habits.ts";
+
+/** Where what Compose files run comes from: the checkout, or a registry. */
+
+/** What is built runs from the directory that it is built from: it, or one above it, is mounted. */
+export function mountsCheckout(files: readonly ComposeFile[]): boolean {
+  return files.some(file =>
+    servicesIn([file]).some(({ value }) => {
+      const build = child(value, "build");
+      if (!build) return false;
+      const context = join(
+        dirname(file.file),
+        textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".",
+      );
+      return itemsOf(child(value, "volumes")).some(item => {
+        const written = textOf(item)?.value.split(":")[0] ?? textOf(child(item, "source"))?.value ?? "";
+        if (!/^\.{1,2}(?:\/|$)/.test(written)) return false;
+        // A directory that holds a Dockerfile beside the settings of a pulled program is no checkout.
+        if (/:\/etc\//.test(textOf(item)?.value ?? "")) return false;
+        const source = join(dirname(file.file), written);
+        return source === context || source === "" || `${context}/`.startsWith(`${source}/`);
+      });
+    }),
+  );
+}
+
+/** Something is built from the checkout; what is built of another repository, or beside a database, is no program of this one. */
+export function areBuilt(files: readonly ComposeFile[]): boolean {
+  return servicesIn(files).some(({ value }) => {
+    const build = child(value, "build");
+    const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
+    return build !== undefined && !/^(?:https?|git|ssh):|^git@/.test(context) && !keepsDatabase(value);
+  });
+}
+
+/** An image that is pulled and holds neither a database nor a tool, a proxy or nothing but a runtime. */
+export function pullsApplication(files: readonly ComposeFile[]): boolean {
+  return servicesIn(files).some(({ value }) => {
+    if (child(value, "build") || isBacking(value) || isProxy(value)) return false;
+    const image = textOf(child(value, "image"))?.value ?? "";
+    return image.includes("$") || factsFor(parseImageRef(image))?.kind !== "runtime";
+  });
+}

@@ -1,0 +1,95 @@
+import { expect, it } from "vitest";
+import { tree } from "../../test/tree.ts";
+import { link } from "./link.ts";
+import { isPublic } from "./public-project.ts";
+
+const open = { LICENSE: "MIT", "CONTRIBUTING.md": "# Contributing\n" };
+const checkout =
+  "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n";
+const built =
+  "services:\n  web:\n    build: .\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n";
+const pulled =
+  "services:\n  web:\n    image: ghcr.io/shop/shop:3\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n";
+
+it.each<[string, Record<string, string>, string[]]>([
+  ["a small team's checkout", { "compose.yml": checkout }, ["compose.yml: deployed"]],
+  ["a licence alone", { LICENSE: "MIT", "compose.yml": built }, ["compose.yml: deployed"]],
+  [
+    "a public project's checkout, which no page has users start",
+    { ...open, "compose.yml": checkout },
+    ["compose.yml: development"],
+  ],
+  [
+    "a public project's checkout, which a page for developers starts",
+    {
+      ...open,
+      "compose.yml": built,
+      "README.md": "# Shop\n\n## Development\n\n### Start\n\n```sh\ndocker compose up\n```\n",
+    },
+    ["compose.yml: development"],
+  ],
+  [
+    "a public project's checkout, which a page on servers starts",
+    {
+      ...open,
+      "compose.yml": checkout,
+      "docs/self-hosting.md": "# Self-hosting\n\nRun `docker compose up -d`.\n",
+    },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "a public project's image, which its README has users start",
+    { ...open, "compose.yml": built, "README.md": "# Shop\n\n## Docker\n\n```sh\ndocker-compose up\n```\n" },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "a public project's image with an open database, which no page names",
+    { ...open, "compose.yml": built, "README.md": "# Shop\n" },
+    ["compose.yml: presumed"],
+  ],
+  [
+    "a public project's image that restarts and opens no database",
+    {
+      ...open,
+      "compose.yml":
+        "services:\n  web:\n    build: .\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+    },
+    ["compose.yml: deployed"],
+  ],
+  ["the published image of a public project", { ...open, "compose.yml": pulled }, ["compose.yml: deployed"]],
+  [
+    "what a public project needs beside itself, though it restarts",
+    {
+      ...open,
+      "compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    restart: always\n    ports: ['5432:5432']\n  front:\n    image: nginx:1\n    restart: always\n    volumes: ['./html:/usr/share/nginx/html']\n",
+    },
+    ["compose.yml: presumed"],
+  ],
+  [
+    "what only a job for tests starts",
+    {
+      ...open,
+      "compose.yml": pulled,
+      "compose.matrix.yml": pulled,
+      ".github/workflows/ci.yml":
+        "on: push\njobs:\n  test:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v4\n      - run: docker compose -f compose.matrix.yml up -d\n",
+    },
+    ["compose.matrix.yml: development", "compose.yml: deployed"],
+  ],
+])("%s", async (_, files, expected) => {
+  const { projects } = await link(tree(files));
+  expect(projects.map(({ files, grade }) => `${files.join("+")}: ${grade}`).sort()).toEqual(expected);
+});
+
+it("takes a directory for a rig's also where nothing else is there", async () => {
+  const { projects } = await link(tree({ ".devenv/db/compose.yaml": pulled }));
+  expect(projects[0]?.grade).toBe("development");
+});
+
+it("asks for a licence and a paper for strangers", () => {
+  expect(isPublic(["LICENSE.md", ".github/FUNDING.yml"])).toBe(true);
+  expect(isPublic(["COPYING", "docs/CONTRIBUTING.rst"])).toBe(true);
+  expect(isPublic(["LICENSE", "src/contributing.md", "web/LICENSE"])).toBe(false);
+  expect(isPublic(["CONTRIBUTING.md", "README.md"])).toBe(false);
+});

@@ -1,0 +1,85 @@
+import type { ComposeFile } from "../artifacts/compose.ts";
+import { basename } from "../core/path.ts";
+import { areBuilt, mountsCheckout, pullsApplication } from "./project-builds.ts";
+import { defaultNames } from "./project-files.ts";
+import { opensStores, staysUp } from "./project-habits.ts";
+import type { ComposeUse, PlanOptions, ProjectPlan } from "./projects.ts";
+import { type Told, toldIn } from "./user-pages.ts";
+
+/**
+ * A program that strangers use and take part in. Its deployments are elsewhere, with whoever runs it, and a Compose
+ * file is as often for those who work on it: what builds the checkout has to show that it is for a server.
+ */
+
+const licence = /^(?:licen[sc]e|copying)(?:[.-][\w.-]+)?$/i;
+/** What only a project needs that takes in people whom it does not know. */
+const papers =
+  /^(?:(?:\.github|docs)\/)?(?:contributing|code[_-]of[_-]conduct|security|support)(?:\.[\w-]+)*$|^(?:authors|contributors|maintainers|governance)(?:\.\w+)?$|^\.github\/funding\.ya?ml$|^\.all-contributorsrc$|^\.?crowdin\.ya?ml$|^\.tx\/config$|^citation\.cff$/i;
+
+/** It has a licence, and a paper for strangers who take part. The paths are those of the whole repository. */
+export function isPublic(paths: readonly string[]): boolean {
+  let licensed = false;
+  let open = false;
+  for (const path of paths) {
+    licensed ||= licence.test(path);
+    open ||= path.length < 40 && papers.test(path);
+    if (licensed && open) return true;
+  }
+  return false;
+}
+
+/** Of a Compose file that nothing else speaks of, in such a repository; undefined where a server's is as likely. */
+export function gradeInPublic(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+  options: PlanOptions,
+): Pick<ProjectPlan, "grade" | "because"> | undefined {
+  const { page, paths } = options;
+  if (!page || !paths || !isPublic(paths)) return undefined;
+  const last = files.at(-1)!;
+  const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.deploys);
+  const rig = own[0];
+  // The default file is what somebody tries first, also in a pipeline.
+  if (rig && !defaultNames.includes(basename(last)) && own.every(isOfRig))
+    return { grade: "development", because: { text: `only ${rig.by} starts it`, at: rig.at } };
+  if (!areBuilt(models)) {
+    return pullsApplication(models)
+      ? undefined
+      : { grade: "presumed", because: { text: "no service of it is the program of this public project" } };
+  }
+  const told = toldIn(last, page, paths);
+  if (told?.kind === "server") return undefined;
+  return settle(told, mountsCheckout(models), staysUp(models), opensStores(models));
+}
+
+/** A job that deploys nothing, or a target or script that is called after tests or development. */
+function isOfRig(use: ComposeUse): boolean {
+  return use.pipeline === true || rig.test(use.by);
+}
+
+const rig =
+  /(?:^target "|\/|^)(?:[\w.]+[-_:])?(?:dev|develop|development|tests?|testing|e2e|integration|local|bench|benchmark)(?:[-_:][\w-]*)?(?:"|\.\w+$|$)/i;
+
+function settle(
+  told: Told | undefined,
+  mounted: boolean,
+  stays: boolean,
+  open: boolean,
+): Pick<ProjectPlan, "grade" | "because"> | undefined {
+  const users = told?.kind === "users";
+  if (stays && !open && (users || !mounted)) return undefined;
+  if (users && !mounted) return undefined;
+  const work = told?.kind === "work" ? told : undefined;
+  if (!stays && !users && (mounted || work))
+    return {
+      grade: "development",
+      because: work
+        ? { text: `${work.page} starts it for development` }
+        : { text: "it runs the checkout of a public project, and no page tells users to start it" },
+    };
+  return {
+    grade: "presumed",
+    because: { text: "it builds a public project, and nothing says that a server runs it" },
+  };
+}
