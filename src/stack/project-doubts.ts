@@ -2,6 +2,7 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
 import { localNote, trialNote } from "./development-notes.ts";
+import { stemOf } from "./project-files.ts";
 import {
   areBacking,
   areMounted,
@@ -10,6 +11,7 @@ import {
   developmentSetting,
   isAllForWork,
   lacksApplication,
+  literals,
   runsCheckout,
   staysUp,
 } from "./project-habits.ts";
@@ -36,6 +38,60 @@ export function besideStores(
   )
     return undefined;
   return { text: `${first.by} starts its databases alone`, at: first.at };
+}
+
+const stageWord =
+  /(?:^|[._-])(dev|devel|develop|development|local|qa|uat|test|testing|stage|staging)(?=[._-]|$)/i;
+
+/**
+ * A script of people that is called after a stage before production starts the Compose file of that stage:
+ * `deploy-dev.sh` with `compose.dev.yml`. Whether it is told as a server's is for the file's name to say.
+ */
+export function isOfStage(use: ComposeUse, file: string): boolean {
+  if (use.pipeline) return false;
+  const wordOf = (path: string): string | undefined => stageWord.exec(basename(path))?.[1]?.toLowerCase();
+  const word = wordOf(use.at.file);
+  return word !== undefined && word === wordOf(file);
+}
+
+/** What a program tells others to come to: an address on the machine itself leads no visitor there. */
+const outward =
+  /^(?:\w+_)?(?:EXTERNAL|PUBLIC|MAILER|SITE|FRONTEND)_(?:\w+_)?(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ORIGIN|DOMAIN)$/;
+const ownMachine = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1)(?::\d+)?\/?$/;
+
+/**
+ * Only jobs of a pipeline start it, on machines of their own, and all that it tells visitors leads to such a machine; or
+ * only a script of its stage, which sends people to the machine itself.
+ */
+export function triedBy(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+  text: PlanOptions["text"],
+): ProjectPlan["because"] | undefined {
+  const own = uses.filter(use => use.files.join("\n") === files.join("\n"));
+  const [first] = own;
+  if (!first) return undefined;
+  const isHere = (use: ComposeUse): boolean => {
+    const script = text?.(use.at.file)?.text ?? "";
+    return isOfStage(use, files.at(-1)!) && /:\/\/localhost\b/.test(script) && !/\bssh\b/.test(script);
+  };
+  if (own.every(isHere)) return { text: `${first.by} starts it on the machine itself`, at: first.at };
+  if (own.some(use => !use.pipeline || use.deploys)) return undefined;
+  const told = literals(models).filter(([name, value]) => outward.test(name) && value !== "");
+  if (told.length === 0 || !told.every(([, value]) => ownMachine.test(value))) return undefined;
+  return { text: `only ${first.by} starts it, and its addresses lead to the machine itself`, at: first.at };
+}
+
+/** Its name calls it an example: whoever runs it makes a copy. A comment may say that it is for work. */
+export function exampleOf(
+  file: string,
+  text: NonNullable<PlanOptions["text"]>,
+): Pick<ProjectPlan, "grade" | "because"> | undefined {
+  if (!/(?:^|[._-])(?:example|sample|template)(?:[._-]|$)/i.test(stemOf(file))) return undefined;
+  const note = localNote(text(file));
+  if (note) return { grade: "development", because: note };
+  return { grade: "presumed", because: { text: "its name calls it an example" } };
 }
 
 /** A file for a platform that runs each pull request for some days. */

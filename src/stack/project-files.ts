@@ -66,8 +66,9 @@ export function defaultGroups(
     return used.has(implicit[0]!) && overlays.length > 0 ? [] : [implicit];
   }
   if (helpers.has(file.file)) return [];
-  if (overrideName.test(name) || !isOverlay(file) || implicit.length === 0) return [[file.file]];
-  return [[implicit[0]!, file.file]];
+  if (overrideName.test(name) || implicit.length === 0) return [[file.file]];
+  const base = all.get(implicit[0]!)!;
+  return [isOverlay(file) || onlyAdds(file, base) ? [base.file, file.file] : [file.file]];
 }
 
 function siblings(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): ComposeFile[] {
@@ -80,6 +81,25 @@ export function servicesOf(file: ComposeFile): readonly { name: string; complete
       name: entry.key.value,
       complete: ["image", "build", "extends"].some(key => child(entry.value, key) !== undefined),
     })),
+  );
+}
+
+const reaches = ["ports", "expose", "networks", "network_mode", "labels", "volumes", "depends_on", "restart"];
+
+/**
+ * Every service of it is the base's, says nothing of where it is reached, what it keeps and what it needs, and the base
+ * publishes one of them: alone it would serve nobody.
+ */
+function onlyAdds(file: ComposeFile, base: ComposeFile): boolean {
+  const entries = (of: ComposeFile) => of.roots.flatMap(root => entriesOf(child(root, "services")));
+  const below = new Map(entries(base).map(({ key, value }) => [key.value, value]));
+  const added = entries(file);
+  return (
+    added.length > 0 &&
+    added.every(
+      ({ key, value }) => below.has(key.value) && !reaches.some(name => child(value, name) !== undefined),
+    ) &&
+    added.some(({ key }) => child(below.get(key.value), "ports") !== undefined)
   );
 }
 

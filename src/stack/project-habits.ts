@@ -214,6 +214,13 @@ export function developmentSetting(files: readonly ComposeFile[]): string | unde
     .find(said => said !== undefined && !/DEBUG=|^NODE_ENV=/.test(said));
 }
 
+/** The variables of all services that have a literal value. */
+export function literals(files: readonly ComposeFile[]): (readonly [name: string, value: string])[] {
+  return servicesIn(files)
+    .flatMap(({ value }) => environmentOf(value))
+    .filter(([, value]) => !value.includes("$"));
+}
+
 function envFilesOf(service: YamlNode): string[] {
   const list = child(service, "env_file");
   return (list?.kind === "seq" ? itemsOf(list) : list ? [list] : []).flatMap(

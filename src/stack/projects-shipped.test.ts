@@ -65,6 +65,97 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.dev.yml: deployed"],
     ],
     [
+      "what a script for a workstation or a test server starts, beside the server's file",
+      {
+        "compose.yml": app,
+        "compose.prod.yml": `${app}    restart: always\n`,
+        "environments/dev/compose.dev.yml":
+          "services:\n  web:\n    environment:\n      LOG_LEVEL: debug\n    restart: always\n",
+        "environments/dev/deploy-dev.sh":
+          "#!/bin/sh\ndocker compose -f ../../compose.yml -f compose.dev.yml up -d --build\n",
+        "environments/qa/compose.qa.yml":
+          "services:\n  web:\n    environment:\n      LOG_LEVEL: info\n    restart: always\n",
+        "environments/qa/deploy-qa.sh":
+          "#!/bin/sh\ndocker compose -f ../../compose.yml -f compose.qa.yml up -d --build\n",
+        "deploy.sh": "#!/bin/sh\ndocker compose -f compose.prod.yml up -d --build\n",
+      },
+      [
+        "compose.prod.yml: deployed",
+        "compose.yml+environments/dev/compose.dev.yml: development",
+        "compose.yml+environments/qa/compose.qa.yml: staging",
+      ],
+    ],
+    [
+      "a file of production that only adds to a service which the default one publishes",
+      {
+        "compose.yaml":
+          "services:\n  web:\n    image: ${PREFIX:-}shop\n    restart: unless-stopped\n    ports: ['443:443']\n  db:\n    image: postgres:17\n",
+        "compose.override.yaml": "services:\n  web:\n    build: { context: ., target: dev }\n",
+        "compose.prod.yaml":
+          "services:\n  web:\n    build: { context: ., target: prod }\n    environment: { APP_SECRET: x }\n",
+      },
+      ["compose.yaml+compose.prod.yaml: deployed"],
+    ],
+    [
+      "a file of production for a worker that nobody reaches, beside a default one",
+      {
+        "compose.yaml": "services:\n  worker:\n    build: .\n",
+        "compose.prod.yaml": "services:\n  worker:\n    build: .\n    restart: always\n",
+      },
+      ["compose.prod.yaml: deployed"],
+    ],
+    [
+      "what only a job of the pipeline starts, with addresses of the machine that starts it",
+      {
+        "compose.production.yml":
+          "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n    environment:\n      MAILER_HOST: localhost:3000\n      S3_EXTERNAL_ENDPOINT: http://localhost:9000/\n",
+        ".github/workflows/push.yml":
+          "on: push\njobs:\n  docker:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker compose -f compose.production.yml up -d --build --wait\n      - run: curl -f http://localhost:3000/health\n",
+      },
+      ["compose.production.yml: development"],
+    ],
+    [
+      "what a job of the pipeline tries, with the addresses of the site",
+      {
+        "compose.production.yml":
+          "services:\n  web:\n    build: .\n    ports: ['3000:3000']\n    environment:\n      MAILER_HOST: shop.example.org\n      METRICS_URL: http://localhost:9100\n",
+        ".github/workflows/push.yml":
+          "on: push\njobs:\n  docker:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker compose -f compose.production.yml up -d --build --wait\n",
+      },
+      ["compose.production.yml: deployed"],
+    ],
+    [
+      "what a script for a test server starts on the machine itself",
+      {
+        "compose.yml": app,
+        "compose.prod.yml": `${app}    restart: always\n`,
+        "compose.qa.yml": "services:\n  web:\n    environment:\n      LOG_LEVEL: info\n    restart: always\n",
+        "deploy-qa.sh":
+          "#!/bin/sh\ndocker compose -f compose.yml -f compose.qa.yml up -d --build\necho 'Pages: http://localhost:8082'\n",
+        "compose.demo.yml":
+          "# Demo/Development Docker Compose Configuration\n# This is a simplified setup for quick demos and local development\nservices:\n  web:\n    build: .\n    restart: always\n",
+      },
+      ["compose.yml+compose.qa.yml: development", "compose.demo.yml: development"],
+    ],
+    [
+      "the only one, which is called an example",
+      {
+        "docker/docker-compose.example.yml":
+          "services:\n  web:\n    image: ghcr.io/acme/shop:1\n    ports: ['80:80']\n    restart: always\n",
+      },
+      ["docker/docker-compose.example.yml: presumed"],
+    ],
+    [
+      "a file that is called an example, and one that says what it is for",
+      {
+        "docker/compose.example.yml":
+          "services:\n  web:\n    image: ghcr.io/acme/shop:1\n    ports: ['80:80']\n",
+        "work/compose.example.yml":
+          "services:\n  pages:\n    image: ghcr.io/acme/pages:1\n    volumes:\n      # Mount the local build so that you can iterate without rebuilding the image.\n      - ../build:/srv:ro\n",
+      },
+      ["docker/compose.example.yml: presumed", "work/compose.example.yml: development"],
+    ],
+    [
       "the default file that a workflow copies to the server",
       {
         "docker-compose.yml": app,

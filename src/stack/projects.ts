@@ -2,7 +2,17 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import type { Location, Source } from "../core/source.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
-import { besideStores, buildsOfWork, doubtOf, isPreview, mailOfWork, originalOf } from "./project-doubts.ts";
+import {
+  besideStores,
+  buildsOfWork,
+  doubtOf,
+  exampleOf,
+  isOfStage,
+  isPreview,
+  mailOfWork,
+  originalOf,
+  triedBy,
+} from "./project-doubts.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
   buildContexts,
@@ -174,7 +184,8 @@ function grade(
       candidate.deploys &&
       candidate.files.join("\n") === files.join("\n") &&
       !(putAway.test(last) && putAway.test(candidate.at.file)) &&
-      !(candidate.restarts && workstation.test(stemOf(last))),
+      !(candidate.restarts && workstation.test(stemOf(last))) &&
+      !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   if (use) return { files, grade: "deployed", because: { text: `${use.by} ships it`, at: use.at } };
   if (files.some(file => options.devcontainer?.has(file)))
@@ -191,6 +202,10 @@ function grade(
   const models = files.map(path => byPath.get(path)!);
   const shown = options.text && exampleNote(options.text(last));
   if (shown) return { files, grade: "presumed", because: shown };
+  const example = options.text && files.length === 1 ? exampleOf(last, options.text) : undefined;
+  if (example) return { files, ...example };
+  const tried = triedBy(files, models, uses, options.text);
+  if (tried) return { files, grade: "development", because: tried };
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const site = reservedSite(models);
@@ -209,6 +224,8 @@ function grade(
   const place = `${dirname(last).split("/").pop() ?? ""}`;
   if (production.test(stem) && !/(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem))
     return { files, grade: "deployed", because: { text: nameOfProduction } };
+  const work = staging.test(stem) && options.text && headerNote(options.text(last));
+  if (work) return { files, grade: "development", because: work };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
     // A file for tests opens its stores to whoever runs them; a test server does not.
     const grade =

@@ -51,6 +51,7 @@ function nginxContainer(
   const main = option > 0 && words[0]?.endsWith("nginx") ? words[option + 1] : undefined;
   return {
     containerPath: main?.startsWith("/") ? main : "/etc/nginx/nginx.conf",
+    rendered: renderedBy(service),
     read: path => {
       const file = containerFile(stack, service, path).repositoryPath;
       if (file === undefined || file === "" || stack.files.has(file) !== "file") return undefined;
@@ -61,6 +62,13 @@ function nginxContainer(
     knows: path => containerFile(stack, service, path).has !== "unknown",
     environment: name => variable(service, name)?.value?.text,
   };
+}
+
+/** `envsubst [names] < TEMPLATE > FILE` in the command line: FILE is made when the container starts. */
+function renderedBy({ process }: Service): ReadonlyMap<string, string> {
+  const said = (process?.words ?? []).map(word => word.value ?? "").join(" ");
+  const found = said.matchAll(/\benvsubst\b[^|&;<>]*<\s*(\/\S+)\s*>\s*(\/[^\s;&|"']+)/g);
+  return new Map([...found].map(([, template = "", made = ""]) => [made, template]));
 }
 
 /** Container paths below one directory that match a pattern in the last part. */

@@ -6,7 +6,7 @@ import type { PlacedCall, Stack } from "./stack.ts";
 /** Whether any file of a deployment speaks of bringing the database to the schema of the code. */
 
 const words =
-  /\bmigrate\b|alembic|db:migrat|prisma\s+(migrate|db)|db\s+upgrade|makemigrations|migration:run|run[-_]?migrations?|syncdb|create_all/i;
+  /\bmigrate\b|alembic|db:(?:migrat|prepare|setup|schema:load)|prisma\s+(migrate|db)|db\s+upgrade|makemigrations|migration:run|run[-_]?migrations?|syncdb|create_all/i;
 const texts = /(\.(sh|bash|ya?ml|json|toml|ini|cfg|conf|mk)|Dockerfile[\w.-]*|Makefile|Procfile|justfile)$/i;
 const starts =
   /(^|\/)(Procfile|justfile|Taskfile\.ya?ml|fabfile\.py|tasks\.py|release\.\w+|[\w-]*uwsgi[\w-]*\.(ini|toml|ya?ml)|supervisord?[\w-]*\.conf|gunicorn[\w.-]*\.py|(docker-)?entrypoint[\w.-]*|start[\w.-]*|run[\w.-]*|prestart[\w.-]*)$/;

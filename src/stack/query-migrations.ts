@@ -24,7 +24,7 @@ const ledgers: readonly (readonly [RegExp, string])[] = [
   [/knex/, "knex_migrations"],
   [/sequelize/, "SequelizeMeta"],
   [/typeorm/, "migrations"],
-  [/(rails|rake) db:migrate/, "schema_migrations"],
+  [/(rails|rake) db:(?:migrate|prepare)/, "schema_migrations"],
 ];
 
 /** The migration of a project, where its files show a command that we know. */

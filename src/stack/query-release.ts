@@ -98,7 +98,7 @@ export function fetchesImages(call: Call): boolean {
 }
 
 const migrateWords =
-  /\b(manage(\.py)? migrate|alembic (-\S+ \S+ )*upgrade|flask db upgrade|prisma migrate deploy|prisma db push|knex migrate:latest|sequelize(-cli)? db:migrate|typeorm migration:run|drizzle-kit (migrate|push)|(rails|rake) db:migrate|artisan migrate|flyway migrate|npm run (db:)?migrat\w*|aerich upgrade|goose up|migrate up|diesel migration run)\b/;
+  /\b(manage(\.py)? migrate|alembic (-\S+ \S+ )*upgrade|flask db upgrade|prisma migrate deploy|prisma db push|knex migrate:latest|sequelize(-cli)? db:migrate|typeorm migration:run|drizzle-kit (migrate|push)|(rails|rake) db:(migrate|prepare)|artisan migrate|flyway migrate|npm run (db:)?migrat\w*|aerich upgrade|goose up|migrate up|diesel migration run)\b/;
 
 /** Changes the schema of a database. */
 export function migrates(call: Call): boolean {

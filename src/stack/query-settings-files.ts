@@ -72,6 +72,9 @@ function programOf({ build, made, component }: Service): string[] {
   const recipe = build ?? made;
   if (!recipe?.dockerfile || recipe.context === undefined) return [];
   const { context } = recipe;
+  // A program of another kind that has a directory of its own reads nothing beside it.
+  if (component && component.dir !== context && inside(context, component.dir) !== undefined)
+    return [component.dir];
   const near = [component?.dir, dirname(recipe.dockerfilePath ?? "")].filter(
     dir => dir !== undefined && inside(context, dir) !== undefined,
   );

@@ -1,6 +1,7 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
+import type { NginxDirective } from "../../formats/nginx.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -12,6 +13,8 @@ const fileName =
 /** Made on the server: keys, certificates, state, secrets. */
 const madeThere =
   /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential|(^|\/)(ssl|tls|certs?|certificates|letsencrypt|keys)(\/|$)/i;
+/** As clouds name the keys of their accounts: by what they open, or with the key's own number. */
+const accountKey = /service[-_]?account|adminsdk|(?:^|[/_-])[0-9a-f]{12,64}\.json$/i;
 const production = /prod|deploy|server|live/i;
 /** Programs that make the files that others read. */
 const writers = new Set<Service["kind"]>(["certificates", "other"]);
@@ -29,7 +32,9 @@ export default defineRule({
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
       if (isMisplaced(stack, service.project)) continue;
-      const missing = service.mounts.filter(mount => isMissing(stack, mount) && first(mount.sourceAt));
+      const missing = service.mounts.filter(
+        mount => isMissing(stack, mount) && !isUnshown(stack, service, mount) && first(mount.sourceAt),
+      );
       if (missing.length === 0) continue;
       const files = missing.filter(mount => isFile(mount));
       // What a profile switches on is set up by who switches it on, unless it is production.
@@ -58,10 +63,33 @@ function isMissing(stack: Stack, mount: Mount): boolean {
   const path = mount.repositoryPath;
   if (mount.type !== "bind" || mount.exists !== "absent" || !path) return false;
   if (!isFile(mount) && !contentDirectory.test(mount.target)) return false;
-  if (madeThere.test(path) || stack.files.ignored(path) || stack.files.ignored(`${path}/x`)) return false;
+  if (
+    madeThere.test(path) ||
+    accountKey.test(path) ||
+    stack.files.ignored(path) ||
+    stack.files.ignored(`${path}/x`)
+  )
+    return false;
   if (isFilled(stack, path)) return false;
   if (hasTemplate(stack, path) || inSubmodule(stack, path)) return false;
   return !madeByScript(stack, path) && !isLaidBeside(stack, mount);
+}
+
+/** The pages of an nginx whose sites hand everything on: nobody sees whether there are any. */
+function isUnshown(stack: Stack, service: Service, { target }: Mount): boolean {
+  const effective = stack.proxies.find(proxy => proxy.service === service)?.effective;
+  if (target !== "/usr/share/nginx/html" || !effective || effective.gaps.length > 0) return false;
+  return (
+    effective.servers.every(({ locations }) =>
+      locations.some(({ path, modifier }) => path.value === "/" && modifier === ""),
+    ) && !showsFiles(effective.tree)
+  );
+}
+
+function showsFiles(tree: readonly NginxDirective[]): boolean {
+  return tree.some(
+    ({ name, block }) => /^(?:root|alias|try_files|index)$/.test(name.value) || showsFiles(block ?? []),
+  );
 }
 
 /** A script that copies the Compose file to a server names another file of that name: it lays both in one directory. */

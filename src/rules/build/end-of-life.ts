@@ -34,7 +34,7 @@ export default defineRule({
       else ended.set(titleOf(end), { end, uses: [use] });
     }
     for (const [name, { end, uses }] of ended) {
-      const shipped = uses.filter(use => use.runs);
+      const shipped = uses.filter(use => use.runs && !endsAtOnce(stack, use));
       const exposed =
         answering.has(end.product) || (storing.has(end.product) && uses.some(use => isPublished(stack, use)));
       const old = yearsBetween(end.date, stack.today) >= 2 && exposed && shipped.length > 0;
@@ -53,6 +53,12 @@ export default defineRule({
     yield* runners(stack);
   },
 });
+
+/** Every service of the image is a step that ends: it answers nobody. */
+function endsAtOnce(stack: Stack, use: ImageUse): boolean {
+  const services = stack.services.filter(({ build }) => build !== undefined && build === use.build);
+  return services.length > 0 && services.every(service => service.oneShot);
+}
 
 /** A server's service that runs the image has a port that other machines reach. */
 function isPublished(stack: Stack, use: ImageUse): boolean {

@@ -73,7 +73,8 @@ function floats({ ref }: ImageUse): boolean {
   if (ref.tag === undefined) return true;
   if (ref.tag.includes("$")) return false;
   const words = ref.tag.split("-");
-  if (words.includes("latest")) return true;
+  // `2022-latest`: the newest build of one major version.
+  if (words.includes("latest")) return !words.some(word => /^v?\d+(?:\.\d+)*$/.test(word));
   // The names of a distribution's releases are its versions.
   if (ref.family === "debian" || ref.family === "ubuntu") return words.every(word => word === "slim");
   // Distroless has its version in its name.

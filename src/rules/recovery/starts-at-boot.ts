@@ -37,8 +37,9 @@ export default defineRule({
       const groups = [...stopped].filter(([project]) => weigh(project, "medium") === severity);
       const list = groups.flatMap(([, found]) => found);
       if (list.length === 0) continue;
-      const one = list.length === 1;
-      const names = listNames([...new Set(list.map(({ service }) => service.name))]);
+      const own = [...new Set(list.map(({ service }) => service.name))];
+      const one = own.length === 1;
+      const names = listNames(own);
       const policies = listNames([...new Set(list.map(({ restart }) => restart.text!))]);
       yield {
         subject: one ? list[0]!.service.name : [...new Set(groups.map(([{ name }]) => name))].join(" "),

@@ -1,4 +1,5 @@
-import type { Call } from "../../artifacts/commands.ts";
+import type { Call, ComposeCall } from "../../artifacts/commands.ts";
+import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
 import { evidence, isStore } from "../../stack/query.ts";
@@ -19,30 +20,32 @@ export default defineRule({
   severity: "medium",
   why: "Between stopping the old version and starting the new one nobody is served, and when the new one cannot be built or started nothing is left.",
   *check(stack) {
+    // Two scripts that release the same stack in the same way are one habit.
+    const groups = new Map<string, Found[]>();
     for (const run of releaseRuns(stack)) {
       const found = stopThenStart(stack, run);
       if (!found) continue;
-      const { stop, start, slow } = found;
+      const { stop, slow } = found;
+      const key = stop.kind === "compose" ? `${targetOf(stop)}\n${slow.map(verb).join(" ")}` : run.title;
+      groups.set(key, [...(groups.get(key) ?? []), { title: run.title, ...found }]);
+    }
+    for (const list of groups.values()) {
+      const { stop, slow } = list[0]!;
       const compose = stop.kind === "compose";
       const worst = slow.length > 0 ? "high" : compose ? "medium" : "low";
       const what = compose ? "the whole stack" : "the running container";
+      const titles = list.map(({ title }) => title);
+      const one = titles.length === 1;
+      const who = `The ${one ? "release" : "releases"} in ${titles.length < 3 ? titles.join(" and ") : `${titles.slice(0, -1).join(", ")} and ${titles.at(-1)}`} ${one ? "stops" : "stop"}`;
+      const [first, ...more] = list.flatMap(found => placesOf(found, what));
       yield {
-        subject: run.title,
+        subject: titles.join(" "),
         message:
           slow.length > 0
-            ? `The release in ${run.title} stops ${what} first and only then ${slow.map(verb).join(" and ")} the new images: the site is down for all of that time, and stays down when it fails.`
-            : `The release in ${run.title} stops ${what} before it starts the new one.`,
+            ? `${who} ${what} first and only then ${slow.map(call => (one ? verb(call) : verb(call).slice(0, -1))).join(" and ")} the new images: the site is down for all of that time, and stays down when it fails.`
+            : `${who} ${what} before ${one ? "it starts" : "they start"} the new one.`,
         severity: worst,
-        evidence: [
-          evidence(stop.at, `stops ${what}`),
-          ...slow
-            .filter(call => call !== start)
-            .map(call => evidence(call.at, `${verb(call)} while nothing runs`)),
-          evidence(
-            start.at,
-            slow.includes(start) ? `${verb(start)}, then starts the new version` : "starts the new version",
-          ),
-        ],
+        evidence: [first!, ...more],
         fix: () =>
           offer(
             {
@@ -52,12 +55,30 @@ export default defineRule({
                 ? "Release once to a copy of the server while something asks for a page: it is not answered for seconds, in place of all of the release."
                 : "Release once to a copy of the server: every service whose image or settings changed has to be a new container afterwards.",
             },
-            withoutStop(stack, stop, start),
+            list.flatMap(found => withoutStop(stack, found.stop, found.start) ?? []),
           ),
       };
     }
   },
 });
+
+interface Found {
+  readonly title: string;
+  readonly stop: Call;
+  readonly start: Call;
+  readonly slow: readonly Call[];
+}
+
+function placesOf({ stop, start, slow }: Found, what: string): Evidence[] {
+  return [
+    evidence(stop.at, `stops ${what}`),
+    ...slow.filter(call => call !== start).map(call => evidence(call.at, `${verb(call)} while nothing runs`)),
+    evidence(
+      start.at,
+      slow.includes(start) ? `${verb(start)}, then starts the new version` : "starts the new version",
+    ),
+  ];
+}
 
 /** The first stop that a start of the same project follows in the same pass, with what is fetched in between. */
 function stopThenStart(
@@ -98,11 +119,13 @@ function sameTarget(stack: Stack, stop: Call, start: Call): boolean {
       stop.operands.some(operand => operand.value === start.containerName!.value)
     );
   if (stop.kind !== "compose" || start.kind !== "compose" || !startsContainers(start)) return false;
-  const target = (call: typeof stop) =>
-    [...call.files.map(file => file.word.text), call.project?.word.text ?? ""].join("\n");
-  if (target(stop) !== target(start) || stop.remote !== start.remote) return false;
+  if (targetOf(stop) !== targetOf(start) || stop.remote !== start.remote) return false;
   // After a stop of everything, the start of the database alone is not yet that of the new version.
   return start.services.length === 0 || (stop.services.length === 0 && !storesOnly(stack, start.services));
+}
+
+function targetOf(call: ComposeCall): string {
+  return [...call.files.map(file => file.word.text), call.project?.word.text ?? ""].join("\n");
 }
 
 function storesOnly(stack: Stack, names: readonly { readonly value?: string | undefined }[]): boolean {

@@ -3,7 +3,7 @@ import type { Edit } from "../../core/fix.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
-import { isWeakSecret } from "../../formats/secret.ts";
+import { isSecretName, isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type EnvEntry, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
@@ -78,6 +78,7 @@ export default defineRule({
       };
     }
     for (const [path, { call, caller }] of written) {
+      if (writesNoSecret(stack, path, caller.file)) continue;
       yield {
         subject: path,
         message: `${caller.file} creates ${path} in the working copy, and no .gitignore covers it.`,
@@ -104,6 +105,24 @@ function ignoring(source: Source | undefined, line: string): Edit {
 function gitignoreOf(stack: Stack): Source | undefined {
   const read = stack.files.has(".gitignore") === "file" ? stack.files.read(".gitignore") : undefined;
   return read && "source" in read ? read.source : undefined;
+}
+
+/** Every line that the script puts there is shown, and none of them gives a secret a value. */
+function writesNoSecret(stack: Stack, path: string, file: string): boolean {
+  const calls = stack.calls.filter(
+    ({ call, caller }) =>
+      caller.file === file &&
+      call.cwd !== undefined &&
+      call.writes.some(write => write.path.value !== undefined && join(call.cwd!, write.path.value) === path),
+  );
+  return (
+    calls.length > 0 &&
+    calls.every(({ call }) => {
+      const line = /^(?:echo|printf)$/.test(call.name) ? call.args.at(-1)?.word.text : undefined;
+      const name = /^["']?([A-Za-z_]\w*)=/.exec(line ?? "")?.[1];
+      return name !== undefined && !isSecretName(name) && !/_(?:URL|URI|DSN)$/.test(name);
+    })
+  );
 }
 
 /** An env file below the root that a script of a person makes; a workflow's checkout is thrown away. */

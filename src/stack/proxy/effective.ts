@@ -18,6 +18,8 @@ import { isImageFolder, isInNginxImage, mainConfig, templateFolder, templateOutp
 export interface NginxContainer {
   /** The main configuration; `/etc/nginx/nginx.conf` unless the command says otherwise. */
   readonly containerPath: string;
+  /** What the command itself makes with `envsubst` before nginx starts: the made file and its template. */
+  readonly rendered?: ReadonlyMap<string, string>;
   read(containerPath: string): { readonly source: Source; readonly file: string } | undefined;
   /** Container paths that match a pattern with `*` in its last parts, in any order. */
   glob(containerPattern: string): readonly string[];
@@ -60,9 +62,10 @@ const mostFiles = 300;
 /** Reads what one nginx container runs. A main file that is not in the repository is the image's own. */
 export function effectiveNginx(container: NginxContainer): EffectiveNginx {
   const reading: Reading = { container, gaps: [], problems: [], files: [], chain: [], budget: mostFiles };
-  const tree = container.read(container.containerPath)
-    ? readFile(reading, container.containerPath)
-    : imageMain(reading);
+  const tree =
+    container.read(container.containerPath) || container.rendered?.has(container.containerPath)
+      ? readFile(reading, container.containerPath)
+      : imageMain(reading);
   return assemble(nginxModel(tree), reading);
 }
 
@@ -97,7 +100,11 @@ function imageMain(reading: Reading): NginxDirective[] {
 }
 
 function readFile(reading: Reading, path: string): NginxDirective[] {
-  const found = reading.container.read(path) ?? readTemplate(reading, path);
+  const made = reading.container.rendered?.has(path);
+  const found = (made ? undefined : reading.container.read(path)) ?? readTemplate(reading, path);
+  // Made from what is not seen.
+  if (made && !found)
+    reading.gaps.push({ about: `nginx file "${path}"`, why: "its template is not in this repository" });
   if (!found || reading.budget-- <= 0) return [];
   const { model, problems } = parseNginx("rendered" in found ? found.rendered : found.source);
   reading.files.push(found.file);
@@ -108,11 +115,10 @@ function readFile(reading: Reading, path: string): NginxDirective[] {
   return tree;
 }
 
-/** `conf.d/NAME` as the image's entry point writes it from `templates/NAME.template`. */
+/** `conf.d/NAME` as the image's entry point writes it from `templates/NAME.template`, or as the command does. */
 function readTemplate(reading: Reading, path: string): { rendered: Fragment; file: string } | undefined {
-  if (!path.startsWith(`${templateOutput}/`)) return undefined;
-  const template = `${templateFolder}/${path.slice(templateOutput.length + 1)}.template`;
-  const found = reading.container.read(template);
+  const template = templateOf(reading.container, path);
+  const found = template === undefined ? undefined : reading.container.read(template);
   if (!found) return undefined;
   return {
     rendered: renderTemplate(found.source, name => reading.container.environment?.(name)),
@@ -200,15 +206,27 @@ function gap(reading: Reading, target: Located<string> | undefined, why: string)
   return [];
 }
 
+function templateOf({ rendered }: NginxContainer, path: string): string | undefined {
+  const made = rendered?.get(path);
+  if (made !== undefined || !path.startsWith(`${templateOutput}/`)) return made;
+  return `${templateFolder}/${path.slice(templateOutput.length + 1)}.template`;
+}
+
 function hasTemplate(container: NginxContainer, path: string): boolean {
-  if (!path.startsWith(`${templateOutput}/`)) return false;
-  return container.read(`${templateFolder}/${path.slice(templateOutput.length + 1)}.template`) !== undefined;
+  const template = templateOf(container, path);
+  return template !== undefined && container.read(template) !== undefined;
 }
 
 function templatesFor(container: NginxContainer, pattern: string): string[] {
   if (pattern !== `${templateOutput}/*.conf`) return [];
   const templates = container.glob(`${templateFolder}/*.conf.template`);
-  return templates.map(path => `${templateOutput}${path.slice(templateFolder.length, -".template".length)}`);
+  const made = [...(container.rendered?.keys() ?? [])].filter(path =>
+    /^\/etc\/nginx\/conf\.d\/[^/]+\.conf$/.test(path),
+  );
+  return [
+    ...templates.map(path => `${templateOutput}${path.slice(templateFolder.length, -".template".length)}`),
+    ...made,
+  ];
 }
 
 /** Every port on which HTTP is served, once each, in ascending order. */
