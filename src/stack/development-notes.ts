@@ -126,11 +126,17 @@ const forDevelopment =
 const other =
   /\bprod(?:uction)?\b|\bnot\b|\bstaging\b|\bserver\b|\b(?:use|see|refer|run|instead|uncomment)\b|\.ya?ml\b|-f /i;
 
+/** "For production deployments, use the configurations in environments/": so this one is not for that. */
+const sendsAway =
+  /\bfor production(?: deployments?| environments?| setups?)?,? (?:please )?(?:use|see) (?:the )?[\w./-]*[^.!]{0,40}(?:\bconfigurations?\b|\bcompose\b|\.ya?ml\b)/i;
+
 function isForWork(sentence: string): boolean {
   const said = plain(sentence);
   if (said.length > 200) return false;
   return (
-    notProduction.test(said) || ((forDevelopment.test(said) || elsewhere.test(said)) && !other.test(said))
+    notProduction.test(said) ||
+    (sendsAway.test(said) && forDevelopment.test(said)) ||
+    ((forDevelopment.test(said) || elsewhere.test(said)) && !other.test(said))
   );
 }
 

@@ -133,7 +133,7 @@ describe("which Compose file is production, by what is beside it", () => {
         "deploy-qa.sh":
           "#!/bin/sh\ndocker compose -f compose.yml -f compose.qa.yml up -d --build\necho 'Pages: http://localhost:8082'\n",
         "compose.demo.yml":
-          "# Demo/Development Docker Compose Configuration\n# This is a simplified setup for quick demos and local development\nservices:\n  web:\n    build: .\n    restart: always\n",
+          "# Demo/Development Docker Compose Configuration\n# This is a simplified setup for quick demos and local development\n# For production deployments, use the configurations in environments/\nservices:\n  web:\n    build: .\n    restart: always\n",
       },
       ["compose.yml+compose.qa.yml: development", "compose.demo.yml: development"],
     ],
