@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -102,6 +103,16 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
     vi.stubEnv("HOME", home);
     fill();
     expect(readdirSync(home)).toEqual([".cache"]);
+  });
+
+  test.runIf(process.platform === "linux")("is given up where no directory can be made", () => {
+    const script =
+      'import { openCodeCache } from "./src/cli/code-cache.ts"; openCodeCache("b", [])?.write(Buffer.from("c"));';
+    const { status } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+      env: { ...process.env, XDG_CACHE_HOME: "/proc/none" },
+      timeout: 60_000,
+    });
+    expect(status).toBe(0);
   });
 
   test("costs nothing where it cannot be written", () => {

@@ -113,7 +113,9 @@ function write(directory: string, path: string, user: number, generation: number
     const base = dirname(directory);
     const above = statSync(base, { throwIfNoEntry: false }) ?? statSync(dirname(base));
     if (above.uid !== user) return;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // One by one: where nothing can be made, as below /proc, Node 20 tries for ever to make a whole path.
+    for (const each of [base, directory])
+      if (!statSync(each, { throwIfNoEntry: false })) mkdirSync(each, { mode: 0o700 });
     if (!isPrivate(lstatSync(directory), user)) return;
     // V8 reads its data at multiples of eight.
     const head = Buffer.alloc(8);
