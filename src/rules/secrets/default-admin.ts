@@ -1,9 +1,11 @@
-import { filesNamed, isTest, isVendored } from "../../artifacts/project-files.ts";
 import { basename } from "../../core/path.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
-import { evidence } from "../../stack/query.ts";
-import type { PlacedCall, Stack } from "../../stack/stack.ts";
+import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
+import { ownsFile } from "../../stack/query-environment.ts";
+import { calledFiles, runsOf, startsWith } from "../../stack/query-seed-calls.ts";
+import { type SeededAdmin, seededAdmins } from "../../stack/query-seeded-admins.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -13,6 +15,7 @@ export default defineRule({
   severity: "high",
   why: "Anyone who can reach the login page and has seen the repository, or tries the usual passwords, is administrator.",
   *check(stack) {
+    const told = new Set<string>();
     for (const path of calledFiles(stack)) {
       const result = stack.files.read(path);
       if (!("source" in result)) continue;
@@ -24,6 +27,8 @@ export default defineRule({
       // Registers the text with the stack, so that it can be shown.
       stack.components[0]?.files.read(path);
       if (!stack.sources.has(path)) continue;
+      const starts = startsWith(stack, path);
+      told.add(path);
       yield {
         subject: path,
         message: `${path} creates an administrator with a password that stands in the repository, and ${call.caller.file} runs it.`,
@@ -31,11 +36,38 @@ export default defineRule({
           evidence(at, "the password is written here"),
           ...(call.call.at.file === path ? [] : [evidence(call.call.at, "runs it")]),
         ],
-        severity: call.deploys ? "high" : "low",
+        severity: call.deploys ? "high" : starts ? weigh(starts, "high") : "low",
+      };
+    }
+    for (const [key, { seed, service }] of seedsOf(stack)) {
+      if (told.has(seed.at.file)) continue;
+      service.component!.files.read(seed.at.file);
+      yield {
+        subject: key,
+        message: `"${service.name}" creates an administrator with a password that stands in its code: ${seed.because}.`,
+        evidence: [
+          evidence(seed.at, "the password is written here"),
+          ...(seed.runAt ? [evidence(seed.runAt, "runs it")] : []),
+        ],
+        severity: weigh(service, "high"),
+        confidence: "likely",
       };
     }
   },
 });
+
+/** What the programs of servers seed by themselves, each file once. */
+function seedsOf(stack: Stack): Map<string, { seed: SeededAdmin; service: Service }> {
+  const found = new Map<string, { seed: SeededAdmin; service: Service }>();
+  for (const service of serverServices(stack)) {
+    const { component } = service;
+    if (!component || service.kind === "proxy" || gradeOf(service) === "development") continue;
+    for (const seed of seededAdmins(stack, component))
+      if (ownsFile(stack, component, seed.at) && !found.has(seed.at.file))
+        found.set(seed.at.file, { seed, service });
+  }
+  return found;
+}
 
 const creating = /\bcreate_superuser\s*\(([^()]{0,400})\)/g;
 const orElse = String.raw`(?:process\.env\.\w+\s*(?:\|\||\?\?)\s*)?(["'\`])([^"'\`\n$]{4,60})\1`;
@@ -101,47 +133,4 @@ function argument(inside: string, offset: number, text: string): Quoted | undefi
   const third = /^\s*[^,]+,\s*[^,]+,\s*\\?(["'])([^"'\\\n]+)\\?\1/.exec(inside);
   if (!third) return undefined;
   return { value: third[2]!, start: offset + third[0].length - third[2]!.length - 2 };
-}
-
-/** Code that some call names, as a file or as a management command: only this is read. */
-function calledFiles(stack: Stack): string[] {
-  const found = new Set<string>();
-  for (const name of calledNames(stack)) {
-    if (/\.(?:py|[cm]?[jt]s|sh|bash)$/.test(name))
-      for (const path of filesNamed(stack.files, name)) found.add(path);
-    for (const path of filesNamed(stack.files, `${name}.py`))
-      if (path.includes("/management/commands/")) found.add(path);
-  }
-  return [...found].filter(path => !isVendored(path) && !isTest(path)).sort();
-}
-
-function calledNames(stack: Stack): Set<string> {
-  const names = new Set<string>();
-  for (const { call, caller } of stack.calls) {
-    names.add(basename(caller.file));
-    if (call.kind === "program" && call.subcommand?.value) names.add(call.subcommand.value);
-    for (const word of call.command.words) names.add(fileName(word.text));
-    for (const redirect of call.command.redirects) names.add(fileName(redirect.target.text));
-  }
-  return names;
-}
-
-/** The last part of a path, without quotes. */
-function fileName(text: string): string {
-  return basename(/["']/.test(text) ? text.replace(/["']/g, "") : text);
-}
-
-/** Calls that run a file: by its name, on standard input, or as a management command. The file itself when it is a script. */
-function runsOf(stack: Stack, path: string): PlacedCall[] {
-  const name = basename(path);
-  const command = /\/management\/commands\/(\w+)\.py$/.exec(path)?.[1];
-  return stack.calls.filter(({ call, caller }) => {
-    if (caller.file === path) return true;
-    if (call.kind === "program" && command !== undefined && call.subcommand?.value === command) return true;
-    const texts = [
-      ...call.command.words.map(word => word.text),
-      ...call.command.redirects.map(each => each.target.text),
-    ];
-    return texts.some(text => fileName(text) === name);
-  });
 }

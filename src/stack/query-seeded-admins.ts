@@ -1,0 +1,167 @@
+import { ownFiles } from "../artifacts/project-files.ts";
+import { basename } from "../core/path.ts";
+import { type Location, locate, type Source } from "../core/source.ts";
+import { isPlaceholder } from "../formats/secret.ts";
+import type { AppComponent } from "./app/detect.ts";
+import type { Stack } from "./stack.ts";
+
+/** Administrators that a program makes when it starts or migrates, with a password that stands in its code. */
+
+export interface SeededAdmin {
+  readonly at: Location;
+  /** Why it runs: a clause about the file. */
+  readonly because: string;
+  /** Where that is seen, when it is another file. */
+  readonly runAt?: Location;
+}
+
+const longest = 120_000;
+const mostFiles = 1_500;
+const languages = /\.(?:[cm]?[jt]s|py|java|kt|cs|php)$/;
+/** Run by hand, by tests, or for a show. */
+const aside =
+  /(?:^|\/)(?:scripts?|tools?|bin|examples?|samples?|docs?|mocks?|demo|factories)\/|(?:mock|example|sample|demo|factory|\.d)\.\w+$/i;
+
+/** Calls that make the hash of a password, up to it. */
+const hashing =
+  /\b(?:(?:get_password_hash|hash_password|hashPassword|generate_password_hash|make_password|HashPassword|hashpw)|(?:\w*(?:pwd|password|crypt|argon2?|hasher|context)\w*)\.(?:hash|hashSync|hashpw|encode|HashPassword)|Hash::make|bcrypt)\(\s*b?(["'`])([^"'`\n${}]{3,60})\1/gi;
+const hashingName =
+  /\b(?:get_password_hash|hash_password|hashPassword|generate_password_hash|make_password|\w*(?:pwd|crypt|argon2?|hasher)\w*\.(?:hash|hashSync|encode))\(\s*([A-Za-z_$][\w$]*)\s*[,)]/gi;
+/** A password in the clear beside the role, where the model hashes it. */
+const plain =
+  /\b(?:password|senha|contrasena|mot_de_passe|plainPassword|plain_password)["']?\s*[:=]\s*(["'`])([^"'`\n${}\s]{3,60})\1/gi;
+const administrator =
+  /\b(?:role|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN/i;
+const making =
+  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT INTO|->insert\(|::create\(/i;
+/** It asks where it runs, or whether it is wanted. */
+const gated =
+  /NODE_ENV|\bDEBUG\b|APP_ENV|\bENV(?:IRONMENT)?\b|\.environment\b|is_?(?:dev|prod|local)|development|SEED_|_SEED\b|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|IsDevelopment|app\(\)->environment|DEMO/i;
+
+const known = new WeakMap<AppComponent, readonly SeededAdmin[]>();
+
+export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponent): readonly SeededAdmin[] {
+  const before = known.get(component);
+  if (before) return before;
+  const paths = ownFiles(component.files, component.dir).filter(
+    path => languages.test(path) && !aside.test(path),
+  );
+  const texts = new Map<string, Source>();
+  for (const path of paths.slice(0, mostFiles)) {
+    const read = stack.files.read(path);
+    if ("source" in read && read.source.text.length <= longest) texts.set(path, read.source);
+  }
+  const found: SeededAdmin[] = [];
+  for (const source of texts.values()) {
+    if (!/admin/i.test(source.text) || !/hash|crypt|pass|senha|encode/i.test(source.text)) continue;
+    const at = literalIn(source);
+    const run = at && runBy(source, at, component, texts);
+    if (run) found.push({ at, ...run });
+  }
+  known.set(component, found);
+  return found;
+}
+
+function literalIn(source: Source): Location | undefined {
+  const { text } = source;
+  for (const pattern of [hashing, plain])
+    for (const match of text.matchAll(pattern)) {
+      const near = text.slice(Math.max(0, match.index - 500), match.index + 500);
+      const value = match[2]!;
+      if (isPlaceholder(value) && !/^change/i.test(value)) continue;
+      if (
+        /^(?:dummy|invalid|unusable|password|pass|senha|string|text|bcrypt|argon2|required|min:)/i.test(
+          value,
+        ) &&
+        !/\d/.test(value)
+      )
+        continue;
+      if (!administrator.test(near) || !making.test(text) || isComment(text, match.index)) continue;
+      if (gated.test(text.slice(Math.max(0, match.index - 1_200), match.index + 200))) continue;
+      return locate(source, match.index, match.index + match[0].length);
+    }
+  return namedIn(source);
+}
+
+/** `hash(FIRST_PASSWORD)`, where the file gives the name a literal. */
+function namedIn(source: Source): Location | undefined {
+  const { text } = source;
+  for (const match of text.matchAll(hashingName)) {
+    const name = match[1]!.replaceAll("$", "\\$");
+    const near = text.slice(Math.max(0, match.index - 500), match.index + 500);
+    if (!administrator.test(near) || !making.test(text) || isComment(text, match.index)) continue;
+    if (gated.test(text.slice(Math.max(0, match.index - 1_200), match.index + 200))) continue;
+    const given = new RegExp(
+      String.raw`(?<![\w$.])${name}\s*(?::\s*\w+\s*)?=\s*(["'\x60])([^"'\x60\n${"$"}{}]{3,60})\1\s*(?:[;,#\n]|$)`,
+    ).exec(text);
+    if (given && !isPlaceholder(given[2]!))
+      return locate(source, given.index, given.index + given[0].trimEnd().length);
+  }
+  return undefined;
+}
+
+function isComment(text: string, index: number): boolean {
+  return /^\s*(?:\/\/|#|\*|\/\*|<!--)/.test(text.slice(text.lastIndexOf("\n", index) + 1, index));
+}
+
+type Run = Pick<SeededAdmin, "because" | "runAt">;
+
+const atStart =
+  /\bimplements\s+(?:CommandLineRunner|ApplicationRunner)|@PostConstruct|ApplicationReadyEvent|:\s*(?:CommandLineRunner|ApplicationRunner)\b|\b(?:CommandLineRunner|ApplicationRunner)\s+\w+\(|on_event\(\s*["']startup|\blifespan\b|@app\.before_first_request|onModuleInit|onApplicationBootstrap|\bHasData\(/;
+const migration = /(?:^|\/)(?:migrations?|versions)\/[^/]*\d{4,}[^/]*\.\w+$/i;
+
+/** What runs the file that has the password; undefined where that is not seen. */
+function runBy(
+  source: Source,
+  at: Location,
+  component: AppComponent,
+  texts: ReadonlyMap<string, Source>,
+): Run | undefined {
+  const { path, text } = source;
+  if (migration.test(path)) return { because: "a migration does it on every new database" };
+  if (
+    /seed|fixture|fake/i.test(basename(path)) &&
+    /\b(?:require\.main === module|__name__ == ["']__main__["'])/.test(text)
+  )
+    return undefined;
+  if (atStart.test(text)) return { because: "it does so when it starts" };
+  const called = functionAround(text, at.span.start);
+  if (component.entries.includes(path) || /^(?:main|app|server|index)\.\w+$/.test(basename(path))) {
+    if (called === undefined || isCalled(text, called)) return { because: "it does so when it starts" };
+  }
+  const stem = basename(path).replace(/\.\w+$/, "");
+  if (called === undefined || stem.length < 3) return undefined;
+  // The function is called by another file that starts the program.
+  for (const other of texts.values()) {
+    const starts =
+      component.entries.includes(other.path) ||
+      /^(?:main|app|server|index|Program|Startup|database|db)\.\w+$/.test(basename(other.path)) ||
+      atStart.test(other.text);
+    if (other.path === path || !starts || !other.text.includes(stem)) continue;
+    const call = new RegExp(`(?<!def |function |async )\\b${called}\\(`).exec(other.text);
+    if (!call || isComment(other.text, call.index)) continue;
+    if (gated.test(other.text.slice(Math.max(0, call.index - 300), call.index))) continue;
+    return {
+      because: "it does so when it starts",
+      runAt: locate(other, call.index, call.index + call[0].length - 1),
+    };
+  }
+  return undefined;
+}
+
+/** The name of the function that a place stands in. */
+function functionAround(text: string, index: number): string | undefined {
+  const heads =
+    /(?:\bdef\s+|\bfunction\s+|\b(?:const|let)\s+)(\w+)\s*(?:=\s*(?:async\s*)?(?:\([^()]*\)\s*=>|function)|\()|\b(?:public|private|internal)\s+(?:static\s+)?(?:async\s+)?[\w<>]+\s+(\w+)\(/g;
+  let name: string | undefined;
+  for (const match of text.matchAll(heads)) {
+    if (match.index >= index) break;
+    name = match[1] ?? match[2];
+  }
+  return name;
+}
+
+function isCalled(text: string, name: string): boolean {
+  const calls = [...text.matchAll(new RegExp(`(?<!def |function )\\b${name}\\(`, "g"))];
+  return calls.some(call => !isComment(text, call.index));
+}
