@@ -1,6 +1,7 @@
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, runningCommand, worstFirst } from "../../stack/query-process.ts";
+import { ownServer } from "../../stack/query-python-runs.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -13,14 +14,16 @@ export default defineRule({
     const first = oncePerPlace();
     for (const service of worstFirst(serverServices(stack))) {
       const running = runningCommand(service);
-      const what = running && developmentServer(running.words);
+      const own = running && ownServer(stack, service);
+      const what = running && (developmentServer(running.words) ?? own?.what);
       if (!what || !first(running.at)) continue;
       yield {
         subject: service.name,
-        message: `"${service.name}" runs ${what} on a server.`,
+        message: `"${service.name}" runs ${what} on a server${own?.debugger ? ", with a debugger that runs code for whoever provokes an error" : ""}.`,
         severity: weigh(service, "high"),
         evidence: [
           evidence(running.at, `starts ${what}`),
+          ...(own ? [evidence(own.at, "the file does it by itself")] : []),
           ...(running.script ? [evidence(running.script.at, "this is what the command runs")] : []),
         ],
       };

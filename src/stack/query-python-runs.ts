@@ -1,0 +1,39 @@
+import { basename, join } from "../core/path.ts";
+import { type Location, locate } from "../core/source.ts";
+import { containerFile } from "./query.ts";
+import { workingDirectory } from "./query-import.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** A Python program that starts its own server, as `python app.py` does. */
+export interface OwnServer {
+  readonly what: string;
+  readonly at: Location;
+  /** Whoever provokes an error gets a console that runs code. */
+  readonly debugger: boolean;
+}
+
+/** The development server that the started file runs by itself; undefined when it runs none, or that is not seen. */
+export function ownServer(stack: Stack, service: Service): OwnServer | undefined {
+  const argv = service.process?.argv ?? [];
+  const words = argv.map(word => word.value ?? "?");
+  if (!/^python[\d.]*$/.test(basename(words[0] ?? ""))) return undefined;
+  const name = words.slice(1).find(word => !word.startsWith("-"));
+  if (!name?.endsWith(".py") || words.includes("-m")) return undefined;
+  const path = containerFile(stack, service, join(workingDirectory(service) ?? "/", name)).repositoryPath;
+  // Registers the text with the stack, so that it can be shown.
+  const source = path === undefined ? undefined : service.component?.files.read(path);
+  if (!source) return undefined;
+  const { text } = source;
+  for (const match of text.matchAll(/^[ \t]*(\w+)\.run\(([^()]*(?:\([^()]*\)[^()]*)*)\)/gm)) {
+    const [whole, object, inside = ""] = match;
+    const start = match.index + whole.indexOf(object!);
+    const at = locate(source, start, match.index + whole.length);
+    if (object === "uvicorn" && /\breload\s*=\s*True\b/.test(inside))
+      return { what: "uvicorn with a reloader", at, debugger: false };
+    const isFlask =
+      new RegExp(`^${object}\\s*=\\s*(?:Flask\\(|create_app\\()`, "m").test(text) && /\bflask\b/.test(text);
+    if (isFlask)
+      return { what: "Flask's development server", at, debugger: /\bdebug\s*=\s*True\b/.test(inside) };
+  }
+  return undefined;
+}
