@@ -245,6 +245,7 @@ import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
 import releaseStaleStart from "./release/stale-start.ts";
 import releaseStartAfterBuild from "./release/start-after-build.ts";
+import releaseUnreviewedDeploy from "./release/unreviewed-deploy.ts";
 import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
@@ -530,6 +531,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseShipsSources,
   releaseStaleStart,
   releaseStartAfterBuild,
+  releaseUnreviewedDeploy,
   releaseUnreviewedImage,
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,

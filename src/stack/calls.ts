@@ -8,6 +8,7 @@ import { type Location, locate } from "../core/source.ts";
 import { implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./projects.ts";
 import type { PlacedCall } from "./stack.ts";
+import { writtenScripts } from "./written-scripts.ts";
 
 const deployWords =
   /(^|[^a-z])(deploy\w*|release|rollout|roll-out|ship|provision|prod|production|go-?live|upgrade|update-(prod|server|test|staging))([^a-z]|$)/i;
@@ -27,7 +28,7 @@ export function placeCalls(
     const deploys = deployWords.test(basename(script.file)) || updatesServer.test(script.file);
     // A rig for load is set up on servers, too, and is none.
     const tests = testFolder.test(script.file);
-    for (const call of script.calls)
+    for (const call of [...script.calls, ...writtenScripts(script.calls)])
       placed.push({
         call,
         caller: { kind: "script", file: script.file, script },
@@ -54,9 +55,11 @@ export function placeCalls(
 
 function workflowCalls(workflow: Workflow): PlacedCall[] {
   const placed: PlacedCall[] = [];
-  for (const { job, calls } of scriptsIn(workflow)) {
+  const ofJobs = new Map<Workflow["jobs"][number], Call[]>();
+  for (const { job, calls } of scriptsIn(workflow)) ofJobs.set(job, [...(ofJobs.get(job) ?? []), ...calls]);
+  for (const [job, calls] of ofJobs) {
     const deploys = isDeployJob(workflow, job);
-    for (const call of calls)
+    for (const call of [...calls, ...writtenScripts(calls)])
       placed.push({
         call,
         caller: { kind: "workflow", file: workflow.file, name: job.id.value, workflow },

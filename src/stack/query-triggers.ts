@@ -1,4 +1,4 @@
-import type { Workflow } from "../artifacts/workflow.ts";
+import type { Job, Trigger, Workflow } from "../artifacts/workflow.ts";
 import type { Stack } from "./stack.ts";
 
 /** The runs that it waits for are started by tags, by hand or by the clock: no stranger names what they ran on. */
@@ -15,4 +15,31 @@ export function isStartedByTag(stack: Stack, workflow: Workflow): boolean {
       );
     })
   );
+}
+
+/** Every branch, or what asks to be merged; a closed pull request was merged, most of the time. */
+export function isOpen(trigger: Trigger): boolean {
+  if (trigger.event === "pull_request") return !trigger.types.some(type => type.value === "closed");
+  const limits = [...trigger.branches, ...trigger.branchesIgnore, ...trigger.tags];
+  return trigger.event === "push" && limits.length === 0;
+}
+
+const aboutRef = /ref|event|branch|merged|tag|default|input|main|master/i;
+
+/** A condition that may be about the branch, the event or what somebody has chosen. */
+export function asksForRef(condition: string | undefined): boolean {
+  return aboutRef.test(condition ?? "");
+}
+
+/** Such a condition, or an environment with rules of its own, holds back a job or one that it waits for. */
+export function isHeldBack(workflow: Workflow, job: Job): boolean {
+  const open = [job];
+  const seen = new Set<Job>();
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    if (asksForRef(next.if?.value) || next.environment) return true;
+    open.push(...workflow.jobs.filter(each => next!.needs.some(need => need.value === each.id.value)));
+  }
+  return false;
 }

@@ -1,9 +1,10 @@
 import type { Call } from "../../artifacts/commands.ts";
-import type { Job, Trigger, Workflow } from "../../artifacts/workflow.ts";
+import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { isMutableTag } from "../../stack/query-release.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
+import { asksForRef, isHeldBack, isOpen } from "../../stack/query-triggers.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -45,29 +46,15 @@ export default defineRule({
   },
 });
 
-/** Every branch, or what asks to be merged; a closed pull request was merged, most of the time. */
-function isOpen(trigger: Trigger): boolean {
-  if (trigger.event === "pull_request") return !trigger.types.some(type => type.value === "closed");
-  const limits = [...trigger.branches, ...trigger.branchesIgnore, ...trigger.tags];
-  return trigger.event === "push" && limits.length === 0;
-}
-
-const aboutRef = /ref|event|branch|merged|tag|default|input|main|master/i;
-
-/** A condition that may be about the branch, here or in a job that this one waits for. */
+/** A condition of the step, the job or its command may be about the branch. */
 function isGuarded(workflow: Workflow, job: Job, call: Call): boolean {
   if (call.remote || call.command.within.some(({ construct }) => construct.kind !== "function")) return true;
   const step = job.steps.find(each => each.calls.includes(call));
-  if (aboutRef.test(step?.if?.value ?? "") || step?.with.get("push")?.value.includes("${{")) return true;
-  const open = [job];
-  const seen = new Set<Job>();
-  for (let next = open.pop(); next; next = open.pop()) {
-    if (seen.has(next)) continue;
-    seen.add(next);
-    if (aboutRef.test(next.if?.value ?? "") || next.environment) return true;
-    open.push(...workflow.jobs.filter(each => next!.needs.some(need => need.value === each.id.value)));
-  }
-  return false;
+  return (
+    asksForRef(step?.if?.value) ||
+    (step?.with.get("push")?.value.includes("${{") ?? false) ||
+    isHeldBack(workflow, job)
+  );
 }
 
 interface Push {
