@@ -111,6 +111,12 @@ export const patterns: Readonly<Record<Language, readonly Pattern[]>> = {
   ],
   go: [
     { expression: /\b(?:Getenv|LookupEnv)\(\s*"([A-Za-z_]\w*)"/g, how: "go" },
+    // Helpers of the project's own, by the names that they mostly have, with a default behind.
+    {
+      expression:
+        /\b(?:[gG]et[eE]nv(?:Or\w*|With\w*|String|Default)?|env(?:Or\w*|String|Default)|GetString)\(\s*"([A-Z][A-Z0-9_]*)"(?=\s*,\s*")/g,
+      how: "go",
+    },
     { expression: /`[^`\n]*\benv:"([A-Za-z_]\w*)/g, how: "go" },
     {
       expression:

@@ -1,4 +1,5 @@
 import { type Located, type Location, locate, type Source } from "../core/source.ts";
+import { goDefault } from "./env-read-go.ts";
 import { type EnvReadHow, type Language, mentions, type Pattern, patterns } from "./env-read-patterns.ts";
 import { isTest, isVendored } from "./project-files.ts";
 
@@ -126,7 +127,9 @@ function isWrite(found: Found, end: number): boolean {
 }
 
 function read(found: Found, name: string, at: Location, pattern: Pattern): EnvRead {
-  const fallback = defaultAfter(found, at.span.end);
+  const isGo = found.language === "go";
+  const behind = isGo ? goDefault(found.source, at.span.start, at.span.end) : undefined;
+  const fallback = behind ?? defaultAfter(found, at.span.end);
   const buildTime =
     found.language === "script" &&
     (pattern.how === "import.meta.env" ||
@@ -136,7 +139,9 @@ function read(found: Found, name: string, at: Location, pattern: Pattern): EnvRe
     name,
     at,
     ...(fallback && fallback !== "computed" && { default: fallback }),
-    ...(fallback && fallback !== "computed" && replacesEmpty(found, at, fallback) && { forEmpty: true }),
+    ...(fallback &&
+      fallback !== "computed" &&
+      (isGo || replacesEmpty(found, at, fallback)) && { forEmpty: true }),
     required,
     how: pattern.how,
     buildTime,
