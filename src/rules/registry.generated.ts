@@ -129,6 +129,7 @@ import dataBackupTarget from "./data/backup-target.ts";
 import dataDatabaseRole from "./data/database-role.ts";
 import dataDestructiveCommand from "./data/destructive-command.ts";
 import dataDumpProgram from "./data/dump-program.ts";
+import dataEmptiedAtStart from "./data/emptied-at-start.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
 import dataRestoreInput from "./data/restore-input.ts";
@@ -415,6 +416,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataDatabaseRole,
   dataDestructiveCommand,
   dataDumpProgram,
+  dataEmptiedAtStart,
   dataInitOnlySchema,
   dataNamedVolume,
   dataRestoreInput,

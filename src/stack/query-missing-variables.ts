@@ -1,5 +1,5 @@
-import type { EnvRead } from "../artifacts/env-reads.ts";
 import type { EnvFile } from "../artifacts/env-file.ts";
+import type { EnvRead } from "../artifacts/env-reads.ts";
 import { isVendored } from "../artifacts/project-files.ts";
 import { variablesRead } from "../artifacts/script.ts";
 import type { Lookup } from "../artifacts/value.ts";
@@ -8,8 +8,8 @@ import { basename } from "../core/path.ts";
 import { containerScript, evidence } from "./query.ts";
 import { settingsStops } from "./query-build-settings.ts";
 import { isRun } from "./query-connections.ts";
-import { shownEnvFile } from "./query-env-examples.ts";
 import { lacksDotenv, readsDotenv } from "./query-dotenv.ts";
+import { shownEnvFile } from "./query-env-examples.ts";
 import { componentReads, lookupOf } from "./query-environment.ts";
 import { loadedFiles } from "./query-reach.ts";
 import { missingRequired } from "./query-required.ts";
@@ -52,7 +52,8 @@ const leastEntries = 3;
 
 export function undocumentedVariables(stack: Stack, service: Service): UndocumentedVariables | undefined {
   const unseen = service.envFiles.filter(use => use.file === undefined);
-  if (unseen.length === 0 || service.get("extends") !== undefined || service.secrets.length > 0) return undefined;
+  if (unseen.length === 0 || service.get("extends") !== undefined || service.secrets.length > 0)
+    return undefined;
   const examples = unseen.map(use => shownEnvFile(stack, basename(use.path.value)));
   const [example] = examples;
   if (!example || examples.includes(undefined) || example.entries.length < leastEntries) return undefined;

@@ -35,22 +35,33 @@ const administrator =
 const making =
   /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT INTO|->insert\(|::create\(/i;
 /** It asks where it runs, or whether it is wanted. */
-const gated =
-  /NODE_ENV|\bDEBUG\b|APP_ENV|\bENV(?:IRONMENT)?\b|\.environment\b|is_?(?:dev|prod|local)|development|SEED_|_SEED\b|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|IsDevelopment|app\(\)->environment|DEMO/i;
+export const gated =
+  /NODE_ENV|\bDEBUG\b|\bAPP_ENV|\bENV(?:IRONMENT)?\b|\b(?:settings|config|cfg)\.(?:debug|env|environment)|\.environment\b|[iI]s_?(?:[dD]ev|[pP]rod|[lL]ocal)|[dD]evelopment|SEED_|_SEED\b|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|app\(\)->environment|DEMO/;
 
 const known = new WeakMap<AppComponent, readonly SeededAdmin[]>();
+
+const read = new WeakMap<AppComponent, ReadonlyMap<string, Source>>();
+
+/** The code of a component that may run when it starts, by path. */
+export function ownTexts(stack: Pick<Stack, "files">, component: AppComponent): ReadonlyMap<string, Source> {
+  const before = read.get(component);
+  if (before) return before;
+  const texts = new Map<string, Source>();
+  const paths = ownFiles(component.files, component.dir).filter(
+    path => languages.test(path) && !aside.test(path),
+  );
+  for (const path of paths.slice(0, mostFiles)) {
+    const result = stack.files.read(path);
+    if ("source" in result && result.source.text.length <= longest) texts.set(path, result.source);
+  }
+  read.set(component, texts);
+  return texts;
+}
 
 export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponent): readonly SeededAdmin[] {
   const before = known.get(component);
   if (before) return before;
-  const paths = ownFiles(component.files, component.dir).filter(
-    path => languages.test(path) && !aside.test(path),
-  );
-  const texts = new Map<string, Source>();
-  for (const path of paths.slice(0, mostFiles)) {
-    const read = stack.files.read(path);
-    if ("source" in read && read.source.text.length <= longest) texts.set(path, read.source);
-  }
+  const texts = ownTexts(stack, component);
   const found: SeededAdmin[] = [];
   for (const source of texts.values()) {
     if (!/admin/i.test(source.text) || !/hash|crypt|pass|senha|encode/i.test(source.text)) continue;
@@ -100,7 +111,7 @@ function namedIn(source: Source): Location | undefined {
   return undefined;
 }
 
-function isComment(text: string, index: number): boolean {
+export function isComment(text: string, index: number): boolean {
   return /^\s*(?:\/\/|#|\*|\/\*|<!--)/.test(text.slice(text.lastIndexOf("\n", index) + 1, index));
 }
 
@@ -110,8 +121,18 @@ const atStart =
   /\bimplements\s+(?:CommandLineRunner|ApplicationRunner)|@PostConstruct|ApplicationReadyEvent|:\s*(?:CommandLineRunner|ApplicationRunner)\b|\b(?:CommandLineRunner|ApplicationRunner)\s+\w+\(|on_event\(\s*["']startup|\blifespan\b|@app\.before_first_request|onModuleInit|onApplicationBootstrap|\bHasData\(/;
 const migration = /(?:^|\/)(?:migrations?|versions)\/[^/]*\d{4,}[^/]*\.\w+$/i;
 
-/** What runs the file that has the password; undefined where that is not seen. */
-function runBy(
+/** Another file takes this one in: what stands outside its functions runs. */
+function isImported(texts: ReadonlyMap<string, Source>, path: string, stem: string): boolean {
+  const name = stem === "index" || stem === "__init__" ? (path.split("/").at(-2) ?? stem) : stem;
+  const escaped = name.replace(/[^\w]/g, "\\$&");
+  const taken = new RegExp(
+    `(?:\\bfrom\\s+[\\w.]*\\b${escaped}\\s+import|\\bimport\\s+[\\w.]*\\b${escaped}\\b|(?:from|import|require\\()\\s*["'][^"']*\\b${escaped}(?:\\.[cm]?[jt]s)?["'])`,
+  );
+  return [...texts.values()].some(other => other.path !== path && taken.test(other.text));
+}
+
+/** What runs a place of a program's code when it starts or migrates; undefined where that is not seen. */
+export function runBy(
   source: Source,
   at: Location,
   component: AppComponent,
@@ -130,7 +151,9 @@ function runBy(
     if (called === undefined || isCalled(text, called)) return { because: "it does so when it starts" };
   }
   const stem = basename(path).replace(/\.\w+$/, "");
-  if (called === undefined || stem.length < 3) return undefined;
+  if (called === undefined)
+    return isImported(texts, path, stem) ? { because: "it does so when it starts" } : undefined;
+  if (stem.length < 3) return undefined;
   // The function is called by another file that starts the program.
   for (const other of texts.values()) {
     const starts =

@@ -47,6 +47,34 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
   );
 }
 
+/** A value of Spring's own settings as it is in force, with the variable of the service that replaces it. */
+export function springSetting(stack: Stack, service: Service, key: string): SettingSecret | undefined {
+  const roots = programOf(service);
+  const root = roots.find(each => frameworkIn(stack, each)?.code.test("x.java"));
+  const framework = root === undefined ? undefined : frameworkIn(stack, root);
+  if (root === undefined || !framework || isFilled(service)) return undefined;
+  const wanted = plain(key);
+  const given = service.environment.findLast(each => plain(each.name) === wanted);
+  const supply = hasUnseenEnvironment(service) ? "maybe" : "never";
+  if (given)
+    return given.value?.text
+      ? { path: key.split("."), name: key, value: given.value.text, at: given.nameAt, supply: "never" }
+      : undefined;
+  let found: SettingSecret | undefined;
+  for (const path of framework.files(filesIn(stack, root), service)) {
+    const source = stack.sources.get(path);
+    for (const setting of source ? settingsIn(source) : []) {
+      if (plain(setting.path.join(".")) !== wanted) continue;
+      const value = framework.fallback(setting.value);
+      const name = value?.names.findLast(each => service.environment.some(entry => entry.name === each));
+      const own = service.environment.find(entry => entry.name === name)?.value?.text;
+      const text = name === undefined ? value?.text : own;
+      found = text === undefined ? undefined : { ...setting, value: text, name: key, supply };
+    }
+  }
+  return found;
+}
+
 function filesIn(stack: Stack, root: string): readonly string[] {
   return filesBelow(stack.files, root).filter(path => !isVendored(path));
 }
