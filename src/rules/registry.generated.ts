@@ -29,6 +29,7 @@ import accessThrottle from "./access/throttle.ts";
 import accessTokenLifetime from "./access/token-lifetime.ts";
 import accessTrustProxy from "./access/trust-proxy.ts";
 import accessUnauthenticatedStore from "./access/unauthenticated-store.ts";
+import bootApplicationKey from "./boot/application-key.ts";
 import bootAssetHost from "./boot/asset-host.ts";
 import bootAsyncDriver from "./boot/async-driver.ts";
 import bootBindHidesImage from "./boot/bind-hides-image.ts";
@@ -46,6 +47,7 @@ import bootEntrySettings from "./boot/entry-settings.ts";
 import bootExampleHost from "./boot/example-host.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
 import bootFirstStartScripts from "./boot/first-start-scripts.ts";
+import bootForeground from "./boot/foreground.ts";
 import bootGeneratedClient from "./boot/generated-client.ts";
 import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
@@ -70,6 +72,7 @@ import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
 import bootStoreHost from "./boot/store-host.ts";
 import bootSystemLibrary from "./boot/system-library.ts";
 import bootTrustedOrigins from "./boot/trusted-origins.ts";
+import bootTwinEnvironment from "./boot/twin-environment.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
 import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
@@ -86,6 +89,7 @@ import buildBuildToolsInImage from "./build/build-tools-in-image.ts";
 import buildBuilderPackages from "./build/builder-packages.ts";
 import buildContext from "./build/context.ts";
 import buildCopySource from "./build/copy-source.ts";
+import buildDataInContext from "./build/data-in-context.ts";
 import buildDevDependencies from "./build/dev-dependencies.ts";
 import buildDevPackageInProduction from "./build/dev-package-in-production.ts";
 import buildDockerfile from "./build/dockerfile.ts";
@@ -104,6 +108,7 @@ import buildLockTool from "./build/lock-tool.ts";
 import buildManifestInImage from "./build/manifest-in-image.ts";
 import buildNoDockerfile from "./build/no-dockerfile.ts";
 import buildPackageScript from "./build/package-script.ts";
+import buildPackedProgram from "./build/packed-program.ts";
 import buildPreReleaseDependency from "./build/pre-release-dependency.ts";
 import buildRuntimeVersion from "./build/runtime-version.ts";
 import buildStageReference from "./build/stage-reference.ts";
@@ -149,6 +154,7 @@ import healthProbeShallow from "./health/probe-shallow.ts";
 import healthProbeStatus from "./health/probe-status.ts";
 import healthProbeTool from "./health/probe-tool.ts";
 import healthProbeVariables from "./health/probe-variables.ts";
+import healthProbeWords from "./health/probe-words.ts";
 import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
 import observeFailureNotice from "./observe/failure-notice.ts";
 import observeLaravelWorkers from "./observe/laravel-workers.ts";
@@ -316,6 +322,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessTokenLifetime,
   accessTrustProxy,
   accessUnauthenticatedStore,
+  bootApplicationKey,
   bootAssetHost,
   bootAsyncDriver,
   bootBindHidesImage,
@@ -333,6 +340,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootExampleHost,
   bootFailedMigration,
   bootFirstStartScripts,
+  bootForeground,
   bootGeneratedClient,
   bootImageIgnoresVariable,
   bootImageName,
@@ -357,6 +365,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootStoreHost,
   bootSystemLibrary,
   bootTrustedOrigins,
+  bootTwinEnvironment,
   bootVariableBuildTime,
   bootVariableContract,
   bootVariableDefaultMismatch,
@@ -373,6 +382,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildBuilderPackages,
   buildContext,
   buildCopySource,
+  buildDataInContext,
   buildDevDependencies,
   buildDevPackageInProduction,
   buildDockerfile,
@@ -391,6 +401,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildManifestInImage,
   buildNoDockerfile,
   buildPackageScript,
+  buildPackedProgram,
   buildPreReleaseDependency,
   buildRuntimeVersion,
   buildStageReference,
@@ -436,6 +447,7 @@ export const rules: readonly Rule<Stack>[] = [
   healthProbeStatus,
   healthProbeTool,
   healthProbeVariables,
+  healthProbeWords,
   healthWaitsWithoutProbe,
   observeFailureNotice,
   observeLaravelWorkers,

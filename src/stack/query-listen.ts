@@ -4,6 +4,7 @@ import { listenPorts } from "./proxy/effective.ts";
 import { variable } from "./query.ts";
 import { hasUnseenEnvironment, isLoopback } from "./query-environment.ts";
 import { codeListening } from "./query-listen-code.ts";
+import { loopbackProgram } from "./query-loopback-programs.ts";
 import { runningCommand } from "./query-process.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -108,7 +109,7 @@ const usual = "127.0.0.1";
 const companions = /nginx|caddy|haproxy|envoy|supervisord|s6-|traefik|socat|cloudflared|[^&|]&(?!&)/i;
 
 /** Where a service listens on the loopback address of its container; undefined when it does not, or nobody can tell. */
-export function loopbackListening(service: Service): LoopbackListening | undefined {
+export function loopbackListening(stack: Stack, service: Service): LoopbackListening | undefined {
   const running = runningCommand(service);
   if (!running || running.words.includes(undefined)) return undefined;
   const said = (service.process?.commands ?? []).flat().map(word => word.value ?? "");
@@ -116,6 +117,8 @@ export function loopbackListening(service: Service): LoopbackListening | undefin
   const own = codeListening(service);
   if (own?.host !== undefined)
     return isLoopback(own.host) ? { host: own.host, isDefault: false, at: own.at, inCode: true } : undefined;
+  const program = loopbackProgram(stack, service, running.words);
+  if (program) return { ...program, inCode: true };
   const found = hostOf(service, running.words as readonly string[]);
   return found && isLoopback(found.host) ? { ...found, at: running.at } : undefined;
 }
@@ -154,12 +157,17 @@ function hostOf(
         ? from(["-h", "--host"], readsFlaskenv(service) ? undefined : usual, "FLASK_RUN_HOST")
         : undefined;
     case "manage.py": {
-      if (rest[0] !== "runserver" && rest[0] !== "runserver_plus") return undefined;
+      // Others than Django call their script so, too, with options of its own.
+      if (!/^runserver(?:_plus)?$/.test(rest[0] ?? "") || !service.component?.django) return undefined;
       const address = rest.slice(1).find(word => !word.startsWith("-"));
       return address?.includes(":")
         ? { host: hostIn(address), isDefault: false }
         : { host: usual, isDefault: true };
     }
+    case "vite":
+      return rest[0] === "preview" && !servesPreview(service)
+        ? from(["--host"], rest.includes("--host") ? undefined : "localhost")
+        : undefined;
     case "artisan":
       return rest[0] === "serve" ? from(["--host"], usual, "SERVER_HOST") : undefined;
     default:
@@ -170,6 +178,12 @@ function hostOf(
 /** gunicorn reads `gunicorn.conf.py` of its working directory by itself. */
 function hasOwnSettings({ component }: Service): boolean {
   return component === undefined || component.files.paths.some(path => path.endsWith("gunicorn.conf.py"));
+}
+
+/** The configuration of Vite may say where its preview listens. */
+function servesPreview({ component }: Service): boolean {
+  const paths = component?.files.paths.filter(path => /(?:^|\/)vite\.config\.[cm]?[jt]s$/.test(path)) ?? [];
+  return !component || paths.some(path => /\bhost\b/.test(component.files.read(path)?.text ?? ""));
 }
 
 /** Flask reads `.flaskenv` by itself, where python-dotenv is installed. */

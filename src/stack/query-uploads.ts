@@ -6,6 +6,7 @@ import { serverServices, variable } from "./query.ts";
 import { scriptsOf } from "./query-code.ts";
 import { workingDirectory } from "./query-import.ts";
 import { settingHere, settingsInForce } from "./query-settings.ts";
+import { otherFolders } from "./query-uploads-others.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
 /** Where programs write what visitors send them. */
@@ -86,6 +87,10 @@ function codeFolders(stack: Stack): UploadFolder[] {
     if (/^(?:fastapi|flask)$/.test(component.kind)) {
       told.add(component);
       return pythonFolders(service, component).map(each => ({ service, ...each }));
+    }
+    if (/^(?:rails|laravel|go|spring)$/.test(component.kind)) {
+      told.add(component);
+      return otherFolders(service, component).map(each => ({ service, ...each }));
     }
     return [];
   });

@@ -21,7 +21,7 @@ export default defineRule({
     for (const service of worstFirst(stack.services)) {
       if (isOptional(service) || sharesNetwork(service)) continue;
       const asked = askedAt(stack, service);
-      const found = asked && loopbackListening(service);
+      const found = asked && loopbackListening(stack, service);
       if (!found || !first(found.at)) continue;
       yield {
         subject: service.name,

@@ -89,6 +89,9 @@ function keptInOnlyOne(service: Service): Keeper | undefined {
   if (services.some(other => protocolOf(other) === "amqp" || other.kind === "queue")) return undefined;
   for (const other of services) {
     const name = workerName(runningCommand(other)?.words ?? []);
+    // Others of its kind keep their jobs in the database.
+    const isSidekiq = runningCommand(other)?.words.some(word => /^(?:\S*\/)?sidekiq$/.test(word ?? ""));
+    if (isSidekiq) return { what: "Sidekiq", keeps: "takes its jobs from Redis", at: other.at };
     if (name && /Celery|RQ|Dramatiq/.test(name))
       return { what: name, keeps: "takes its jobs from Redis", at: other.at };
   }

@@ -19,6 +19,8 @@ export default defineRule({
         yield { subject: service.name, kept: evidence(keeper.at, `keeps ${folder}`) };
         continue;
       }
+      if (told.has(service.name)) continue;
+      told.add(service.name);
       const other = service.mounts.find(({ type }) => type === "volume");
       yield {
         subject: service.name,
