@@ -19,8 +19,9 @@ export default defineRule({
         yield { subject: service.name, kept: evidence(keeper.at, `keeps ${folder}`) };
         continue;
       }
-      if (told.has(service.name)) continue;
-      told.add(service.name);
+      const whose = `${service.project.files.join("+")} ${service.name}`;
+      if (told.has(whose)) continue;
+      told.add(whose);
       const other = service.mounts.find(({ type }) => type === "volume");
       yield {
         subject: service.name,
