@@ -12,7 +12,8 @@ interface Folder {
   readonly at: Location;
 }
 
-const remote = /S3|s3|aws|minio|cloudinary|cloud\.google|azure|Azure|supabase|oss\b|Spaces|R2/;
+const remote =
+  /aws-sdk|amazonaws|S3Client|s3manager|minio|cloudinary|cloud\.google\.com\/go\/storage|com\.google\.cloud\.storage|\bazure\b|supabase|aliyun/i;
 const mostFiles = 1_500;
 
 export function otherFolders(service: Service, component: AppComponent): Folder[] {
