@@ -27,12 +27,16 @@ export function documentedLogins(stack: Stack): DocumentedLogin[] {
 
 /** `postgresql://shop:...@93.184.216.34/shop`. */
 function* inUrls(source: Source): Generator<DocumentedLogin> {
-  for (const match of source.text.matchAll(/[a-z][a-z+.-]*:\/\/[^\s"'`<>]+@[^\s"'`<>]+/gi)) {
-    const login = credentialsInUrl(match[0]);
-    if (!login || /[$<{[*]|\.{3}/.test(match[0])) continue;
-    const host = /@(\d{1,3}(?:\.\d{1,3}){3})(?=[:/?]|$)/.exec(match[0])?.[1];
-    if (!opensOutside(match[0]) && !(host && isPublic(host) && isReal(login.password))) continue;
-    const at = locate(source, match.index, match.index + match[0].length);
+  // From the middle: a pattern that begins with the scheme is tried anew at every letter of the prose.
+  for (const match of source.text.matchAll(/:\/\/[^\s"'`<>]+@[^\s"'`<>]+/g)) {
+    const scheme = /[a-z][a-z+.-]*$/i.exec(source.text.slice(Math.max(0, match.index - 20), match.index))?.[0];
+    if (scheme === undefined) continue;
+    const url = scheme + match[0];
+    const login = credentialsInUrl(url);
+    if (!login || /[$<{[*]|\.{3}/.test(url)) continue;
+    const host = /@(\d{1,3}(?:\.\d{1,3}){3})(?=[:/?]|$)/.exec(url)?.[1];
+    if (!opensOutside(url) && !(host && isPublic(host) && isReal(login.password))) continue;
+    const at = locate(source, match.index - scheme.length, match.index + match[0].length);
     yield { file: source.path, address: at, password: at };
   }
 }
@@ -44,6 +48,7 @@ const passwordLine = /^\W*(?:export )?(\w*?)_?PASS(?:WORD|WD)?\s*[=:]\s*["'`]?([
 
 /** `DB_HOST=93.184.216.34` with `DB_PASSWORD=...` a few lines away. */
 function* inBlocks(source: Source): Generator<DocumentedLogin> {
+  if (!/\d\.\d{1,3}\.\d{1,3}\.\d/.test(source.text) || !/pass/i.test(source.text)) return;
   const lines = linesOf(source);
   for (const [index, line] of lines.entries()) {
     const address = addressLine.exec(line.text);
