@@ -29,7 +29,9 @@ export function documentedLogins(stack: Stack): DocumentedLogin[] {
 function* inUrls(source: Source): Generator<DocumentedLogin> {
   // From the middle: a pattern that begins with the scheme is tried anew at every letter of the prose.
   for (const match of source.text.matchAll(/:\/\/[^\s"'`<>]+@[^\s"'`<>]+/g)) {
-    const scheme = /[a-z][a-z+.-]*$/i.exec(source.text.slice(Math.max(0, match.index - 20), match.index))?.[0];
+    const scheme = /[a-z][a-z+.-]*$/i.exec(
+      source.text.slice(Math.max(0, match.index - 20), match.index),
+    )?.[0];
     if (scheme === undefined) continue;
     const url = scheme + match[0];
     const login = credentialsInUrl(url);
