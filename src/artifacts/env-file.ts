@@ -33,7 +33,7 @@ function recognises(path: string): boolean {
   )
     return true;
   if (/^[\w.-]+\.env$/.test(name)) return true;
-  if (/^(?:dot)?env\.(?:example|sample|template|dist)$/.test(name)) return true;
+  if (/^(?:dot)?env[._-](?:example|sample|template|dist)$/.test(name)) return true;
   return /^[\w.-]+\.env\.(?:example|sample|template|dist)$/.test(name);
 }
 

@@ -1,6 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { dirname, join } from "../core/path.ts";
-import { child, itemsOf, textOf } from "../formats/yaml.ts";
+import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 import { isBacking, isProxy, keepsDatabase, servicesIn } from "./project-habits.ts";
 
@@ -32,15 +32,22 @@ export function mountsCheckout(files: readonly ComposeFile[]): boolean {
 export function areBuilt(files: readonly ComposeFile[]): boolean {
   return servicesIn(files).some(({ value }) => {
     const build = child(value, "build");
-    const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
-    return build !== undefined && !/^(?:https?|git|ssh):|^git@/.test(context) && !keepsDatabase(value);
+    return build !== undefined && !isElsewhere(build) && !keepsDatabase(value);
   });
 }
 
-/** An image that is pulled and holds neither a database nor a tool, a proxy or nothing but a runtime. */
+/** Its context is an address. */
+function isElsewhere(build: YamlNode): boolean {
+  const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
+  return /^(?:https?|git|ssh):|^git@/.test(context);
+}
+
+/** An image that is pulled, or built from another place than the checkout, and holds neither a database nor a tool, a proxy or nothing but a runtime. */
 export function pullsApplication(files: readonly ComposeFile[]): boolean {
   return servicesIn(files).some(({ value }) => {
-    if (child(value, "build") || isBacking(value) || isProxy(value)) return false;
+    const build = child(value, "build");
+    if (build) return isElsewhere(build);
+    if (isBacking(value) || isProxy(value)) return false;
     const image = textOf(child(value, "image"))?.value ?? "";
     return image.includes("$") || factsFor(parseImageRef(image))?.kind !== "runtime";
   });

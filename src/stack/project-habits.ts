@@ -342,8 +342,24 @@ export function keepsDatabase(service: YamlNode): boolean {
 /** Every service is a pulled database, cache, queue or tool: the application itself runs elsewhere. */
 export function onlyBacking(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files);
-  if (services.length === 0) return false;
-  return services.every(({ value }) => isBacking(value));
+  return (
+    services.some(({ value }) => isBacking(value)) &&
+    services.every(service => isBacking(service.value) || isStoreByName(service))
+  );
+}
+
+const storeName =
+  /^(?:postgres(?:ql)?|postgis|timescaledb|mysql|mariadb|percona|mssql|sqlserver|cockroach(?:db)?|mongo(?:db)?|redis|valkey|memcached|elastic(?:search)?|opensearch|kafka|zookeeper|rabbit(?:mq)?|cassandra|scylla|neo4j|influxdb|clickhouse|minio|localstack|hana(?:express)?|[\w-]*emulator|selenium)(?=$|[-_:.@\d])/i;
+
+/** An image that somebody else publishes, called after a database, a queue or a stand-in for one. */
+function isStoreByName({ key, value }: YamlPair): boolean {
+  const image = textOf(child(value, "image"))?.value;
+  if (child(value, "build") || !image) return false;
+  return (
+    storeName.test(image.split("/").pop()!) ||
+    storeName.test(key.value) ||
+    /(?:^|\.)oracle\.com\/database\//.test(image)
+  );
 }
 
 /** Open databases and a pulled proxy with nothing but its configuration: what the proxy leads to runs on this machine. */

@@ -79,7 +79,7 @@ const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testin
 const workstation =
   /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
 const passing =
-  /(^|[._-])(maintenance|init|setup|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
+  /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 const asideFolder =
   /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
 
@@ -251,11 +251,12 @@ function grade(
   if (habit) return { files, grade: "development", because: { text: habit } };
   const beside = besideStores(files, models, uses);
   if (beside) return { files, grade: "development", because: beside };
+  const shownTo = gradeInPublic(files, models, uses, options);
+  if (shownTo?.grade === "development") return { files, ...shownTo };
   const doubt = options.text && doubtOf(last, models, options.text);
   if (doubt) return { files, grade: "presumed", because: doubt };
   if (production.test(place))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
-  const shownTo = gradeInPublic(files, models, uses, options);
   if (shownTo) return { files, ...shownTo };
   return {
     files,

@@ -58,6 +58,50 @@ it.each<[string, Record<string, string>, string[]]>([
   ],
   ["the published image of a public project", { ...open, "compose.yml": pulled }, ["compose.yml: deployed"]],
   [
+    "databases of all makers, some of them by their names alone",
+    {
+      "compose.yml":
+        "services:\n  postgres-17:\n    image: ghcr.io/shop/docker:postgres-17.9\n    ports: ['5432:5432']\n  cockroachdb:\n    image: cockroachdb/cockroach:v24.3.8\n  oracle:\n    image: container-registry.oracle.com/database/free:23.7\n  spanner:\n    image: roryq/spanner-emulator:1.5\n  elasticsearch:\n    image: shop/elasticsearch:7.10\n  mongodb:\n    image: mongo:8.2.5\n    ports: ['27017:27017']\n",
+    },
+    ["compose.yml: development"],
+  ],
+  [
+    "a program that is called like no database beside one",
+    {
+      "compose.yml":
+        "services:\n  shop:\n    image: ghcr.io/shop/shop:3\n  mongodb:\n    image: mongo:8.2.5\n",
+    },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "a public project's stage for development",
+    {
+      ...open,
+      "compose.yml":
+        "services:\n  web:\n    build: { context: ., target: develop }\n    ports: ['8000:8000']\n",
+      "README.md": "# Shop\n\n## Docker\n\n```sh\ndocker compose up\n```\n",
+    },
+    ["compose.yml: development"],
+  ],
+  [
+    "a program that is built from its address",
+    {
+      ...open,
+      "compose.yml":
+        "services:\n  shop:\n    build: { context: 'https://github.com/shop/shop.git#latest' }\n    restart: always\n",
+    },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "a tool beside a public project that nothing restarts",
+    {
+      ...open,
+      "package.json": '{ "name": "shopping" }',
+      "metrics/compose.yaml": "services:\n  collector:\n    image: otel/opentelemetry-collector-contrib:1\n",
+    },
+    ["metrics/compose.yaml: development"],
+  ],
+  [
     "what a public project needs beside itself, though it restarts",
     {
       ...open,

@@ -2,7 +2,7 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename } from "../core/path.ts";
 import { areBuilt, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
-import { opensStores, staysUp } from "./project-habits.ts";
+import { buildsForWork, lacksApplication, opensStores, staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./projects.ts";
 import { type Told, toldIn } from "./user-pages.ts";
 
@@ -35,7 +35,7 @@ export function gradeInPublic(
   uses: readonly ComposeUse[],
   options: PlanOptions,
 ): Pick<ProjectPlan, "grade" | "because"> | undefined {
-  const { page, paths } = options;
+  const { page, paths, text } = options;
   if (!page || !paths || !isPublic(paths)) return undefined;
   const last = files.at(-1)!;
   const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.deploys);
@@ -44,10 +44,12 @@ export function gradeInPublic(
   if (rig && !defaultNames.includes(basename(last)) && own.every(isOfRig))
     return { grade: "development", because: { text: `only ${rig.by} starts it`, at: rig.at } };
   if (!areBuilt(models)) {
-    return pullsApplication(models)
-      ? undefined
-      : { grade: "presumed", because: { text: "no service of it is the program of this public project" } };
+    if (pullsApplication(models) && !(text && lacksApplication(models, text))) return undefined;
+    const because = { text: "no service of it is the program of this public project" };
+    return { grade: staysUp(models) ? "presumed" : "development", because };
   }
+  if (buildsForWork(models) && !staysUp(models))
+    return { grade: "development", because: { text: "it builds a stage for development" } };
   const told = toldIn(last, page, paths);
   if (told?.kind === "server") return undefined;
   return settle(told, mountsCheckout(models), staysUp(models), opensStores(models));

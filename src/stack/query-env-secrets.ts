@@ -106,7 +106,7 @@ function isToBeMade(stack: Stack, { file }: EnvFile, { name }: EnvEntry): boolea
 }
 
 function isSample(path: string): boolean {
-  return /(?:^|\/)(?:examples?|samples?|templates?|fixtures?|tests?|docs?|\.devcontainer)\//i.test(path);
+  return /(?:^|\/)\.?(?:examples?|samples?|templates?|fixtures?|tests?|docs?|\.devcontainer)\//i.test(path);
 }
 
 /** A file for the server that people make from an example, and that git would take with the next commit. */

@@ -63,9 +63,31 @@ export function missingSums(stack: Stack, stage: ImageModel, { command }: GoComm
   const read = stack.files.read(source);
   // What a directory beside it replaces has no checksum.
   if ("source" in read && /=>\s*\.{0,2}\//.test(read.source.text)) return undefined;
+  if (importsNothing(stack, stage, at, directory)) return undefined;
   return "source" in read && /^\s*require\b|^require\s*\(/m.test(read.source.text)
     ? (before("go.mod").from ?? at)
     : undefined;
+}
+
+/** The one file of the package is copied by its name, and imports the standard library alone: nothing is looked up. */
+function importsNothing(stack: Stack, stage: ImageModel, at: Location, directory: string): boolean {
+  const names = stage.stage.copies.flatMap(({ from, sources }) =>
+    from ? ["."] : sources.map(each => each.value),
+  );
+  if (names.some(name => !/^(?:\.\/)?(?:go\.mod|[\w-]+\.go)$/.test(name))) return false;
+  const programs = names.filter(name => name.endsWith(".go"));
+  return (
+    programs.length > 0 &&
+    programs.every(name => {
+      const { source } = stage.fileBefore(at, join(directory, name));
+      const read = source === undefined ? undefined : stack.files.read(source);
+      if (!read || !("source" in read)) return false;
+      const imports = /^import\s*(?:\([^)]*\)|[^\n]*)/gm;
+      return [...read.source.text.matchAll(imports)].every(([text]) =>
+        [...text.matchAll(/"([^"]+)"/g)].every(([, path]) => !path!.split("/")[0]!.includes(".")),
+      );
+    })
+  );
 }
 
 export interface ForeignLibrary {

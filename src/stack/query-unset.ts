@@ -92,8 +92,12 @@ export function guardedNames(stack: Stack, project: ComposeProject): ReadonlySet
 export function isDocumented(stack: Stack, name: string): boolean {
   const inFile = stack.envFiles.some(file => file.entries.some(entry => entry.name.value === name));
   const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
+  const leftOut = new RegExp(`^[ \\t]*#[ \\t]*${name}=`, "m");
   return (
     inFile ||
+    stack.envFiles.some(
+      ({ role, file }) => role === "example" && leftOut.test(stack.sources.get(file)?.text ?? ""),
+    ) ||
     [...stack.sources.values()].some(
       source => /\.(?:sh|bash)$|^\.github\/|Makefile$/.test(source.path) && word.test(source.text),
     )

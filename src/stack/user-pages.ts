@@ -15,7 +15,7 @@ const page = /\.(?:md|mdx|markdown|rst|adoc)$/i;
 const server =
   /self[-_ ]?host|deploy|production|on[- _]prem|upgrad|administrat|\boperat(?:ion|e|ing)\b|\bserver\b/i;
 const work =
-  /develop|\bdev\b|contribut|hack(?:ing)?\b|\btest(?:s|ing)?\b|debug|\be2e\b|workspace|codebase|working on|from source|local(?:ly)?\b|architecture|agents?\b|claude|copilot/i;
+  /develop|\bdev\b|contribut|hack(?:ing)?\b|\btest(?:s|ing)?\b|debug|\be2e\b|workspace|codebase|working on|local(?:ly)?\b|architecture|agents?\b|claude|copilot/i;
 const aside =
   /(?:^|\/)(?:changelog|changes|history|news|release[-_ ]?notes?)\b|(?:^|\/)(?:node_modules|vendor|fixtures?)\//i;
 /** Pages on the whole program: a command without a file in another one may be of another program. */
@@ -106,7 +106,7 @@ function kindOf(path: string, headings: string, line: string): Told["kind"] {
     work.test(headings) ||
     work.test(basename(path)) ||
     /develop|contribut/i.test(path) ||
-    /\bdevelop|\btest(?:s|ing)?\b/i.test(line)
+    /\bdevelop|\btest(?:s|ing)?\b|--watch\b/i.test(line)
   )
     return "work";
   return server.test(headings) || server.test(path) ? "server" : "users";

@@ -2,6 +2,7 @@ import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
+import { itemsOf, textOf } from "../../formats/yaml.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -36,7 +37,7 @@ export default defineRule({
         mount => isMissing(stack, mount) && !isUnshown(stack, service, mount) && first(mount.sourceAt),
       );
       if (missing.length === 0) continue;
-      const files = missing.filter(mount => isFile(mount));
+      const files = missing.filter(mount => isFile(mount) && !isAddition(service, mount));
       // What a profile switches on is set up by who switches it on, unless it is production.
       const optional = isOptional(service) && !service.profiles.some(({ value }) => production.test(value));
       const severity: Severity = files.length > 0 && !optional ? "critical" : "medium";
@@ -89,6 +90,13 @@ function isUnshown(stack: Stack, service: Service, { target }: Mount): boolean {
 function showsFiles(tree: readonly NginxDirective[]): boolean {
   return tree.some(
     ({ name, block }) => /^(?:root|alias|try_files|index)$/.test(name.value) || showsFiles(block ?? []),
+  );
+}
+
+/** Traefik tells in its log what it cannot read of a file provider, and serves what the labels say. */
+function isAddition(service: Service, { target }: Mount): boolean {
+  return itemsOf(service.get("command")).some(
+    item => textOf(item)?.value === `--providers.file.filename=${target}`,
   );
 }
 

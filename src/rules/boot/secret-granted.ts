@@ -20,7 +20,7 @@ export default defineRule({
       if (!isComplete(service) || service.get("extends")) continue;
       const read = service.environment.flatMap(variable => {
         const name = secretOf(variable);
-        return name === undefined ? [] : [{ name, variable }];
+        return name === undefined || hasPlain(service, variable) ? [] : [{ name, variable }];
       });
       for (const { name, variable } of read)
         if (isGiven(service, name))
@@ -53,6 +53,11 @@ export default defineRule({
 /** The secret whose file the variable names: the whole value is a path right below /run/secrets. */
 function secretOf({ value }: Variable): string | undefined {
   return /^\/(?:var\/)?run\/secrets\/([\w.-]+)$/.exec(value?.text ?? "")?.[1];
+}
+
+/** `FILE__NAME` of LinuxServer.io's images beside `NAME`: a file that is not there changes nothing. */
+function hasPlain({ environment }: Service, { name }: Variable): boolean {
+  return name.startsWith("FILE__") && environment.some(each => each.name === name.slice("FILE__".length));
 }
 
 /** By `secrets`, under its own name or as a `target`, or by a mount; an image may bring one along. */

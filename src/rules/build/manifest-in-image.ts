@@ -64,7 +64,8 @@ function absentFile({ stage, install }: StageInstall): Located<string> | undefin
     return undefined;
   if (/--(?:prefix|cwd|dir|directory|project|working-dir|gemfile)\b|\s-[Cd]\s|\bcd\s/.test(run.fragment.text))
     return undefined;
-  const manifest = manifests[manager];
+  const gemfile = stage.env.get("BUNDLE_GEMFILE")?.value;
+  const manifest = manager === "bundler" ? (gemfile ?? manifests[manager]) : manifests[manager];
   const named =
     manager === "pip"
       ? install.requirementFiles.filter(each => !/^https?:|^-$|[$*]|^\/dev\//.test(each.value))

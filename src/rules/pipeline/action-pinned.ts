@@ -4,6 +4,7 @@ import type { Edit } from "../../core/fix.ts";
 import { commitOf, commitsAsOf } from "../../remedies/action-commits.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames } from "../../stack/query.ts";
+import { ownersOf } from "../../stack/query-owner.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -23,6 +24,7 @@ export default defineRule({
   *check(stack) {
     const given = new Map<string, Evidence[]>();
     const edits: (() => Edit | undefined)[] = [];
+    let own: ReadonlySet<string> | undefined;
     for (const workflow of stack.workflows)
       for (const job of workflow.jobs)
         for (const step of job.steps) {
@@ -32,6 +34,8 @@ export default defineRule({
           if (owners.has(owner)) continue;
           const secret = secretOf(step, job, workflow);
           if (!secret) continue;
+          own ??= ownersOf(stack);
+          if (own.has(owner)) continue;
           const places = given.get(uses.repository) ?? [];
           edits.push(() => pinEdit(stack, uses));
           given.set(uses.repository, [...places, evidence(uses.at, `gets ${secret} at a tag that can move`)]);

@@ -13,6 +13,9 @@ const roles = new Set(["script", "sourced", "compose-file", "copied", "read", "r
 const brought =
   /^(git|gh|unzip|curl|wget|npx|npm|yarn|pnpm|degit|aws|gsutil|rsync|scp|cookiecutter|envsubst)$/;
 
+/** Endings of a form beside the file, from which people or another program make it. */
+const forms = [".ctmpl", ".tmpl", ".tpl", ".template", ".j2", ".erb", ".in", ".example", ".sample", ".dist"];
+
 export default defineRule({
   id: "scripts/missing-file",
   title: "Scripts, targets and workflows run files that exist",
@@ -80,6 +83,7 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
   if (/(^|\/)\.env|(^|\/)(venv|\.venv|dist|build|node_modules|target|out|tmp|bin)\//.test(path)) return false;
   if (runsAbove(stack, path, placed) || isCopiedAlone(stack, placed.caller.file)) return false;
   if (isElsewhere(stack, path, placed.caller.file) || isSubmodule(stack, path)) return false;
+  if (forms.some(ending => stack.files.has(path + ending))) return false;
   if (runsInImage(stack, placed.caller.file) || stack.files.ignored(path)) return false;
   return !stack.calls.some(
     other =>
