@@ -26,6 +26,7 @@ import {
   servesNothing,
   staysUp,
 } from "./project-habits.ts";
+import { asideFolder, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
 import { gradeInPublic } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
 
@@ -72,23 +73,6 @@ export interface PlanOptions {
   /** All files of the repository. */
   readonly paths?: readonly string[];
 }
-
-const production =
-  /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|stack|vps\d*)([._-]|$)/i;
-const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
-const workstation =
-  /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
-const passing =
-  /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
-const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
-
-/** Where nothing is a server's, also when nothing else is there. */
-const rigFolder =
-  /(^|\/)(\.devcontainer|\.github|cypress|playwright|e2e|fixtures?|testdata|benchmarks?|\.?devenv|\.dev)(\/|$)/i;
-
-/** Kept for reading: a script that lies there, too, deploys nothing any more. */
-const putAway = /(?:^|\/)(?:archived?|old|legacy|deprecated|attic|obsolete)\//i;
 
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
@@ -153,11 +137,6 @@ const nameOfProduction = "its name says production";
 const ofWork = new RegExp(`^(?:${mailOfWork}|${buildsOfWork})$`);
 const siteOfWork = "is a name of a workstation";
 const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
-
-/** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
-export function isPassing(plan: Pick<ProjectPlan, "files">): boolean {
-  return passing.test(stemOf(plan.files.at(-1)!));
-}
 
 function grade(
   files: readonly string[],

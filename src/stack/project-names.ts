@@ -1,0 +1,25 @@
+import { stemOf } from "./project-files.ts";
+
+/** What the names of Compose files and of their folders say that they are for. */
+
+export const production =
+  /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|stack|vps\d*)([._-]|$)/i;
+export const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
+export const workstation =
+  /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+export const passing =
+  /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
+export const asideFolder =
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
+
+/** Where nothing is a server's, also when nothing else is there. */
+export const rigFolder =
+  /(^|\/)(\.devcontainer|\.github|cypress|playwright|e2e|fixtures?|testdata|benchmarks?|\.?devenv|\.dev)(\/|$)/i;
+
+/** Kept for reading: a script that lies there, too, deploys nothing any more. */
+export const putAway = /(?:^|\/)(?:archived?|old|legacy|deprecated|attic|obsolete)\//i;
+
+/** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
+export function isPassing(plan: { readonly files: readonly string[] }): boolean {
+  return passing.test(stemOf(plan.files.at(-1)!));
+}
