@@ -121,10 +121,10 @@ const notProduction =
 const elsewhere =
   /entorno de desarrollo|desarrollo local|(?:ambiente de )?desenvolvimento local|ambiente de desenvolvimento|d\u00e9veloppement local|environnement de d\u00e9veloppement|lokale Entwicklung|Entwicklungsumgebung|\u0434\u043b\u044f (?:\u043b\u043e\u043a\u0430\u043b\u044c\u043d\u043e\u0439 )?\u0440\u0430\u0437\u0440\u0430\u0431\u043e\u0442\u043a\u0438|\u672c\u5730\u5f00\u53d1|\u5f00\u53d1\u73af\u5883/i;
 const forDevelopment =
-  /\bfor (?:the )?(?:\w+ )?(?:local )?(?:development|dev)\b|\bfor (?:quick )?(?:demos?|tests?|testing) (?:and|or) (?:local )?development\b|\bfor debugging\b|\b(?:local|development|dev) (?:development |dev )?(?:setup|environment|stack|services|compose|override)\b/i;
+  /\bfor (?:the )?(?:\w+ )?(?:local )?(?:development|dev)\b|\bfor (?:quick )?(?:demos?|tests?|testing) (?:and|or) (?:local )?development\b|\bfor debugging\b|\b(?:local|development|dev) (?:development |dev )?(?:setup|environment|infra(?:structure)?|stack|services|compose|override)\b/i;
 /** It speaks of more than development, or of what another file is for. */
 const other =
-  /\bprod(?:uction)?\b|\bnot\b|\bstaging\b|\bserver\b|\b(?:use|see|refer|run|instead|uncomment)\b|\.ya?ml\b|-f /i;
+  /\bprod(?:uction)?\b|\bnot\b|\bstaging\b|\bserver\b|\bVPS\b|\bhosted\b|\b(?:use|see|refer|run|instead|uncomment)\b|\.ya?ml\b|-f /i;
 
 /** "For production deployments, use the configurations in environments/": so this one is not for that. */
 const sendsAway =

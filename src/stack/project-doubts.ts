@@ -6,10 +6,12 @@ import { stemOf } from "./project-files.ts";
 import {
   areBacking,
   areMounted,
+  buildContexts,
   buildsForOthers,
   catchesMail,
   developmentSetting,
   isAllForWork,
+  isEdge,
   lacksApplication,
   literals,
   runsCheckout,
@@ -92,6 +94,44 @@ export function exampleOf(
   const note = localNote(text(file));
   if (note) return { grade: "development", because: note };
   return { grade: "presumed", because: { text: "its name calls it an example" } };
+}
+
+/** Files that another list begins with, and lays over them what publishes TLS: alone they are started for work. */
+export function isBelow(
+  files: readonly string[],
+  other: readonly string[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+): boolean {
+  return (
+    other.length > files.length &&
+    files.every((file, index) => other[index] === file) &&
+    !isEdge(files.map(file => byPath.get(file)!)) &&
+    isEdge(other.slice(files.length).map(file => byPath.get(file)!))
+  );
+}
+
+/** One of its images is built from the very directory of the other file, which lies below it. */
+export function holds(
+  plan: ProjectPlan,
+  part: ProjectPlan,
+  byPath: ReadonlyMap<string, ComposeFile>,
+): boolean {
+  const [own, below] = [dirname(plan.files[0]!), dirname(part.files.at(-1)!)];
+  if (plan.grade !== "deployed" || own === below || !`${below}/`.startsWith(own === "" ? "" : `${own}/`))
+    return false;
+  return plan.files.some(path => buildContexts(byPath.get(path)!).includes(below));
+}
+
+/** Most of what the one builds comes from directories that the other builds from, too. */
+export function buildSame(
+  plan: ProjectPlan,
+  other: ProjectPlan,
+  byPath: ReadonlyMap<string, ComposeFile>,
+): boolean {
+  const contexts = (each: ProjectPlan) => each.files.flatMap(path => buildContexts(byPath.get(path)!));
+  const theirs = contexts(other);
+  const shared = contexts(plan).filter(context => theirs.includes(context));
+  return shared.length > 0 && shared.length * 2 >= theirs.length;
 }
 
 /** A file for a platform that runs each pull request for some days. */

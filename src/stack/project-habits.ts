@@ -30,6 +30,11 @@ export function looksLikeServer(file: ComposeFile): boolean {
   );
 }
 
+/** Some service is published on port 443. */
+export function isEdge(files: readonly ComposeFile[]): boolean {
+  return servicesIn(files).some(({ value }) => isTlsEdge(value));
+}
+
 /** It is published on port 443. */
 function isTlsEdge(service: YamlNode): boolean {
   return itemsOf(child(service, "ports")).some(port =>

@@ -138,6 +138,23 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.yml+compose.qa.yml: development", "compose.demo.yml: development"],
     ],
     [
+      "what a server needs, laid over the files for work that are started alone, too",
+      {
+        "docker/docker-compose.yml":
+          "# Shop: local development INFRASTRUCTURE.\nservices:\n  db:\n    image: postgres:17\n    restart: always\n    ports: ['5432:5432']\n",
+        "docker/docker-compose.apps.yml":
+          "services:\n  web:\n    build: ..\n    restart: always\n  db:\n    stop_grace_period: 30s\n",
+        "docker/docker-compose.hosted-beta.yml":
+          "# Hardens the local compose for a hosted beta on a VPS.\nservices:\n  caddy:\n    image: caddy:2\n    restart: always\n    ports: ['80:80', '443:443']\n  db:\n    ports: !reset []\n",
+        ".github/workflows/e2e.yml":
+          "on: push\njobs:\n  e2e:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker compose -f docker/docker-compose.yml -f docker/docker-compose.apps.yml up -d\n  chaos:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker compose -f docker/docker-compose.yml -f docker/docker-compose.apps.yml -f docker/docker-compose.hosted-beta.yml up -d\n",
+      },
+      [
+        "docker/docker-compose.yml+docker/docker-compose.apps.yml: development",
+        "docker/docker-compose.yml+docker/docker-compose.apps.yml+docker/docker-compose.hosted-beta.yml: deployed",
+      ],
+    ],
+    [
       "the only one, which is called an example",
       {
         "docker/docker-compose.example.yml":

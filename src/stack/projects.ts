@@ -4,9 +4,12 @@ import type { Location, Source } from "../core/source.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
 import {
   besideStores,
+  buildSame,
   buildsOfWork,
   doubtOf,
   exampleOf,
+  holds,
+  isBelow,
   isOfStage,
   isPreview,
   mailOfWork,
@@ -15,7 +18,6 @@ import {
 } from "./project-doubts.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
-  buildContexts,
   buildsForWork,
   debugs,
   developmentHabit,
@@ -283,7 +285,9 @@ function settleBases(
         grade: "development",
         because: { text: `it builds a stage for development, and ${server.files.at(-1)} is the server's` },
       };
-    const whole = isGuess(plan) && plans.find(other => holds(other, plan, byPath));
+    const whole =
+      isGuess(plan) &&
+      plans.find(other => holds(other, plan, byPath) || isBelow(plan.files, other.files, byPath));
     if (whole)
       return {
         ...plan,
@@ -315,22 +319,6 @@ function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>):
     !plan.because.text.startsWith("nothing says") &&
     !buildsForWork(plan.files.map(path => byPath.get(path)!))
   );
-}
-
-/** Most of what the one builds comes from directories that the other builds from, too. */
-function buildSame(plan: ProjectPlan, other: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
-  const contexts = (each: ProjectPlan) => each.files.flatMap(path => buildContexts(byPath.get(path)!));
-  const theirs = contexts(other);
-  const shared = contexts(plan).filter(context => theirs.includes(context));
-  return shared.length > 0 && shared.length * 2 >= theirs.length;
-}
-
-/** One of its images is built from the very directory of the other file, which lies below it. */
-function holds(plan: ProjectPlan, part: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
-  const [own, below] = [dirname(plan.files[0]!), dirname(part.files.at(-1)!)];
-  if (plan.grade !== "deployed" || own === below || !`${below}/`.startsWith(own === "" ? "" : `${own}/`))
-    return false;
-  return plan.files.some(path => buildContexts(byPath.get(path)!).includes(below));
 }
 
 /** A file of the same name that something ships, where this one is named by nothing and only its name speaks for it. */

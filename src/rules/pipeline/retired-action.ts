@@ -2,6 +2,7 @@ import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { offer } from "../../remedies/offer.ts";
+import { retiredEdits } from "../../remedies/retired-action.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
 import {
@@ -11,7 +12,6 @@ import {
   refusedActions,
   retiredAsOf,
   retiredCompose,
-  runnerInstead,
 } from "../../stack/query-retired.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -25,27 +25,22 @@ export default defineRule({
   severity: "high",
   why: "GitHub ends the job before it does its work, so what depends on it is never tested, built or released.",
   *check(stack) {
+    // The same thing asked for in several workflows is one habit.
+    const groups = new Map<string, Retired[]>();
     for (const workflow of stack.workflows) {
-      const places: Evidence[] = [];
-      const edits: (() => (Edit | undefined)[])[] = [];
-      let severity: Severity = "medium";
-      const graver = (blocks: boolean) => {
-        severity = blocks || severity === "critical" ? "critical" : "high";
-      };
-      for (const job of workflow.jobs) {
-        const found = [...retiredIn(job)];
-        places.push(...found);
-        if (found.length > 0) edits.push(() => retiredEdits(stack, workflow, job, found.length));
-        if (found.length > 0 && !isOnlyReport(job, found) && !publishesPackage(workflow, job))
-          graver(blocksRelease(workflow, job));
-      }
-      const [first, ...more] = [...new Map(places.map(place => [place.at.span.start, place])).values()];
-      if (!first) continue;
+      const retired = retiredOf(stack, workflow);
+      if (!retired) continue;
+      const key = `${retired.severity} ${retired.places[0].shows}`;
+      groups.set(key, [...(groups.get(key) ?? []), retired]);
+    }
+    for (const list of groups.values()) {
+      const files = list.map(({ file }) => file);
+      const [first, ...more] = list.flatMap(({ places }) => places);
       yield {
-        subject: workflow.file,
-        message: `${workflow.file} asks for what GitHub no longer runs: ${first.shows} (table of ${retiredAsOf}).`,
-        severity,
-        evidence: [first, ...more],
+        subject: files.join(" "),
+        message: `${files.length > 2 ? `${files.length} workflows` : files.join(" and ")} ${files.length === 1 ? "asks" : "ask"} for what GitHub no longer runs: ${first!.shows} (table of ${retiredAsOf}).`,
+        severity: list[0]!.severity,
+        evidence: [first!, ...more],
         fix: () =>
           offer(
             {
@@ -53,53 +48,35 @@ export default defineRule({
               grade: "needs-testing",
               test: "Run the workflow: inputs may have changed between major versions, and artifacts are found by their names.",
             },
-            edits.flatMap(edit => edit()),
+            list.flatMap(({ edits }) => edits.flatMap(edit => edit())),
           ),
       };
     }
   },
 });
 
-/** One edit for each place, undefined for what has no successor that is sure to do the same. */
-function retiredEdits(stack: Stack, workflow: Workflow, job: Job, count: number): (Edit | undefined)[] {
-  const edits: (Edit | undefined)[] = [];
-  for (const runner of job.runsOn) {
-    const name = runner.value.toLowerCase();
-    if (!goneRunners[name] || job.runsOn.length > 1) continue;
-    const written = stack.sources.get(runner.at.file)?.text.slice(runner.at.span.start, runner.at.span.end);
-    const next = runnerInstead[name];
-    edits.push(written === runner.value && next ? { at: runner.at, text: next } : undefined);
-  }
-  for (const { uses } of job.steps) {
-    const rule = uses?.repository === undefined ? undefined : refusedActions[uses.repository.toLowerCase()];
-    const major = /^v(\d+)(\.|$)/.exec(uses?.ref ?? "")?.[1];
-    if (!uses || !rule || major === undefined || Number(major) >= rule.below) continue;
-    const text = stack.sources.get(uses.at.file)?.text ?? "";
-    const start = text.indexOf(`@${uses.ref}`, uses.at.span.start) + 1;
-    const known =
-      start > 0 && start < uses.at.span.end && (!/artifact$/.test(uses.repository!) || distinct(workflow));
-    const at = { file: uses.at.file, span: { start, end: start + uses.ref!.length } };
-    edits.push(known ? { at, text: `v${rule.below}` } : undefined);
-  }
-  for (const call of retiredCompose(job)) {
-    const at = call.command.name?.at ?? call.at;
-    const written = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
-    edits.push(written === "docker-compose" ? { at, text: "docker compose" } : undefined);
-  }
-  return edits.length === count ? edits : [undefined];
+interface Retired {
+  readonly file: string;
+  readonly severity: Severity;
+  readonly places: readonly [Evidence, ...Evidence[]];
+  readonly edits: readonly (() => (Edit | undefined)[])[];
 }
 
-/** From version 4 on an artifact's name is used once in a run: not by two steps, nor by copies of a job. */
-function distinct(workflow: Workflow): boolean {
-  const names: string[] = [];
-  for (const job of workflow.jobs)
-    for (const step of job.steps) {
-      if (step.uses?.repository?.toLowerCase() !== "actions/upload-artifact") continue;
-      const name = step.with.get("name")?.value ?? "artifact";
-      if (names.includes(name) || (job.matrix.length > 0 && !name.includes("matrix."))) return false;
-      names.push(name);
-    }
-  return true;
+function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
+  const all: Evidence[] = [];
+  const edits: (() => (Edit | undefined)[])[] = [];
+  const blocked: boolean[] = [];
+  for (const job of workflow.jobs) {
+    const found = [...retiredIn(job)];
+    if (found.length === 0) continue;
+    all.push(...found);
+    edits.push(() => retiredEdits(stack, workflow, job, found.length));
+    if (isOnlyReport(job, found) || publishesPackage(workflow, job)) continue;
+    blocked.push(blocksRelease(workflow, job));
+  }
+  const [first, ...more] = [...new Map(all.map(place => [place.at.span.start, place])).values()];
+  const severity = blocked.includes(true) ? "critical" : blocked.length > 0 ? "high" : "medium";
+  return first && { file: workflow.file, severity, places: [first, ...more], edits };
 }
 
 function* retiredIn(job: Job): Generator<Evidence> {

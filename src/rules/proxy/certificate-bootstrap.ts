@@ -1,3 +1,5 @@
+import type { Call } from "../../artifacts/commands.ts";
+import { join } from "../../core/path.ts";
 import { placeholderFix } from "../../remedies/placeholder-certificate.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import {
@@ -73,7 +75,7 @@ function hasOtherWay(stack: Stack, proxy: ProxyInstance): boolean {
   if (isSaidInScripts(stack, otherWays)) return true;
   if (stack.files.paths.some(path => /init-?letsencrypt|letsencrypt-init|bootstrap-cert/i.test(path)))
     return true;
-  if (isServedMeanwhile(stack)) return true;
+  if (isServedMeanwhile(stack) || isSwapped(stack, proxy)) return true;
   return stack.proxies.some(other => {
     const { servers } = other.effective;
     const plain = servers.every(server => server.listens.every(listen => !listen.ssl));
@@ -84,6 +86,30 @@ function hasOtherWay(stack: Stack, proxy: ProxyInstance): boolean {
   });
 }
 
+/** A script lays another file over the proxy's configuration, and then asks for the certificate. */
+function isSwapped(stack: Stack, { files }: ProxyInstance): boolean {
+  return stack.calls.some(({ call, caller }) => {
+    const target =
+      call.kind === "file" && /^(?:cp|mv)$/.test(call.name) ? call.operands.at(-1)?.value : undefined;
+    return (
+      target !== undefined &&
+      files.some(
+        file => join(call.cwd ?? "", target) === file || file.endsWith(`/${target.replace(/^\.\//, "")}`),
+      ) &&
+      asksLater(stack, call, caller.file)
+    );
+  });
+}
+
+function asksLater(stack: Stack, call: Call, file: string): boolean {
+  return stack.calls.some(
+    other =>
+      other.caller.file === file &&
+      other.call.at.span.start > call.at.span.start &&
+      other.call.args.some(arg => arg.value === "certonly"),
+  );
+}
+
 /** A script starts another web server on port 80, and then asks for the certificate. */
 function isServedMeanwhile(stack: Stack): boolean {
   const servers = stack.calls.filter(
@@ -92,12 +118,5 @@ function isServedMeanwhile(stack: Stack): boolean {
       /nginx|httpd|caddy/.test(call.image?.word.text ?? "") &&
       call.publishes.some(port => /(?:^|:)80:80$/.test(port.value ?? "")),
   );
-  return servers.some(({ call, caller }) =>
-    stack.calls.some(
-      other =>
-        other.caller.file === caller.file &&
-        other.call.at.span.start > call.at.span.start &&
-        other.call.args.some(arg => arg.value === "certonly"),
-    ),
-  );
+  return servers.some(({ call, caller }) => asksLater(stack, call, caller.file));
 }
