@@ -39,6 +39,14 @@ describe("makerOf", () => {
     ).toBeUndefined();
   });
 
+  it("takes what stands behind a variable", () => {
+    const api = build(["$" + "{{ env.PREFIX }}-api:latest"], { push: true });
+    const web = build(["ghcr.io/acme/shop-web:1"], { push: true, dockerfilePath: "web/Dockerfile" });
+    expect(makerOf("$" + "{PREFIX}-api:latest", [api, web])).toBe(api);
+    expect(makerOf("$" + "{PREFIX:-acme/shop}-web:$" + "{TAG:-latest}", [api, web])).toBe(web);
+    expect(makerOf("$" + "{PREFIX}-jobs:latest", [api, web])).toBeUndefined();
+  });
+
   it("takes no image of this repository for a store that is a variable", () => {
     expect(makerOf("$" + "{POSTGRES_IMAGE}", [build(["acme/api:1"], { push: true })])).toBeUndefined();
   });

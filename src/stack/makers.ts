@@ -8,12 +8,15 @@ import type { Build } from "./stack.ts";
 export function makerOf(image: string, builds: readonly Build[]): Build | undefined {
   const wanted = nameOf(image);
   const isAnything = /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image) && !foreign.test(image);
-  if (wanted === undefined && !isAnything) return undefined;
-  const found = builds.filter(
-    build =>
-      build.model !== undefined &&
-      (wanted ? build.tags.some(tag => isSame(wanted, nameOf(tag), tag)) : build.push),
-  );
+  const ending = wanted ? undefined : endingOf(image);
+  if (wanted === undefined && ending === undefined && !isAnything) return undefined;
+  const fits = (build: Build): boolean => {
+    if (wanted) return build.tags.some(tag => isSame(wanted, nameOf(tag), tag));
+    if (ending !== undefined)
+      return build.tags.some(tag => endingOf(tag) === ending || nameOf(tag)?.last.endsWith(ending));
+    return build.push;
+  };
+  const found = builds.filter(build => build.model !== undefined && fits(build));
   // A build that is only tried is the one that is pushed, unless they differ: then the pushed one is pulled.
   const pushed = found.filter(build => build.push);
   const makers = pushed.length > 0 ? pushed : found;
@@ -21,6 +24,12 @@ export function makerOf(image: string, builds: readonly Build[]): Build | undefi
     makers.map(({ context, dockerfilePath, target }) => [context, dockerfilePath, target?.value].join("\n")),
   );
   return recipes.size === 1 ? makers[0] : undefined;
+}
+
+/** `${PREFIX}-api:latest` and `${{ env.PREFIX }}-api`: a variable, and "-api" behind it. */
+function endingOf(image: string): string | undefined {
+  const plain = image.replace(/\$\{\{[^{}]*\}\}/g, "${X}").replace(/:[^:/{}]*$/, "");
+  return /(?:^|\/)\$(?:\w+|\{\w+(?::?[-?][^{}]*)?\})([-_][A-Za-z][\w.-]{2,})(?::.*)?$/.exec(plain)?.[1];
 }
 
 /** Variables of images that others make. */

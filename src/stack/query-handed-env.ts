@@ -39,3 +39,31 @@ export function handedOn(stack: Stack) {
     );
   });
 }
+
+/** `COPY .env.production .env` into the image that is shipped, of a file that git does not have. */
+export function namedEnvFiles(stack: Stack) {
+  const seen = new Set<string>();
+  return worstFirst(stack.services).flatMap(service => {
+    const { build, component } = service;
+    if (!build?.dockerfile || !build.stage || build.contextState !== "present") return [];
+    // Builders of pages read public names from such a file.
+    if (gradeOf(service) === "development" || /^(?:vite|cra|next)$/.test(component?.kind ?? "")) return [];
+    return stageChain(build.dockerfile, build.stage).flatMap(stage =>
+      stage.copies.flatMap(step => {
+        const source = step.sources.find(each =>
+          /^(?:\.\/)?(?:[\w-]+\/)*\.env(?:\.(?:prod|production|local))?$/.test(each.value),
+        );
+        const key = `${step.at.file}:${step.at.span.start}`;
+        if (step.from || !source || seen.has(key)) return [];
+        const path = join(build.context!, source.value);
+        if (
+          stack.files.tracked(path) === true ||
+          (stack.files.has(path) !== undefined && stack.files.tracked(path) === undefined)
+        )
+          return [];
+        seen.add(key);
+        return [{ service, at: step.at, path }];
+      }),
+    );
+  });
+}

@@ -17,12 +17,22 @@ const lastLetters: ReadonlySet<string> = new Set("mMyYaA9nN");
 const forTests =
   /(?:^|[/._-])(?:tests?|testing|testdata|specs?|e2e|fixtures?|examples?|samples?|templates?|mocks?|dummy|fake|demo|docs?|node_modules|vendor)(?:[/._+-]|$)/i;
 
+/** What ssh-keygen writes has no ending: it is known by its name, or by its public half beside it. */
+const bareName = /(?:^|[_-])(?:key|ssh|rsa|ed25519)$/i;
+
+function isBareKey(path: string, pairs: ReadonlySet<string>): boolean {
+  const base = path.slice(path.lastIndexOf("/") + 1);
+  return !base.includes(".") && (pairs.has(path) || bareName.test(base)) && !forWork.test(path);
+}
+
 /** Files whose names say that they may hold a private key for a server, or of an account. */
 export function keyFiles(paths: readonly string[]): string[] {
+  const pairs = new Set(paths.flatMap(path => (path.endsWith(".pub") ? path.slice(0, -4) : [])));
   return paths.filter(
     path =>
-      lastLetters.has(path.at(-1)!) &&
-      ((keyName.test(path) && !forWork.test(path)) || (accountName.test(path) && !forTests.test(path))),
+      (lastLetters.has(path.at(-1)!) &&
+        ((keyName.test(path) && !forWork.test(path)) || (accountName.test(path) && !forTests.test(path)))) ||
+      isBareKey(path, pairs),
   );
 }
 
@@ -45,7 +55,9 @@ const accountKey = /"private_key"\s*:\s*"-----BEGIN PRIVATE KEY-----\\n[A-Za-z0-
 /** Private keys without a passphrase that git tracks. Files whose tracking is not known are left out. */
 export function committedKeys(stack: Stack): CommittedKey[] {
   // What was not read shows nothing: no look at all paths of a large tree.
-  return keyFiles([...stack.sources.keys()].sort()).flatMap(path => {
+  const named = new Set(keyFiles([...stack.sources.keys()]));
+  const paths = [...stack.sources.keys()].filter(path => named.has(path) || stack.kinds.get(path) === "key");
+  return paths.sort().flatMap(path => {
     const source =
       hasFile(stack.files, path) && stack.files.tracked(path) === true ? stack.sources.get(path) : undefined;
     if (!source) return [];

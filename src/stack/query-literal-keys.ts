@@ -8,6 +8,8 @@ import type { Stack } from "./stack.ts";
 export interface LiteralKey {
   /** What is signed: "tokens", "sessions". */
   readonly signs: string;
+  /** False for cookies that often hold no more than a message or the state of a sign-in elsewhere. */
+  readonly grave: boolean;
   /** Where the key is used. */
   readonly at: Location;
   /** Where it is written, when that is another place. */
@@ -44,6 +46,7 @@ const aside =
 
 interface Use {
   readonly signs: string;
+  readonly grave?: boolean;
   /** Ends just before the key: a literal, or a name that the file gives a literal. */
   readonly before: RegExp;
   /** The key is this argument of the call that `before` opens, from 0. */
@@ -102,7 +105,7 @@ const languages: readonly Language[] = [
         before: /^\s*app\.config\[["'](?:SECRET_KEY|JWT_SECRET_KEY)["']\]\s*=\s*/gm,
         needs: /Flask\(/,
       },
-      { signs: "sessions", before: /\bSessionMiddleware\s*,\s*secret_key\s*=\s*/g },
+      { signs: "sessions", grave: false, before: /\bSessionMiddleware\s*,\s*secret_key\s*=\s*/g },
     ],
   },
   {
@@ -112,6 +115,7 @@ const languages: readonly Language[] = [
       { signs: "tokens", before: /\.SignedString\(\s*(?:\[\]byte\(\s*)?/g },
       {
         signs: "sessions",
+        grave: false,
         before: /\b(?:sessions\.NewCookieStore|cookie\.NewStore)\(\s*(?:\[\]byte\(\s*)?/g,
       },
     ],
@@ -145,7 +149,7 @@ const languages: readonly Language[] = [
 const literal = /^["'`]([^"'`\n$\\{]{4,200})["'`]/;
 const word = /^\$?[A-Za-z_][\w$]*(?![\w$(.[])/;
 
-function usesIn(source: Source, { signs, before, argument, needs }: Use): LiteralKey[] {
+function usesIn(source: Source, { signs, grave = true, before, argument, needs }: Use): LiteralKey[] {
   const { text } = source;
   if (needs && !needs.test(text)) return [];
   const found: LiteralKey[] = [];
@@ -157,10 +161,10 @@ function usesIn(source: Source, { signs, before, argument, needs }: Use): Litera
     const rest = text.slice(start, start + 220);
     const own = literal.exec(rest);
     const at = locate(source, match.index, match.index + match[0].trimEnd().length);
-    if (own) found.push({ signs, at });
+    if (own) found.push({ signs, grave, at });
     const name = own ? undefined : word.exec(rest)?.[0];
     const writtenAt = name === undefined ? undefined : declared(source, name);
-    if (writtenAt) found.push({ signs, at, writtenAt });
+    if (writtenAt) found.push({ signs, grave, at, writtenAt });
   }
   // One place is enough for each key of a file.
   const keys = new Map(found.map(each => [each.writtenAt?.span.start ?? each.at.span.start, each]));

@@ -5,7 +5,7 @@ import type { Location } from "../../core/source.ts";
 import { isIgnored } from "../../formats/dockerignore.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
-import { handedOn } from "../../stack/query-handed-env.ts";
+import { handedOn, namedEnvFiles } from "../../stack/query-handed-env.ts";
 import { worstFirst } from "../../stack/query-process.ts";
 import { writtenSecrets } from "../../stack/query-written-secrets.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
@@ -42,6 +42,15 @@ export default defineRule({
           evidence(copy, "takes it in with the whole context"),
         ],
         severity: weigh(service, "high"),
+      };
+    }
+    for (const { service, at, path } of namedEnvFiles(stack)) {
+      yield {
+        subject: `${at.file} ${path}`,
+        message: `The image of "${service.name}" contains ${path} of the machine that builds it: the Dockerfile copies it by name.`,
+        evidence: [evidence(at, "puts the env file into the image")],
+        severity: weigh(service, "high"),
+        confidence: "likely",
       };
     }
     for (const { build, workflow, job, path, names, writes, copy } of writtenSecrets(stack)) {

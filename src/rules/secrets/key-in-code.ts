@@ -33,7 +33,7 @@ export default defineRule({
       yield {
         subject: services[0]!.name,
         message: `${names} ${services.length === 1 ? "signs" : "sign"} ${signs} with a key that stands in the code.`,
-        severity: weigh(services[0]!, "critical"),
+        severity: weigh(services[0]!, keys.some(key => key.grave) ? "critical" : "medium"),
         confidence: "likely",
         evidence: [first!, ...rest],
       };
