@@ -1,9 +1,9 @@
-import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { isLaidBeside, isLaidFlat } from "../../stack/query-laid.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { madeByScript, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Mount, Service, Stack } from "../../stack/stack.ts";
@@ -73,7 +73,7 @@ function isMissing(stack: Stack, mount: Mount): boolean {
     return false;
   if (isFilled(stack, path)) return false;
   if (hasTemplate(stack, path) || inSubmodule(stack, path)) return false;
-  return !madeByScript(stack, path) && !isLaidBeside(stack, mount);
+  return !madeByScript(stack, path) && !isLaidBeside(stack, mount) && !isLaidFlat(stack, mount);
 }
 
 /** The pages of an nginx whose sites hand everything on: nobody sees whether there are any. */
@@ -97,21 +97,6 @@ function showsFiles(tree: readonly NginxDirective[]): boolean {
 function isAddition(service: Service, { target }: Mount): boolean {
   return itemsOf(service.get("command")).some(
     item => textOf(item)?.value === `--providers.file.filename=${target}`,
-  );
-}
-
-/** A script that copies the Compose file to a server names another file of that name: it lays both in one directory. */
-function isLaidBeside(stack: Stack, { repositoryPath, sourceAt }: Mount): boolean {
-  const alike = filesNamed(stack.files, basename(repositoryPath!)).filter(path => path !== repositoryPath);
-  return (
-    alike.length > 0 &&
-    [...stack.sources.values()].some(
-      ({ path, text }) =>
-        /\.(?:sh|bash)$|^\.github\/workflows\//.test(path) &&
-        /\b(?:scp|rsync)\b/.test(text) &&
-        text.includes(basename(sourceAt.file)) &&
-        alike.some(other => text.includes(other)),
-    )
   );
 }
 
