@@ -58,6 +58,7 @@ import bootListensOnLoopback from "./boot/listens-on-loopback.ts";
 import bootLogDirectory from "./boot/log-directory.ts";
 import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
+import bootMigrationFiles from "./boot/migration-files.ts";
 import bootModulePath from "./boot/module-path.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramCalled from "./boot/program-called.ts";
@@ -232,6 +233,7 @@ import recoveryFirstProcess from "./recovery/first-process.ts";
 import recoveryRestartPolicy from "./recovery/restart-policy.ts";
 import recoveryScaleBlocked from "./recovery/scale-blocked.ts";
 import recoverySharedNetwork from "./recovery/shared-network.ts";
+import recoverySingleScheduler from "./recovery/single-scheduler.ts";
 import recoveryStartsAtBoot from "./recovery/starts-at-boot.ts";
 import recoveryStopGrace from "./recovery/stop-grace.ts";
 import recoveryStopSignal from "./recovery/stop-signal.ts";
@@ -351,6 +353,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootLogDirectory,
   bootLoopbackAddress,
   bootLoopbackInCode,
+  bootMigrationFiles,
   bootModulePath,
   bootPortConflict,
   bootProgramCalled,
@@ -525,6 +528,7 @@ export const rules: readonly Rule<Stack>[] = [
   recoveryRestartPolicy,
   recoveryScaleBlocked,
   recoverySharedNetwork,
+  recoverySingleScheduler,
   recoveryStartsAtBoot,
   recoveryStopGrace,
   recoveryStopSignal,

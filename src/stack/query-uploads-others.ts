@@ -101,9 +101,14 @@ function codeFolders(component: AppComponent, ending: string, taking: RegExp, wr
     // In Java a class of its own writes what another one takes.
     if (!(ending === "java" ? takers : [source]).some(({ text }) => writes.test(text))) continue;
     for (const match of source.text.matchAll(write)) {
-      const folder = named.exec(match[0])?.[1];
+      const place = named.exec(match[0]);
+      const folder = place?.[1];
+      // A word alone may name a field of a form.
+      const quoted = /^"([^"]*)/.exec(match[0].slice(place?.index ?? 0))?.[1] ?? "";
+      const isPath = /^[\w.]+\(|Join\(|^new\b/.test(match[0]) || quoted.includes("/");
       if (
         folder === undefined ||
+        !isPath ||
         /^\/?(?:tmp|dev)(?:\/|$)/.test(folder) ||
         found.some(each => each.folder === folder)
       )

@@ -78,8 +78,8 @@ const passing = /\bunlink(?:Sync)?\b|\brm(?:Sync)?\(|os\.remove|tempfile|tmpdir/
 function codeFolders(stack: Stack): UploadFolder[] {
   const told = new Set<AppComponent>();
   return serverServices(stack).flatMap(service => {
-    const { component } = service;
-    if (!component || !service.build || told.has(component)) return [];
+    const component = service.component ?? goBeside(stack, service);
+    if (!component || !(service.build ?? service.made) || told.has(component)) return [];
     if (/^(?:express|nest|fastify|koa|node)$/.test(component.kind)) {
       told.add(component);
       return nodeFolders(component).map(each => ({ service, ...each }));
@@ -94,6 +94,17 @@ function codeFolders(stack: Stack): UploadFolder[] {
     }
     return [];
   });
+}
+
+/** A program in Go whose pages have a manifest of their own beside it: which of the two runs is told by what is built. */
+function goBeside(stack: Stack, { build, made, model }: Service): AppComponent | undefined {
+  const context = (build ?? made)?.context;
+  const builds = model?.built.some(({ stage }) =>
+    stage.runs.some(run => /\bgo build\b/.test(run.fragment.text)),
+  );
+  return context !== undefined && builds
+    ? stack.components.find(each => each.kind === "go" && each.dir === context)
+    : undefined;
 }
 
 function nodeFolders(component: AppComponent): Omit<UploadFolder, "service">[] {
