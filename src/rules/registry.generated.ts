@@ -53,6 +53,7 @@ import bootImageIgnoresVariable from "./boot/image-ignores-variable.ts";
 import bootImageName from "./boot/image-name.ts";
 import bootImportSource from "./boot/import-source.ts";
 import bootInstallAtStart from "./boot/install-at-start.ts";
+import bootInternalHttps from "./boot/internal-https.ts";
 import bootLinkedLibrary from "./boot/linked-library.ts";
 import bootListensOnLoopback from "./boot/listens-on-loopback.ts";
 import bootLogDirectory from "./boot/log-directory.ts";
@@ -348,6 +349,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootImageName,
   bootImportSource,
   bootInstallAtStart,
+  bootInternalHttps,
   bootLinkedLibrary,
   bootListensOnLoopback,
   bootLogDirectory,

@@ -105,10 +105,14 @@ function codeFolders(component: AppComponent, ending: string, taking: RegExp, wr
       const folder = place?.[1];
       // A word alone may name a field of a form.
       const quoted = /^"([^"]*)/.exec(match[0].slice(place?.index ?? 0))?.[1] ?? "";
-      const isPath = /^[\w.]+\(|Join\(|^new\b/.test(match[0]) || quoted.includes("/");
+      const isCall = /^[\w.]+\(|^new\b/.test(match[0]);
+      // What begins with a slash is an address for visitors as often as a place.
+      const isAddress = !isCall && (quoted.startsWith("/") || /^\w*(?:url|uri|link|href)/i.test(match[0]));
+      const isPath = isCall || /Join\(/.test(match[0]) || quoted.includes("/");
       if (
         folder === undefined ||
         !isPath ||
+        isAddress ||
         /^\/?(?:tmp|dev)(?:\/|$)/.test(folder) ||
         found.some(each => each.folder === folder)
       )
