@@ -44,6 +44,7 @@ import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
+import bootEnvFilePresent from "./boot/env-file-present.ts";
 import bootExampleHost from "./boot/example-host.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
 import bootFirstStartScripts from "./boot/first-start-scripts.ts";
@@ -340,6 +341,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDevServer,
   bootDocumentedNeverRead,
   bootEntrySettings,
+  bootEnvFilePresent,
   bootExampleHost,
   bootFailedMigration,
   bootFirstStartScripts,

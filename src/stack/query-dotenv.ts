@@ -16,9 +16,9 @@ interface Origin {
 
 /**
  * Surely no `.env` beside the program: no step of its build copies or writes one, no start script does, and nothing is
- * mounted over its directory. False also where that cannot be told.
+ * mounted over its directory. False also where that cannot be told. `isAsked`: the command names the file, to read it.
  */
-export function lacksDotenv(stack: Stack, service: Service): boolean {
+export function lacksDotenv(stack: Stack, service: Service, isAsked = false): boolean {
   const build = service.build ?? service.made;
   const { model } = service;
   if (!build?.dockerfile || !model || build.context === undefined) return false;
@@ -34,7 +34,7 @@ export function lacksDotenv(stack: Stack, service: Service): boolean {
   ]
     .flat()
     .join("\n");
-  if (/\.env\b/.test(started) || /\.env\b/.test(service.process?.text ?? "")) return false;
+  if (/\.env\b/.test(started) || (!isAsked && /\.env\b/.test(service.process?.text ?? ""))) return false;
   return !mayBring(
     { build, model, home: service.component?.dir ?? build.context },
     build.stage?.index,

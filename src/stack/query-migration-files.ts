@@ -77,7 +77,7 @@ const tools: readonly Tool[] = [
     name: "prisma",
     runs: /(?:^|\s|\/)prisma\s+(?:migrate\s+deploy|db\s+push)\b/,
     reads(line) {
-      const own = /\s--schema[= ](\S+)/.exec(line)?.[1];
+      const own = /\s--(?:schema|config)[= ](\S+)/.exec(line)?.[1];
       return own === undefined
         ? [["prisma/schema.prisma", "schema.prisma", "prisma/schema", "prisma.config.ts", "prisma.config.js"]]
         : [[own]];
@@ -128,6 +128,10 @@ function lackedBy(
   const tool = tools.find(each => each.runs.test(line));
   const lists = tool?.reads(line);
   if (!tool || !lists || home === undefined || /[?$]/.test(lists.flat().join(""))) return [];
+  // These run it in the directory of a package.
+  if (/\s(?:-w|--workspace|-F|--filter|--prefix|-C|--cwd|--dir|--directory|--project)[= ]/.test(` ${line}`))
+    return [];
+  if (tool.name === "prisma" && namesSchema(stack)) return [];
   // A change of directory on the way moves everything after it.
   if (changesDirectory(stack, service, at)) return [];
   for (const list of lists) {
@@ -139,6 +143,15 @@ function lackedBy(
       return [{ service, at, tool: tool.name, path: answers[0]!.path, answer: answers[0]!.answer, atStart }];
   }
   return [];
+}
+
+/** A package.json that says where the schema is. */
+function namesSchema(stack: Stack): boolean {
+  return stack.files.paths.some(path => {
+    if (!/(?:^|\/)package\.json$/.test(path)) return false;
+    const read = stack.files.read(path);
+    return "source" in read && /"prisma"\s*:\s*\{/.test(read.source.text);
+  });
 }
 
 function changesDirectory(stack: Stack, service: Service, at: Location): boolean {
