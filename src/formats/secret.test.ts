@@ -270,3 +270,10 @@ describe("isWebhook", () => {
     expect(isWebhook("https://shop.example.org/webhooks/orders")).toBe(false);
   });
 });
+
+it("takes one letter three times, and Pusher's public key, for no secrets", () => {
+  expect(isPlaceholder("ZZZ")).toBe(true);
+  expect(isPlaceholder("ZZ7")).toBe(false);
+  expect(isSecretName("PUSHER_APP_KEY")).toBe(false);
+  expect(isSecretName("PUSHER_APP_SECRET")).toBe(true);
+});

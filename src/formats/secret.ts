@@ -78,6 +78,8 @@ function tellsSecret(name: string): boolean {
     words.includes("EXAMPLE")
   )
     return false;
+  // Pusher and Soketi: the key that browsers get; the secret has a name of its own.
+  if (/^(?:PUSHER|SOKETI_DEFAULT)_APP_KEY$/.test(name)) return false;
   // MYSQL_ALLOW_EMPTY_PASSWORD, MYSQL_RANDOM_ROOT_PASSWORD
   if (words.some(word => word === "ALLOW" || word === "RANDOM")) return false;
   if (words.some(word => secretWords.has(word))) return true;
@@ -101,7 +103,8 @@ const changed = wordSet(`
 export function isPlaceholder(value: string): boolean {
   const text = value.trim().slice(0, 500);
   if (text === "" || /^<.*>$|^\{\{.*\}\}$|^__\w+__$|^\[.*\]$|^%.*%$/s.test(text)) return true;
-  if (/^[x*.\-_]{3,}$/i.test(text) || /x{4,}|\*{3,}|\.{3}|<[a-z_ -]+>/i.test(text)) return true;
+  if (/^(?:[x*.\-_]{3,}|([a-z])\1{2,})$/i.test(text) || /x{4,}|\*{3,}|\.{3}|<[a-z_ -]+>/i.test(text))
+    return true;
   const words = text
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .toLowerCase()

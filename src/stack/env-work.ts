@@ -8,6 +8,17 @@ export function saysWorkstation({ entries }: Pick<EnvFile, "entries">): boolean 
   return said !== undefined && /^(?:local|dev|development|tests?|testing)$/i.test(said.value.value);
 }
 
+/** All addresses of pages and sockets in it, two at least, are of the machine that it lies on. */
+export function isOfThisMachine({ entries }: Pick<EnvFile, "entries">): boolean {
+  const sites = entries.filter(({ value }) => /^(?:https?|wss?):\/\/[^/:]*/.test(value.value));
+  const own = sites.filter(({ value }) => /^\w+:\/\/(?:localhost|127\.0\.0\.1)(?=[:/]|$)/.test(value.value));
+  // `http://search:9200` is a service beside it.
+  return (
+    own.length > 1 &&
+    sites.every(each => own.includes(each) || /^\w+:\/\/[\w-]+(?=[:/]|$)/.test(each.value.value))
+  );
+}
+
 /**
  * It says of itself that it is a server's: its environment, or debugging that is off, beside an address of the site
  * that is on the internet. `NODE_ENV=production` alone is copied to workstations too.

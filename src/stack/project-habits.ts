@@ -10,7 +10,7 @@ export const servicesIn = (files: readonly ComposeFile[]): readonly YamlPair[] =
   files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "services"))));
 
 /** The command as one line; empty where the service has none. */
-function commandOf(service: YamlNode): string {
+export function commandOf(service: YamlNode): string {
   const command = child(service, "command");
   return (
     textOf(command)?.value ??
@@ -43,6 +43,10 @@ function isTlsEdge(service: YamlNode): boolean {
     ),
   );
 }
+
+/** Some service answers for a site on port 443. */
+export const servesTls = (files: readonly ComposeFile[]): boolean =>
+  servicesIn(files).some(({ value }) => isTlsEdge(value));
 
 /** Most of what it runs restarts by itself, or it answers for a site on port 443. */
 export function staysUp(files: readonly ComposeFile[]): boolean {
@@ -292,7 +296,9 @@ export function lacksApplication(
   // An image that only a variable names may be anything.
   if (names.length === 0 || images.some(image => image.startsWith("$"))) return false;
   const said = [...images, ...services.map(({ key }) => key.value)].join(" ").toLowerCase();
-  return !names.some(name => said.includes(name));
+  const words = new Set(said.split(/[^a-z0-9]+/));
+  // `keep` is no part of `zookeeper`; a longer name may stand in a word that puts two together.
+  return !names.some(name => words.has(name) || (name.length > 4 && said.includes(name)));
 }
 
 /** What the manifests at the root call the program; its parts too, because an image often has only one of them. */
@@ -354,7 +360,7 @@ export function onlyBacking(files: readonly ComposeFile[]): boolean {
 }
 
 const storeName =
-  /^(?:postgres(?:ql)?|postgis|timescaledb|mysql|mariadb|percona|mssql|sqlserver|cockroach(?:db)?|mongo(?:db)?|redis|valkey|memcached|elastic(?:search)?|opensearch|kafka|zookeeper|rabbit(?:mq)?|cassandra|scylla|neo4j|influxdb|clickhouse|minio|localstack|hana(?:express)?|[\w-]*emulator|selenium)(?=$|[-_:.@\d])/i;
+  /^(?:postgres(?:ql)?|postgis|timescaledb|mysql|mariadb|percona|mssql|sqlserver|cockroach(?:db)?|mongo(?:db)?|redis|valkey|memcached|elastic(?:search)?|opensearch|kafka|zookeeper|rabbit(?:mq)?|cassandra|scylla|neo4j|influxdb|clickhouse|minio|localstack|oracle(?:db|-xe|-\d+[\w-]*)|hana(?:express)?|[\w-]*emulator|selenium)(?=$|[-_:.@\d])/i;
 
 /** An image that somebody else publishes, called after a database, a queue or a stand-in for one. */
 function isStoreByName({ key, value }: YamlPair): boolean {

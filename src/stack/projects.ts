@@ -29,6 +29,7 @@ import {
   staysUp,
 } from "./project-habits.ts";
 import { asideFolder, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
+import { onlyOpens, testsOf } from "./project-rigs.ts";
 import { gradeInPublic } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
 
@@ -207,6 +208,11 @@ function grade(
     return { files, grade: "deployed", because: { text: nameOfProduction } };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
   if (work) return { files, grade: "development", because: work };
+  const tests = testsOf(models);
+  if (tests && all.length > 1)
+    return { files, grade: "development", because: { text: `"${tests}" runs tests` } };
+  if (files.length > 1 && onlyOpens(models.at(-1)!))
+    return { files, grade: "development", because: { text: "it only opens ports of what runs without it" } };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
     // A file for tests opens its stores to whoever runs them; a test server does not.
     const grade =

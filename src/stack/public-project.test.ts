@@ -102,6 +102,42 @@ it.each<[string, Record<string, string>, string[]]>([
     ["metrics/compose.yaml: development"],
   ],
   [
+    "a file whose service runs the tests, beside another one",
+    {
+      "compose.yml": pulled,
+      "compose.spark.yml":
+        "services:\n  node:\n    build: .\n  consumer:\n    image: shop\n    command: wait-for node -- python -m pytest -x\n",
+    },
+    ["compose.spark.yml: development", "compose.yml: deployed"],
+  ],
+  [
+    "an overlay that only opens ports",
+    {
+      "compose.yml": pulled,
+      "compose.data.yml": "services:\n  db:\n    ports: ['5432:5432']\n  web:\n    ports: ['9000:9000']\n",
+    },
+    ["compose.yml+compose.data.yml: development", "compose.yml: deployed"],
+  ],
+  [
+    "others' programs beside a public one, whose name is in theirs by chance",
+    {
+      ...open,
+      "compose.yml": "services:\n  keep:\n    image: keep/keep:1\n    restart: always\n",
+      "providers/kafka/compose.yml":
+        "services:\n  zookeeper:\n    image: acme/zookeeper:3\n  bridge:\n    image: acme/bridge:3\n    restart: always\n",
+      "package.json": '{ "name": "keep" }',
+    },
+    ["compose.yml: deployed", "providers/kafka/compose.yml: development"],
+  ],
+  [
+    "the edge of a public project, on port 443",
+    {
+      ...open,
+      "compose.yml": "services:\n  edge:\n    image: nginx:1\n    restart: always\n    ports: ['443:443']\n",
+    },
+    ["compose.yml: deployed"],
+  ],
+  [
     "what a public project needs beside itself, though it restarts",
     {
       ...open,

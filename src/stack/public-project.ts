@@ -1,8 +1,9 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename } from "../core/path.ts";
+import { child } from "../formats/yaml.ts";
 import { areBuilt, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
-import { buildsForWork, lacksApplication, opensStores, staysUp } from "./project-habits.ts";
+import { buildsForWork, lacksApplication, opensStores, servesTls, staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./projects.ts";
 import { type Told, toldIn } from "./user-pages.ts";
 
@@ -37,6 +38,9 @@ export function gradeInPublic(
 ): Pick<ProjectPlan, "grade" | "because"> | undefined {
   const { page, paths, text } = options;
   if (!page || !paths || !isPublic(paths)) return undefined;
+  // What a file brings in from another one is not among its own services.
+  if (servesTls(models) || models.some(({ roots }) => roots.some(root => child(root, "include"))))
+    return undefined;
   const last = files.at(-1)!;
   const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.deploys);
   const rig = own[0];
@@ -44,9 +48,10 @@ export function gradeInPublic(
   if (rig && !defaultNames.includes(basename(last)) && own.every(isOfRig))
     return { grade: "development", because: { text: `only ${rig.by} starts it`, at: rig.at } };
   if (!areBuilt(models)) {
-    if (pullsApplication(models) && !(text && lacksApplication(models, text))) return undefined;
+    const lacks = text !== undefined && lacksApplication(models, text);
+    if (pullsApplication(models) && !lacks) return undefined;
     const because = { text: "no service of it is the program of this public project" };
-    return { grade: staysUp(models) ? "presumed" : "development", because };
+    return { grade: staysUp(models) && !lacks ? "presumed" : "development", because };
   }
   if (buildsForWork(models) && !staysUp(models))
     return { grade: "development", because: { text: "it builds a stage for development" } };

@@ -2,7 +2,7 @@ import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWebhook } from "../formats/secret.ts";
-import { deployWritesEnv, saysServer, saysWorkstation } from "./env-work.ts";
+import { deployWritesEnv, isOfThisMachine, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
 import { isCredential } from "./query-secrets.ts";
@@ -72,7 +72,7 @@ function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
   if (saysWorkstation({ entries })) return true;
   // What a file says of itself outweighs who reads it: what is real in it is told to everybody.
   if (saysServer({ entries })) return false;
-  if (basename(file) === ".env" && deployWritesEnv(stack)) return true;
+  if (basename(file) === ".env" ? deployWritesEnv(stack) : isOfThisMachine({ entries })) return true;
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
   return users.length > 0 && users.every(service => gradeOf(service) === "development");
 }

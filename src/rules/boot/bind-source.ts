@@ -95,9 +95,8 @@ function showsFiles(tree: readonly NginxDirective[]): boolean {
 
 /** Traefik tells in its log what it cannot read of a file provider, and serves what the labels say. */
 function isAddition(service: Service, { target }: Mount): boolean {
-  return itemsOf(service.get("command")).some(
-    item => textOf(item)?.value === `--providers.file.filename=${target}`,
-  );
+  const named = `--providers.file.filename=${target}`;
+  return itemsOf(service.get("command")).some(item => textOf(item)?.value === named);
 }
 
 /** Another program writes it, such as a client of a certificate authority. */
