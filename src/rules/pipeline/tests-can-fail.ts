@@ -40,8 +40,7 @@ export default defineRule({
               const shows = lost(call, step.run?.pipefail ?? false);
               if (!shows) continue;
               places.push(evidence(call.at, shows));
-              const how = shows === inPipe ? "pipe" : "ignored";
-              statuses.push({ script: call.script, command: call.command, how });
+              statuses.push({ ...call, how: shows === inPipe ? "pipe" : "ignored" });
             }
           }
       const [first, ...more] = places;
@@ -65,9 +64,6 @@ export default defineRule({
   },
 });
 
-/** Whoever reads the run sees that these may fail. */
-const toldOpenly = /\ballow\w* (?:to )?fail/i;
-
 /** Takes `continue-on-error: true` out of a step. */
 function dropContinue(stack: Stack, step: Step): Edit | undefined {
   const source = stack.sources.get(step.at.file);
@@ -76,6 +72,8 @@ function dropContinue(stack: Stack, step: Step): Edit | undefined {
 }
 
 const inPipe = "the pipe hides the result";
+// Whoever reads the run sees it.
+const toldOpenly = /\ballow\w* (?:to )?fail/i;
 
 /** Tests proper: linters and scanners are often meant as advice. */
 function runsTests(call: Call): boolean {
@@ -136,15 +134,14 @@ function lost({ command, script }: Call, pipefail: boolean): string | undefined 
   if (command.connector === "|" && !optionAt(script, "pipefail", command.index, pipefail))
     return asksForParts(script.commands.slice(command.index + 1)) ? undefined : inPipe;
   const next = script.commands[command.index + 1];
-  if (command.connector === "||")
-    return next &&
-      next.within.length === command.within.length &&
-      onlySpeaks({ name: next.name?.value ?? "?" }) &&
-      next.connector !== "&&" &&
-      next.connector !== "||"
-      ? "the result is thrown away"
-      : undefined;
-  return undefined;
+  if (command.connector !== "||") return undefined;
+  return next &&
+    next.within.length === command.within.length &&
+    onlySpeaks({ name: next.name?.value ?? "?" }) &&
+    next.connector !== "&&" &&
+    next.connector !== "||"
+    ? "the result is thrown away"
+    : undefined;
 }
 
 /** `${PIPESTATUS[0]}` is read afterwards. */
