@@ -27,12 +27,24 @@ export interface Stop {
   readonly at: number;
 }
 
+/** A file without any of these checks nothing. */
+const mentions: readonly (readonly [
+  ending: RegExp,
+  any: RegExp,
+  stops: (text: string) => readonly Stop[],
+])[] = [
+  [
+    /\.[cm]?[jt]s$/,
+    /process\.env|\bJoi\b|secretOrKey|getOrThrow/,
+    text => scriptStops(withoutComments(text)),
+  ],
+  [/\.go$/, /Getenv|LookupEnv|\benv(?:config)?:"/, text => goStops(withoutComments(text))],
+  [/\.py$/, /getenv|environ/, pythonStops],
+];
+
 function stopsOf({ path, text }: Source): readonly Stop[] {
-  if (text.length > 300_000) return [];
-  if (/\.[cm]?[jt]s$/.test(path)) return scriptStops(withoutComments(text));
-  if (path.endsWith(".go")) return goStops(withoutComments(text));
-  if (path.endsWith(".py")) return pythonStops(text);
-  return [];
+  const found = mentions.find(([ending]) => ending.test(path));
+  return found && text.length <= 300_000 && found[1].test(text) ? found[2](text) : [];
 }
 
 /** Comments become blanks, so that places stay. */

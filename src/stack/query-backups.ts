@@ -17,7 +17,7 @@ const remoteTools =
 const backupPath =
   /back(ing)?-?_?ups?|restic|borg|pgbackrest|wal-g|litestream|(^|[^a-z])(db|pg|sql|mysql|mongo)_?-?dump/i;
 const codeFile =
-  /\.(tsx?|jsx?|mjs|cjs|css|scss|html|svg|png|jpe?g|vue|svelte|snap|json|lock|po|java|kt|rs|rb|php|test\.\w+)$/i;
+  /\.(tsx?|jsx?|mjs|cjs|css|scss|html|svg|png|jpe?g|vue|svelte|snap|json|lock|po|java|kt|cs|rs|rb|php|test\.\w+)$/i;
 
 /** Databases and object stores of deployed projects that keep their data, each place in the files once. */
 export function keptStores(stack: Stack): Service[] {
@@ -182,6 +182,8 @@ export function hasBackup(stack: Stack): boolean {
   return stack.files.paths.some(
     path =>
       backupPath.test(basename(path)) &&
+      // Codes for people who lost their second factor.
+      !/backup[-_]?codes?/i.test(basename(path)) &&
       !codeFile.test(path) &&
       !appModule.test(path) &&
       !dumpFile.test(path),

@@ -3,7 +3,7 @@ import { inside, join } from "../core/path.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { variable } from "./query.ts";
-import type { Service } from "./stack.ts";
+import type { Service, Stack } from "./stack.ts";
 
 /** Where programs in Ruby, PHP, Go and Java write what visitors send them. */
 
@@ -16,31 +16,49 @@ const remote =
   /aws-sdk|amazonaws|S3Client|s3manager|minio|cloudinary|cloud\.google\.com\/go\/storage|com\.google\.cloud\.storage|\bazure\b|supabase|aliyun/i;
 const mostFiles = 1_500;
 
-export function otherFolders(service: Service, component: AppComponent): Folder[] {
+export function otherFolders(stack: Stack, service: Service, component: AppComponent): Folder[] {
+  const found = foldersIn(stack, service, component);
+  // Registers the text with the stack, so that it can be shown.
+  for (const { at } of found) component.files.read(at.file);
+  return found;
+}
+
+function foldersIn(stack: Stack, service: Service, component: AppComponent): Folder[] {
   switch (component.kind) {
     case "rails":
-      return railsFolders(service, component);
+      return railsFolders(stack, service, component);
     case "laravel":
-      return laravelFolders(component);
+      return laravelFolders(stack, component);
     case "go":
-      return codeFolders(component, "go", /\bFormFile\(|\bMultipartForm\b|\bSaveUploadedFile\(/, goWrite);
+      return codeFolders(
+        stack,
+        component,
+        "go",
+        /\bFormFile\(|\bMultipartForm\b|\bSaveUploadedFile\(/,
+        goWrite,
+      );
     case "spring":
-      return codeFolders(component, "java", /\bMultipartFile\b/, javaWrite);
+      return codeFolders(stack, component, "java", /\bMultipartFile\b/, javaWrite);
     default:
       return [];
   }
 }
 
-function sourcesOf({ dir, files }: AppComponent, ending: string): readonly Source[] {
+function sourcesOf({ files }: Stack, { dir }: AppComponent, ending: string): readonly Source[] {
   const paths = filesEnding(files, ending).filter(
     path =>
       inside(dir, path) !== undefined && !isVendored(path) && !isTest(path) && !/\/src\/test\//.test(path),
   );
-  return paths.length > mostFiles ? [] : paths.flatMap(path => files.read(path) ?? []);
+  return paths.length > mostFiles
+    ? []
+    : paths.flatMap(path => {
+        const read = files.read(path);
+        return "source" in read ? [read.source] : [];
+      });
 }
 
 /** Active Storage keeps files in `storage` where production says `:local`. */
-function railsFolders(service: Service, component: AppComponent): Folder[] {
+function railsFolders(stack: Stack, service: Service, component: AppComponent): Folder[] {
   const stage = variable(service, "RAILS_ENV")?.value?.text ?? service.model?.env.get("RAILS_ENV")?.value;
   if (stage !== "production") return [];
   const settings = component.files.read(join(component.dir, "config/environments/production.rb"));
@@ -53,7 +71,7 @@ function railsFolders(service: Service, component: AppComponent): Folder[] {
     )
   )
     return [];
-  const attaches = sourcesOf(component, "rb").some(
+  const attaches = sourcesOf(stack, component, "rb").some(
     ({ path, text }) =>
       /\/models\//.test(path) && /^\s*(?:has_(?:one|many)_attached|has_rich_text)\b/m.test(text),
   );
@@ -62,12 +80,12 @@ function railsFolders(service: Service, component: AppComponent): Folder[] {
 }
 
 /** Files that are put on the disk `public` by its name, whatever the default is. */
-function laravelFolders(component: AppComponent): Folder[] {
+function laravelFolders(stack: Stack, component: AppComponent): Folder[] {
   const disks = component.files.read(join(component.dir, "config/filesystems.php"))?.text;
   // Without the file the framework's own settings count, which say the same.
   if (disks !== undefined && !/['"]public['"]\s*=>\s*\[\s*['"]driver['"]\s*=>\s*['"]local['"]/.test(disks))
     return [];
-  for (const source of sourcesOf(component, "php")) {
+  for (const source of sourcesOf(stack, component, "php")) {
     if (!/(?:^|\/)app\//.test(source.path)) continue;
     const found =
       /->(?:store|storePublicly)\(\s*[^,()]+,\s*['"]public['"]\s*\)|->storeAs\([^()]*,\s*['"]public['"]\s*\)|\bStorage::disk\(\s*['"]public['"]\s*\)\s*->put(?:File|FileAs)?\(/.exec(
@@ -92,8 +110,14 @@ const writes =
   /\bos\.(?:Create|OpenFile|WriteFile)\(|SaveUploadedFile\(|\bFiles\.(?:copy|write)\(|\.transferTo\(|FileOutputStream\(/;
 
 /** Folders that are named after what people send, in a file that takes files from a request. */
-function codeFolders(component: AppComponent, ending: string, taking: RegExp, write: RegExp): Folder[] {
-  const sources = sourcesOf(component, ending);
+function codeFolders(
+  stack: Stack,
+  component: AppComponent,
+  ending: string,
+  taking: RegExp,
+  write: RegExp,
+): Folder[] {
+  const sources = sourcesOf(stack, component, ending);
   const takers = sources.filter(({ text }) => taking.test(text));
   if (takers.length === 0 || sources.some(({ text }) => remote.test(text))) return [];
   const found: Folder[] = [];

@@ -90,7 +90,7 @@ function codeFolders(stack: Stack): UploadFolder[] {
     }
     if (/^(?:rails|laravel|go|spring)$/.test(component.kind)) {
       told.add(component);
-      return otherFolders(service, component).map(each => ({ service, ...each }));
+      return otherFolders(stack, service, component).map(each => ({ service, ...each }));
     }
     return [];
   });

@@ -112,6 +112,12 @@ function lostNeed(stack: Stack, service: Service, mount: Mount): string | undefi
   const installed = service.model?.file(`${workdir}/node_modules`).has !== "no";
   const needsModules =
     scripted && installed && !covered && service.model?.packages.some(each => each.manager !== "pip");
-  const onHost = stack.calls.some(({ call, caller }) => call.name === "npm" && caller.kind !== "workflow");
+  // What installs for the tests runs on a workstation.
+  const onHost = stack.calls.some(
+    ({ call, caller }) =>
+      call.name === "npm" &&
+      caller.kind !== "workflow" &&
+      !/(?:^|[/._-])tests?(?:[/._-]|$)/.test(caller.file),
+  );
   return needsModules && !onHost && lacks("node_modules") ? "node_modules" : undefined;
 }
