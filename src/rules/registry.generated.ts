@@ -254,6 +254,7 @@ import releaseOldImage from "./release/old-image.ts";
 import releasePushedImageName from "./release/pushed-image-name.ts";
 import releaseRollback from "./release/rollback.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
+import releaseStaleConfig from "./release/stale-config.ts";
 import releaseStaleStart from "./release/stale-start.ts";
 import releaseStartAfterBuild from "./release/start-after-build.ts";
 import releaseUnreviewedDeploy from "./release/unreviewed-deploy.ts";
@@ -551,6 +552,7 @@ export const rules: readonly Rule<Stack>[] = [
   releasePushedImageName,
   releaseRollback,
   releaseShipsSources,
+  releaseStaleConfig,
   releaseStaleStart,
   releaseStartAfterBuild,
   releaseUnreviewedDeploy,

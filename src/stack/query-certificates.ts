@@ -55,13 +55,25 @@ export function startsByScript(service: Service): boolean {
 }
 
 /** Whether any script, Makefile or workflow says words that match. */
-export function isSaidInScripts(stack: Stack, words: RegExp): boolean {
+export function isSaidInScripts(
+  stack: Stack,
+  words: RegExp,
+  counts: (text: string) => boolean = () => true,
+): boolean {
   const files = [
     ...stack.scripts.map(script => script.file),
     ...stack.makefiles.map(makefile => makefile.file),
     ...stack.workflows.map(workflow => workflow.file),
   ];
-  return files.some(file => words.test(stack.sources.get(file)?.text ?? ""));
+  return files.some(file => {
+    const text = stack.sources.get(file)?.text ?? "";
+    return words.test(text) && counts(text);
+  });
+}
+
+/** Puts the first certificate in place, and does nothing for those that follow. */
+export function onlyFetches(text: string): boolean {
+  return /\bcertonly\b/.test(text) && !/\brenew\b|\bcron(?:tab)?\b|hook/.test(text);
 }
 
 /** The path below the root that a script's argument names, when it is one. */

@@ -20,7 +20,7 @@ export function mentionsMigration(stack: Stack): boolean {
   return stack.files.paths.some(path => {
     if (!starts.test(path) || hasProductionTwin(stack, path)) return false;
     const read = stack.files.read(path);
-    return "source" in read && words.test(read.source.text);
+    return "source" in read && words.test(read.source.text.replace(switchedOff, ""));
   });
 }
 
@@ -35,8 +35,12 @@ function spoken(stack: Stack, path: string, text: string): string {
   if (name === "pyproject.toml")
     return text.replace(/^\s*["']?(?:flask-)?(?:alembic|migrate)\b[^\n]*$/gim, "");
   if (name === "composer.json") return text.replace(work, "");
-  return name === "package.json" ? startedScripts(stack, path) : text;
+  return name === "package.json" ? startedScripts(stack, path) : text.replace(switchedOff, "");
 }
+
+/** A command that somebody has commented out; what a comment tells people to do begins with words. */
+const switchedOff =
+  /^[ \t]*#[# \t]*(?:python[\d.]* |py |(?:\.\/)?manage\.py |alembic |flask |npx |php |rails |bundle |rake |npm run |yarn |pnpm )[^\n]*$/gm;
 
 /** The package scripts that something of the deployment runs: the others are an offer to people. */
 function startedScripts(stack: Stack, path: string): string {

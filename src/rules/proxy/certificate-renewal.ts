@@ -11,6 +11,7 @@ import {
   isRenewedAlone,
   isSaidInScripts,
   neededCertificates,
+  onlyFetches,
   renews,
   startsByScript,
   startText,
@@ -55,7 +56,11 @@ export default defineRule({
       if (
         reloads.test(startText(certbot)) ||
         elsewhere ||
-        isSaidInScripts(stack, /nginx\s+-s\s+reload|-HUP|-s\s+HUP|hook|reload nginx|restart/)
+        isSaidInScripts(
+          stack,
+          /nginx\s+-s\s+reload|-HUP|-s\s+HUP|hook|reload nginx|restart/,
+          text => !onlyFetches(text),
+        )
       )
         continue;
       yield {
