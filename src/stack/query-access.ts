@@ -144,7 +144,12 @@ function redis(stack: Stack, service: Service): Access | undefined {
     if (/^\s*(?:requirepass|aclfile|user|include|bind\s+127)\b/m.test(read.source.text)) return undefined;
   }
   if (words.some(word => word.value === undefined || /aclfile|\$/.test(word.value))) return undefined;
-  return /^(?:redis|valkey\/valkey)$/.test(service.imageRef?.family ?? "")
+  // The bundle of modules takes the words for its server from a variable.
+  const given = service.environment.some(({ name }) => name === "REDIS_ARGS");
+  if (given || service.envFiles.some(use => use.file === undefined)) {
+    if (service.imageRef?.family === "redis/redis-stack") return undefined;
+  }
+  return /^(?:redis|valkey\/valkey|redis\/redis-stack)$/.test(service.imageRef?.family ?? "")
     ? open(service.at, "no password is required")
     : undefined;
 }

@@ -40,8 +40,21 @@ export function handedOn(stack: Stack) {
   });
 }
 
-/** `COPY .env.production .env` into the image that is shipped, of a file that git does not have. */
+/** `COPY .env.production .env` into images that are shipped, of a file that git does not have; one habit, one answer. */
 export function namedEnvFiles(stack: Stack) {
+  const all = namedCopies(stack);
+  return [...new Set(all.map(each => each.path))].map(path => {
+    const [first, ...more] = all.filter(each => each.path === path);
+    return {
+      path,
+      service: first!.service,
+      names: [...new Set([first!, ...more].map(each => each.service.name))],
+      places: [first!.at, ...more.map(each => each.at)] as const,
+    };
+  });
+}
+
+function namedCopies(stack: Stack) {
   const seen = new Set<string>();
   return worstFirst(stack.services).flatMap(service => {
     const { build, component } = service;

@@ -24,16 +24,24 @@ export function ownServer(stack: Stack, service: Service): OwnServer | undefined
   const source = path === undefined ? undefined : service.component?.files.read(path);
   if (!source) return undefined;
   const { text } = source;
-  for (const match of text.matchAll(/^[ \t]*(\w+)\.run\(([^()]*(?:\([^()]*\)[^()]*)*)\)/gm)) {
+  for (const match of text.matchAll(/^[ \t]*(\w+)\.run\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)/gm)) {
     const [whole, object, inside = ""] = match;
     const start = match.index + whole.indexOf(object!);
     const at = locate(source, start, match.index + whole.length);
     if (object === "uvicorn" && /\breload\s*=\s*True\b/.test(inside))
       return { what: "uvicorn with a reloader", at, debugger: false };
-    const isFlask =
-      new RegExp(`^${object}\\s*=\\s*(?:Flask\\(|create_app\\()`, "m").test(text) && /\bflask\b/.test(text);
-    if (isFlask)
+    if (isFlask(service, text, object!))
       return { what: "Flask's development server", at, debugger: /\bdebug\s*=\s*True\b/.test(inside) };
   }
   return undefined;
+}
+
+/** The object is Flask's: made here, or taken in from another module of an application that is one of Flask. */
+function isFlask({ component }: Service, text: string, object: string): boolean {
+  const made = new RegExp(`^${object}\\s*=\\s*(?:Flask|\\w*create_\\w+)\\(`, "m").test(text);
+  if (made && /\bflask\b/.test(text)) return true;
+  // Its own server is the only thing that `run` starts there; others have a word for each of theirs.
+  if (component?.kind !== "flask" || /\b(?:quart|sanic|bottle|aiohttp|eventlet|gevent|waitress)\b/.test(text))
+    return false;
+  return made || new RegExp(`^from [.\\w]+ import (?:[\\w, ]+, *)?${object}(?![\\w.])`, "m").test(text);
 }

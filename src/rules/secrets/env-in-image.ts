@@ -44,11 +44,11 @@ export default defineRule({
         severity: weigh(service, "high"),
       };
     }
-    for (const { service, at, path } of namedEnvFiles(stack)) {
+    for (const { service, path, names, places } of namedEnvFiles(stack)) {
       yield {
-        subject: `${at.file} ${path}`,
-        message: `The image of "${service.name}" contains ${path} of the machine that builds it: the Dockerfile copies it by name.`,
-        evidence: [evidence(at, "puts the env file into the image")],
+        subject: `${places[0].file} ${path}`,
+        message: `${names.length === 1 ? "The image of" : "The images of"} ${listNames(names)} ${names.length === 1 ? "contains" : "contain"} ${path} of the machine that builds ${names.length === 1 ? "it" : "them"}: a Dockerfile copies it by name.`,
+        evidence: [evidence(places[0], taken), ...places.slice(1).map(at => evidence(at, taken))],
         severity: weigh(service, "high"),
         confidence: "likely",
       };
@@ -69,6 +69,8 @@ export default defineRule({
     }
   },
 });
+
+const taken = "puts the env file into the image";
 
 interface Taken {
   readonly service: Service;

@@ -19,7 +19,7 @@ export default defineRule({
       yield {
         subject: key.file,
         message: user
-          ? `Git tracks the private key ${key.file}, and service "${user.service.name}" uses it.`
+          ? `Git tracks the private key ${key.file}, and service "${user.service.name}" ${user.sees ? "mounts the folder that it lies in" : "uses it"}.`
           : key.issued
             ? `Git tracks ${key.file}, the key of an account with a cloud: whoever has the repository is that account.`
             : login
@@ -44,8 +44,15 @@ export default defineRule({
   },
 });
 
+interface User {
+  readonly service: Service;
+  readonly place: Evidence;
+  /** It is given a whole folder; whether it reads this file of it is not said. */
+  readonly sees?: true;
+}
+
 /** A service on a server that sees the file: through a mount, or in its image. */
-function userOf(stack: Stack, { file }: CommittedKey): { service: Service; place: Evidence } | undefined {
+function userOf(stack: Stack, { file }: CommittedKey): User | undefined {
   for (const service of serverServices(stack)) {
     const mount = service.mounts.find(
       each =>
@@ -53,13 +60,24 @@ function userOf(stack: Stack, { file }: CommittedKey): { service: Service; place
         each.repositoryPath !== "" &&
         inside(each.repositoryPath, file) !== undefined,
     );
-    if (mount) return { service, place: evidence(mount.at, "mounted here") };
+    if (mount?.repositoryPath === file) return { service, place: evidence(mount.at, "mounted here") };
+    if (mount && !namesOthers(stack, service, file))
+      return { service, place: evidence(mount.at, "mounted here"), sees: true };
     const secret = service.project.secrets.find(
       each => each.path?.value === file && service.secrets.some(name => name.value === each.name),
     );
     if (secret) return { service, place: evidence(secret.at, "used as a secret here") };
   }
   return undefined;
+}
+
+/** A proxy whose configuration is known says which files it reads, and this is none of them. */
+function namesOthers(stack: Stack, service: Service, file: string): boolean {
+  const texts = stack.proxies
+    .filter(each => each.service === service && each.effective.gaps.length === 0)
+    .flatMap(each => each.effective.files)
+    .flatMap(path => stack.sources.get(path)?.text ?? []);
+  return texts.length > 0 && !texts.some(text => text.includes(basename(file)));
 }
 
 /** Projects for work mount it or build it in, by its name, and no other does: it opens nothing but them. */

@@ -124,6 +124,17 @@ export const dataImages: readonly ImageFamily[] = [
     directories: ["data"],
   },
   {
+    asOf: "2026-07-09",
+    names: ["redis/redis-stack", "redis/redis-stack-server"],
+    kind: "cache",
+    distribution: "ubuntu",
+    user: "root",
+    ports: [6379, 8001],
+    dataDirectories: ["/data"],
+    tools: "redis-cli redis-server",
+    authentication: "none",
+  },
+  {
     names: ["valkey/valkey"],
     bare: true,
     kind: "cache",
