@@ -46,14 +46,15 @@ const stageWord =
   /(?:^|[._-])(dev|devel|develop|development|local|qa|uat|test|testing|stage|staging)(?=[._-]|$)/i;
 
 /**
- * A script of people that is called after a stage before production starts the Compose file of that stage:
+ * A script or a workflow that is called after a stage before production starts the Compose file of that stage:
  * `deploy-dev.sh` with `compose.dev.yml`. Whether it is told as a server's is for the file's name to say.
  */
 export function isOfStage(use: ComposeUse, file: string): boolean {
-  if (use.pipeline) return false;
   const wordOf = (path: string): string | undefined => stageWord.exec(basename(path))?.[1]?.toLowerCase();
   const word = wordOf(use.at.file);
-  return word !== undefined && word === wordOf(file);
+  // What a pipeline brings to a server called "dev" is on a server.
+  if (word === undefined || (use.pipeline && /^(?:dev|local)/.test(word))) return false;
+  return word === wordOf(file);
 }
 
 /** What a program tells others to come to: an address on the machine itself leads no visitor there. */
@@ -76,7 +77,12 @@ export function triedBy(
   if (!first) return undefined;
   const isHere = (use: ComposeUse): boolean => {
     const script = text?.(use.at.file)?.text ?? "";
-    return isOfStage(use, files.at(-1)!) && /:\/\/localhost\b/.test(script) && !/\bssh\b/.test(script);
+    return (
+      !use.pipeline &&
+      isOfStage(use, files.at(-1)!) &&
+      /:\/\/localhost\b/.test(script) &&
+      !/\bssh\b/.test(script)
+    );
   };
   if (own.every(isHere)) return { text: `${first.by} starts it on the machine itself`, at: first.at };
   if (own.some(use => !use.pipeline || use.deploys)) return undefined;

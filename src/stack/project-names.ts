@@ -6,11 +6,13 @@ export const production =
   /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|stack|vps\d*)([._-]|$)/i;
 export const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 export const workstation =
-  /(^|[._-])(near-prod|dev|devel|develop|development|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(near-prod|dev|devel|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
+/** Tried on a workstation, also where the rest of the name is a server's. */
+export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =
   /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 export const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|development|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
 
 /** Where nothing is a server's, also when nothing else is there. */
 export const rigFolder =

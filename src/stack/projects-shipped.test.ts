@@ -194,6 +194,39 @@ describe("which Compose file is production, by what is beside it", () => {
       ["docker-compose.prod.yml: deployed", "docker-compose.yml: development"],
     ],
     [
+      "a local copy of what runs in a swarm, and a folder whose name is misspelt",
+      {
+        "docker/compose.swarm.yml": `${app}    restart: always\n`,
+        "docker/compose.swarm.local.yml": `${app.replaceAll("web", "shop")}    restart: always\n`,
+        "docker/developement/compose.yml": `${app.replaceAll("web", "desk")}    restart: always\n`,
+      },
+      [
+        "docker/compose.swarm.yml: deployed",
+        "docker/compose.swarm.local.yml: development",
+        "docker/developement/compose.yml: development",
+      ],
+    ],
+    [
+      "what a workflow of a test server ships, beside the server's file",
+      {
+        "compose.prod.yml": `${app}    restart: always\n`,
+        "compose.staging.yml": `${app}    restart: always\n`,
+        ".github/workflows/deploy-staging.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ssh me@host 'cd app && docker compose -f compose.staging.yml up -d'\n",
+      },
+      ["compose.prod.yml: deployed", "compose.staging.yml: staging"],
+    ],
+    [
+      "what a workflow of a test server ships, and nothing else is shipped or called production's",
+      {
+        "compose.yml": app,
+        "compose.staging.yml": `${app}    restart: always\n`,
+        ".github/workflows/deploy-staging.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ssh me@host 'cd app && docker compose -f compose.staging.yml up -d'\n",
+      },
+      ["compose.staging.yml: deployed"],
+    ],
+    [
       "a file used by the development container",
       { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
       ["compose.yml: development"],

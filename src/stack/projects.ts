@@ -28,7 +28,7 @@ import {
   servesNothing,
   staysUp,
 } from "./project-habits.ts";
-import { asideFolder, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
+import { asideFolder, local, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
 import { onlyOpens, testsOf } from "./project-rigs.ts";
 import { gradeInPublic } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
@@ -204,7 +204,8 @@ function grade(
     };
   const stem = stemOf(last);
   const place = `${dirname(last).split("/").pop() ?? ""}`;
-  if (production.test(stem) && !/(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem))
+  const unlike = /(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem);
+  if (production.test(stem) && !unlike && !(local.test(stem) && all.length > 1))
     return { files, grade: "deployed", because: { text: nameOfProduction } };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
   if (work) return { files, grade: "development", because: work };
