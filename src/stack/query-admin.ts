@@ -242,7 +242,17 @@ const pgAdmin: Judge = (stack, service, words) =>
         "PGADMIN_DEFAULT_PASSWORD",
       )(stack, service, words);
 
-const rabbit: Judge = (stack, service) => {
+/** The official image has its console under tags that say so, or where something switches the plugin on. */
+function hasConsole({ imageRef, mounts }: Service, words: readonly string[]): boolean {
+  if (imageRef?.family !== "rabbitmq" || /management|\$/.test(imageRef.tag ?? "")) return true;
+  return (
+    words.some(word => /rabbitmq_management/.test(word)) ||
+    mounts.some(mount => /enabled_plugins|^\/etc\/rabbitmq\/?$/.test(mount.target))
+  );
+}
+
+const rabbit: Judge = (stack, service, words) => {
+  if (!hasConsole(service, words)) return undefined;
   const access = storeAccess(stack, service);
   if (!access)
     return answer(
