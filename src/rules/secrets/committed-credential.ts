@@ -39,9 +39,15 @@ export default defineRule({
       const gravest = places
         .map(place => severityOf(place, places))
         .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
-      // That its port is open is told by itself, and is what makes it grave; with the port closed this is what is left.
+      // The open port is told by itself, with the same line. Of another account it is what the port makes grave.
+      const isOfOpened =
+        rest.every(place => isOpenedOrClient(place, told)) && rest.some(place => opens(place, told));
       const severity =
-        gravest === "high" && (isTold || rest.every(place => opens(place, told))) ? "medium" : gravest;
+        isTold && isOfOpened && !outside
+          ? "low"
+          : gravest === "high" && (isTold || isOfOpened)
+            ? "medium"
+            : gravest;
       const repeated = others.length === 0 ? "" : `, the same one in ${places.length} places`;
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
@@ -71,6 +77,10 @@ function opens({ service }: Credential, told: readonly Location[]): boolean {
   return service!.environment.some(({ nameAt }) =>
     told.some(at => nameAt.file === at.file && nameAt.span.start === at.span.start),
   );
+}
+
+function isOpenedOrClient(place: Credential, told: readonly Location[]): boolean {
+  return opens(place, told) || !isStore(place.service!);
 }
 
 /** What an object store calls the name of a user. */
