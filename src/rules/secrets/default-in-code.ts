@@ -1,8 +1,10 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { basename } from "../../core/path.ts";
 import { giveAndRequire } from "../../remedies/demanded-secret.ts";
 import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
+import { shownEnvFile } from "../../stack/query-env-examples.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
 import { guardedNames } from "../../stack/query-unset.ts";
@@ -79,6 +81,7 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   const { name, how } = defaults[0]!;
   if (how !== "variable") return "never";
   const given = variable(service, name);
+  if (!given && !isSigningName(name) && isShown(stack, service, name)) return "always";
   if (!given) return hasUnseenEnvironment(service) ? "maybe" : "never";
   const guarded = guardedNames(stack, service.project);
   if (given.value?.references.some(each => /^:?\?$/.test(each.operator ?? "") || guarded.has(each.name)))
@@ -86,6 +89,16 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   if (given.value?.text) return "always";
   // `${X}` gives an empty text at worst, for which `get("X", "a")` and `??` do not fall back.
   return given.value && !defaults.some(each => each.forEmpty) ? "always" : "maybe";
+}
+
+/** The example of an env file without which Compose starts nothing names it. */
+function isShown(stack: Stack, service: Service, name: string): boolean {
+  return service.envFiles.some(
+    use =>
+      use.file === undefined &&
+      use.required &&
+      shownEnvFile(stack, basename(use.path.value))?.entries.some(entry => entry.name.value === name),
+  );
 }
 
 function worst(supplies: readonly Supply[]): Supply {
