@@ -175,11 +175,7 @@ function runsNoServer(
   if (program !== undefined && !isShell && clients.test(program)) return true;
   // `-c` alone, after other options, or as the last letter of some: `-ec`.
   const flag = process.words.findIndex(word => /^-[a-z]*c$/.test(word.value ?? ""));
-  const inline = isLine
-    ? first
-    : flag > 0
-      ? (process.words[flag + 1]?.value ?? process.text)
-      : "";
+  const inline = isLine ? first : flag > 0 ? (process.words[flag + 1]?.value ?? process.text) : "";
   const texts = [inline.replace(/^["'\s]+/, ""), ...scripts.map(each => each.fragment.text)].filter(Boolean);
   // What a shell runs is read where it is written; one that waits for somebody serves nothing.
   return texts.length > 0 ? texts.every(text => !servers.test(text)) : isShell;
