@@ -43,6 +43,15 @@ describe("the README", () => {
     expect(said?.at.span.start).toBeGreaterThan(10);
   });
 
+  it("speaks of the files beside it", () => {
+    const page =
+      "# Files\n\nThese files can be used to try it. They are not designed to be production instances.";
+    const said = (file: string, at: string) =>
+      readmeNote(file, path => (path === at ? source(path, page) : undefined));
+    expect(said("compose/compose.small.yml", "compose/README.md")).toBeDefined();
+    expect(said("compose/compose.small.yml", "README.md")).toBeUndefined();
+  });
+
   it("leaves it to the page on Docker", () => {
     const page =
       "# Docker\n\n> **Note:** This Docker setup is for **development only**. For production there is another repository.";

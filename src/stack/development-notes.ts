@@ -33,7 +33,8 @@ export function readmeNote(
       const source = text(join(folder, name));
       const start = source?.text.slice(0, 20_000) ?? "";
       const said =
-        sentences(start).find(sentence => isOfRepository(sentence, basename(file))) ?? localHeading(start);
+        sentences(start).find(sentence => isOfRepository(sentence, basename(file), folder !== "")) ??
+        localHeading(start);
       if (source && said)
         return { text: `${source.path} says that it is not for production`, at: placeOf(source, said) };
     }
@@ -146,10 +147,13 @@ const repository =
 const trial =
   /\b(?:meant|intended|designed|built) (?:only |just |solely )?(?:for|as) (?:an? )?(?:[\w-]+ ){0,2}(?:poc|proofs? of concept|demos?|demonstrations?|trials?|evaluation|local (?:testing|use))\b/i;
 
-function isOfRepository(sentence: string, file: string): boolean {
+/** A page in a folder of Compose files speaks of them. */
+const these = /^(?:they|these (?:[\w-]+ ){0,2}(?:files?|setups?|stacks?|examples?))\b[^.]*/i;
+
+function isOfRepository(sentence: string, file: string, beside: boolean): boolean {
   const said = plain(sentence).replaceAll(file, "compose");
   if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
-  const of = repository.exec(said)?.[0];
+  const of = repository.exec(said)?.[0] ?? (beside ? these.exec(said)?.[0] : undefined);
   return (
     of !== undefined &&
     (notProduction.test(of) ||

@@ -21,6 +21,7 @@ import { composeUses, envFileUses, placeCalls } from "./calls.ts";
 import { type LinkedProject, linkProject, type ProjectContext } from "./compose-project.ts";
 import { gitlabPipelines } from "./gitlab.ts";
 import { makerOf } from "./makers.ts";
+import { forWork } from "./project-names.ts";
 import { type ProjectPlan, planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
 import { keyFiles } from "./query-keys.ts";
@@ -69,7 +70,9 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
       ? { known: options.like.projects.map(({ files, grade, because }) => ({ files, grade, because })) }
       : {}),
     devcontainer: new Set(
-      containers.flatMap(model => model.composeFiles.map(file => join(dirname(model.file), file.value))),
+      containers.flatMap(model =>
+        forWork(model.composeFiles.map(file => join(dirname(model.file), file.value))),
+      ),
     ),
     text: path => (files.has(path) === "file" ? reader.text(path, "runbook") : undefined),
     page: path => {

@@ -1,9 +1,10 @@
-import { stemOf } from "./project-files.ts";
+import { basename } from "../core/path.ts";
+import { defaultNames, stemOf } from "./project-files.ts";
 
 /** What the names of Compose files and of their folders say that they are for. */
 
 export const production =
-  /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|stack|vps\d*)([._-]|$)/i;
+  /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|vps\d*)([._-]|$)|(?:^(?:docker)?[._-]?|\.)stack(?:[._-]|$)/i;
 export const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
 export const workstation =
   /(^|[._-])(near-prod|dev|devel|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|test|tests|testing)([._-]|$)/i;
@@ -12,7 +13,7 @@ export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =
   /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 export const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|tools|scripts|contrib(?:uting)?)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|tools|utils?|scripts|contrib(?:uting)?)(\/|$)/i;
 
 /** Where nothing is a server's, also when nothing else is there. */
 export const rigFolder =
@@ -24,4 +25,11 @@ export const putAway = /(?:^|\/)(?:archived?|old|legacy|deprecated|attic|obsolet
 /** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
 export function isPassing(plan: { readonly files: readonly string[] }): boolean {
   return passing.test(stemOf(plan.files.at(-1)!));
+}
+
+/** Of the files that a development container is made of, those that are for it: a default file below one for work is not. */
+export function forWork(files: readonly string[]): readonly string[] {
+  return files.some(file => workstation.test(stemOf(file)))
+    ? files.filter(file => !defaultNames.includes(basename(file)))
+    : files;
 }

@@ -1,6 +1,10 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
+import { dirname } from "../core/path.ts";
 import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
+import { stemOf } from "./project-files.ts";
 import { commandOf, servicesIn } from "./project-habits.ts";
+import { workstation } from "./project-names.ts";
+import type { ComposeUse } from "./projects.ts";
 
 /** Compose files that tests are run with, or that open a stack to whoever works on the same machine. */
 
@@ -11,6 +15,55 @@ const runner =
 export function testsOf(files: readonly ComposeFile[]): string | undefined {
   return servicesIn(files).find(({ value }) => !child(value, "profiles") && runner.test(commandOf(value)))
     ?.key.value;
+}
+
+/** A service that stands in for what the program asks elsewhere: `mock-store`, `payments-mock`. */
+export function standInOf(files: readonly ComposeFile[]): string | undefined {
+  return servicesIn(files).find(
+    ({ key, value }) =>
+      !child(value, "profiles") && /^(?:mock|fake|stub)[-_]\w|\w[-_](?:mock|stub)$/i.test(key.value),
+  )?.key.value;
+}
+
+const leadsIn = /(?:^|\/)(?:cloudflared|ngrok|tailscale|traefik|caddy|nginx|haproxy|swag)(?:$|[:@/-])/i;
+
+/** A base that only files for work lie over, and that serves nobody without them: images are built with it. */
+export function openedBy(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  all: readonly (readonly string[])[],
+): string | undefined {
+  const over = all.filter(
+    list => list.length > files.length && files.every((file, index) => list[index] === file),
+  );
+  const forWork = over.every(list => workstation.test(stemOf(list.at(-1)!)));
+  return forWork && over.length > 0 && isUnreachable(models) ? over[0]!.at(-1) : undefined;
+}
+
+/** `make upgrade` on a file that is called after work, beside one that is not: what is upgraded is on this machine. */
+export function isOwnUpgrade({ by }: ComposeUse, last: string, all: readonly (readonly string[])[]): boolean {
+  return (
+    /^target "[\w-]*(?:upgrade|provision)[\w-]*"/.test(by) &&
+    all.some(list => dirname(list.at(-1)!) === dirname(last) && !workstation.test(stemOf(list.at(-1)!)))
+  );
+}
+
+/** Nothing of it is published, and nothing in it fetches visitors from elsewhere. */
+function isUnreachable(files: readonly ComposeFile[]): boolean {
+  return (
+    files.every(({ roots }) =>
+      roots.every(
+        root =>
+          child(root, "include") === undefined &&
+          !entriesOf(child(root, "networks")).some(({ value }) => child(value, "external")),
+      ),
+    ) &&
+    servicesIn(files).every(
+      ({ value }) =>
+        !["ports", "network_mode", "labels", "extends"].some(key => child(value, key) !== undefined) &&
+        !leadsIn.test(textOf(child(value, "image"))?.value ?? ""),
+    )
+  );
 }
 
 /** It does nothing but publish ports of two services or more, none of them those of a site. */

@@ -65,6 +65,49 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.dev.yml: deployed"],
     ],
     [
+      "the file for work that `make upgrade` starts, beside the one for servers",
+      {
+        "compose.yml": `${app}    restart: always\n`,
+        "compose.dev.yml": app,
+        Makefile: "upgrade:\n\tdocker compose -f compose.dev.yml up -d db\n",
+      },
+      ["compose.dev.yml: development", "compose.yml: deployed"],
+    ],
+    [
+      "the file for work that `make deploy` starts all the same",
+      {
+        "compose.yml": app,
+        "compose.dev.yml": app,
+        Makefile: "deploy:\n\tdocker compose -f compose.dev.yml up -d\n",
+      },
+      ["compose.dev.yml: deployed", "compose.yml: development"],
+    ],
+    [
+      "a file with a stand-in for what the program asks elsewhere",
+      {
+        "compose.yml": `${app}    restart: always\n`,
+        "health/compose.yml": "services:\n  mock-store:\n    image: nginx:1.30\n  health:\n    build: .\n",
+      },
+      ["compose.yml: deployed", "health/compose.yml: development"],
+    ],
+    [
+      "a base that serves nobody without files for work",
+      {
+        "compose.yml": "services:\n  web:\n    build: .\n    restart: always\n",
+        "compose.dev.yml": "services:\n  web:\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n",
+      },
+      ["compose.yml+compose.dev.yml: development", "compose.yml: development"],
+    ],
+    [
+      "an overlay for what is a stack of its own",
+      {
+        "compose.yml": `${app}    restart: always\n`,
+        "compose.reporting-stack.yml":
+          "services:\n  db:\n    networks: [shared]\n  probe:\n    image: postgres:17\nnetworks:\n  shared:\n",
+      },
+      ["compose.yml+compose.reporting-stack.yml: presumed", "compose.yml: presumed"],
+    ],
+    [
       "what a script for a workstation or a test server starts, beside the server's file",
       {
         "compose.yml": app,
@@ -230,6 +273,15 @@ describe("which Compose file is production, by what is beside it", () => {
       "a file used by the development container",
       { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
       ["compose.yml: development"],
+    ],
+    [
+      "a default file that the development container lays a file for work over",
+      {
+        "compose.yml": `${app}    ports: ["5432:5432"]\n    restart: always\n`,
+        "compose.dev.yml": "services:\n  web:\n    volumes: ['.:/app']\n",
+        ".devcontainer/devcontainer.json": '{"dockerComposeFile": ["../compose.yml", "../compose.dev.yml"]}',
+      },
+      ["compose.yml: deployed", "compose.yml+compose.dev.yml: development"],
     ],
   ])("%s", async (_, files, expected) => {
     expect(grades(await link(tree(files)))).toEqual(expect.arrayContaining(expected));

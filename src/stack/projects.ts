@@ -29,7 +29,7 @@ import {
   staysUp,
 } from "./project-habits.ts";
 import { asideFolder, local, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
-import { onlyOpens, testsOf } from "./project-rigs.ts";
+import { isOwnUpgrade, onlyOpens, openedBy, standInOf, testsOf } from "./project-rigs.ts";
 import { gradeInPublic } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
 
@@ -166,7 +166,7 @@ function grade(
       candidate.deploys &&
       candidate.files.join("\n") === files.join("\n") &&
       !(putAway.test(last) && putAway.test(candidate.at.file)) &&
-      !(candidate.restarts && workstation.test(stemOf(last))) &&
+      !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   if (use) return { files, grade: "deployed", because: { text: `${use.by} ships it`, at: use.at } };
@@ -212,6 +212,12 @@ function grade(
   const tests = testsOf(models);
   if (tests && all.length > 1)
     return { files, grade: "development", because: { text: `"${tests}" runs tests` } };
+  const opened = openedBy(files, models, all);
+  if (opened)
+    return { files, grade: "development", because: { text: `nothing of it is reached without ${opened}` } };
+  const standIn = standInOf(models);
+  if (standIn && all.length > 1)
+    return { files, grade: "development", because: { text: `"${standIn}" stands in for something else` } };
   if (files.length > 1 && onlyOpens(models.at(-1)!))
     return { files, grade: "development", because: { text: "it only opens ports of what runs without it" } };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {

@@ -36,9 +36,9 @@ export function serverServices(stack: Stack): Service[] {
   );
 }
 
-/** Started only when a profile is named. */
+/** Started only when a profile is named, or never: `replicas: 0` is an image that others are built on. */
 export function isOptional(service: Service): boolean {
-  return service.profiles.length > 0;
+  return service.profiles.length > 0 || service.replicas?.value === 0;
 }
 
 /** A service that keeps data others would miss. */

@@ -296,7 +296,7 @@ function namesOf(node: YamlNode | undefined): { value: string; at: Service["at"]
 const jobName =
   /(^|[-_])(migrat\w*|init|initial\w*|setup|seed\w*|bootstrap|createbuckets?|create-buckets?|collectstatic|provision\w*|job|once|certs?-?gen\w*|configure)([-_]|$)/i;
 
-const fleeting = /^(echo|true|false|exit|:|chown|chmod|mkdir|cp|mv|ln|touch|rm)( |$)/;
+const fleeting = /^(?:\/(?:usr\/)?bin\/)?(echo|true|false|exit|:|chown|chmod|mkdir|cp|mv|ln|touch|rm)( |$)/;
 
 /** Every command ends at once: `echo disabled`, `sh -c "chown ... /data"`. */
 function endsAtOnce(process: Service["process"]): boolean {
