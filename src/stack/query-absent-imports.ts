@@ -1,4 +1,3 @@
-import { blankJsonComments } from "../artifacts/devcontainer.ts";
 import type { PackageManifest } from "../artifacts/package-manifest.ts";
 import { directoryOf, isTest, joinPath } from "../artifacts/project-files.ts";
 import { type ScriptImport, scriptImports } from "../artifacts/script-imports.ts";
@@ -8,6 +7,7 @@ import { type Location, locate, type Source } from "../core/source.ts";
 import { type GitignoreRules, parseGitignore } from "../formats/gitignore.ts";
 import { type AppComponent, isServerEntry, serverKinds } from "./app/detect.ts";
 import { inSubmodule, mayAppear } from "./query-build.ts";
+import { compilerPaths } from "./query-compiler-paths.ts";
 import type { Build, Service, Stack } from "./stack.ts";
 
 /** Imports of a bundle or a server in Node.js that no clone of the repository can resolve. */
@@ -271,29 +271,6 @@ function isMadeThere({ files }: Stack, target: string): boolean {
     const path = join(parent, each);
     return isScript.test(each) && files.ignored(path) && files.tracked(path) !== false;
   });
-}
-
-/** `paths` and `baseUrl` of the compiler's settings; undefined where they cannot be told. */
-function compilerPaths({ files, dir }: AppComponent) {
-  const text = ["tsconfig.app.json", "tsconfig.json", "jsconfig.json"]
-    .map(name => files.read(join(dir, name))?.text ?? "")
-    .find(each => /"(?:paths|baseUrl)"/.test(each));
-  if (text === undefined) return undefined;
-  try {
-    const options = (JSON.parse(blankJsonComments(text)) as { compilerOptions?: Record<string, unknown> })
-      .compilerOptions;
-    const root = typeof options?.["baseUrl"] === "string" ? joinPath(dir, options["baseUrl"]) : undefined;
-    const paths = Object.entries((options?.["paths"] ?? {}) as Record<string, unknown>).flatMap(
-      ([pattern, targets]) =>
-        Array.isArray(targets) && targets.length === 1 && typeof targets[0] === "string"
-          ? [[pattern, targets[0]] as const]
-          : [],
-    );
-    return { base: root ?? dir, root, paths };
-  } catch {
-    // Decision: settings that are no JSON name no path.
-    return undefined;
-  }
 }
 
 function configText({ files, dir, kind }: AppComponent): string {

@@ -13,6 +13,7 @@ import { shownEnvFile } from "./query-env-examples.ts";
 import { componentReads, lookupOf } from "./query-environment.ts";
 import { loadedFiles } from "./query-reach.ts";
 import { missingRequired } from "./query-required.ts";
+import { shippedRuns } from "./query-shipped.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** Variables that a service surely does not get, and that its scripts, its settings or its code stop without. */
@@ -28,6 +29,7 @@ export interface MissingVariable {
 type Missing = Omit<MissingVariable, "documented">;
 
 export function missingVariables(stack: Stack, service: Service): MissingVariable[] {
+  if (hasUnknownBase(service) || lacksPython(service)) return [];
   const found = [...fromScripts(stack, service), ...fromCode(stack, service)];
   const known = new Set(found.map(({ name }) => name));
   const more = fromSettings(stack, service).filter(({ name }) => !known.has(name));
@@ -40,6 +42,27 @@ export function missingVariables(stack: Stack, service: Service): MissingVariabl
     ),
     ...checked.map(each => ({ ...each, documented: isDocumented(stack, each.name) })),
   ];
+}
+
+/** Built on an image that nothing is known of: it may bring variables of its own. */
+function hasUnknownBase({ build, model }: Service): boolean {
+  return build !== undefined && model !== undefined && model.facts === undefined;
+}
+
+/** The code beside its Dockerfile is another service's: a bare system without Python could not run it. */
+function lacksPython({ component, build, model }: Service): boolean {
+  return (
+    build !== undefined &&
+    component !== undefined &&
+    /^(?:django|fastapi|flask|python)$/.test(component.kind) &&
+    /^(?:alpine|debian|ubuntu|busybox)$/.test(model?.facts?.family ?? "") &&
+    model?.built.length === 1 &&
+    !/python|\bpip\b|\buv\b|conda|pyenv/i.test(
+      shippedRuns(build)
+        .map(run => run.fragment.text)
+        .join("\n"),
+    )
+  );
 }
 
 /** The variables that an env file which is not in the repository has to bring, and that no text of it names. */

@@ -1,7 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
-import { imageNeeds } from "../../stack/query-image-needs.ts";
+import { imageNeeds, isFilledIn } from "../../stack/query-image-needs.ts";
 import { missingVariables } from "../../stack/query-missing-variables.ts";
 import { defineRule } from "../rule.ts";
 
@@ -15,7 +15,7 @@ export default defineRule({
     for (const service of stack.services) {
       if (isOptional(service) || hasUnseenEnvironment(service)) continue;
       const image = imageNeeds(service);
-      if (image) {
+      if (image && !isFilledIn(stack, service, image)) {
         yield {
           subject: `${service.name} ${image[0]!}`,
           message: `Service "${service.name}" is given none of ${listNames(image)}, and its image refuses to start without ${image.length === 1 ? "it" : "one of them"}.`,
