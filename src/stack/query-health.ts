@@ -77,6 +77,9 @@ function shellProbe(text: string | undefined, at: Location): ProbeCommand[][] | 
 function endsWell(commands: readonly ShellCommand[]): boolean {
   const [before, last] = commands.slice(-2);
   if (!before || !last || !["||", ";", "\n"].includes(before.connector ?? "")) return false;
+  // `grep -q stopped && exit 1 || exit 0`: the check has ended before the last word.
+  if (commands.some(({ name, words }) => name?.value === "exit" && words[1] && words[1].value !== "0"))
+    return false;
   const words = last.words.map(word => word.value);
   return /^(?:true|:|echo|printf)$/.test(words[0] ?? "") || (words[0] === "exit" && words[1] === "0");
 }

@@ -58,10 +58,12 @@ function usesFiles({ dir, files }: AppComponent): boolean {
 function folderIn(expression: string): string | undefined {
   const own = expression.replace(/(?:getenv|environ(?:\.get)?|env|config)[([]\s*["']\w+["']\s*[,\])]/g, "");
   const texts = [...own.matchAll(/["'`]([^"'`${}]+)["'`]/g)].map(match => match[1]!);
+  // `BASE_DIR + "/uploads"` begins where the variable says.
+  const relative = /^[\s(]*[A-Za-z_][\w.]*\s*\+\s*f?["'`]\//.test(own);
   const folder = texts
     .join("/")
     .replace(/\/{2,}/g, "/")
-    .replace(/^(?:\.{1,2}\/)+|\/+$/g, "");
+    .replace(relative ? /^\/+|\/+$/g : /^(?:\.{1,2}\/)+|\/+$/g, "");
   return /^\/?[\w-]+(?:\/[\w-]+)*$/.test(folder) && !/^\/?(?:tmp|var\/tmp|dev)(?:\/|$)/.test(folder)
     ? folder
     : undefined;

@@ -44,7 +44,13 @@ export default defineRule({
             hand.push(evidence(at, "an input is put into the script"));
         }
       const events = workflow.triggers.map(trigger => trigger.event);
-      const severity: Severity = events.some(event => trusted.has(event)) ? "high" : "medium";
+      // A stranger's pull request brings its own commands, and gets neither a secret nor a token that can write.
+      const own = events.every(event => /^(?:pull_request|push|workflow_dispatch|merge_group)$/.test(event));
+      const severity: Severity = events.some(event => trusted.has(event))
+        ? "high"
+        : own && outside.every(({ shows }) => /^github\.(?:head_ref|event\.pull_request\.)/.test(shows))
+          ? "low"
+          : "medium";
       if (outside[0])
         yield {
           subject: workflow.file,

@@ -139,7 +139,8 @@ function mayAppear(path: string, before: readonly Step[], own: Step): boolean {
   return (
     before.some(made) ||
     (own.calls.length > 0 &&
-      own.workingDirectory === undefined &&
+      // What a step makes lies below the directory that it works in.
+      (own.cwd === undefined || path !== own.cwd) &&
       made(own) &&
       inside(first, join("", path)) !== undefined)
   );

@@ -16,6 +16,8 @@ export default defineRule({
         const directory = alias?.args[0]?.value;
         if (!alias || directory === undefined || directory.includes("$")) continue;
         if (modifier !== "" && modifier !== "^~") continue;
+        // Only the application leads there, with a path that it has made itself.
+        if (directives.some(({ name }) => name.value === "internal")) continue;
         // Without the slash at the end of the alias, `/files../x` asks for `/data../x`, which is not there.
         if (!directory.endsWith("/")) continue;
         if (path.value.endsWith("/")) {
