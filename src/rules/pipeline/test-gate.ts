@@ -34,7 +34,7 @@ export default defineRule({
       if (before.some(plans) || onlyLooks(workflow, job)) continue;
       open.set(workflow, [...(open.get(workflow) ?? []), job]);
     }
-    if (testing.length === 0 && testsElsewhere(stack)) return;
+    if (testing.length === 0 && stack.files.paths.some(path => elsewhere.test(path))) return;
     for (const [workflow, [job, ...more]] of open) {
       const beside = testing.find(other => other.triggers.some(trigger => trigger.event === "push"));
       const onRequest = testing.find(other =>
@@ -69,10 +69,6 @@ export default defineRule({
 /** Another service runs jobs of this repository, and what it runs is not read. */
 const elsewhere =
   /^(?:\.circleci\/config\.ya?ml|\.(?:travis|appveyor|cirrus|drone|woodpecker|semaphore\/semaphore)\.ya?ml|appveyor\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.ya?ml|\.buildkite\/[\w.-]+|\.woodpecker\/[\w.-]+|Jenkinsfile[\w.-]*)$/;
-
-function testsElsewhere({ files }: Stack): boolean {
-  return files.paths.some(path => elsewhere.test(path));
-}
 
 function plans(job: Job): boolean {
   return job.steps.some(step =>
