@@ -65,6 +65,7 @@ import bootModulePath from "./boot/module-path.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramCalled from "./boot/program-called.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
+import bootRawVariable from "./boot/raw-variable.ts";
 import bootRemovedImport from "./boot/removed-import.ts";
 import bootRequiredMiddleware from "./boot/required-middleware.ts";
 import bootReservedUser from "./boot/reserved-user.ts";
@@ -85,6 +86,7 @@ import bootVariableUndocumented from "./boot/variable-undocumented.ts";
 import bootVariableUnset from "./boot/variable-unset.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
+import buildArchivedPackages from "./build/archived-packages.ts";
 import buildArgumentDeclared from "./build/argument-declared.ts";
 import buildBuildOutput from "./build/build-output.ts";
 import buildBuildSettings from "./build/build-settings.ts";
@@ -120,6 +122,7 @@ import buildTargetStage from "./build/target-stage.ts";
 import buildUncheckedDownload from "./build/unchecked-download.ts";
 import buildUnlockedDependencies from "./build/unlocked-dependencies.ts";
 import buildUnusedDependencies from "./build/unused-dependencies.ts";
+import buildWithdrawnImage from "./build/withdrawn-image.ts";
 import capacityDatabaseConnections from "./capacity/database-connections.ts";
 import capacityMemoryLimit from "./capacity/memory-limit.ts";
 import capacityMemorySettings from "./capacity/memory-settings.ts";
@@ -363,6 +366,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootPortConflict,
   bootProgramCalled,
   bootProgramInImage,
+  bootRawVariable,
   bootRemovedImport,
   bootRequiredMiddleware,
   bootReservedUser,
@@ -383,6 +387,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVariableUnset,
   bootVolumeWritable,
   bootWaitsForHealth,
+  buildArchivedPackages,
   buildArgumentDeclared,
   buildBuildOutput,
   buildBuildSettings,
@@ -418,6 +423,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildUncheckedDownload,
   buildUnlockedDependencies,
   buildUnusedDependencies,
+  buildWithdrawnImage,
   capacityDatabaseConnections,
   capacityMemoryLimit,
   capacityMemorySettings,
