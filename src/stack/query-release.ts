@@ -4,7 +4,7 @@ import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
 import { filesOf, startsOnHostedRunner } from "./calls.ts";
-import type { ComposeProject, PlacedCall, Stack } from "./stack.ts";
+import type { ComposeProject, Grade, PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about how a release is brought to the server. */
 
@@ -17,6 +17,8 @@ export interface ReleaseRun {
   readonly calls: readonly Call[];
   /** The calls that start the new version. */
   readonly starts: readonly Call[];
+  /** All that it starts is a test server's: one step less. */
+  readonly grade: Grade;
 }
 
 const store = "(?:postgres(?:ql)?|pg|mysql|mariadb|mongo(?:db)?|db|database)";
@@ -61,7 +63,8 @@ function findRuns(stack: Stack): ReleaseRun[] {
     if (maintenance.test(called) && !/deploy|release|rollout/i.test(called)) continue;
     const title = kind === "script" ? file : `${kind === "workflow" ? "job" : "target"} "${name}" of ${file}`;
     const calls = placed.map(each => each.call);
-    runs.push({ file, title, placed, calls, starts: starts.map(each => each.call) });
+    const grade = starts.every(each => projectOf(stack, each)?.grade === "staging") ? "staging" : "deployed";
+    runs.push({ file, title, placed, calls, starts: starts.map(each => each.call), grade });
   }
   return runs;
 }
@@ -82,6 +85,18 @@ export function projectOf(stack: Stack, placed: PlacedCall): ComposeProject | un
   if (placed.call.kind !== "compose") return undefined;
   const files = filesOf(placed.call, placed, stack.calls, stack.files).join("\n");
   return files === "" ? undefined : stack.projects.find(project => project.files.join("\n") === files);
+}
+
+/** `--build` where no service of the project is built. */
+export function buildsNothing(stack: Stack, placed: PlacedCall): boolean {
+  const { call } = placed;
+  const services = projectOf(stack, placed)?.services ?? [];
+  return (
+    call.kind === "compose" &&
+    call.subcommand === "up" &&
+    services.length > 0 &&
+    !services.some(each => each.build)
+  );
 }
 
 /** The call's project builds its own programs, and pulls known images of others at most. */

@@ -15,12 +15,14 @@ export default defineRule({
   severity: "medium",
   why: "Whoever takes over a process that is root in its container can change every file there and is one kernel or mount mistake away from being root on the server.",
   *check(stack) {
-    const causes = new Map<string, { build: Build; services: Service[] }>();
+    const causes = new Map<string, Part[]>();
     for (const service of serverServices(stack)) {
       const build = service.build ?? service.made;
       if (!build?.stage || !build.model || service.kind !== "app") continue;
       const user = service.user?.text?.split(":")[0];
       if (service.user && user !== "root" && user !== "0") continue;
+      // That it has all rights is told by itself.
+      if (service.text("privileged")?.text === "true") continue;
       if (!service.user && build.model.runsAsRoot === false) {
         const at = build.model.user?.at;
         if (at) yield { subject: service.name, kept: evidence(at, "runs as an ordinary user") };
@@ -29,26 +31,42 @@ export default defineRule({
       if ((!service.user && build.model.runsAsRoot !== true) || mayDrop(stack, service)) continue;
       const cause = service.user
         ? `${service.user.at.file}:${service.user.at.span.start}`
-        : `${build.dockerfilePath}#${build.stage.index}`;
-      const before = causes.get(cause);
-      if (before) before.services.push(service);
-      else causes.set(cause, { build, services: [service] });
+        : `${build.dockerfilePath}${build.model.user ? `#${build.stage.index}` : ""}`;
+      const parts = causes.get(cause) ?? [];
+      causes.set(cause, parts);
+      const same = parts.find(part => part.build.stage === build.stage);
+      if (same) same.services.push(service);
+      else parts.push({ build, services: [service] });
     }
-    for (const { build, services } of causes.values()) {
+    for (const parts of causes.values()) {
+      const services = parts.flatMap(part => part.services);
       const [first] = services as [Service, ...Service[]];
+      const { build } = parts[0]!;
       const set = first.user ?? build.model!.user;
       const names = [...new Set(services.map(service => service.name))];
       const grade = services.some(service => gradeOf(service) === "deployed") ? "deployed" : gradeOf(first);
       yield {
         subject: build.dockerfilePath ?? first.name,
         message: `${names.length === 1 ? `Service ${listNames(names)} runs` : `Services ${listNames(names)} run`} as root: ${set ? "the user is set so" : "no USER is set in the image's last stage"}.`,
-        evidence: [evidence(set?.at ?? build.stage!.from.at, set ? "runs as root" : "no USER in this stage")],
+        evidence: [
+          evidence(set?.at ?? build.stage!.from.at, set ? "runs as root" : "no USER in this stage"),
+          ...(set ? [] : parts.slice(1)).map(part =>
+            evidence(part.build.stage!.from.at, "no USER in this stage"),
+          ),
+        ],
         severity: weigh(grade, "medium"),
-        fix: () => (set || !first.build ? undefined : runAsOrdinaryUser(stack, build, services)),
+        fix: () =>
+          set || parts.length > 1 || !first.build ? undefined : runAsOrdinaryUser(stack, build, services),
       };
     }
   },
 });
+
+/** One stage of a Dockerfile, and who runs it. */
+interface Part {
+  readonly build: Build;
+  readonly services: Service[];
+}
 
 /** An entry script that changes the user, or a supervisor that gives each program its own. */
 function mayDrop(stack: Stack, service: Service): boolean {

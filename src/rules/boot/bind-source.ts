@@ -1,4 +1,4 @@
-import type { Severity } from "../../core/finding.ts";
+import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { itemsOf, textOf } from "../../formats/yaml.ts";
@@ -31,6 +31,7 @@ export default defineRule({
   why: "Docker makes an empty directory where a bind mount's source is missing: a program that expects a file there does not start.",
   *check(stack) {
     const first = oncePerPlace();
+    const groups = new Map<string, Unfound[]>();
     for (const service of worstFirst(stack.services)) {
       if (isMisplaced(stack, service.project)) continue;
       const missing = service.mounts.filter(
@@ -40,25 +41,58 @@ export default defineRule({
       const files = missing.filter(mount => isFile(mount) && !isAddition(service, mount));
       // What a profile switches on is set up by who switches it on, unless it is production.
       const optional = isOptional(service) && !service.profiles.some(({ value }) => production.test(value));
-      const severity: Severity = files.length > 0 && !optional ? "critical" : "medium";
-      const names = listNames(missing.map(mount => mount.source!));
-      const is = missing.length === 1 ? "is" : "are";
-      const then =
-        files.length > 0
-          ? `Docker puts an empty directory in place of ${basename(files[0]!.target)}, so the service does not start as it should`
-          : "the service starts with an empty directory";
-      yield {
-        subject: service.name,
-        message: `"${service.name}" mounts ${names}, which ${is} not in the repository: ${then}.`,
-        severity: weigh(service, severity),
-        confidence: files.length > 0 ? "certain" : "likely",
-        evidence: missing.map(mount =>
-          evidence(mount.sourceAt, `${mount.repositoryPath} does not exist`),
-        ) as [ReturnType<typeof evidence>],
-      };
+      const severity = weigh(service, files.length > 0 && !optional ? "critical" : "medium");
+      const folder = folderOf(stack, missing);
+      const key = folder === undefined ? `${groups.size}` : `${service.project.files.join("\n")}\n${folder}/`;
+      groups.set(key, [...(groups.get(key) ?? []), { service, missing, files, severity }]);
     }
+    for (const group of groups.values()) yield told(group);
   },
 });
+
+/** What one service mounts and the repository does not have. */
+interface Unfound {
+  readonly service: Service;
+  readonly missing: readonly Mount[];
+  readonly files: readonly Mount[];
+  readonly severity: Severity;
+}
+
+const order: readonly Severity[] = ["critical", "high", "medium", "low"];
+
+function told(group: readonly Unfound[]): Violation {
+  const [first, ...more] = group.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+  const { service, files, severity } = first!;
+  const missing = group.flatMap(each => each.missing);
+  const services = [service, ...more.map(each => each.service)].map(each => each.name);
+  const names = listNames(missing.map(mount => mount.source!));
+  const then =
+    files.length > 0
+      ? `Docker puts an empty directory in place of ${basename(files[0]!.target)}, so the service does not start as it should`
+      : "the service starts with an empty directory";
+  const [at, ...rest] = missing.map(mount =>
+    evidence(mount.sourceAt, `${mount.repositoryPath} does not exist`),
+  );
+  return {
+    subject: service.name,
+    message: `${listNames(services)} ${more.length === 0 ? "mounts" : "mount"} ${names}, which ${missing.length === 1 ? "is" : "are"} not in the repository: ${then}.`,
+    severity,
+    confidence: files.length > 0 ? "certain" : "likely",
+    evidence: [at!, ...rest],
+  };
+}
+
+/** The one folder that all of it lies in and that is not there itself: what is in it is missing with it. */
+function folderOf(stack: Stack, missing: readonly Mount[]): string | undefined {
+  const folders = new Set(
+    missing.map(({ repositoryPath: path = "" }) => {
+      const parts = path.split("/");
+      const above = parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join("/"));
+      return above.find(each => each !== "" && stack.files.has(each) === undefined);
+    }),
+  );
+  return folders.size === 1 ? [...folders][0] : undefined;
+}
 
 function isMissing(stack: Stack, mount: Mount): boolean {
   const path = mount.repositoryPath;

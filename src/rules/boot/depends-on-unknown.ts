@@ -28,17 +28,41 @@ export default defineRule({
         group.places.push(at);
       }
     }
-    for (const { kind, name, from, places } of groups.values()) {
+    for (const { kind, names, from, places } of byReferrer([...groups.values()])) {
       const [at, ...more] = places.map(place => evidence(place, `no ${kind} of this name is defined`));
       yield {
         subject: from[0]!.name,
-        message: `${listNames(from.map(service => service.name))} ${from.length === 1 ? "refers" : "refer"} to the ${kind} "${name}", which the project does not define: Compose refuses to start anything.`,
+        message: `${listNames(from.map(service => service.name))} ${from.length === 1 ? "refers" : "refer"} to the ${kind}${names.length === 1 ? "" : "s"} ${listNames(names)}, which the project does not define: Compose refuses to start anything.`,
         severity: weigh(from[0]!, "critical"),
         evidence: [at!, ...more],
       };
     }
   },
 });
+
+interface Group {
+  readonly kind: string;
+  readonly from: readonly Service[];
+  readonly places: readonly Location[];
+}
+
+/** Several names of one kind that the same services ask for: somebody has renamed things, or left them out. */
+function byReferrer(groups: readonly (Group & { readonly name: string })[]): (Group & { names: string[] })[] {
+  const merged: { kind: string; from: readonly Service[]; places: Location[]; names: string[] }[] = [];
+  for (const { kind, name, from, places } of groups) {
+    const same = merged.find(
+      other =>
+        other.kind === kind &&
+        other.from.length === from.length &&
+        from.every(service => other.from.includes(service)),
+    );
+    if (same) {
+      same.names.push(name);
+      same.places.push(...places);
+    } else merged.push({ kind, from, places: [...places], names: [name] });
+  }
+  return merged;
+}
 
 interface Dangling {
   readonly kind: "service" | "volume" | "network" | "secret" | "config";

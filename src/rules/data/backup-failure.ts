@@ -1,4 +1,4 @@
-import type { Evidence } from "../../core/finding.ts";
+import type { Evidence, Severity } from "../../core/finding.ts";
 import { commandAfter, inCondition, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -34,6 +34,8 @@ export default defineRule({
   why: "The dump that stopped halfway is stored and reported as a good one; that it cannot be restored comes out when it is needed.",
   *check(stack) {
     const seen = new Set<ShellCommand>();
+    // Scripts that lose the status in the same way are one habit.
+    const groups = new Map<string, Unnoticed[]>();
     for (const placed of stack.calls) {
       const { call } = placed;
       if (!(isDump(call) || carriesDump(call)) || seen.has(call.command)) continue;
@@ -42,22 +44,31 @@ export default defineRule({
       const how = lostStatus(stack, placed);
       if (!how) continue;
       const praise = successAfter(call.script, call.command);
+      const severity =
+        isWorkstationCall(placed) || /(?:^|\/)(?:docs?|examples?|contrib)\//i.test(placed.caller.file)
+          ? "low"
+          : how.said && !praise
+            ? "medium"
+            : "high";
+      const places = [
+        evidence(commandPlace(call), "the dump"),
+        how.evidence,
+        ...(praise && praise.at !== how.evidence.at && praise.name?.at !== how.evidence.at
+          ? [evidence(praise.at, "reports success all the same")]
+          : []),
+      ];
+      const key = `${severity} ${how.text}`;
+      groups.set(key, [...(groups.get(key) ?? []), { placed, how, severity, places }]);
+    }
+    for (const group of groups.values()) {
+      const [{ placed, how, severity }] = group as [Unnoticed];
+      const callers = [...new Set(group.map(each => callerName(each.placed)))];
+      const [first, ...rest] = group.flatMap(each => each.places);
       yield {
-        subject: `${placed.caller.file}: ${call.name}`,
-        message: `${callerName(placed)} does not notice when the dump fails: ${how.text}.`,
-        evidence: [
-          evidence(commandPlace(call), "the dump"),
-          how.evidence,
-          ...(praise && praise.at !== how.evidence.at && praise.name?.at !== how.evidence.at
-            ? [evidence(praise.at, "reports success all the same")]
-            : []),
-        ],
-        severity:
-          isWorkstationCall(placed) || /(?:^|\/)(?:docs?|examples?|contrib)\//i.test(placed.caller.file)
-            ? "low"
-            : how.said && !praise
-              ? "medium"
-              : "high",
+        subject: `${placed.caller.file}: ${placed.call.name}`,
+        message: `${joined(callers)} ${callers.length === 1 ? "does" : "do"} not notice when the dump fails: ${how.text}.`,
+        evidence: [first!, ...rest],
+        severity,
         fix: () =>
           offer(
             {
@@ -65,12 +76,30 @@ export default defineRule({
               grade: "needs-testing",
               test: "Run the script once as it is, and once with a wrong password: it has to end with an error.",
             },
-            lostStatusEdits(stack, [{ script: call.script, command: how.command, how: how.how }]),
+            lostStatusEdits(
+              stack,
+              group.map(each => ({
+                script: each.placed.call.script,
+                command: each.how.command,
+                how: each.how.how,
+              })),
+            ),
           ),
       };
     }
   },
 });
+
+function joined(names: readonly string[]): string {
+  return names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+interface Unnoticed {
+  readonly placed: PlacedCall;
+  readonly how: Lost;
+  readonly severity: Severity;
+  readonly places: readonly Evidence[];
+}
 
 interface Lost {
   readonly how: LostStatus["how"];

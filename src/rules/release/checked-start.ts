@@ -2,7 +2,7 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence, gradeOf, isOptional } from "../../stack/query.ts";
+import { evidence, gradeOf, isOptional, weigh } from "../../stack/query.ts";
 import { endOf, onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -39,6 +39,7 @@ export default defineRule({
       yield {
         subject: group[0]!.run.title,
         message: `The release in ${title} ends when the containers are created: nothing looks whether the new version serves.`,
+        severity: group.some(({ run }) => run.grade === "deployed") ? "medium" : weigh("staging", "medium"),
         confidence: "likely",
         evidence: group.map(({ last }) =>
           evidence(last.at, "nothing after it looks at the result"),

@@ -2,8 +2,9 @@ import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
-import { evidence, isStore } from "../../stack/query.ts";
+import { evidence, isStore, weigh } from "../../stack/query.ts";
 import {
+  buildsNothing,
   fetchesImages,
   type ReleaseRun,
   releaseRuns,
@@ -27,7 +28,7 @@ export default defineRule({
       if (!found) continue;
       const { stop, slow } = found;
       const key = stop.kind === "compose" ? `${targetOf(stop)}\n${slow.map(verb).join(" ")}` : run.title;
-      groups.set(key, [...(groups.get(key) ?? []), { title: run.title, ...found }]);
+      groups.set(key, [...(groups.get(key) ?? []), { title: run.title, grade: run.grade, ...found }]);
     }
     for (const list of groups.values()) {
       const { stop, slow } = list[0]!;
@@ -44,7 +45,7 @@ export default defineRule({
           slow.length > 0
             ? `${who} ${what} first and only then ${slow.map(call => (one ? verb(call) : verb(call).slice(0, -1))).join(" and ")} the new images: the site is down for all of that time, and stays down when it fails.`
             : `${who} ${what} before ${one ? "it starts" : "they start"} the new one.`,
-        severity: worst,
+        severity: weigh(list.some(({ grade }) => grade === "deployed") ? "deployed" : "staging", worst),
         evidence: [first!, ...more],
         fix: () =>
           offer(
@@ -64,6 +65,7 @@ export default defineRule({
 
 interface Found {
   readonly title: string;
+  readonly grade: ReleaseRun["grade"];
   readonly stop: Call;
   readonly start: Call;
   readonly slow: readonly Call[];
@@ -83,7 +85,7 @@ function placesOf({ stop, start, slow }: Found, what: string): Evidence[] {
 /** The first stop that a start of the same project follows in the same pass, with what is fetched in between. */
 function stopThenStart(
   stack: Stack,
-  { calls, starts }: ReleaseRun,
+  { calls, starts, placed }: ReleaseRun,
 ): { stop: Call; start: Call; slow: Call[] } | undefined {
   for (const [index, stop] of calls.entries()) {
     // Who goes back to an older state of the data has to stop what writes to it.
@@ -95,7 +97,12 @@ function stopThenStart(
     if (!start || calls.slice(0, index).some(call => starts.includes(call) && runTogether(call, stop)))
       continue;
     const until = after.slice(0, after.indexOf(start) + 1);
-    const slow = until.filter(call => fetchesImages(call) && call.function === stop.function);
+    const slow = until.filter(
+      call =>
+        fetchesImages(call) &&
+        call.function === stop.function &&
+        !placed.some(each => each.call === call && buildsNothing(stack, each)),
+    );
     return {
       stop,
       start,

@@ -2,7 +2,7 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { ShellCommand } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, weigh } from "../../stack/query.ts";
 import {
   buildsItsOwn,
   fetchesImages,
@@ -46,7 +46,7 @@ export default defineRule({
       yield {
         subject: run.title,
         message: `The release in ${run.title} does not stop when ${steps.join(" or ")} fails.`,
-        severity: steps.includes("the migration") ? "high" : "medium",
+        severity: weigh(run.grade, steps.includes("the migration") ? "high" : "medium"),
         evidence: [
           evidence(first.call.at, first.shows),
           ...loose.slice(1).map(({ call, shows }) => evidence(call.at, shows)),

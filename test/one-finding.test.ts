@@ -1,0 +1,61 @@
+import { expect, it } from "vitest";
+import { isKept } from "../src/core/rule.ts";
+import { rules } from "../src/rules/registry.generated.ts";
+import { link } from "../src/stack/link.ts";
+import { tree } from "./tree.ts";
+
+/** One cause is one finding with all its places: pages show the places, these tests count. */
+it.each<[string, string, Record<string, string>, number]>([
+  [
+    "boot/depends-on-unknown",
+    "several names of one service",
+    {
+      "compose.yml":
+        "services:\n  web:\n    image: nginx:1.29\n    depends_on: [backend, db]\n  api:\n    image: acme/api:1\n",
+    },
+    1,
+  ],
+  [
+    "boot/bind-source",
+    "one missing folder",
+    {
+      "compose.yml":
+        "services:\n  prometheus:\n    image: prom/prometheus:v3\n    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml']\n  loki:\n    image: grafana/loki:3\n    volumes: ['./watch/loki.yml:/etc/loki/local-config.yml']\n  web:\n    build: .\n",
+    },
+    1,
+  ],
+  [
+    "boot/bind-source",
+    "files that lack in a folder that is there",
+    {
+      "watch/readme.md": "",
+      "compose.yml":
+        "services:\n  prometheus:\n    image: prom/prometheus:v3\n    volumes: ['./watch/prometheus.yml:/etc/prometheus/prometheus.yml']\n  loki:\n    image: grafana/loki:3\n    volumes: ['./watch/loki.yml:/etc/loki/local-config.yml']\n  web:\n    build: .\n",
+    },
+    2,
+  ],
+  [
+    "data/backup-failure",
+    "two scripts with one habit",
+    {
+      "backup/all.sh": "set -e\npg_dump harbour | gzip > /srv/all.sql.gz\n",
+      "backup/db.sh": "set -e\npg_dump harbour | gzip > /srv/db.sql.gz\n",
+    },
+    1,
+  ],
+  [
+    "access/non-root",
+    "two stages of one Dockerfile",
+    {
+      Dockerfile:
+        'FROM python:3.13-slim AS base\nCOPY . .\nFROM base AS shop\nCMD ["python", "shop.py"]\nFROM base AS desk\nCMD ["python", "desk.py"]\n',
+      "compose.yml":
+        "services:\n  shop:\n    build: { context: ., target: shop }\n  desk:\n    build: { context: ., target: desk }\n",
+    },
+    1,
+  ],
+])("%s: %s", async (id, _, files, expected) => {
+  const rule = rules.find(each => each.id === id)!;
+  const found = [...rule.check(await link(tree(files)))].filter(each => !isKept(each));
+  expect(found.map(each => ("message" in each ? each.message : ""))).toHaveLength(expected);
+});
