@@ -51,7 +51,14 @@ export function rollbackWays(view: DrillStack): Way[] {
     const { caller } = placed[0]!;
     if (!rollback.test(caller.kind === "script" ? basename(caller.file) : (caller.name ?? ""))) return [];
     const calls = placed.map(({ call }) => call);
-    const run: ReleaseRun = { file: caller.file, title: caller.file, placed, calls, starts: [], grade: "deployed" };
+    const run: ReleaseRun = {
+      file: caller.file,
+      title: caller.file,
+      placed,
+      calls,
+      starts: [],
+      grade: "deployed",
+    };
     return wayOf(run, view) ?? [];
   });
 }
