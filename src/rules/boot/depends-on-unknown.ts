@@ -1,8 +1,8 @@
 import { basename, dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
-import { itemsOf, textOf } from "../../formats/yaml.ts";
 import { defaultNames } from "../../stack/project-files.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { type Dangling, references } from "../../stack/query-dangling.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { isLaidTogether } from "../../stack/query-scripts.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
@@ -64,12 +64,6 @@ function byReferrer(groups: readonly (Group & { readonly name: string })[]): (Gr
   return merged;
 }
 
-interface Dangling {
-  readonly kind: "service" | "volume" | "network" | "secret" | "config";
-  readonly name: string;
-  readonly at: Location;
-}
-
 /** Everything is seen: no part of an overlay, nothing that is included from a file that could not be read. */
 function isClosed(stack: Stack, project: ComposeProject): boolean {
   if (!project.services.every(isComplete)) return false;
@@ -126,37 +120,4 @@ function missingServices(project: ComposeProject): string[] {
   return project.services.flatMap(service =>
     references(service).flatMap(({ kind, name }) => (kind === "service" ? [name] : [])),
   );
-}
-
-function references(service: Service): Dangling[] {
-  const { project } = service;
-  const services = new Set(project.services.map(each => each.name));
-  const found: Dangling[] = [];
-  const look = (
-    kind: Dangling["kind"],
-    known: ReadonlySet<string>,
-    name: string | undefined,
-    at: Location,
-  ) => {
-    if (name && !name.includes("$") && !known.has(name)) found.push({ kind, name, at });
-  };
-  for (const edge of service.dependsOn) if (edge.required) look("service", services, edge.service, edge.at);
-  const mode = service.networkMode;
-  if (mode?.value.startsWith("service:")) look("service", services, mode.value.slice(8), mode.at);
-  for (const link of itemsOf(service.get("links"))) {
-    const text = textOf(link);
-    if (text) look("service", services, text.value.split(":")[0], text.at);
-  }
-  const named = (list: readonly { readonly name: string }[]) => new Set(list.map(each => each.name));
-  const volumes = named(project.volumes);
-  for (const mount of service.mounts)
-    if (mount.type === "volume" && mount.source) look("volume", volumes, mount.source, mount.sourceAt);
-  const networks = new Set([...named(project.networks), "default"]);
-  for (const network of service.networks) look("network", networks, network.value, network.at);
-  for (const secret of service.secrets) look("secret", named(project.secrets), secret.value, secret.at);
-  for (const config of itemsOf(service.get("configs"))) {
-    const text = textOf(config);
-    if (text) look("config", named(project.configs), text.value, text.at);
-  }
-  return found;
 }

@@ -1,30 +1,20 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import { commandAfter, inCondition, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
-import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
+import type { ShellCommand } from "../../formats/shell.ts";
+import { lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
-import {
-  isChecked,
-  printsOnly,
-  runsNext,
-  sameFunction,
-  successAfter,
-} from "../../stack/query-exit-status.ts";
+import { successAfter } from "../../stack/query-exit-status.ts";
+import { type Lost, lostStatus } from "../../stack/query-lost-dump.ts";
 import {
   callerName,
   carriesDump,
   commandPlace,
   dumpsTestData,
   isDump,
-  isPipefail,
   isWorkstationCall,
-  stopsOnError,
 } from "../../stack/query-scripts.ts";
-import type { PlacedCall, Stack } from "../../stack/stack.ts";
+import type { PlacedCall } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-const sinks =
-  /^(gzip|pigz|bzip2|pbzip2|xz|zstd|lz4|openssl|gpg|gpg2|age|aws|rclone|restic|tee|cat|pv|split|7z|dd|mc|s3cmd|gsutil|ssh|curl|sed|grep)$/;
 
 export default defineRule({
   id: "data/backup-failure",
@@ -99,73 +89,4 @@ interface Unnoticed {
   readonly how: Lost;
   readonly severity: Severity;
   readonly places: readonly Evidence[];
-}
-
-interface Lost {
-  readonly how: LostStatus["how"];
-  /** The command whose status is lost: the dump, or the last one of its pipe. */
-  readonly command: ShellCommand;
-  readonly text: string;
-  readonly evidence: Evidence;
-  /** Whoever watches is told. */
-  readonly said?: boolean;
-}
-
-function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
-  const { script, command } = placed.call;
-  const members = script.commands.filter(
-    other => other.pipeline === command.pipeline && other.within.length === command.within.length,
-  );
-  const last = members.at(-1) ?? command;
-  if (command.connector === "|" || command.connector === "|&") {
-    const name = last.name?.value;
-    const stores = last.redirects.some(redirect => /^(>|>>|>\|)$/.test(redirect.op));
-    if (last === command || name === undefined || !(sinks.test(name) || stores)) return undefined;
-    if (isPipefail(stack, placed)) return undefined;
-    return {
-      how: "pipe",
-      command,
-      text: `the pipe's status is that of ${name}, which succeeds on half a dump, and no pipefail is set`,
-      evidence: evidence(last.name!.at, `only the status of ${name} counts`),
-    };
-  }
-  const next = last.connector === "||" ? commandAfter(script, last) : runsNext(script, last);
-  if (inCondition(command) || !next) return undefined;
-  if (last.connector === "||") {
-    const said = isOnlySaid(script, last, next);
-    if (!said && !/^(true|:)$/.test(next.name?.value ?? "")) return undefined;
-    return {
-      how: "ignored",
-      command: last,
-      text: `\`|| ${next.name!.text}\` discards its status`,
-      evidence: evidence(next.at, "discards the failure"),
-      said,
-    };
-  }
-  if (last.connector !== "\n" && last.connector !== ";") return undefined;
-  if (stopsOnError(stack, placed) || isChecked(script, last) || !sameFunction(last, next)) return undefined;
-  return {
-    how: "goes-on",
-    command: last,
-    text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
-    evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
-  };
-}
-
-/** `|| echo "skipped"`: a line in a log, and the script goes on as after a good dump. */
-function isOnlySaid(script: ShellScript, last: ShellCommand, next: ShellCommand): boolean {
-  const name = next.name?.value ?? "";
-  if (!/^(?:echo|printf)$/.test(name) && !printsOnly(script, name)) return false;
-  // `|| { echo failed; exit 1; }` and `|| echo failed && exit 1`.
-  if (next.within.length !== last.within.length || /^(?:&&|\|\|?|end)$/.test(next.connector)) return false;
-  // The redirect has made the file: that it is there says nothing, that it holds something does.
-  const file = last.redirects.find(({ op }) => /^(?:>|>>|>\|)$/.test(op))?.target.text.replace(/["']/g, "");
-  return !script.commands
-    .slice(next.index + 1)
-    .some(
-      ({ name: test, words }) =>
-        /^(?:\[|\[\[|test)$/.test(test?.value ?? "") &&
-        words.some(word => word.text === "-s") &&
-        (file === undefined || words.some(word => word.text.includes(file))),
-    );
 }
