@@ -44,9 +44,11 @@ import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
+import bootEnvFileOverridden from "./boot/env-file-overridden.ts";
 import bootEnvFilePresent from "./boot/env-file-present.ts";
 import bootExampleHost from "./boot/example-host.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
+import bootFallbackAddress from "./boot/fallback-address.ts";
 import bootFirstStartScripts from "./boot/first-start-scripts.ts";
 import bootForeground from "./boot/foreground.ts";
 import bootGeneratedClient from "./boot/generated-client.ts";
@@ -172,6 +174,7 @@ import observeMonitorStatus from "./observe/monitor-status.ts";
 import observeMonitoringTarget from "./observe/monitoring-target.ts";
 import observeSchedulerMissing from "./observe/scheduler-missing.ts";
 import observeUnusedService from "./observe/unused-service.ts";
+import observeWorkerMissing from "./observe/worker-missing.ts";
 import pipelineActionPinned from "./pipeline/action-pinned.ts";
 import pipelineCalledWorkflow from "./pipeline/called-workflow.ts";
 import pipelineImageScan from "./pipeline/image-scan.ts";
@@ -345,9 +348,11 @@ export const rules: readonly Rule<Stack>[] = [
   bootDevServer,
   bootDocumentedNeverRead,
   bootEntrySettings,
+  bootEnvFileOverridden,
   bootEnvFilePresent,
   bootExampleHost,
   bootFailedMigration,
+  bootFallbackAddress,
   bootFirstStartScripts,
   bootForeground,
   bootGeneratedClient,
@@ -473,6 +478,7 @@ export const rules: readonly Rule<Stack>[] = [
   observeMonitoringTarget,
   observeSchedulerMissing,
   observeUnusedService,
+  observeWorkerMissing,
   pipelineActionPinned,
   pipelineCalledWorkflow,
   pipelineImageScan,

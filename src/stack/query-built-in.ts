@@ -5,7 +5,7 @@ import type { Location } from "../core/source.ts";
 import { serviceAt } from "./query.ts";
 import { buildArgument, hostOf, isBuildInput, isInBuild, isUnfinished, publicName } from "./query-bundles.ts";
 import { componentReads, givenVariables, isLoopback, ownsFile } from "./query-environment.ts";
-import type { Service, Stack, Variable } from "./stack.ts";
+import type { ComposeProject, Service, Stack, Variable } from "./stack.ts";
 
 /** Questions about values that a build fixes for good, of services that serve a built bundle. */
 
@@ -65,10 +65,14 @@ export interface BuiltIn {
   readonly unless?: string;
 }
 
+/** Somebody ships it, or its name says production. */
+export function isSurelyForServer({ grade, because }: ComposeProject): boolean {
+  return grade === "deployed" && /ships it$|says production$/.test(because.text);
+}
+
 /** Addresses of this machine that are built in. Only where it is sure that the stack is for a server. */
 export function loopbackBuiltIn(stack: Stack, service: Service): readonly BuiltIn[] {
-  const { grade, because } = service.project;
-  if (grade !== "deployed" || !/ships it$|says production$/.test(because.text)) return [];
+  if (!isSurelyForServer(service.project)) return [];
   const { names } = componentReads(stack, service.component!);
   const given = (service.build?.args ?? []).map(argument => ({ ...argument, ...builtText(stack, argument) }));
   // An ENV that takes a build argument's value is the same place again.
