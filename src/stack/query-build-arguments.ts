@@ -39,7 +39,10 @@ export function lostArguments(stack: Stack, build: Build): LostArgument[] {
       const needs = image.facts
         ? (each: DockerfileInstruction) => takes(each, name)
         : (each: DockerfileInstruction) => publicName.test(name) && takes(each, name);
-      const bundles = isBuiltIn(stack, build, name);
+      // Where the application's own stage has it, another that builds a library first needs none.
+      const bundles =
+        isBuiltIn(stack, build, name) &&
+        !model.built.some(each => bundlesWith(dockerfile, each.stage.index, name));
       const step = withoutValue(
         dockerfile,
         stage,
@@ -84,6 +87,13 @@ function sets({ keyword, words }: DockerfileInstruction, name: string): boolean 
     (word, index) =>
       word.value.split("=")[0] === name && (index === 0 || word.value.includes("=") || keyword === "ARG"),
   );
+}
+
+/** A bundler runs in the stage, below an ARG or ENV of that name. */
+function bundlesWith(dockerfile: Dockerfile, index: number, name: string): boolean {
+  const { instructions = [] } = dockerfile.stages[index] ?? {};
+  const set = instructions.findIndex(each => sets(each, name));
+  return set !== -1 && instructions.slice(set).some(isBundling);
 }
 
 /** An ENV or RUN that names the variable, where the step itself does not set it. */

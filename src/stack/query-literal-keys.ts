@@ -34,10 +34,30 @@ export function literalKeys(stack: Pick<Stack, "files">, component: AppComponent
     const read = stack.files.read(path);
     if (!("source" in read) || read.source.text.length > longest || !language.mark.test(read.source.text))
       continue;
-    keys.push(...language.uses.flatMap(use => usesIn(read.source, use)));
+    keys.push(
+      ...language.uses.flatMap(use => {
+        const found = usesIn(read.source, use);
+        return found.length === 0 || !use.usedBy || isUsed(stack, component, language, use.usedBy)
+          ? found
+          : [];
+      }),
+    );
   }
   known.set(component, keys);
   return keys;
+}
+
+function isUsed(
+  stack: Pick<Stack, "files">,
+  component: AppComponent,
+  { files }: Language,
+  words: RegExp,
+): boolean {
+  return ownFiles(component.files, component.dir).some(path => {
+    if (!files.test(path) || aside.test(path)) return false;
+    const read = stack.files.read(path);
+    return "source" in read && read.source.text.length <= longest && words.test(read.source.text);
+  });
 }
 
 /** Not what serves: seeds, tools, examples. */
@@ -53,6 +73,8 @@ interface Use {
   readonly argument?: number;
   /** Words that the file has to have besides. */
   readonly needs?: RegExp;
+  /** Words of which the code has some wherever the key is used: many set one that signs nothing. */
+  readonly usedBy?: RegExp;
 }
 
 interface Language {
@@ -63,6 +85,9 @@ interface Language {
 }
 
 const sessions = /express-session|cookie-session|koa-session|@fastify\/(?:secure-)?session/;
+
+const flaskUse =
+  /\bsession\s*[[.]|\bimport\b[^\n]*\bsession\b|\bflash\(|\bflask[._](?:login|wtf|jwt\w*|session|security\w*|admin|dance|user|httpauth|seasurf|oidc|appbuilder|oauthlib|debugtoolbar|principal)\b|itsdangerous|authlib|\bCSRF|\bjwt\b|SECRET_KEY["']\](?!\s*=(?!=))|\.secret_key\b(?!\s*=(?!=))/i;
 
 const languages: readonly Language[] = [
   {
@@ -99,11 +124,12 @@ const languages: readonly Language[] = [
         argument: 1,
         needs: /^\s*(?:import jwt|from jose|import jose|from jwt)/m,
       },
-      { signs: "sessions", before: /^\s*app\.secret_key\s*=\s*/gm, needs: /Flask\(/ },
+      { signs: "sessions", before: /^\s*app\.secret_key\s*=\s*/gm, needs: /Flask\(/, usedBy: flaskUse },
       {
         signs: "sessions",
         before: /^\s*app\.config\[["'](?:SECRET_KEY|JWT_SECRET_KEY)["']\]\s*=\s*/gm,
         needs: /Flask\(/,
+        usedBy: flaskUse,
       },
       { signs: "sessions", grave: false, before: /\bSessionMiddleware\s*,\s*secret_key\s*=\s*/g },
     ],

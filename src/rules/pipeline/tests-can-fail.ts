@@ -81,7 +81,7 @@ function runsTests(call: Call): boolean {
   return (
     isTest(words) &&
     /\btests?\b|unittest|pytest|vitest|jest|rspec|phpunit|cypress|playwright|mocha/.test(words) &&
-    !/ (install(?:-deps)?|merge-reports|show-(?:report|trace)|verify|--version|--help|--collect-only)\b/.test(
+    !/ (install(?:-deps)?|merge-reports|show-(?:report|trace)|verify|--version|--help|--collect-only|--list(?:Tests)?)\b/.test(
       words,
     )
   );
