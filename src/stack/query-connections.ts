@@ -180,11 +180,19 @@ function connectionReads(
 
 const aside = /(?:^|\/)(?:scripts?|tools?|examples?|samples?|benchmarks?|docs?|migrations|seeds?)\//;
 
+/** What fills a database for the first time, where no start of the container asks for it. */
+const seeding = /(?:^|\/)(?:prisma|db|database)\/seed\.[cm]?[jt]s$/;
+
+function seeds({ process }: Service): boolean {
+  return (process?.commands ?? []).flat().some(({ value = "" }) => /(?:^|[:/_-])seed\b/.test(value));
+}
+
 const pythonKinds = new Set<AppComponent["kind"]>(["django", "fastapi", "flask", "python"]);
 
 /** Whether code at a place is part of the program: not a tool beside it, not another component, not idle settings. */
 export function isRun(stack: Stack, service: Service, component: AppComponent, at: Location): boolean {
   if (aside.test(at.file) || !ownsFile(stack, component, at)) return false;
+  if (seeding.test(at.file) && !seeds(service)) return false;
   if (at.file.endsWith(".py") !== pythonKinds.has(component.kind)) return false;
   if (!component.django) return true;
   const loaded = settingsOf(service)?.files;

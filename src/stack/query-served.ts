@@ -5,6 +5,7 @@ import { allLocations } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
 import { containerFile } from "./query.ts";
 import { startsByScript } from "./query-certificates.ts";
+import { traefikPorts } from "./query-traefik.ts";
 import type { CaddyInstance, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Directories from which a front door serves files, and what is seen there. */
@@ -21,9 +22,24 @@ export interface ServedDirectory {
 
 /** The directories of nginx's locations that answer with files and nothing else. */
 export function nginxDirectories(proxy: ProxyInstance): ServedDirectory[] {
-  return proxy.effective.servers.flatMap(server => [
-    ...allLocations(server).flatMap(location => served(server, location) ?? []),
-  ]);
+  const asked = askedPorts(proxy);
+  return proxy.effective.servers.flatMap(server => {
+    const { listens } = server;
+    if (asked && listens.length > 0 && listens.every(({ port }) => port !== undefined && !asked.has(port)))
+      return [];
+    return allLocations(server).flatMap(location => served(server, location) ?? []);
+  });
+}
+
+/** The ports that the network or a Traefik beside it asks; undefined where that cannot be told. */
+function askedPorts({ service }: ProxyInstance): ReadonlySet<number> | undefined {
+  if (!service) return undefined;
+  const ports = [
+    ...service.ports.map(port => port.target),
+    ...traefikPorts(service).map(({ value }) => Number(/(\d+)\/?$/.exec(value?.text ?? "")?.[1])),
+  ];
+  const known = ports.every(port => port !== undefined && !Number.isNaN(port)) && ports.length > 0;
+  return known ? new Set(ports as number[]) : undefined;
 }
 
 const answers =
