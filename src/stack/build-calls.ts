@@ -50,7 +50,7 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
       args: call.buildArgs.map(argOf),
       tags: tagsOf(placed, call, basename(sources.files.root)),
       push,
-      grade: !placed.deploys && !push ? "development" : isPreview(placed) ? "staging" : "deployed",
+      grade: !placed.deploys && !push ? "development" : isPreview(placed) ? previewGrade(placed) : "deployed",
     },
     sources,
   );
@@ -102,6 +102,14 @@ function isPreview({ caller }: PlacedCall): boolean {
   if (caller.kind !== "workflow") return false;
   const title = `${basename(caller.file)} ${caller.workflow?.name?.value ?? ""}`;
   return /(^|[^a-z])(feature|preview|review-apps?|sandbox|canary|experimental)([^a-z]|$)/i.test(title);
+}
+
+/** Whoever starts one by hand looks at what becomes of it. */
+function previewGrade({ caller }: PlacedCall): Build["grade"] {
+  const triggers = caller.workflow?.triggers ?? [];
+  return triggers.length > 0 && triggers.every(({ event }) => event === "workflow_dispatch")
+    ? "development"
+    : "staging";
 }
 
 /** `NAME=value`; a bare NAME takes the caller's environment, which nobody knows. */

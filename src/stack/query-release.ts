@@ -255,6 +255,21 @@ export function isTest(words: string): boolean {
   return testWords.test(words);
 }
 
+const otherServices =
+  /^(?:\.circleci\/config\.ya?ml|\.(?:travis|appveyor|cirrus|drone|woodpecker|semaphore\/semaphore)\.ya?ml|appveyor\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.ya?ml|\.(?:buildkite|woodpecker)\/[\w.-]+|Jenkinsfile[\w.-]*)$/;
+
+/** A service whose pipelines are not read runs tests of this repository. */
+export function testsElsewhere({ files }: Stack): boolean {
+  return files.paths.some(path => {
+    const read = otherServices.test(path) ? files.read(path) : undefined;
+    return (
+      read !== undefined &&
+      "source" in read &&
+      read.source.text.split("\n").some(line => isTest(line) && !/-x test|skipTests/.test(line))
+    );
+  });
+}
+
 /** What the shell was started with: steps of a workflow stop by themselves, remote shells and files do not. */
 export function startsStrict(call: Call, stack: Stack): boolean {
   for (const step of stack.workflows.flatMap(each => each.jobs).flatMap(job => job.steps)) {

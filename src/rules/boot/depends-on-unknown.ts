@@ -71,8 +71,20 @@ function isClosed(stack: Stack, project: ComposeProject): boolean {
   const example =
     /override.*\.(example|sample|dist|template|tmpl)|\.(example|sample|dist|template|tmpl).*override/;
   if (stack.files.list(project.directory).some(name => example.test(name))) return false;
-  if (isLaidTogether(stack, project)) return false;
+  if (isLaidTogether(stack, project) || hasBase(stack, project)) return false;
   return ![...stack.gaps, ...stack.problems].some(gap => gap.at && project.files.includes(gap.at.file));
+}
+
+/** `harbour.base.yml` beside `harbour.staging.yml`, and no Compose file by its name: a script that builds names lays it below. */
+function hasBase(stack: Stack, { directory, files }: ComposeProject): boolean {
+  const stem = files.length === 1 ? /^([\w-]+)\.[\w-]+\.ya?ml$/.exec(basename(files[0]!))?.[1] : undefined;
+  return (
+    stem !== undefined &&
+    !stem.includes("compose") &&
+    stack.files
+      .list(directory)
+      .some(name => /^[\w-]+\.(?:base|common)\.ya?ml$/.test(name) && name.startsWith(`${stem}.`))
+  );
 }
 
 /**

@@ -56,7 +56,9 @@ export default defineRule({
 
 /** Every service of the image is a step that ends: it answers nobody. */
 function endsAtOnce(stack: Stack, use: ImageUse): boolean {
-  const services = stack.services.filter(({ build }) => build !== undefined && build === use.build);
+  const services = stack.services.filter(({ build, image }) =>
+    use.build ? build === use.build : !build && image?.at.file === use.at.file && image.text === use.text,
+  );
   return services.length > 0 && services.every(service => service.oneShot);
 }
 

@@ -1,5 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import type { ShellCommand } from "../../formats/shell.ts";
+import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
 import { lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence } from "../../stack/query.ts";
@@ -26,6 +26,7 @@ export default defineRule({
     const seen = new Set<ShellCommand>();
     // Scripts that lose the status in the same way are one habit.
     const groups = new Map<string, Unnoticed[]>();
+    const scripts = new Map<ShellScript, string>();
     for (const placed of stack.calls) {
       const { call } = placed;
       if (!(isDump(call) || carriesDump(call)) || seen.has(call.command)) continue;
@@ -47,7 +48,10 @@ export default defineRule({
           ? [evidence(praise.at, "reports success all the same")]
           : []),
       ];
-      const key = `${severity} ${how.text}`;
+      // What a script does not switch on is one cause for all its dumps; each status is thrown away by itself.
+      const known = how.how === "ignored" ? undefined : scripts.get(call.script);
+      const key = known ?? `${severity} ${how.text}`;
+      if (how.how !== "ignored") scripts.set(call.script, key);
       groups.set(key, [...(groups.get(key) ?? []), { placed, how, severity, places }]);
     }
     for (const group of groups.values()) {

@@ -5,7 +5,7 @@ import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { publishingJobs } from "../../stack/query-publishing.ts";
-import { deployJobs, isTest, wordsOf } from "../../stack/query-release.ts";
+import { deployJobs, isTest, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -34,7 +34,7 @@ export default defineRule({
       if (before.some(plans) || onlyLooks(workflow, job)) continue;
       open.set(workflow, [...(open.get(workflow) ?? []), job]);
     }
-    if (testing.length === 0 && stack.files.paths.some(path => elsewhere.test(path))) return;
+    if (testing.length === 0 && testsElsewhere(stack)) return;
     for (const [workflow, [job, ...more]] of open) {
       const beside = testing.find(other => other.triggers.some(trigger => trigger.event === "push"));
       const onRequest = testing.find(other =>
@@ -65,10 +65,6 @@ export default defineRule({
     }
   },
 });
-
-/** Another service runs jobs of this repository, and what it runs is not read. */
-const elsewhere =
-  /^(?:\.circleci\/config\.ya?ml|\.(?:travis|appveyor|cirrus|drone|woodpecker|semaphore\/semaphore)\.ya?ml|appveyor\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.ya?ml|\.buildkite\/[\w.-]+|\.woodpecker\/[\w.-]+|Jenkinsfile[\w.-]*)$/;
 
 function plans(job: Job): boolean {
   return job.steps.some(step =>

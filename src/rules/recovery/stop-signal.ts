@@ -1,7 +1,7 @@
-import { basename } from "../../core/path.ts";
+import { basename, dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { mainScript, startWords } from "../../stack/query-main-script.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -15,24 +15,31 @@ export default defineRule({
   why: "Every stop and every release waits ten seconds and then kills the program in the middle of its requests and jobs.",
   *check(stack) {
     const first = oncePerPlace();
+    // Scripts that lie together have one habit.
+    const groups = new Map<string, { service: Service; kept: KeptShell }[]>();
     for (const service of worstFirst(serverServices(stack))) {
       const kept = keptShell(stack, service);
       if (!kept || !first(kept.at)) continue;
-      const { program, at, inFile } = kept;
-      const place = inFile
-        ? { file: at.file, span: { start: at.span.start, end: at.span.start } }
-        : lastCommand(stack, at, program);
+      const key = `${kept.program} ${kept.inFile ? dirname(kept.at.file) : kept.at.file}`;
+      groups.set(key, [...(groups.get(key) ?? []), { service, kept }]);
+    }
+    for (const [one, ...more] of groups.values()) {
+      const { service, kept } = one!;
+      const all = [one!, ...more];
+      const names = listNames(all.map(each => each.service.name));
+      const alone = more.length === 0;
+      const places = all.flatMap(each => placeOf(stack, each.kept) ?? []);
       yield {
         subject: service.name,
-        message: `"${service.name}" starts ${program} below a shell that does not hand signals on: it never hears that it should stop, and is killed after ten seconds.`,
+        message: `${names} ${alone ? "starts" : "start"} ${kept.program} below a shell that does not hand signals on: it never hears that it should stop, and is killed after ten seconds.`,
         severity: weigh(service, "medium"),
-        evidence: [evidence(at, `the shell stays in front of ${program}`)],
+        evidence: [shown(kept), ...more.map(each => shown(each.kept))],
         fix: () =>
-          place
+          places.length === all.length
             ? {
                 title: "Replace the shell with the program",
                 grade: "needs-testing",
-                edits: [{ at: place, text: "exec " }],
+                edits: places.map(at => ({ at, text: "exec " })),
                 test: `Run \`docker compose stop ${service.name}\`: it ends at once, and its log tells of a clean end. Nothing after that command runs any more.`,
               }
             : undefined,
@@ -40,6 +47,14 @@ export default defineRule({
     }
   },
 });
+
+const shown = ({ at, program }: KeptShell) => evidence(at, `the shell stays in front of ${program}`);
+
+function placeOf(stack: Stack, { at, inFile, program }: KeptShell): Location | undefined {
+  return inFile
+    ? { file: at.file, span: { start: at.span.start, end: at.span.start } }
+    : lastCommand(stack, at, program);
+}
 
 /** Before the last command of a shell line, where it follows an `&&` or a `;` as it is written. */
 function lastCommand(stack: Stack, at: Location, program: string): Location | undefined {

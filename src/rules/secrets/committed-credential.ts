@@ -2,7 +2,7 @@ import type { Evidence, Severity } from "../../core/finding.ts";
 import { dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
-import { evidence, isStore, listNames, publicPorts, weigh } from "../../stack/query.ts";
+import { evidence, isStore, listNames, publicPorts, serviceAt, variable, weigh } from "../../stack/query.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
 import { trackedSecrets } from "../../stack/query-env-secrets.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
@@ -104,6 +104,17 @@ function isInEnvFile(stack: Stack, { kind, value, at }: Credential): boolean {
 const storeVariable =
   /^(?:POSTGRES(?:QL)?|PG|MYSQL(?:_ROOT)?|MARIADB(?:_ROOT)?|MONGO(?:DB)?(?:_INITDB)?_ROOT|REDIS|VALKEY|RABBITMQ(?:_DEFAULT)?)_?PASS(?:WORD)?$/;
 
+/** `APP_DB_PASS` beside `APP_DB_HOST`, which names a service of the project that no other machine reaches. */
+function opensClosed({ name, service }: Credential): boolean {
+  const stem = /^(.*(?:DB|DATABASE|POSTGRES|PG|MYSQL|MARIADB))_?PASS(?:WORD|WD)?$/.exec(name)?.[1];
+  if (stem === undefined || !service) return false;
+  const host = [`${stem}_HOST`, `${stem}HOST`, `${stem}_SERVER`]
+    .map(each => variable(service, each)?.value?.text)
+    .find(text => text !== undefined);
+  const store = host === undefined ? undefined : serviceAt(service.project, host.split(":")[0]!);
+  return store !== undefined && publicPorts(store).length === 0;
+}
+
 /** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
 function severityOf(place: Credential, all: readonly Credential[]): Severity {
   // A workstation's file that logs in to a database of the internet shows the key to that database.
@@ -120,7 +131,7 @@ function severityOf(place: Credential, all: readonly Credential[]): Severity {
   const named = all.every(
     ({ name, service, grade }) => storeVariable.test(name) && isClosed({ service: service!, grade }),
   );
-  const within = stores.length > 0 ? stores.every(isClosed) : named;
+  const within = stores.length > 0 ? stores.every(isClosed) : named || all.every(opensClosed);
   return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
 }
 

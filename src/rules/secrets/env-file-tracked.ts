@@ -23,7 +23,9 @@ export default defineRule({
       // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
       const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
       const outside = secrets.some(entry => opensOutside(entry.value.value));
-      const severity = outside ? "high" : forWork ? "low" : forCopying || !isReal ? "medium" : "high";
+      // Nobody reads a form for copying, and a known word in it is there to be changed.
+      const isForm = forWork || (forCopying && !isReal);
+      const severity = outside ? "high" : isForm ? "low" : forCopying || !isReal ? "medium" : "high";
       const group = kept.get(severity) ?? { files: [], secrets: [] };
       kept.set(severity, group);
       group.files.push(file.file);
@@ -77,17 +79,24 @@ export default defineRule({
         }),
       };
     }
-    for (const [path, { call, caller }] of written) {
-      if (writesNoSecret(stack, path, caller.file)) continue;
+    const makers = new Map<string, string[]>();
+    for (const [path, { caller }] of written)
+      if (!writesNoSecret(stack, path, caller.file))
+        makers.set(caller.file, [...(makers.get(caller.file) ?? []), path]);
+    for (const [file, paths] of makers) {
+      const one = paths.length === 1;
+      const [first, ...more] = paths.map(path =>
+        evidence(written.get(path)!.call.at, `creates ${basename(path)}`),
+      );
       yield {
-        subject: path,
-        message: `${caller.file} creates ${path} in the working copy, and no .gitignore covers it.`,
-        evidence: [evidence(call.at, `creates ${basename(path)}`)],
+        subject: paths.join(" "),
+        message: `${file} creates ${one ? paths[0] : `${paths.length} env files`} in the working copy, and no .gitignore covers ${one ? "it" : "them"}.`,
+        evidence: [first!, ...more],
         severity: "medium",
         fix: () => ({
-          title: `Let git ignore ${path}`,
+          title: `Let git ignore ${paths.join(", ")}`,
           grade: "safe",
-          edits: [ignoring(gitignoreOf(stack), `/${path}`)],
+          edits: [ignoring(gitignoreOf(stack), paths.map(path => `/${path}`).join("\n"))],
         }),
       };
     }
