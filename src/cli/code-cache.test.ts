@@ -26,7 +26,7 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
     rmSync(home, { recursive: true, force: true });
   });
   const folder = () => join(home, "shipworthy");
-  const fill = () => openCodeCache("b", [])!.write(Buffer.from("code"));
+  const fill = () => openCodeCache("b", [])!.write(Buffer.from("code"), 100);
 
   test("gives back what was written, and counts how often", () => {
     expect(openCodeCache("b", [])).toMatchObject({ data: undefined, generation: 0 });
@@ -34,8 +34,18 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
       fill();
       expect(openCodeCache("b", [])).toMatchObject({ data: Buffer.from("code"), generation: n });
     }
-    expect(isSettled(openCodeCache("b", [])!)).toBe(true);
+    expect(isSettled(openCodeCache("b", [])!, 100)).toBe(true);
     expect(openCodeCache("another build", [])!.data).toBeUndefined();
+  });
+
+  test("takes more from a run that is much longer than those before", () => {
+    for (let n = 1; n <= 4; n++) openCodeCache("b", [])!.write(Buffer.from("code"), n === 1 ? 5000 : 100 + n);
+    // The first had no cache, and took longer for that alone.
+    expect(openCodeCache("b", [])!.longest).toBe(104);
+    expect(isSettled(openCodeCache("b", [])!, 150)).toBe(true);
+    expect(isSettled(openCodeCache("b", [])!, 200)).toBe(false);
+    openCodeCache("b", [])!.write(Buffer.from("code"), 1_000_000);
+    expect(isSettled(openCodeCache("b", [])!, 90_000)).toBe(true);
   });
 
   test("is the user's alone, and leaves nothing beside it", () => {
@@ -50,7 +60,7 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
     fill();
     const old = join(folder(), readdirSync(folder())[0]!);
     utimesSync(old, 1, 1);
-    openCodeCache("c", [])!.write(Buffer.from("code"));
+    openCodeCache("c", [])!.write(Buffer.from("code"), 100);
     expect(readdirSync(folder())).toHaveLength(1);
     expect(openCodeCache("c", [])!.generation).toBe(1);
   });
@@ -60,7 +70,7 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
     writeFileSync(join(folder(), "notes.txt"), "mine");
     utimesSync(join(folder(), "notes.txt"), 1, 1);
     for (let n = 1; n <= 9; n++) {
-      openCodeCache(`build${n}`, [])!.write(Buffer.from("code"));
+      openCodeCache(`build${n}`, [])!.write(Buffer.from("code"), 100);
       for (const name of readdirSync(folder()).filter(each => each.startsWith(`build${n}-`)))
         utimesSync(join(folder(), name), Date.now() / 1000 - 100 + n, Date.now() / 1000 - 100 + n);
     }
@@ -107,7 +117,7 @@ describe.skipIf(process.getuid === undefined)("the code cache", () => {
 
   test.runIf(process.platform === "linux")("is given up where no directory can be made", () => {
     const script =
-      'import { openCodeCache } from "./src/cli/code-cache.ts"; openCodeCache("b", [])?.write(Buffer.from("c"));';
+      'import { openCodeCache } from "./src/cli/code-cache.ts"; openCodeCache("b", [])?.write(Buffer.from("c"), 1);';
     const { status } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
       env: { ...process.env, XDG_CACHE_HOME: "/proc/none" },
       timeout: 60_000,

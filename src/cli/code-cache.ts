@@ -23,7 +23,10 @@ export interface CodeCache {
   readonly data: Buffer | undefined;
   /** How often it was written; each of the first runs adds the functions that it was first to use. */
   readonly generation: number;
-  write(data: Buffer): void;
+  /** Processor time in ms of the longest run that added to it and had one already. */
+  readonly longest: number;
+  /** `took`: processor time of this run in ms. */
+  write(data: Buffer, took: number): void;
 }
 
 /** More than the whole program gives. */
@@ -44,16 +47,30 @@ export function openCodeCache(build: string, audited: readonly string[]): CodeCa
     if (directory === undefined || isWithin(directory, audited)) return undefined;
     const name = `${build}-${process.version}-${process.arch}`;
     const path = join(directory, name);
-    const { data, generation } = read(directory, path, user);
-    return { data, generation, write: bytes => write(directory, path, user, generation + 1, bytes) };
+    const found = read(directory, path, user);
+    return {
+      ...found,
+      write: (bytes, took) => write(directory, path, user, { ...next(found, took), data: bytes }),
+    };
   } catch {
     // Decision: a cache that cannot be read is no cache.
     return undefined;
   }
 }
 
-export function isSettled(cache: CodeCache): boolean {
-  return cache.generation >= mostGenerations;
+/** Whether a run of `took` ms of processor time has nothing to add: a much longer one uses functions of its own. */
+export function isSettled(cache: CodeCache, took: number): boolean {
+  return cache.generation >= mostGenerations && took <= 1.5 * cache.longest;
+}
+
+type Stored = Pick<CodeCache, "data" | "generation" | "longest">;
+
+function next({ data, generation, longest }: Stored, took: number): Omit<Stored, "data"> {
+  return {
+    generation: Math.min(generation + 1, 255),
+    // A run without a cache takes longer for that alone.
+    longest: data ? Math.min(Math.max(longest, Math.round(took)), 65_535) : 0,
+  };
 }
 
 function cacheDirectory(): string | undefined {
@@ -84,8 +101,8 @@ function isPrivate(stats: Stats, user: number): boolean {
   return stats.uid === user && (stats.mode & 0o022) === 0;
 }
 
-function read(directory: string, path: string, user: number): Pick<CodeCache, "data" | "generation"> {
-  const none = { data: undefined, generation: 0 };
+function read(directory: string, path: string, user: number): Stored {
+  const none = { data: undefined, generation: 0, longest: 0 };
   const folder = lstatSync(directory, { throwIfNoEntry: false });
   if (!folder) return none;
   if (!folder.isDirectory() || !isPrivate(folder, user)) throw new Error("not the user's own directory");
@@ -97,16 +114,21 @@ function read(directory: string, path: string, user: number): Pick<CodeCache, "d
   }
   try {
     const stats = fstatSync(file);
-    if (!stats.isFile() || !isPrivate(stats, user) || stats.size > largest || stats.size < 2) return none;
+    if (!stats.isFile() || !isPrivate(stats, user) || stats.size > largest || stats.size < 8) return none;
     const bytes = readFileSync(file);
-    return { data: bytes.subarray(8), generation: bytes[0] ?? 0 };
+    return { data: bytes.subarray(8), generation: bytes.readUInt8(0), longest: bytes.readUInt16LE(2) };
   } finally {
     closeSync(file);
   }
 }
 
 /** Written beside and renamed, so that a run that starts meanwhile reads a whole file. */
-function write(directory: string, path: string, user: number, generation: number, data: Buffer): void {
+function write(
+  directory: string,
+  path: string,
+  user: number,
+  { data, generation, longest }: Stored & { readonly data: Buffer },
+): void {
   const temporary = `${path}.${process.pid}`;
   try {
     // Not through sudo into another user's home.
@@ -119,7 +141,8 @@ function write(directory: string, path: string, user: number, generation: number
     if (!isPrivate(lstatSync(directory), user)) return;
     // V8 reads its data at multiples of eight.
     const head = Buffer.alloc(8);
-    head[0] = generation;
+    head.writeUInt8(generation, 0);
+    head.writeUInt16LE(longest, 2);
     writeFileSync(temporary, Buffer.concat([head, data]), { flag: "wx", mode: 0o600 });
     renameSync(temporary, path);
     if (generation === 1) removeOld(directory);

@@ -35,9 +35,16 @@ function launch(): void {
   const module: { exports: { finished?: Promise<void> } } = { exports: {} };
   const program = script.runInThisContext() as Program;
   program(module.exports, createRequire(path), module, path);
-  if (!cache || (cache.data && script.cachedDataRejected === false && isSettled(cache))) return;
+  if (!cache) return;
+  const taken = cache.data !== undefined && script.cachedDataRejected === false;
   // Written after the run: then it holds the functions that the run has compiled.
-  void module.exports.finished?.then(() => cache.write(script.createCachedData()));
+  void module.exports.finished?.then(() => {
+    const { user, system } = process.cpuUsage();
+    const took = (user + system) / 1000;
+    // A run that ends in a wrong option has compiled next to nothing.
+    const audited = process.exitCode === 0 || process.exitCode === 1;
+    if (audited && !(taken && isSettled(cache, took))) cache.write(script.createCachedData(), took);
+  });
 }
 
 function cacheFor(given: readonly string[]): CodeCache | undefined {

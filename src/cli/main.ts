@@ -59,6 +59,7 @@ function program(done: (code: number) => void): Command {
     .description("read the whole deployment and say which promises it cannot keep")
     .argument("[DIR]", "directory of the project", ".")
     .addOption(new Option("-f, --format <FORMAT>", "how to report").choices(formats).default("text"))
+    .addOption(new Option("--json", "the same as --format json").conflicts("format"))
     .option("-o, --output <FILE>", "write the report to a file")
     .option("--claim <ID>", "only findings against this claim (repeatable)", (id, all: string[] = []) => [
       ...all,
@@ -86,9 +87,9 @@ function program(done: (code: number) => void): Command {
     .option("--no-accept", "report accepted findings too")
     .option("--no-color", "no colours")
     .option("--debug", "show stack traces")
-    .action(async (directory: string, flags: AuditFlags) => {
+    .action(async (directory: string, { json, ...flags }: AuditFlags & { readonly json?: true }) => {
       const { auditCommand } = await import("./audit.ts");
-      done(await auditCommand(directory, flags));
+      done(await auditCommand(directory, json ? { ...flags, format: "json" } : flags));
     });
 
   shipworthy

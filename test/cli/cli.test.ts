@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,9 +51,20 @@ describe("usage", () => {
     expect(run(tree, "audit", "--help").stdout).toContain("--fail-on");
   });
 
+  it.skipIf(process.getuid === undefined)("keeps compiled code of audits alone, not of wrong options", () => {
+    const home = project({});
+    const env = { PATH: process.env["PATH"] ?? "", HOME: home };
+    const cached = () => existsSync(join(home, ".cache/shipworthy"));
+    spawnSync(process.execPath, [bin, "audit", "--formt", "json", tree], { env });
+    expect(cached()).toBe(false);
+    spawnSync(process.execPath, [bin, "audit", tree], { env });
+    expect(cached()).toBe(true);
+  });
+
   it.each([
     [["audt"], "Did you mean audit?"],
     [["audit", "--formt", "json"], "Did you mean --format?"],
+    [["audit", "--json", "--format", "sarif"], "'--json' cannot be used with option '-f, --format <FORMAT>'"],
     [["audit", "--format", "xml"], "Allowed choices are text, markdown, json, sarif, github"],
     [["audit", "absent"], 'There is no directory "absent".'],
     [["audit", "compose.yml"], "is a file"],
@@ -114,7 +125,7 @@ describe("audit", () => {
     const bad = project({
       "compose.yml": "services:\n  db:\n    image: postgres:15\n    ports: ['5432:5432']\n",
     });
-    const before = JSON.parse(run(bad, "audit", "--format", "json").stdout) as { findings: unknown[] };
+    const before = JSON.parse(run(bad, "audit", "--json").stdout) as { findings: unknown[] };
     expect(run(bad, "audit", "--write-baseline", "b.json").status).toBe(0);
     const after = run(bad, "audit", "--format", "json", "--baseline", "b.json", "--fail-on", "low");
     const report = JSON.parse(after.stdout) as { findings: unknown[]; accepted: unknown[] };
