@@ -37,6 +37,7 @@ export function projectFiles(workspace: Workspace): OpenedProject {
       has: path => workspace.has(path),
       tracked: path => workspace.tracked(path),
       ignored: path => workspace.ignored(path),
+      executable: path => workspace.executable(path),
     },
   };
 }

@@ -12,5 +12,6 @@ export function excluding(files: ProjectFiles, globs: readonly string[]): Projec
     list: directory => files.list(directory),
     tracked: path => files.tracked(path),
     ignored: path => files.ignored(path),
+    executable: path => files.executable?.(path),
   };
 }

@@ -19,4 +19,6 @@ export interface ProjectFiles {
   tracked(path: string): boolean | undefined;
   /** Whether .gitignore rules exclude the path. */
   ignored(path: string): boolean;
+  /** Whether a checkout lets the file be started as a program: git's word first; undefined where nobody knows. */
+  executable?(path: string): boolean | undefined;
 }

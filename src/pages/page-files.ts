@@ -42,6 +42,7 @@ export function pageFiles(files: readonly PageFile[]): ProjectFiles {
     tracked: path => has(path) === "file" && !find(path)?.ignored && !find(path)?.untracked,
     ignored: path =>
       isIgnored(files, clean(path)) || gitignored(path.replace(/^\.\//, ""), folder => rulesOf(folder)),
+    executable: path => (find(path)?.plain ? false : undefined),
   };
 }
 

@@ -29,6 +29,8 @@ export interface PageFile {
   readonly ignored: boolean;
   /** Git does not track it. */
   readonly untracked: boolean;
+  /** Git keeps it without the right to be started. */
+  readonly plain?: boolean;
   readonly directory: boolean;
 }
 
@@ -43,7 +45,7 @@ export interface ExpectedEvidence {
 }
 
 const heading = /^## (Bad|Good)(?: \((\w+)\))?: (.+)$/;
-const flags = ["fixed", "ignored", "untracked"];
+const flags = ["fixed", "ignored", "untracked", "plain"];
 
 /** Reads a page. Throws an error that names the line: pages are ours. */
 export function parsePage(text: string): Page {
@@ -108,6 +110,7 @@ function toSection(head: RegExpExecArray, line: number, fences: readonly Fence[]
     files.set(path, {
       ...{ path, directory, ignored: given.includes("ignored"), untracked: given.includes("untracked") },
       ...(directory ? {} : { text: join(kept) }),
+      ...(given.includes("plain") ? { plain: true } : {}),
       ...(before?.fixed !== undefined ? { fixed: before.fixed } : {}),
     });
   }

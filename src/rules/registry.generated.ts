@@ -273,6 +273,7 @@ import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
 import scriptsEnvParse from "./scripts/env-parse.ts";
 import scriptsEnvPrecedence from "./scripts/env-precedence.ts";
+import scriptsExecutable from "./scripts/executable.ts";
 import scriptsMissingFile from "./scripts/missing-file.ts";
 import scriptsMissingImport from "./scripts/missing-import.ts";
 import scriptsNetworkName from "./scripts/network-name.ts";
@@ -577,6 +578,7 @@ export const rules: readonly Rule<Stack>[] = [
   scriptsDocumentedCommand,
   scriptsEnvParse,
   scriptsEnvPrecedence,
+  scriptsExecutable,
   scriptsMissingFile,
   scriptsMissingImport,
   scriptsNetworkName,

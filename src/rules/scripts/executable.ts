@@ -1,0 +1,37 @@
+import { evidence, weigh } from "../../stack/query.ts";
+import { startedInContainer, startedInPipeline } from "../../stack/query-executable.ts";
+import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import { callerName } from "../../stack/query-scripts.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "scripts/executable",
+  title: "Every script that is started as a program may be started",
+  claim: "boots-healthy",
+  severity: "high",
+  why: 'The kernel refuses it with "permission denied": the container ends at once, again after every restart, or the job of the pipeline does. On Windows nobody sees it, because Docker gives all files the right there.',
+  *check(stack) {
+    const first = oncePerPlace();
+    const told = new Set<string>();
+    for (const service of worstFirst(stack.services)) {
+      const found = startedInContainer(stack, service);
+      if (!found || told.has(found.path) || !first(found.at)) continue;
+      told.add(found.path);
+      yield {
+        subject: `${service.name} ${found.path}`,
+        message: `"${service.name}" starts ${found.path} as a program, and git keeps that file without the right to be started: "permission denied".`,
+        severity: weigh(service, "high"),
+        evidence: [evidence(found.at, "is started as a program")],
+      };
+    }
+    for (const { path, at, placed } of startedInPipeline(stack)) {
+      if (!first(at)) continue;
+      yield {
+        subject: `${placed.caller.file} ${path}`,
+        message: `${callerName(placed)} starts ${path} as a program, and git keeps that file without the right to be started: the job ends there with "permission denied".`,
+        severity: placed.deploys ? "high" : "medium",
+        evidence: [evidence(at, "is started as a program")],
+      };
+    }
+  },
+});

@@ -1,0 +1,81 @@
+import { stageChain } from "../artifacts/dockerfile.ts";
+import { fileReferences } from "../artifacts/script-references.ts";
+import { basename, join } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import type { Argument } from "./process.ts";
+import { containerFile } from "./query.ts";
+import { workingDirectory } from "./query-import.ts";
+import type { PlacedCall, Service, Stack } from "./stack.ts";
+
+/** Scripts that are started as programs, and that git keeps without the right to be. */
+
+export interface PlainScript {
+  readonly path: string;
+  readonly at: Location;
+}
+
+function isPlain(stack: Stack, path: string | undefined): path is string {
+  return path !== undefined && stack.files.tracked(path) === true && stack.files.executable?.(path) === false;
+}
+
+/** What a container starts by its path, from an image or a mount that brings it as git has it. */
+export function startedInContainer(stack: Stack, service: Service): PlainScript | undefined {
+  const directory = workingDirectory(service) ?? "/";
+  for (const word of [entryWord(service), ...(service.process?.commands ?? []).map(words => words[0])]) {
+    const name = word?.value;
+    // A bare name is looked for on the PATH; an interpreter reads a script whatever its rights are.
+    if (!name?.includes("/") || /[$*]/.test(name)) continue;
+    const { repositoryPath, at } = containerFile(stack, service, join(directory, name));
+    if (!isPlain(stack, repositoryPath) || (at && !isMount(service, at) && setsRights(service, at))) continue;
+    return { path: repositoryPath, at: word!.at };
+  }
+  return undefined;
+}
+
+/** The first word of what the container is given to start, behind programs that only start another. */
+function entryWord({ entrypoint, command, model }: Service): Argument | undefined {
+  const given = entrypoint ?? model?.entrypoint ?? command ?? model?.cmd;
+  return given?.words.find(
+    ({ value }) =>
+      value === undefined || !/^(?:-\w*|--|exec|(?:\S*\/)?(?:tini|dumb-init|catatonit))$/.test(value),
+  );
+}
+
+function isMount({ mounts }: Service, at: Location): boolean {
+  return mounts.some(mount => mount.at.file === at.file && mount.at.span.start === at.span.start);
+}
+
+/** A step of the image gives rights, or writes the file anew. */
+function setsRights(service: Service, at: Location): boolean {
+  const build = service.build ?? service.made;
+  if (!build?.dockerfile) return true;
+  const stages = build.stage ? stageChain(build.dockerfile, build.stage) : build.dockerfile.stages;
+  return (
+    stages.some(({ runs }) => runs.some(run => /\bchmod\b|\binstall\s+-|\bcp\b/.test(run.fragment.text))) ||
+    stages.some(({ copies }) =>
+      copies.some(copy => copy.at.span.start === at.span.start && (copy.chmod || copy.from)),
+    )
+  );
+}
+
+/** `./build.sh` in a job of a pipeline, on the files that were checked out. */
+export function startedInPipeline(stack: Stack): (PlainScript & { readonly placed: PlacedCall })[] {
+  const jobs = new Map<PlacedCall["call"]["script"], PlacedCall[]>();
+  for (const placed of stack.calls)
+    if (placed.caller.kind === "workflow")
+      jobs.set(placed.call.script, [...(jobs.get(placed.call.script) ?? []), placed]);
+  return [...jobs].flatMap(([script, group]) =>
+    fileReferences(
+      script,
+      group.map(each => each.call),
+    ).flatMap(({ path, at, role, call, guarded, created }) => {
+      const placed = group.find(each => each.call === call)!;
+      if (role !== "script" || guarded || created || !isPlain(stack, path)) return [];
+      const text = stack.sources.get(placed.caller.file)?.text ?? "";
+      const isProgram = call.name === basename(path) && /^\.{0,2}\//.test(text.slice(at.span.start));
+      return isProgram && at.file === placed.caller.file && !/\bchmod\b|--chmod|core\.fileMode/.test(text)
+        ? [{ path, at, placed }]
+        : [];
+    }),
+  );
+}
