@@ -252,6 +252,7 @@ import releaseDownBeforeUp from "./release/down-before-up.ts";
 import releaseExecEatsStdin from "./release/exec-eats-stdin.ts";
 import releaseFailsOpen from "./release/fails-open.ts";
 import releaseHealthGate from "./release/health-gate.ts";
+import releaseMigrateAfterStart from "./release/migrate-after-start.ts";
 import releaseMigrateAtBuild from "./release/migrate-at-build.ts";
 import releaseMigrateOnStart from "./release/migrate-on-start.ts";
 import releaseMigrationsCommitted from "./release/migrations-committed.ts";
@@ -274,6 +275,7 @@ import scriptsDocumentedCommand from "./scripts/documented-command.ts";
 import scriptsEnvParse from "./scripts/env-parse.ts";
 import scriptsEnvPrecedence from "./scripts/env-precedence.ts";
 import scriptsExecutable from "./scripts/executable.ts";
+import scriptsGoneDownload from "./scripts/gone-download.ts";
 import scriptsMissingFile from "./scripts/missing-file.ts";
 import scriptsMissingImport from "./scripts/missing-import.ts";
 import scriptsNetworkName from "./scripts/network-name.ts";
@@ -557,6 +559,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseExecEatsStdin,
   releaseFailsOpen,
   releaseHealthGate,
+  releaseMigrateAfterStart,
   releaseMigrateAtBuild,
   releaseMigrateOnStart,
   releaseMigrationsCommitted,
@@ -579,6 +582,7 @@ export const rules: readonly Rule<Stack>[] = [
   scriptsEnvParse,
   scriptsEnvPrecedence,
   scriptsExecutable,
+  scriptsGoneDownload,
   scriptsMissingFile,
   scriptsMissingImport,
   scriptsNetworkName,

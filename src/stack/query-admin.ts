@@ -4,6 +4,7 @@ import { isStore, serverServices } from "./query.ts";
 import { consolePorts, credentialOf, storeAccess } from "./query-access.ts";
 import { type OpenTool, openTools } from "./query-admin-open.ts";
 import { openPorts } from "./query-ports.ts";
+import { traefikStatic } from "./query-traefik.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** What somebody who reaches the console of a service can do. */
@@ -218,15 +219,17 @@ const prometheus: Judge = (_stack, service, words) => {
   ]);
 };
 
-const traefik: Judge = (_stack, service) => {
+const traefik: Judge = (stack, service) => {
   const flag = service.command?.words.find(word => /^--api\.insecure(?:=true)?$/i.test(word.value ?? ""));
+  const option = flag ? undefined : traefikStatic(stack, service)?.options.get("api.insecure");
+  const at = flag?.at ?? (option && /^true$/i.test(option.value) ? option.at : undefined);
   return (
-    flag &&
+    at &&
     answer(
       "The dashboard of Traefik",
       "medium",
       "without a login, everybody reads the routes and services of the stack",
-      [{ at: flag.at, shows: "the dashboard asks for no login" }],
+      [{ at, shows: "the dashboard asks for no login" }],
     )
   );
 };

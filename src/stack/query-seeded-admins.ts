@@ -119,7 +119,7 @@ type Run = Pick<SeededAdmin, "because" | "runAt">;
 
 const atStart =
   /\bimplements\s+(?:CommandLineRunner|ApplicationRunner)|@PostConstruct|ApplicationReadyEvent|:\s*(?:CommandLineRunner|ApplicationRunner)\b|\b(?:CommandLineRunner|ApplicationRunner)\s+\w+\(|on_event\(\s*["']startup|\blifespan\b|@app\.before_first_request|onModuleInit|onApplicationBootstrap|\bHasData\(/;
-const migration = /(?:^|\/)(?:migrations?|versions)\/[^/]*\d{4,}[^/]*\.\w+$/i;
+const migration = /(?:^|\/)(?:migrations?|versions)\/(?:[^/]*\d{4,}[^/]*|[0-9a-f]{10,}_[^/]*)\.\w+$/i;
 
 /** Another file takes this one in: what stands outside its functions runs. */
 function isImported(texts: ReadonlyMap<string, Source>, path: string, stem: string): boolean {

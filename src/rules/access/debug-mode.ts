@@ -11,8 +11,8 @@ import { defineRule } from "../rule.ts";
 interface Switch {
   readonly name: string;
   readonly on: RegExp;
-  /** Kinds of program that read it. */
-  readonly kinds: readonly AppKind[];
+  /** Kinds of program that read it; undefined for a name that only its own framework has. */
+  readonly kinds?: readonly AppKind[];
   /** It matters only when the program is started so. */
   readonly command?: RegExp;
   readonly severity: Severity;
@@ -55,6 +55,13 @@ const switches: readonly Switch[] = [
     severity: "medium",
     consequence: "its libraries run their slower development code and answer errors with the stack",
     off: "production",
+  },
+  {
+    name: "ASPNETCORE_ENVIRONMENT",
+    on: /^development$/i,
+    severity: "high",
+    consequence: "the developer's error page shows code, headers and cookies to whoever provokes an error",
+    off: "Production",
   },
 ];
 
@@ -104,13 +111,14 @@ export default defineRule({
         const variable = service.environment.find(entry => entry.name === each.name);
         const text = variable?.value?.text;
         if (!variable || text === undefined || !each.on.test(text)) continue;
-        if (!service.component || !each.kinds.includes(service.component.kind)) continue;
+        if (each.kinds && !(service.component && each.kinds.includes(service.component.kind))) continue;
         if (each.command && !each.command.test(commandLine(service))) continue;
         yield {
           subject: service.name,
           message: `Service "${service.name}" runs with ${each.name}=${text}: ${each.consequence}.`,
           evidence: [evidence(variable.nameAt, "a debugging mode is on")],
-          severity: weigh(service, each.severity),
+          // Of .NET nothing is read but this: where nothing ships the file, it may be the one for work.
+          severity: weigh(service, each.kinds || service.project.because.at ? each.severity : "medium"),
           ...(variable.value?.byDefault ? { confidence: "likely" as const } : {}),
           fix: () =>
             offer(
@@ -136,7 +144,7 @@ const workshop = /^(?:dev|develop|start:dev|nodemon|ts-node-dev|webpack-dev-serv
 /** A service that runs a development server needs another command first. */
 function production(stack: Stack, service: Service, { name, off }: Switch) {
   const words = service.process?.commands.flat().map(word => word.value ?? "$") ?? ["$"];
-  if (off === "production" && words.some(word => workshop.test(word) || word.startsWith("$")))
+  if (/^production$/i.test(off) && words.some(word => workshop.test(word) || word.startsWith("$")))
     return undefined;
   const edit = giveVariable(stack, service, name, off);
   return edit && [edit];

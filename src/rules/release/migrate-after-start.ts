@@ -1,0 +1,80 @@
+import type { Call } from "../../artifacts/commands.ts";
+import { evidence, isOptional, weigh } from "../../stack/query.ts";
+import { migrationOf } from "../../stack/query-migrations.ts";
+import {
+  fetchesImages,
+  migrates,
+  projectOf,
+  type ReleaseRun,
+  releaseRuns,
+  runTogether,
+} from "../../stack/query-release.ts";
+import { servicesInside } from "../../stack/query-scripts.ts";
+import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "release/migrate-after-start",
+  title: "A release migrates before the new code serves",
+  claim: "migrates-safely",
+  severity: "medium",
+  why: "Between the start and the migration every request that needs the new column fails; when the migration fails, that is how it stays, because the old code is gone.",
+  *check(stack) {
+    for (const run of releaseRuns(stack)) {
+      const found = lateMigration(stack, run);
+      if (!found) continue;
+      const { start, migration, service } = found;
+      yield {
+        subject: run.title,
+        message: `The release in ${run.title} starts the new version of "${service.name}", and migrates the database after that.`,
+        severity: weigh(service, "medium"),
+        evidence: [
+          evidence(start.at, "the new code serves from here on"),
+          evidence(migration.at, "the schema that it expects comes later"),
+        ],
+      };
+    }
+  },
+});
+
+/** New code, its start, and then a migration in the container that was started. */
+function lateMigration(stack: Stack, run: ReleaseRun) {
+  const index = run.placed.findIndex(({ call }) => call.inside !== undefined && migrates(call));
+  const placed = run.placed[index];
+  if (!placed || placed.call.function !== undefined) return undefined;
+  const before = run.placed.slice(0, index).map(each => each.call);
+  const [service] = servicesInside(stack, placed);
+  const start = run.placed.find(
+    each => before.includes(each.call) && service !== undefined && replaces(stack, each, service),
+  );
+  if (!service || !start || !runTogether(start.call, placed.call)) return undefined;
+  // What starts migrates by itself; the release only makes sure.
+  if (migrationOf(stack, service.project)?.when !== "release") return undefined;
+  // A first start has nothing that could serve with an older schema.
+  if (!before.slice(0, before.indexOf(start.call)).some(bringsCode) && !builds(start.call)) return undefined;
+  return { start: start.call, migration: placed.call, service };
+}
+
+function bringsCode(call: Call): boolean {
+  return (
+    fetchesImages(call) ||
+    (call.kind === "tool" && call.name === "git" && /\bpull|\breset/.test(verbOf(call)))
+  );
+}
+
+function verbOf(call: Call): string {
+  return call.args.find(arg => !arg.word.text.startsWith("-"))?.value ?? "";
+}
+
+function builds(call: Call): boolean {
+  return call.kind === "compose" && call.build;
+}
+
+/** The call starts what serves, and not only a container for the migration. */
+function replaces(stack: Stack, placed: PlacedCall, service: Service): boolean {
+  const { call } = placed;
+  if (call.kind !== "compose" || call.subcommand !== "up" || isOptional(service)) return false;
+  if (projectOf(stack, placed) !== service.project) return false;
+  const names = call.services.map(({ value }) => value);
+  return names.length === 0 || names.includes(service.name);
+}

@@ -1,0 +1,25 @@
+import { evidence, weigh } from "../../stack/query.ts";
+import { goneDownloads } from "../../stack/query-gone-downloads.ts";
+import { defineRule } from "../rule.ts";
+
+export default defineRule({
+  id: "scripts/gone-download",
+  title: "What a script downloads is still at its address",
+  claim: "boots-healthy",
+  severity: "high",
+  why: "The script was right when it was written. On the next new server it gets an error page, stops, or takes the page for the file.",
+  *check(stack) {
+    const found = goneDownloads(stack);
+    for (const file of new Set(found.map(({ at }) => at.file))) {
+      const own = found.filter(({ at }) => at.file === file);
+      const [first, ...more] = own;
+      yield {
+        subject: file,
+        message: `${file} downloads ${[...new Set(own.map(({ what }) => what))].join(" and ")} from an address that has nothing any more (table of 2026-11-29): ${first!.consequence}.`,
+        severity: weigh(first!.grade, "high"),
+        confidence: "likely",
+        evidence: [evidence(first!.at, "answers 404"), ...more.map(({ at }) => evidence(at, "answers 404"))],
+      };
+    }
+  },
+});
