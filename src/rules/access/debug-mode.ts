@@ -11,9 +11,8 @@ import { defineRule } from "../rule.ts";
 interface Switch {
   readonly name: string;
   readonly on: RegExp;
-  /** Kinds of program that read it; undefined for a name that only its own framework has. */
+  /** Kinds of program that read it; none for a name that only its own framework has. */
   readonly kinds?: readonly AppKind[];
-  /** It matters only when the program is started so. */
   readonly command?: RegExp;
   readonly severity: Severity;
   readonly consequence: string;
