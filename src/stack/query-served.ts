@@ -1,6 +1,7 @@
 import type { NginxLocation, NginxServer } from "../artifacts/nginx-model.ts";
 import { inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
+import { itemsOf, textOf } from "../formats/yaml.ts";
 import { allLocations } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
 import { containerFile } from "./query.ts";
@@ -34,9 +35,14 @@ export function nginxDirectories(proxy: ProxyInstance): ServedDirectory[] {
 /** The ports that the network or a Traefik beside it asks; undefined where that cannot be told. */
 function askedPorts({ service }: ProxyInstance): ReadonlySet<number> | undefined {
   if (!service) return undefined;
+  // A swarm's Traefik reads the labels of the service, not those of its containers.
+  const swarm = itemsOf(service.get("deploy", "labels")).flatMap(item => textOf(item)?.value ?? []);
+  const asked = swarm.filter(text => /^traefik\.http\.services\..+\.server\.port=/i.test(text));
   const ports = [
     ...service.ports.map(port => port.target),
-    ...traefikPorts(service).map(({ value }) => Number(/(\d+)\/?$/.exec(value?.text ?? "")?.[1])),
+    ...[...traefikPorts(service).map(({ value }) => value?.text ?? ""), ...asked].map(text =>
+      Number(/(\d+)\/?$/.exec(text)?.[1]),
+    ),
   ];
   const known = ports.every(port => port !== undefined && !Number.isNaN(port)) && ports.length > 0;
   return known ? new Set(ports as number[]) : undefined;
