@@ -54,6 +54,15 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "recovery/scale-blocked",
+    "two services with fixed names",
+    {
+      "compose.yml":
+        "services:\n  api:\n    image: acme/api:1\n    container_name: api\n    deploy: { replicas: 2 }\n  worker:\n    image: acme/api:1\n    container_name: worker\n    deploy: { replicas: 3 }\n",
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
   const found = [...rule.check(await link(tree(files)))].filter(each => !isKept(each));

@@ -210,7 +210,9 @@ function developmentVariable(service: YamlNode): string | undefined {
   const found = environmentOf(service).find(([name, value]) =>
     /(^|_)DEBUG$/.test(name)
       ? /^(true|1|on|yes)$/i.test(value)
-      : /(^|_)(ENV|ENVIRONMENT|ENVIRONMENT_NAME)$/.test(name) && developmentWord.test(value),
+      : (/(^|_)(ENV|ENVIRONMENT|ENVIRONMENT_NAME)$/.test(name) && developmentWord.test(value)) ||
+        // A profile called "dev" is on many a server.
+        (name === "SPRING_PROFILES_ACTIVE" && value === "local"),
   );
   return found && `${found[0]}=${found[1]}`;
 }

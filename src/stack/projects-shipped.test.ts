@@ -270,6 +270,14 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.staging.yml: deployed"],
     ],
     [
+      "the only one, whose Spring profile is called local",
+      {
+        "compose.yml":
+          "services:\n  api:\n    build: .\n    restart: always\n    environment:\n      SPRING_PROFILES_ACTIVE: local\n",
+      },
+      ["compose.yml: presumed"],
+    ],
+    [
       "a file used by the development container",
       { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
       ["compose.yml: development"],

@@ -27,6 +27,7 @@ export default defineRule({
       );
       if (!hasAdmin && !hasPages) continue;
       const proxies = stack.proxies.filter(each => each.service?.project === service.project);
+      if (proxies.some(proxy => servesWithoutPrefix(proxy, url))) continue;
       const asked = proxies.flatMap(proxy => {
         const at = proxy.effective.gaps.length === 0 ? handedOn(proxy, here, url) : undefined;
         return at ? [{ proxy, at }] : [];
@@ -82,6 +83,17 @@ function leadsTo(proxy: ProxyInstance, { services }: SettingsInForce): boolean {
     server.locations.some(location =>
       servicesBehind(proxy, location).some(service => services.includes(service)),
     ),
+  );
+}
+
+/** `/static/` from files, where pages ask for `/harbour/static/`: a server in front takes the prefix off. */
+function servesWithoutPrefix({ effective }: ProxyInstance, url: string): boolean {
+  return effective.servers.some(server =>
+    server.locations.some(({ path, proxyPass, directives }) => {
+      const place = path.value.replace(/\/?$/, "/");
+      const files = directives.some(each => /^(?:alias|root)$/.test(each.name.value));
+      return !proxyPass && files && place !== "/" && place !== url && url.endsWith(place);
+    }),
   );
 }
 

@@ -1,7 +1,8 @@
+import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
 import { removePair } from "../../formats/yaml-edit.ts";
 import { ownPair } from "../../remedies/service-edit.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -17,6 +18,8 @@ export default defineRule({
     const swarm = stack.calls.some(
       ({ call }) => call.kind === "docker" && call.verb.startsWith("stack deploy"),
     );
+    // Services that are written in one way are one habit.
+    const groups = new Map<string, Blocked[]>();
     for (const service of worstFirst(stack.services)) {
       const { replicas, containerName } = service;
       // A swarm ignores container names and shares a published port between replicas.
@@ -30,16 +33,35 @@ export default defineRule({
       ];
       if (blocks.length === 0) continue;
       const what = containerName ? "a fixed container name" : `port ${fixed[0]!.published} of the server`;
+      const key = `${service.project.files.join("\n")}\n${what}`;
+      const places = [evidence(replicas.at, `${replicas.value} replicas`), ...blocks];
+      groups.set(key, [...(groups.get(key) ?? []), { service, what, places, named: fixed.length === 0 }]);
+    }
+    for (const group of groups.values()) {
+      const services = group.map(each => each.service);
+      const { what } = group[0]!;
+      const [place, ...more] = group.flatMap(each => each.places);
+      const one = services.length === 1;
       yield {
-        subject: service.name,
-        message: `"${service.name}" asks for ${replicas.value} replicas but claims ${what}, which only one of them can have.`,
-        severity: weigh(service, "high"),
-        evidence: [evidence(replicas.at, `${replicas.value} replicas`), ...blocks],
-        fix: () => (fixed.length === 0 ? withoutName(stack, service) : undefined),
+        subject: services[0]!.name,
+        message: one
+          ? `"${services[0]!.name}" asks for ${services[0]!.replicas!.value} replicas but claims ${what}, which only one of them can have.`
+          : `${listNames(services.map(each => each.name))} ask for several replicas but claim ${what} each, which only one of them can have.`,
+        severity: weigh(services[0]!, "high"),
+        evidence: [place!, ...more],
+        fix: () => (one && group[0]!.named ? withoutName(stack, services[0]!) : undefined),
       };
     }
   },
 });
+
+interface Blocked {
+  readonly service: Service;
+  readonly what: string;
+  readonly places: readonly Evidence[];
+  /** Only its name stands in the way. */
+  readonly named: boolean;
+}
 
 /** Takes the fixed name out, where nothing in the repository calls the container by it. */
 function withoutName(stack: Stack, service: Service): Fix | undefined {

@@ -73,6 +73,16 @@ test.each(["!reset", "!reset null", "!reset {}", "!reset []"])(
   },
 );
 
+test("what takes away where nothing stood before is not there", () => {
+  const merged = project(
+    {
+      "a.yml": "services:\n  a:\n    image: x\n    build: !reset null\n    deploy: {replicas: !reset null}\n",
+    },
+    ["a.yml"],
+  );
+  expect(plain(merged.services[0]!.node)).toEqual({ image: "x", deploy: {} });
+});
+
 test("what extends brings resolves against its own directory", () => {
   const merged = project(
     {

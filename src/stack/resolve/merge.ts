@@ -91,6 +91,18 @@ function mergeMaps(left: YamlMap, right: YamlMap, path: string): YamlMap {
   return { ...left, entries };
 }
 
+/** Without what only takes away: alone, or as the first file, it takes nothing. */
+export function withoutResets(node: YamlMap): YamlMap {
+  const entries = node.entries.flatMap(entry => {
+    if (entry.value.tag === "!reset") return [];
+    const value = entry.value.kind === "map" ? withoutResets(entry.value) : entry.value;
+    return [value === entry.value ? entry : { ...entry, value }];
+  });
+  const same =
+    entries.length === node.entries.length && entries.every((entry, i) => entry === node.entries[i]);
+  return same ? node : { ...node, entries };
+}
+
 function below(path: string, key: string): string {
   if (path === "*") return "*";
   return path ? `${path}.${key}` : key;

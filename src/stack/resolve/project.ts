@@ -13,7 +13,7 @@ import {
   type YamlNode,
 } from "../../formats/yaml.ts";
 import { interpolate, type Lookup } from "./interpolate.ts";
-import { mergeSections, mergeServices } from "./merge.ts";
+import { mergeSections, mergeServices, withoutResets } from "./merge.ts";
 
 /** Gives a parsed Compose file, or undefined when no such file is in the tree. */
 export type ReadCompose = (path: string) => ComposeFile | undefined;
@@ -112,7 +112,8 @@ function mergeRoot(state: State, result: Loaded, root: YamlMap, path: string): v
     }
     const own = resolveExtends(state, entry.value, path, [`${path}#${entry.key.value}`]);
     const index = result.services.findIndex(service => service.name === entry.key.value);
-    if (index === -1) result.services.push({ name: entry.key.value, at: entry.key.at, node: own });
+    if (index === -1)
+      result.services.push({ name: entry.key.value, at: entry.key.at, node: withoutResets(own) });
     else {
       const node = mergeServices(result.services[index]!.node, own);
       if (node?.kind === "map")
