@@ -1,5 +1,6 @@
 import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
+import { keepInVolume } from "../../remedies/data-volume.ts";
 import { mountHigher } from "../../remedies/postgres-mount.ts";
 import { evidence, serverServices } from "../../stack/query.ts";
 import {
@@ -39,7 +40,7 @@ export default defineRule({
       const first = candidates[0];
       if (!first || candidates.some(({ keeping }) => keeping.in === "unknown")) continue;
       const kept = candidates.find(({ keeping }) => keeping.in === "volume" || keeping.in === "bind");
-      if (!kept) yield lost(service, first.directory, first.keeping);
+      if (!kept) yield lost(stack, service, first.directory, first.keeping);
       else if ("mount" in kept.keeping)
         yield {
           subject: service.name,
@@ -72,7 +73,8 @@ function stopped(stack: Stack, service: Service, mount: Mount): Violation {
   };
 }
 
-function lost(service: Service, { path }: DataDirectory, keeping: Keeping): Violation {
+function lost(stack: Stack, service: Service, directory: DataDirectory, keeping: Keeping): Violation {
+  const { path } = directory;
   const where = {
     tmpfs: "in memory: every restart begins with none",
     anonymous: "in an anonymous volume: after `down` the next `up` begins with an empty one",
@@ -95,6 +97,13 @@ function lost(service: Service, { path }: DataDirectory, keeping: Keeping): Viol
     evidence: [places[0] ?? evidence(service.at, `no volume at ${path}`), ...places.slice(1)],
     severity: severityOf(service),
     ...(service.build ? { confidence: "likely" as const } : {}),
+    // In memory is a choice that somebody has made.
+    ...(keeping.in === "tmpfs"
+      ? {}
+      : {
+          fix: () =>
+            keepInVolume(stack, service, { directory, beside, ...(mount ? { unnamed: mount } : {}) }),
+        }),
   };
 }
 
