@@ -1,8 +1,15 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { locate } from "../core/source.ts";
 import { addItem } from "../formats/yaml-edit.ts";
-import { type DataDirectory, followsNewest, isPostgres, postgresMajor } from "../stack/query-data.ts";
+import {
+  type DataDirectory,
+  followsNewest,
+  hasLastingNode,
+  isPostgres,
+  postgresMajor,
+} from "../stack/query-data.ts";
 import type { Mount, Service, Stack } from "../stack/stack.ts";
+import { hostnameEdit } from "./broker-hostname.ts";
 import { declareNames } from "./compose-file.ts";
 import { addToService, ownPair } from "./service-edit.ts";
 
@@ -42,8 +49,8 @@ function placeOf(service: Service, { path, declared }: DataDirectory): string | 
 
 /** RabbitMQ keeps its data below the name of its host, which is another one in each container unless it is given. */
 function sameHost(stack: Stack, service: Service): readonly Edit[] | undefined {
-  if (service.facts?.family !== "rabbitmq" || service.get("hostname")) return [];
-  const edit = addToService(stack, service, [`hostname: ${service.name}`]);
+  if (service.facts?.family !== "rabbitmq" || hasLastingNode(service) !== false) return [];
+  const edit = hostnameEdit(stack, service);
   return edit && [edit];
 }
 

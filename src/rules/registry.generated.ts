@@ -139,6 +139,7 @@ import dataBackupSchedule from "./data/backup-schedule.ts";
 import dataBackupSecrets from "./data/backup-secrets.ts";
 import dataBackupSource from "./data/backup-source.ts";
 import dataBackupTarget from "./data/backup-target.ts";
+import dataBrokerHostname from "./data/broker-hostname.ts";
 import dataDatabaseRole from "./data/database-role.ts";
 import dataDestructiveCommand from "./data/destructive-command.ts";
 import dataDumpProgram from "./data/dump-program.ts";
@@ -446,6 +447,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataBackupSecrets,
   dataBackupSource,
   dataBackupTarget,
+  dataBrokerHostname,
   dataDatabaseRole,
   dataDestructiveCommand,
   dataDumpProgram,

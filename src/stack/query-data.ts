@@ -145,6 +145,27 @@ function isBareTarget(mount: Mount): boolean {
   return mount.at.span.end - mount.at.span.start <= mount.target.length + 2;
 }
 
+// Any of them names the node or the place of its data whatever the host is called.
+const nodeSettings = [
+  "RABBITMQ_NODENAME",
+  "RABBITMQ_MNESIA_DIR",
+  "RABBITMQ_MNESIA_BASE",
+  "RABBITMQ_CONF_ENV_FILE",
+];
+
+/**
+ * Whether a RabbitMQ has the same node name in each container: `rabbit@` and the name of its host, when nothing else
+ * is set. Undefined where a setting or a file may name it. Source: the official image's page, "data is stored based on
+ * the node name", as of 2026-08.
+ */
+export function hasLastingNode(service: Service): boolean | undefined {
+  if (service.get("hostname") || service.networkMode?.value === "host") return true;
+  const unread = service.envFiles.some(use => !use.file) || service.build !== undefined;
+  const set = nodeSettings.some(name => variable(service, name));
+  const conf = service.mounts.some(mount => mount.target.endsWith("rabbitmq-env.conf"));
+  return set || unread || conf ? undefined : false;
+}
+
 /** Roles and databases that a database service has after its first start; undefined where that cannot be told. */
 export interface Accounts {
   readonly users: readonly string[];
