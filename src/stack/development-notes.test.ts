@@ -11,6 +11,7 @@ describe("the comment above a Compose file", () => {
     "# =====\n# Development environment\n# =====",
     "version: '3.8'\n\n# Not intended for production",
     "# Entorno de desarrollo",
+    "# Test environment with a login of its own. See README for instructions.\n# This should NEVER be used in production scenarios.",
   ])("says development: %s", comment => {
     expect(headerNote(source("compose.yml", `${comment}\n${compose}`))).toBeDefined();
   });
@@ -41,6 +42,15 @@ describe("the README", () => {
     );
     expect(said?.text).toBe("README.md says that it is not for production");
     expect(said?.at.span.start).toBeGreaterThan(10);
+  });
+
+  it("shouts", () => {
+    const page =
+      "***\n:warning: **THESE IMAGES ARE NOT PRODUCTION READY**  The below Docker Compose images were built for tests.\n***";
+    const said = (at: string) =>
+      readmeNote("compose/compose.yml", path => (path === at ? source(path, page) : undefined));
+    expect(said("compose/README.md")).toBeDefined();
+    expect(said("README.md")).toBeUndefined();
   });
 
   it("speaks of the files beside it", () => {

@@ -73,7 +73,7 @@ const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").rep
 
 /** Said of the file itself, whatever it is called: "not to be used for deployments", "internal testing only". */
 const notDeployed =
-  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.!]*\bproduction\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
 /** What makes it fit for production after all. */
 const condition = /\b(?:without|unless|until|before|yet|as is)\b/i;
 
@@ -118,7 +118,7 @@ export function disclaimer(source: Source | undefined): DevelopmentNote | undefi
 }
 
 const notProduction =
-  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|suited|recommended|to be used|ready|for use)\b[^.]*\bproduction\b|\bnot for production\b|\b(?:never|do not|don't) (?:run|use|deploy) (?:this|it)\b[^.]*\bproduction\b/i;
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|suited|recommended|to be used|ready|for use)\b[^.]*\bproduction\b|\bnot for production\b|\bnot production[- ]ready\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.]*\bproduction\b|\b(?:never|do not|don't) (?:run|use|deploy) (?:this|it)\b[^.]*\bproduction\b/i;
 const elsewhere =
   /entorno de desarrollo|desarrollo local|(?:ambiente de )?desenvolvimento local|ambiente de desenvolvimento|d\u00e9veloppement local|environnement de d\u00e9veloppement|lokale Entwicklung|Entwicklungsumgebung|\u0434\u043b\u044f (?:\u043b\u043e\u043a\u0430\u043b\u044c\u043d\u043e\u0439 )?\u0440\u0430\u0437\u0440\u0430\u0431\u043e\u0442\u043a\u0438|\u672c\u5730\u5f00\u53d1|\u5f00\u53d1\u73af\u5883/i;
 const forDevelopment =
@@ -148,12 +148,14 @@ const trial =
   /\b(?:meant|intended|designed|built) (?:only |just |solely )?(?:for|as) (?:an? )?(?:[\w-]+ ){0,2}(?:poc|proofs? of concept|demos?|demonstrations?|trials?|evaluation|local (?:testing|use))\b/i;
 
 /** A page in a folder of Compose files speaks of them. */
-const these = /^(?:they|these (?:[\w-]+ ){0,2}(?:files?|setups?|stacks?|examples?))\b[^.]*/i;
+const these =
+  /^(?::\w+: )?(?:they|these (?:[\w-]+ ){0,2}(?:files?|images?|setups?|stacks?|examples?))\b[^.]*/i;
 
 function isOfRepository(sentence: string, file: string, beside: boolean): boolean {
-  const said = plain(sentence).replaceAll(file, "compose");
+  const said = plain(sentence).trim().replaceAll(file, "compose");
   if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
-  const of = repository.exec(said)?.[0] ?? (beside ? these.exec(said)?.[0] : undefined);
+  if (beside && notProduction.test(these.exec(said)?.[0] ?? "")) return true;
+  const of = repository.exec(said)?.[0];
   return (
     of !== undefined &&
     (notProduction.test(of) ||
