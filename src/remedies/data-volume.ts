@@ -8,6 +8,7 @@ import {
   isPostgres,
   postgresMajor,
 } from "../stack/query-data.ts";
+import { workingDirectory } from "../stack/query-import.ts";
 import type { Mount, Service, Stack } from "../stack/stack.ts";
 import { hostnameEdit } from "./broker-hostname.ts";
 import { declareNames } from "./compose-file.ts";
@@ -41,6 +42,38 @@ export function keepInVolume(stack: Stack, service: Service, lost: LostData): Fi
   };
 }
 
+/**
+ * Keeps a folder of uploads in a named volume. Whether the program may write to it is for the audit of the outcome to
+ * say, as far as the image tells. Undefined where it is not known which directory the folder lies in.
+ */
+export function keepUploads(stack: Stack, service: Service, relative: string): Fix | undefined {
+  const folder = inContainer(service, relative);
+  if (folder === undefined) return undefined;
+  const name = `${service.name}-uploads`;
+  const mounted = added(stack, service, `${name}:${folder}`);
+  const edits = mounted && withName(stack, service, name, mounted);
+  return (
+    edits && {
+      title: `Keep ${folder} of ${service.name} in a volume`,
+      grade: "big-change",
+      reveals: ["data/backup-present"],
+      edits,
+      test: `Upload a file, run \`docker compose up -d --force-recreate ${service.name}\`, and open it again.`,
+      afterwards: `The volume hides what lies in ${folder} of the running container: copy it out before the first start with this change (\`docker compose cp ${service.name}:${folder} .\`) and in afterwards. Whatever else reads these files, such as a proxy or a worker, needs the volume as well, and the backup has to take it in.`,
+    }
+  );
+}
+
+/** A file of the framework that lies in the directory which its relative paths begin in. */
+const anchors = ["manage.py", "config.ru", "artisan"];
+
+function inContainer(service: Service, folder: string): string | undefined {
+  if (folder.startsWith("/")) return folder;
+  const workdir = workingDirectory(service);
+  const isBase = anchors.some(name => service.model?.file(`${workdir}/${name}`).has === "yes");
+  return workdir !== undefined && isBase ? `${workdir.replace(/\/$/, "")}/${folder}` : undefined;
+}
+
 /** Where the volume belongs: at the path that the image declares, or at the data itself. */
 function placeOf(service: Service, { path, declared }: DataDirectory): string | undefined {
   if (!isPostgres(service) || postgresMajor(service) !== undefined) return declared ?? path;
@@ -71,14 +104,18 @@ function rewritten(stack: Stack, mount: Mount, text: string): Edit | undefined {
 }
 
 function named(stack: Stack, service: Service, lost: LostData, target: string): readonly Edit[] | undefined {
-  const source = stack.sources.get(service.at.file);
   const name = `${service.name}-data`;
-  if (!source || service.project.volumes.some(volume => volume.name === name)) return undefined;
-  const declared = declareNames(source, "volumes", [name]);
   const mounted = lost.unnamed
     ? rewritten(stack, lost.unnamed, `${name}:${lost.unnamed.target}`)
     : added(stack, service, `${name}:${target}`);
-  return declared && mounted && [mounted, ...declared];
+  return mounted && withName(stack, service, name, mounted);
+}
+
+function withName(stack: Stack, service: Service, name: string, mounted: Edit): readonly Edit[] | undefined {
+  const source = stack.sources.get(service.at.file);
+  if (!source || service.project.volumes.some(volume => volume.name === name)) return undefined;
+  const declared = declareNames(source, "volumes", [name]);
+  return declared && [mounted, ...declared];
 }
 
 function added(stack: Stack, service: Service, item: string): Edit | undefined {

@@ -1,3 +1,4 @@
+import { keepUploads } from "../../remedies/data-volume.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { keeperOf, uploadFolders } from "../../stack/query-uploads.ts";
 import { defineRule } from "../rule.ts";
@@ -32,6 +33,7 @@ export default defineRule({
           evidence(at, `uploads go to ${folder}`),
           other ? evidence(other.at, `this volume holds ${other.target}`) : evidence(service.at, "no volume"),
         ],
+        fix: () => keepUploads(stack, service, folder),
       };
     }
   },
