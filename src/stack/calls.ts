@@ -199,10 +199,24 @@ export function filesOf(
     if (copied.length > 0) return copied;
   }
   for (const base of bases) {
-    const list = chosenByEnvFile(placed, calls, files, base) ?? implicitFiles(base, has);
+    const chosen = chosenByEnvFile(placed, calls, files, base);
+    const list = chosen ?? implicitFiles(base, has);
+    // The server's `.env` names the files, and what it says is not here.
+    if (!chosen && list.length > 0 && placed.call.remote && isLeftToServer(files, base)) return [];
     if (list.length > 0) return list;
   }
   return [];
+}
+
+/** An example of the server's `.env` leaves COMPOSE_FILE to be filled in, and there are several files to choose from. */
+function isLeftToServer(files: ProjectFiles, base: string): boolean {
+  const names = files.list(base);
+  if (names.filter(name => /^(?:docker-)?compose\b.*\.ya?ml$/.test(name)).length < 2) return false;
+  return names.some(name => {
+    if (!/^\.?env\.(?:sample|example|dist|template)$/.test(name)) return false;
+    const read = files.read(join(base, name));
+    return "source" in read && /^COMPOSE_FILE=[ \t]*$/m.test(read.source.text);
+  });
 }
 
 /**

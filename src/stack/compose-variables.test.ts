@@ -39,6 +39,19 @@ describe("COMPOSE_FILE", () => {
     expect(found.find(({ grade }) => grade === "deployed")).toMatchObject({ files: "infra/live.yml" });
   });
 
+  it("is left to the server where an example of its .env has no value for it", async () => {
+    const found = await projectsOf({
+      "docker-compose.yml": base,
+      "docker-compose.prod.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n",
+      ".env.sample": "COMPOSE_FILE=\nDB_PASSWORD=\n",
+      "deploy.sh": "ssh shop 'cd /srv/shop && git pull && docker compose up -d'\n",
+    });
+    expect(found.find(({ grade }) => grade === "deployed")).toMatchObject({
+      files: "docker-compose.prod.yml",
+    });
+    expect(found.filter(({ grade }) => grade === "deployed")).toHaveLength(1);
+  });
+
   it.each(["docker compose up -d", "make run"])(
     "is what a release writes into the server's .env before %s",
     async start => {
