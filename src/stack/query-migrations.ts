@@ -35,6 +35,11 @@ export function migrationOf(stack: Stack, project: ComposeProject): Migration | 
   return own && ledger !== undefined ? { ...own, ledger } : undefined;
 }
 
+/** Some service of the project migrates when it starts. */
+export function migratesItself(stack: Stack, project: ComposeProject): boolean {
+  return project.services.some(service => startMigration(stack, service) !== undefined);
+}
+
 type Found = Omit<Migration, "ledger">;
 
 function startMigration(stack: Stack, service: Service): Found | undefined {

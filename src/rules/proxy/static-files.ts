@@ -1,6 +1,7 @@
 import { basename } from "../../core/path.ts";
 import { route } from "../../stack/proxy/route.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { neverCollected } from "../../stack/query-collected-static.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
 import { type SettingsInForce, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { ProxyInstance, Stack } from "../../stack/stack.ts";
@@ -33,6 +34,18 @@ export default defineRule({
         return at ? [{ proxy, at }] : [];
       });
       const [one] = asked;
+      const empty = asked.length === 0 ? neverCollected(stack, here, url) : undefined;
+      if (empty)
+        yield {
+          subject: service.name,
+          message: `Nothing collects the static files of "${service.name}": the proxy "${empty.proxy.name}" serves ${url} from a volume that stays empty.`,
+          severity: weigh(service, hasPages ? "high" : "medium"),
+          confidence: "likely",
+          evidence: [
+            evidence(empty.at, "nothing is put there"),
+            evidence(empty.mount.at, "shared, and never filled"),
+          ],
+        };
       if (!one || asked.length < proxies.filter(proxy => leadsTo(proxy, here)).length) continue;
       const setting = here.settings.values.get("STATIC_URL")!;
       yield {

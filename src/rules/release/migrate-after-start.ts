@@ -1,6 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
 import { evidence, isOptional, weigh } from "../../stack/query.ts";
-import { migrationOf } from "../../stack/query-migrations.ts";
+import { migratesItself } from "../../stack/query-migrations.ts";
 import {
   fetchesImages,
   migrates,
@@ -20,25 +20,37 @@ export default defineRule({
   severity: "medium",
   why: "Between the start and the migration every request that needs the new column fails; when the migration fails, that is how it stays, because the old code is gone.",
   *check(stack) {
+    // Copies of one release want one change.
+    const causes = new Map<Service, Late[]>();
     for (const run of releaseRuns(stack)) {
       const found = lateMigration(stack, run);
-      if (!found) continue;
-      const { start, migration, service } = found;
+      if (found) causes.set(found.service, [...(causes.get(found.service) ?? []), found]);
+    }
+    for (const [service, late] of causes) {
+      const [first, ...more] = late.flatMap(({ start, migration }) => [
+        evidence(start.at, "the new code serves from here on"),
+        evidence(migration.at, "the schema that it expects comes later"),
+      ]);
+      const titles = late.map(({ title }) => title).join(" and ");
       yield {
-        subject: run.title,
-        message: `The release in ${run.title} starts the new version of "${service.name}", and migrates the database after that.`,
+        subject: late[0]!.title,
+        message: `The ${late.length === 1 ? "release in" : "releases in"} ${titles} ${late.length === 1 ? "starts" : "start"} the new version of "${service.name}", and ${late.length === 1 ? "migrates" : "migrate"} the database after that.`,
         severity: weigh(service, "medium"),
-        evidence: [
-          evidence(start.at, "the new code serves from here on"),
-          evidence(migration.at, "the schema that it expects comes later"),
-        ],
+        evidence: [first!, ...more],
       };
     }
   },
 });
 
+interface Late {
+  readonly title: string;
+  readonly start: Call;
+  readonly migration: Call;
+  readonly service: Service;
+}
+
 /** New code, its start, and then a migration in the container that was started. */
-function lateMigration(stack: Stack, run: ReleaseRun) {
+function lateMigration(stack: Stack, run: ReleaseRun): Late | undefined {
   const index = run.placed.findIndex(({ call }) => call.inside !== undefined && migrates(call));
   const placed = run.placed[index];
   if (!placed || placed.call.function !== undefined) return undefined;
@@ -49,10 +61,10 @@ function lateMigration(stack: Stack, run: ReleaseRun) {
   );
   if (!service || !start || !runTogether(start.call, placed.call)) return undefined;
   // What starts migrates by itself; the release only makes sure.
-  if (migrationOf(stack, service.project)?.when !== "release") return undefined;
+  if (migratesItself(stack, service.project)) return undefined;
   // A first start has nothing that could serve with an older schema.
   if (!before.slice(0, before.indexOf(start.call)).some(bringsCode) && !builds(start.call)) return undefined;
-  return { start: start.call, migration: placed.call, service };
+  return { title: run.title, start: start.call, migration: placed.call, service };
 }
 
 function bringsCode(call: Call): boolean {

@@ -10,12 +10,13 @@ export default defineRule({
   why: "The script was right when it was written. On the next new server it gets an error page, stops, or takes the page for the file.",
   *check(stack) {
     const found = goneDownloads(stack);
-    for (const file of new Set(found.map(({ at }) => at.file))) {
-      const own = found.filter(({ at }) => at.file === file);
-      const [first, ...more] = own;
+    // Copies of one script have one cause.
+    for (const what of new Set(found.map(each => each.what))) {
+      const [first, ...more] = found.filter(each => each.what === what);
+      const files = [...new Set([first!, ...more].map(({ at }) => at.file))];
       yield {
-        subject: file,
-        message: `${file} downloads ${[...new Set(own.map(({ what }) => what))].join(" and ")} from an address that has nothing any more (table of 2026-11-29): ${first!.consequence}.`,
+        subject: files[0]!,
+        message: `${files.join(" and ")} ${files.length === 1 ? "downloads" : "download"} ${what} from an address that has nothing any more (table of 2026-11-29): ${first!.consequence}.`,
         severity: weigh(first!.grade, "high"),
         confidence: "likely",
         evidence: [evidence(first!.at, "answers 404"), ...more.map(({ at }) => evidence(at, "answers 404"))],
