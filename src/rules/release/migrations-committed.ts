@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { wordsOf } from "../../stack/query-release.ts";
 import { callerName } from "../../stack/query-scripts.ts";
@@ -12,6 +13,8 @@ const harmless = /--(?:check|dry-run|empty|create-only|help)\b/;
 
 const writes = (words: string): boolean => writers.test(words) && !harmless.test(words);
 
+const placeOf = ({ file, span }: Location): string => `${file}:${span.start}`;
+
 export default defineRule({
   id: "release/migrations-committed",
   title: "Migrations come with the release, and are not written on the server",
@@ -20,6 +23,7 @@ export default defineRule({
   why: "What is written there is in no commit, and is lost with the container or differs from machine to machine: the next release numbers its migrations anew, and the database has steps that no code knows.",
   *check(stack) {
     const services = serverServices(stack);
+    const told = new Set<string>();
     for (const project of stack.projects) {
       const starts = stack.services
         .filter(service => service.project === project && (services.includes(service) || service.oneShot))
@@ -29,8 +33,10 @@ export default defineRule({
         });
       if (starts.length === 0 || project.grade === "development") continue;
       const places = new Map<string, Evidence>();
-      for (const { at } of starts)
-        places.set(`${at.file}:${at.span.start}`, evidence(at, "writes migrations at every start"));
+      for (const { at } of starts) {
+        places.set(placeOf(at), evidence(at, "writes migrations at every start"));
+        told.add(placeOf(at));
+      }
       const names = listNames(starts.map(({ service }) => service.name));
       yield {
         subject: project.name,
@@ -43,6 +49,7 @@ export default defineRule({
     for (const placed of stack.calls) {
       const { call, deploys } = placed;
       if (!deploys || !["program", "tool"].includes(call.kind) || !writes(wordsOf(call))) continue;
+      if (told.has(placeOf(call.at))) continue;
       const key = `${placed.caller.file} ${placed.caller.name ?? ""}`;
       if (seen.has(key)) continue;
       seen.add(key);
