@@ -160,7 +160,7 @@ function entryScript(
     const reached = isReached(script, command, given);
     if (reached === false) continue;
     const passes = command.words.some(word => /^"?\$(@|\*)"?$/.test(word.text));
-    if (passes) commands.push(...expandHanded(argv, handed, input));
+    if (passes) commands.push(...expandHanded(behindScript(argv, path), handed, input));
     else if (command.name && !quiet.has(command.name.value ?? ""))
       commands.push(command.words.map(argumentOf));
     if (reached && command.name?.value === "exec" && command.words.length > 1) break;
@@ -170,16 +170,21 @@ function entryScript(
 
 /** Docker hands an entry point its own words and the command's. */
 function givenTo(path: string, argv: readonly Argument[], { behind = [], env }: Start): Given {
-  const own = argv.slice(argv.findIndex(word => word.value === path) + 1).map(word => word.value);
+  const own = behindScript(argv, path).map(word => word.value);
   return { args: [...own, ...behind], env: name => env?.(name) };
 }
 
+/** What a script gets as its arguments: `/bin/sh /start.sh` hands nothing on. */
+function behindScript(argv: readonly Argument[], path: string): readonly Argument[] {
+  return argv.slice(argv.findIndex(word => word.value === path) + 1);
+}
+
 function expandHanded(
-  argv: readonly Argument[],
+  own: readonly Argument[],
   handed: readonly Argument[],
   input: Start,
 ): readonly (readonly Argument[])[] {
-  const rest = handed.length > 0 ? handed : argv.slice(1);
+  const rest = handed.length > 0 ? handed : own;
   return rest.length > 0 ? expand(rest, [], { ...input, scriptAt: () => undefined }) : [];
 }
 
