@@ -63,8 +63,29 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "access/debug-mode",
+    "two services that are given the same",
+    {
+      "compose.yml":
+        "services:\n  api:\n    image: acme/api:1\n    environment: { ASPNETCORE_ENVIRONMENT: Development }\n  auth:\n    image: acme/auth:1\n    environment: { ASPNETCORE_ENVIRONMENT: Development }\n",
+    },
+    1,
+  ],
+  [
+    "scripts/executable",
+    "two scripts that may not be started",
+    {
+      "a.sh": "#!/bin/sh\n",
+      "b.sh": "#!/bin/sh\n",
+      "compose.yml":
+        "services:\n  a:\n    image: alpine:3.22\n    command: /a.sh\n    volumes: ['./a.sh:/a.sh']\n  b:\n    image: alpine:3.22\n    command: /b.sh\n    volumes: ['./b.sh:/b.sh']\n",
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
-  const found = [...rule.check(await link(tree(files)))].filter(each => !isKept(each));
+  const plain = { ...tree(files), tracked: () => true, executable: () => false };
+  const found = [...rule.check(await link(plain))].filter(each => !isKept(each));
   expect(found.map(each => ("message" in each ? each.message : ""))).toHaveLength(expected);
 });

@@ -2,67 +2,11 @@ import type { Severity } from "../../core/finding.ts";
 import { switchOff } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { giveVariable } from "../../remedies/service-variable.ts";
-import type { AppKind } from "../../stack/app/detect.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { type DebugSwitch, debugSwitches } from "../../stack/debug-switches.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { settingHere, settingsInForce } from "../../stack/query-settings.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-interface Switch {
-  readonly name: string;
-  readonly on: RegExp;
-  /** Kinds of program that read it; none for a name that only its own framework has. */
-  readonly kinds?: readonly AppKind[];
-  readonly command?: RegExp;
-  readonly severity: Severity;
-  readonly consequence: string;
-  /** What it is in production. */
-  readonly off: string;
-}
-
-const yes = /^(?:true|1|yes|on|t|y)$/i;
-const switches: readonly Switch[] = [
-  {
-    name: "FLASK_DEBUG",
-    on: yes,
-    kinds: ["flask"],
-    command: /\bflask\b.*\brun\b/,
-    severity: "high",
-    consequence: "whoever provokes an error gets a debugger that runs Python",
-    off: "0",
-  },
-  {
-    name: "APP_DEBUG",
-    on: yes,
-    kinds: ["laravel"],
-    severity: "high",
-    consequence: "error pages show code, queries and parts of the configuration",
-    off: "false",
-  },
-  {
-    name: "RAILS_ENV",
-    on: /^development$/,
-    kinds: ["rails"],
-    severity: "high",
-    consequence: "error pages show code and parameters to everybody",
-    off: "production",
-  },
-  {
-    name: "NODE_ENV",
-    on: /^dev(?:elopment)?$/,
-    kinds: ["express", "nest", "next"],
-    severity: "medium",
-    consequence: "its libraries run their slower development code and answer errors with the stack",
-    off: "production",
-  },
-  {
-    name: "ASPNETCORE_ENVIRONMENT",
-    on: /^development$/i,
-    severity: "high",
-    consequence: "the developer's error page shows code, headers and cookies to whoever provokes an error",
-    off: "Production",
-  },
-];
 
 export default defineRule({
   id: "access/debug-mode",
@@ -105,34 +49,56 @@ export default defineRule({
           ),
       };
     }
-    for (const service of serverServices(stack)) {
-      for (const each of switches) {
-        const variable = service.environment.find(entry => entry.name === each.name);
-        const text = variable?.value?.text;
-        if (!variable || text === undefined || !each.on.test(text)) continue;
-        if (each.kinds && !(service.component && each.kinds.includes(service.component.kind))) continue;
-        if (each.command && !each.command.test(commandLine(service))) continue;
-        yield {
-          subject: service.name,
-          message: `Service "${service.name}" runs with ${each.name}=${text}: ${each.consequence}.`,
-          evidence: [evidence(variable.nameAt, "a debugging mode is on")],
-          // Of .NET nothing is read but this: where nothing ships the file, it may be the one for work.
-          severity: weigh(service, each.kinds || service.project.because.at ? each.severity : "medium"),
-          ...(variable.value?.byDefault ? { confidence: "likely" as const } : {}),
-          fix: () =>
-            offer(
-              {
-                title: `Run without ${each.name}=${text}`,
-                grade: "needs-testing",
-                test: `Start the service and provoke an error: the answer shows no code. Code that asks for ${each.name} takes other settings now: see that it still uses the right database.`,
-              },
-              production(stack, service, each),
-            ),
-        };
-      }
+    for (const group of switchedOn(stack)) {
+      const [{ service, each, variable, severity }] = group as [On];
+      const services = group.map(on => on.service.name);
+      const one = services.length === 1;
+      const given = `${each.name}=${variable.value!.text}`;
+      const [first, ...more] = group.map(on => evidence(on.variable.nameAt, "a debugging mode is on"));
+      yield {
+        subject: service.name,
+        message: `${one ? "Service" : "Services"} ${listNames(services)} ${one ? "runs" : "run"} with ${given}: ${each.consequence}.`,
+        evidence: [first!, ...more],
+        severity,
+        ...(group.some(on => on.variable.value?.byDefault) ? { confidence: "likely" as const } : {}),
+        fix: () =>
+          offer(
+            {
+              title: `Run without ${given}`,
+              grade: "needs-testing",
+              test: `Start the service and provoke an error: the answer shows no code. Code that asks for ${each.name} takes other settings now: see that it still uses the right database.`,
+            },
+            group.flatMap(on => production(stack, on.service, each) ?? [undefined]),
+          ),
+      };
     }
   },
 });
+
+interface On {
+  readonly service: Service;
+  readonly each: DebugSwitch;
+  readonly variable: Variable;
+  readonly severity: Severity;
+}
+
+/** Services of one project that are given the same are one habit. */
+function switchedOn(stack: Stack): On[][] {
+  const groups = new Map<string, On[]>();
+  for (const service of serverServices(stack))
+    for (const each of debugSwitches) {
+      const variable = service.environment.find(entry => entry.name === each.name);
+      const text = variable?.value?.text;
+      if (!variable || text === undefined || !each.on.test(text)) continue;
+      if (each.kinds && !(service.component && each.kinds.includes(service.component.kind))) continue;
+      if (each.command && !each.command.test(commandLine(service))) continue;
+      // Of .NET nothing is read but this: where nothing ships the file, it may be the one for work.
+      const severity = weigh(service, each.kinds || service.project.because.at ? each.severity : "medium");
+      const key = [...service.project.files, each.name, text, severity].join("\n");
+      groups.set(key, [...(groups.get(key) ?? []), { service, each, variable, severity }]);
+    }
+  return [...groups.values()];
+}
 
 function commandLine(service: Service): string {
   return (service.process?.argv ?? []).map(word => word.value ?? "").join(" ");
@@ -141,7 +107,7 @@ function commandLine(service: Service): string {
 const workshop = /^(?:dev|develop|start:dev|nodemon|ts-node-dev|webpack-dev-server|--watch|--inspect.*)$/;
 
 /** A service that runs a development server needs another command first. */
-function production(stack: Stack, service: Service, { name, off }: Switch) {
+function production(stack: Stack, service: Service, { name, off }: DebugSwitch) {
   const words = service.process?.commands.flat().map(word => word.value ?? "$") ?? ["$"];
   if (/^production$/i.test(off) && words.some(word => workshop.test(word) || word.startsWith("$")))
     return undefined;
