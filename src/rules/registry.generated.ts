@@ -261,6 +261,7 @@ import releaseMigrationsMissing from "./release/migrations-missing.ts";
 import releaseOldImage from "./release/old-image.ts";
 import releasePushedImageName from "./release/pushed-image-name.ts";
 import releaseRollback from "./release/rollback.ts";
+import releaseSchemaAtStart from "./release/schema-at-start.ts";
 import releaseShipsSources from "./release/ships-sources.ts";
 import releaseStaleConfig from "./release/stale-config.ts";
 import releaseStaleStart from "./release/stale-start.ts";
@@ -569,6 +570,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseOldImage,
   releasePushedImageName,
   releaseRollback,
+  releaseSchemaAtStart,
   releaseShipsSources,
   releaseStaleConfig,
   releaseStaleStart,

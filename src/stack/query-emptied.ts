@@ -16,8 +16,11 @@ export interface Emptied {
   readonly sure: boolean;
 }
 
-/** Calls that drop the tables: what the text has to have, and the call. */
-const calls: readonly (readonly [RegExp, RegExp, string])[] = [
+/** What the text has to have, the call, and how to name it. */
+export type StartCall = readonly [RegExp, RegExp, string];
+
+/** Calls that drop the tables. */
+const calls: readonly StartCall[] = [
   [/sequelize/i, /\.sync\(\s*\{[^{}]{0,80}\bforce\s*:\s*true/g, "sync({ force: true })"],
   [/typeorm|DataSource/, /\bdropSchema\s*:\s*true/g, "dropSchema: true"],
   [/metadata/, /\bmetadata\.drop_all\(/g, "metadata.drop_all()"],
@@ -40,27 +43,36 @@ export function emptiedAtStart(stack: Stack): Emptied[] {
         what: `ddl-auto=${spring.value}`,
         sure: spring.supply === "never",
       });
-    const { component } = service;
-    if (!component) continue;
-    const texts = ownTexts(stack, component);
-    for (const source of texts.values())
-      for (const [needs, call, what] of calls) {
-        if (!needs.test(source.text)) continue;
-        const match = [...source.text.matchAll(call)].find(each => !isComment(source.text, each.index));
-        if (!match) continue;
-        const near = source.text.slice(Math.max(0, match.index - 600), match.index + 150);
-        const at = locate(source, match.index, match.index + match[0].length);
-        if (
-          gated.test(near) ||
-          /argv|\bif\b[^\n]{0,80}$/.test(near.slice(0, -150)) ||
-          !ownsFile(stack, component, at)
-        )
-          continue;
-        const run = runBy(source, at, component, texts);
-        if (!run) continue;
-        component.files.read(source.path);
-        found.push({ service, at, what, ...(run.runAt ? { runAt: run.runAt } : {}), sure: true });
-      }
+    found.push(...calledAtStart(stack, service, calls).map(each => ({ service, ...each, sure: true })));
   }
   return found;
+}
+
+/** Those that run at each start of a service, and ask nobody in which environment they are. */
+export function calledAtStart(
+  stack: Stack,
+  { component }: Service,
+  table: readonly StartCall[],
+): Pick<Emptied, "at" | "what" | "runAt">[] {
+  if (!component) return [];
+  const texts = ownTexts(stack, component);
+  return [...texts.values()].flatMap(source =>
+    table.flatMap(([needs, call, what]) => {
+      if (!needs.test(source.text)) return [];
+      const match = [...source.text.matchAll(call)].find(each => !isComment(source.text, each.index));
+      if (!match) return [];
+      const near = source.text.slice(Math.max(0, match.index - 600), match.index + 150);
+      const at = locate(source, match.index, match.index + match[0].length);
+      if (
+        gated.test(near) ||
+        /argv|\bif\b[^\n]{0,80}$/.test(near.slice(0, -150)) ||
+        !ownsFile(stack, component, at)
+      )
+        return [];
+      const run = runBy(source, at, component, texts);
+      if (!run) return [];
+      component.files.read(source.path);
+      return [{ at, what, ...(run.runAt ? { runAt: run.runAt } : {}) }];
+    }),
+  );
 }

@@ -24,7 +24,8 @@ export function startedInContainer(stack: Stack, service: Service): PlainScript 
   for (const word of [entryWord(service), ...(service.process?.commands ?? []).map(words => words[0])]) {
     const name = word?.value;
     // A bare name is looked for on the PATH; an interpreter reads a script whatever its rights are.
-    if (!name?.includes("/") || /[$*]/.test(name)) continue;
+    if (!name?.includes("/") || /[$*]/.test(name) || !(isAlone(service) || /\.(?:sh|bash)$/.test(name)))
+      continue;
     const { repositoryPath, at } = containerFile(stack, service, join(directory, name));
     if (!isPlain(stack, repositoryPath) || (at && !isMount(service, at) && setsRights(service, at))) continue;
     return { path: repositoryPath, at: word!.at };
@@ -32,13 +33,19 @@ export function startedInContainer(stack: Stack, service: Service): PlainScript 
   return undefined;
 }
 
-/** The first word of what the container is given to start, behind programs that only start another. */
+const starters = /^(?:\S*\/)?(?:tini|dumb-init|catatonit)$/;
+
+/** The first word of what the container is given to start, behind a program that only starts another. */
 function entryWord({ entrypoint, command, model }: Service): Argument | undefined {
-  const given = entrypoint ?? model?.entrypoint ?? command ?? model?.cmd;
-  return given?.words.find(
-    ({ value }) =>
-      value === undefined || !/^(?:-\w*|--|exec|(?:\S*\/)?(?:tini|dumb-init|catatonit))$/.test(value),
-  );
+  const words = (entrypoint ?? model?.entrypoint ?? command ?? model?.cmd)?.words ?? [];
+  return starters.test(words[0]?.value ?? "")
+    ? words.slice(words.findIndex((word, index) => index > 0 && !word.value?.startsWith("-")))[0]
+    : words[0];
+}
+
+/** The entry point of an image of others takes a command as its arguments. */
+function isAlone({ entrypoint, build, made }: Service): boolean {
+  return (entrypoint ?? build ?? made) !== undefined;
 }
 
 function isMount({ mounts }: Service, at: Location): boolean {

@@ -150,6 +150,10 @@ export function runBy(
   if (component.entries.includes(path) || /^(?:main|app|server|index)\.\w+$/.test(basename(path))) {
     if (called === undefined || isCalled(text, called)) return { because: "it does so when it starts" };
   }
+  // A factory in a package's own file, which whoever takes the package in calls.
+  if (basename(path) === "__init__.py" && /\bdef create_app\(/.test(text))
+    if (called === "create_app" || (called !== undefined && isCalled(text, called)))
+      return { because: "it does so when it starts" };
   const stem = basename(path).replace(/\.\w+$/, "");
   if (called === undefined)
     return isImported(texts, path, stem) ? { because: "it does so when it starts" } : undefined;
