@@ -58,7 +58,7 @@ export default defineRule({
         elsewhere ||
         isSaidInScripts(
           stack,
-          /nginx\s+-s\s+reload|-HUP|-s\s+HUP|hook|reload nginx|restart/,
+          /nginx\s+-s\s+reload|-HUP|-s\s+HUP|hook|reload nginx|\b(?:docker|compose|podman|systemctl|service|\$\w+|\$\{\w+\}|\$\([A-Z_]+\))[^\n|]*\srestart\b/,
           text => !onlyFetches(text),
         )
       )
