@@ -1,8 +1,7 @@
 import { stageChain } from "../artifacts/dockerfile.ts";
 import { fileReferences } from "../artifacts/script-references.ts";
 import { basename, join } from "../core/path.ts";
-import type { Location } from "../core/source.ts";
-import type { Argument } from "./process.ts";
+import type { Located, Location } from "../core/source.ts";
 import { containerFile } from "./query.ts";
 import { workingDirectory } from "./query-import.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
@@ -21,31 +20,39 @@ function isPlain(stack: Stack, path: string | undefined): path is string {
 /** What a container starts by its path, from an image or a mount that brings it as git has it. */
 export function startedInContainer(stack: Stack, service: Service): PlainScript | undefined {
   const directory = workingDirectory(service) ?? "/";
-  for (const word of [entryWord(service), ...(service.process?.commands ?? []).map(words => words[0])]) {
-    const name = word?.value;
-    // A bare name is looked for on the PATH; an interpreter reads a script whatever its rights are.
-    if (!name?.includes("/") || /[$*]/.test(name) || !(isAlone(service) || /\.(?:sh|bash)$/.test(name)))
-      continue;
+  for (const { value: name, at: place } of started(service)) {
     const { repositoryPath, at } = containerFile(stack, service, join(directory, name));
     if (!isPlain(stack, repositoryPath) || (at && !isMount(service, at) && setsRights(service, at))) continue;
-    return { path: repositoryPath, at: word!.at };
+    return { path: repositoryPath, at: place };
   }
   return undefined;
 }
 
 const starters = /^(?:\S*\/)?(?:tini|dumb-init|catatonit)$/;
+/** A path where the shell looks for a command; behind an interpreter's name it is an argument, whatever its rights are. */
+const commands = /(?:^|[;&|(\n]|\bexec[ \t])[ \t]*(\.{0,2}\/[\w./-]+)/g;
 
-/** The first word of what the container is given to start, behind a program that only starts another. */
-function entryWord({ entrypoint, command, model }: Service): Argument | undefined {
-  const words = (entrypoint ?? model?.entrypoint ?? command ?? model?.cmd)?.words ?? [];
-  return starters.test(words[0]?.value ?? "")
-    ? words.slice(words.findIndex((word, index) => index > 0 && !word.value?.startsWith("-")))[0]
-    : words[0];
-}
-
-/** The entry point of an image of others takes a command as its arguments. */
-function isAlone({ entrypoint, build, made }: Service): boolean {
-  return (entrypoint ?? build ?? made) !== undefined;
+/** Paths that the kernel is asked to start: the first word, and the commands of a shell that is given a text. */
+function started({ entrypoint, command, model, build, made }: Service): Located<string>[] {
+  const given = entrypoint ?? model?.entrypoint ?? command ?? model?.cmd;
+  if (!given) return [];
+  const { words, form, at, text } = given;
+  const skipped = starters.test(words[0]?.value ?? "")
+    ? words.findIndex((word, index) => index > 0 && !word.value?.startsWith("-"))
+    : 0;
+  const first = words[skipped];
+  // The entry point of an image of others takes a command as its arguments.
+  const isAlone = (entrypoint ?? build ?? made) !== undefined;
+  const direct =
+    first?.value?.includes("/") &&
+    !/[$*]/.test(first.value) &&
+    (isAlone || /\.(?:sh|bash)$/.test(first.value))
+      ? [{ value: first.value, at: first.at }]
+      : [];
+  const shell =
+    /^(?:\S*\/)?(?:ba|da|a)?sh$/.test(first?.value ?? "") && /^-\w*c$/.test(words[skipped + 1]?.value ?? "");
+  const said = shell ? (words[skipped + 2]?.value ?? "") : form === "shell" && isAlone ? text : "";
+  return [...direct, ...[...said.matchAll(commands)].map(match => ({ value: match[1]!, at }))];
 }
 
 function isMount({ mounts }: Service, at: Location): boolean {
