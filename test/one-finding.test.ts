@@ -4,6 +4,11 @@ import { rules } from "../src/rules/registry.generated.ts";
 import { link } from "../src/stack/link.ts";
 import { tree } from "./tree.ts";
 
+const edge =
+  "services:\n  edge:\n    image: nginx:1.27\n    ports: ['80:80', '443:443']\n    volumes:\n      - ./site.conf:/etc/nginx/conf.d/default.conf:ro\n      - ./certs:/etc/letsencrypt:ro\n      - ./www:/var/www/certbot:ro\n  certbot:\n    image: certbot/certbot:v2.11.0\n    volumes: ['./certs:/etc/letsencrypt', './www:/var/www/certbot']\n";
+const site =
+  "server {\n  listen 80;\n  location /.well-known/acme-challenge/ { root /var/www/certbot; }\n}\nserver {\n  listen 443 ssl;\n  ssl_certificate /etc/letsencrypt/live/shop.example.org/fullchain.pem;\n  ssl_certificate_key /etc/letsencrypt/live/shop.example.org/privkey.pem;\n  root /srv/shop;\n}\n";
+
 /** One cause is one finding with all its places: pages show the places, these tests count. */
 it.each<[string, string, Record<string, string>, number]>([
   [
@@ -80,6 +85,52 @@ it.each<[string, string, Record<string, string>, number]>([
       "b.sh": "#!/bin/sh\n",
       "compose.yml":
         "services:\n  a:\n    image: alpine:3.22\n    command: /a.sh\n    volumes: ['./a.sh:/a.sh']\n  b:\n    image: alpine:3.22\n    command: /b.sh\n    volumes: ['./b.sh:/b.sh']\n",
+    },
+    1,
+  ],
+  [
+    "data/backup-failure",
+    "two dumps of one script that stops at no error",
+    {
+      "backup/db.sh":
+        "#!/bin/bash\npg_dump -Fc -f /srv/db.dump harbour\necho done\npg_dumpall --roles-only | gzip > /srv/roles.sql.gz\n",
+    },
+    1,
+  ],
+  [
+    "recovery/stop-signal",
+    "two entry scripts that lie together",
+    {
+      "compose.yml":
+        "services:\n  worker:\n    build: .\n    command: bin/worker.sh\n  beat:\n    build: .\n    command: bin/beat.sh\n",
+      Dockerfile: "FROM python:3.13-slim\nWORKDIR /code\nCOPY . .\n",
+      "bin/worker.sh": "#!/bin/bash\nset -e\npython wait.py\ncelery -A harbour worker\n",
+      "bin/beat.sh": "#!/bin/bash\nset -e\npython wait.py\ncelery -A harbour beat\n",
+    },
+    1,
+  ],
+  [
+    "secrets/env-file-tracked",
+    "a script that makes two files",
+    {
+      ".gitignore": "node_modules/\n",
+      "deploy.sh":
+        "cp .env.store.example .env.store\ncp .env.search.example .env.search\ndocker compose up -d\n",
+      ".env.store.example": "STORE_PASSWORD=\n",
+      ".env.search.example": "SEARCH_PASSWORD=\n",
+    },
+    1,
+  ],
+  [
+    "proxy/certificate-bootstrap",
+    "two servers that are set up from a copied folder",
+    {
+      "one/compose.yml": edge,
+      "one/site.conf": site,
+      "two/compose.yml": edge,
+      "two/site.conf": site,
+      "one/certificate.sh":
+        "docker compose run --rm certbot certonly --webroot -w /var/www/certbot -d shop.example.org\n",
     },
     1,
   ],

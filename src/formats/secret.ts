@@ -118,6 +118,8 @@ export function isPlaceholder(value: string): boolean {
   // `changePassword`, `change-auth-token`: an order, not a value.
   if (words[0] === "change" && words.length > 1 && words.length < 5 && changed.has(words.at(-1)!))
     return true;
+  // The keys that Turnstile and its like give out for tests.
+  if (/^[123]x0{8,}[0-9a-f]{0,8}$/i.test(text)) return true;
   // `demo-secret-not-real`: it says so of itself.
   if (/\bnot (?:a )?(?:real|valid|used|set|secret)$/.test(words.join(" "))) return true;
   // `SomeRandomStringWith32Characters`, as Laravel's own example has it.

@@ -59,7 +59,7 @@ export function isOfStage(use: ComposeUse, file: string): boolean {
 
 /** What a program tells others to come to: an address on the machine itself leads no visitor there. */
 const outward =
-  /^(?:\w+_)?(?:EXTERNAL|PUBLIC|MAILER|SITE|FRONTEND)_(?:\w+_)?(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ORIGIN|DOMAIN)$/;
+  /^(?:\w+_)?(?:EXTERNAL|PUBLIC|MAILER|SITE|FRONTEND)_(?:\w+_)?(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ORIGIN|DOMAIN)$|^(?:\w+_)?(?:COOKIE_DOMAIN|(?:SERVER|APP|BASE|ROOT)_URL)$/;
 const ownMachine = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1)(?::\d+)?\/?$/;
 
 /**

@@ -83,6 +83,42 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.dev.yml: deployed", "compose.yml: development"],
     ],
     [
+      "a stage for development beside what a platform runs",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: { context: ., target: dev }\n    ports: ['3000:3000']\n",
+        "app.json": "{}",
+      },
+      ["compose.yml: development"],
+    ],
+    [
+      "a stage for development that nobody runs elsewhere",
+      {
+        "compose.yml":
+          "services:\n  web:\n    build: { context: ., target: dev }\n    ports: ['3000:3000']\n",
+      },
+      ["compose.yml: deployed"],
+    ],
+    [
+      "the pages of a documentation that somebody writes",
+      {
+        "compose.yml": `${app}    restart: always\n`,
+        "compose.docs.yml": "services:\n  pages:\n    image: example/mkdocs:9\n    ports: ['8005:8005']\n",
+      },
+      ["compose.docs.yml: development", "compose.yml: deployed"],
+    ],
+    [
+      "a file called a release's, which only a job on a machine of its own starts",
+      {
+        "compose.yml": app,
+        "compose.release.yml":
+          "services:\n  web:\n    ports: ['8080:8080']\n    environment:\n      SERVER_URL: http://localhost:8080\n      SERVER_AUTH_COOKIE_DOMAIN: localhost\n",
+        ".github/workflows/old-engine.yml":
+          "on: workflow_dispatch\njobs:\n  old:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker compose -f compose.yml -f compose.release.yml up -d\n",
+      },
+      ["compose.yml+compose.release.yml: development"],
+    ],
+    [
       "a file with a stand-in for what the program asks elsewhere",
       {
         "compose.yml": `${app}    restart: always\n`,

@@ -30,7 +30,7 @@ import {
 } from "./project-habits.ts";
 import { asideFolder, local, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
 import { isOwnUpgrade, onlyOpens, openedBy, standInOf, testsOf } from "./project-rigs.ts";
-import { gradeInPublic } from "./public-project.ts";
+import { gradeInPublic, runsOnPlatform } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
 
 /** A command somewhere that names Compose files, resolved to repository paths. */
@@ -243,6 +243,13 @@ function grade(
   if (note) return { files, grade: "development", because: note };
   const habit = developmentHabit(models, all.length > 1);
   if (habit) return { files, grade: "development", because: { text: habit } };
+  const platform = runsOnPlatform(models, options.paths);
+  if (platform)
+    return {
+      files,
+      grade: "development",
+      because: { text: `it builds a stage for development, and ${platform} is a platform's` },
+    };
   const beside = besideStores(files, models, uses);
   if (beside) return { files, grade: "development", because: beside };
   const shownTo = gradeInPublic(files, models, uses, options);

@@ -90,3 +90,14 @@ function settle(
     because: { text: "it builds a public project, and nothing says that a server runs it" },
   };
 }
+
+/** What tells a platform how to run the program: a stage for development beside it is a workstation's. */
+export function runsOnPlatform(
+  models: readonly ComposeFile[],
+  paths: readonly string[] = [],
+): string | undefined {
+  if (!buildsForWork(models) || staysUp(models)) return undefined;
+  return paths.find(path =>
+    /^(?:app\.json|heroku\.yml|fly\.toml|render\.ya?ml|railway\.(?:json|toml))$/.test(path),
+  );
+}

@@ -1,7 +1,7 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
-import { credentialsInUrl, isPlaceholder, isSecretName, isWebhook } from "../formats/secret.ts";
+import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret, isWebhook } from "../formats/secret.ts";
 import { deployWritesEnv, isOfThisMachine, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
@@ -73,8 +73,25 @@ function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
   // What a file says of itself outweighs who reads it: what is real in it is told to everybody.
   if (saysServer({ entries })) return false;
   if (basename(file) === ".env" ? deployWritesEnv(stack) : isOfThisMachine({ entries })) return true;
+  if (isOfThisMachine({ entries }) && saysDevelopment(stack, file, entries)) return true;
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
   return users.length > 0 && users.every(service => gradeOf(service) === "development");
+}
+
+/** A comment above each secret that is no known word says that it is a workstation's: "a dev secret". */
+function saysDevelopment(stack: Stack, file: string, entries: EnvFile["entries"]): boolean {
+  const text = stack.sources.get(file)?.text ?? "";
+  const real = entries.filter(
+    ({ name, value }) =>
+      isSecretName(name.value) &&
+      isCredential(value.value) &&
+      !isPlaceholder(value.value) &&
+      !isWeakSecret(value.value),
+  );
+  return real.every(({ name }) => {
+    const above = /(?:^[ \t]*#[^\n]*\n)+$/m.exec(text.slice(0, name.at.span.start).slice(-600))?.[0] ?? "";
+    return /\b(?:dev|development|local|testing) (?:only|auth|secret|key|password|value)/i.test(above);
+  });
 }
 
 /** Symfony wants its `.env` in git, with defaults; what a server uses stands in `.env.local` or in the environment. */

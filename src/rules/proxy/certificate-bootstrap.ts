@@ -1,5 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
-import { join } from "../../core/path.ts";
+import { basename, join } from "../../core/path.ts";
 import { placeholderFix } from "../../remedies/placeholder-certificate.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import {
@@ -10,7 +10,7 @@ import {
   startsByScript,
   startText,
 } from "../../stack/query-certificates.ts";
-import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import type { PlacedCall, ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** Ways to have a certificate before nginx runs: a placeholder, another listener, DNS, another program. */
@@ -24,6 +24,8 @@ export default defineRule({
   severity: "critical",
   why: "nginx exits when a certificate file is absent, and certbot gets one only through a running nginx: a new server never comes up.",
   *check(stack) {
+    // Servers that are set up alike, from folders that were copied, have one cause.
+    const groups = new Map<string, Deadlock[]>();
     for (const proxy of stack.proxies) {
       const { service } = proxy;
       if (!service || startsByScript(service) || otherWays.test(startText(service))) continue;
@@ -39,21 +41,38 @@ export default defineRule({
       );
       const shown =
         issuing ?? stack.calls.find(({ call }) => call.args.some(arg => arg.value === "certonly"));
+      const key = `${service.name} ${deadlock.certbot.name} ${basename(service.at.file)}`;
+      groups.set(key, [...(groups.get(key) ?? []), { proxy, service, ...deadlock, shown }]);
+    }
+    for (const group of groups.values()) {
+      const [{ proxy, service, certbot, shown }] = group as [Deadlock];
+      const [first, ...rest] = group.flatMap(({ needed, certbot }) => [
+        evidence(needed.at, "nginx exits while this file is absent"),
+        evidence(certbot.at, "certbot writes it, through the proxy's port 80"),
+      ]);
       yield {
         subject: service.name,
-        message: `The proxy "${service.name}" cannot start on a new server: it needs a certificate that "${deadlock.certbot.name}" can only get through this proxy.`,
+        message: `The proxy "${service.name}" cannot start on a new server: it needs a certificate that "${certbot.name}" can only get through this proxy.`,
         severity: weigh(service, shown ? "critical" : "high"),
         confidence: shown ? "certain" : "likely",
         evidence: [
-          evidence(deadlock.needed.at, "nginx exits while this file is absent"),
-          evidence(deadlock.certbot.at, "certbot writes it, through the proxy's port 80"),
+          first!,
+          ...rest,
           ...(shown ? [evidence(shown.call.at, "asked for when nginx already has to run")] : []),
         ],
-        fix: () => placeholderFix(stack, proxy, deadlock.certbot),
+        fix: () => (group.length === 1 ? placeholderFix(stack, proxy, certbot) : undefined),
       };
     }
   },
 });
+
+interface Deadlock {
+  readonly proxy: ProxyInstance;
+  readonly service: Service;
+  readonly needed: NeededCertificate;
+  readonly certbot: Service;
+  readonly shown: PlacedCall | undefined;
+}
 
 /** The certbot that makes the file, when nothing in the repository stands there. */
 function certbotOf(stack: Stack, service: Service, { value, mount }: NeededCertificate): Service | undefined {
