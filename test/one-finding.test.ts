@@ -110,18 +110,6 @@ it.each<[string, string, Record<string, string>, number]>([
     1,
   ],
   [
-    "secrets/env-file-tracked",
-    "a script that makes two files",
-    {
-      ".gitignore": "node_modules/\n",
-      "deploy.sh":
-        "cp .env.store.example .env.store\ncp .env.search.example .env.search\ndocker compose up -d\n",
-      ".env.store.example": "STORE_PASSWORD=\n",
-      ".env.search.example": "SEARCH_PASSWORD=\n",
-    },
-    1,
-  ],
-  [
     "proxy/certificate-bootstrap",
     "two servers that are set up from a copied folder",
     {
