@@ -26,6 +26,15 @@ it("joins variants whose projects have names of their own, where the sentence is
   expect(joined.map(each => each.message)).toEqual(["It is so. The same is in b.yml and c.yml."]);
 });
 
+it("joins what is the same, where a file that takes part twice says something else, too", () => {
+  const other = { message: "It is otherwise." };
+  const joined = joinVariants([said("a.yml", other), said("a.yml"), said("b.yml"), said("c.yml")]);
+  expect(joined.map(each => each.message)).toEqual([
+    "It is otherwise.",
+    "It is so. The same is in b.yml and c.yml.",
+  ]);
+});
+
 it.each<[string, Violation[]]>([
   ["two defects in one file", [said("a.yml"), said("a.yml", {}, 9)]],
   ["stacks in different folders", [said("x/a.yml"), said("y/a.yml")]],

@@ -27,7 +27,13 @@ export function joinVariants(violations: readonly Violation[]): Violation[] {
 function joinGroup(group: readonly Violation[]): Violation[] {
   const files = group.map(violation => violation.evidence[0].at.file);
   const distinct = new Set(files).size === files.length && files.every(file => /\.ya?ml$/.test(file));
-  if (group.length === 1 || !distinct || files.some(file => file.includes(".github/"))) return [...group];
+  if (group.length === 1 || files.some(file => file.includes(".github/"))) return [...group];
+  if (!distinct) {
+    // What is said otherwise of a file that takes part twice keeps the rest from being joined no longer.
+    const same = new Map<string, Violation[]>();
+    for (const each of group) same.set(each.message, [...(same.get(each.message) ?? []), each]);
+    return same.size > 1 ? [...same.values()].flatMap(joinGroup) : [...group];
+  }
   const [first, ...others] = group as [Violation, ...Violation[]];
   const also = files.slice(1).map(file => basename(file));
   const list =
