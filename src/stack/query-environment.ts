@@ -145,15 +145,33 @@ export function givenVariables(service: Service): Variable[] {
   return service.environment.filter(each => each.from === "environment" || each.from === "env_file");
 }
 
+const moduleName = "DJANGO_SETTINGS_MODULE";
+
+/**
+ * The settings module that a service is given, the nearest first: by gunicorn's own option, by a script that starts it,
+ * or by its environment. Its name is undefined where it cannot be told; undefined when none is given.
+ */
+export function namedModule(service: Service): { readonly module: string | undefined } | undefined {
+  const words = service.process?.argv.map(word => word.value) ?? [];
+  const option = words.flatMap((word, index) => {
+    const value = /^(?:--env|-e)$/.test(words[index - 1] ?? "") ? word : word?.replace(/^--env=/, "");
+    return value?.startsWith(`${moduleName}=`) ? [value.slice(moduleName.length + 1)] : [];
+  });
+  if (option.length > 0) return { module: option.at(-1) };
+  if (service.scripted?.has(moduleName)) return { module: service.scripted.get(moduleName) };
+  const variable = service.environment.find(each => each.name === moduleName);
+  return variable && { module: variable.value?.text };
+}
+
 /** The Django settings that a service runs with; undefined for other programs, and when the module is not known. */
 export function settingsOf(service: Service): DjangoSettings | undefined {
   const { component } = service;
   if (!component?.django) return undefined;
-  const named = service.environment.find(each => each.name === "DJANGO_SETTINGS_MODULE");
-  if (named && named.value?.text === undefined) return undefined;
+  const named = namedModule(service);
+  if (named && named.module === undefined) return undefined;
   // An env file that is not here may choose another module.
   if (!named && hasUnseenEnvironment(service) && component.django.modules.length > 1) return undefined;
-  if (named) return djangoSettings(component.files, component.django, named.value?.text);
+  if (named) return djangoSettings(component.files, component.django, named.module);
   const served = servedModules(component);
   const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "");
   if (

@@ -5,7 +5,7 @@ import { dirname, inside, join } from "../core/path.ts";
 import type { Located, Location } from "../core/source.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import { serverServices } from "./query.ts";
-import { hasUnseenEnvironment, lookupOf, settingsOf } from "./query-environment.ts";
+import { hasUnseenEnvironment, lookupOf, namedModule, settingsOf } from "./query-environment.ts";
 import { openPorts } from "./query-ports.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -52,23 +52,20 @@ function findSettings(stack: Stack): readonly SettingsInForce[] {
         services: [service],
         service,
         lookup: lookupWithDotenv(stack, service, settings),
-        complete: settings.unseen.length === 0 && (isModuleSet(service) || !hasUnseenEnvironment(service)),
+        complete:
+          settings.unseen.length === 0 &&
+          (namedModule(service) !== undefined || !hasUnseenEnvironment(service)),
       });
   }
   return [...found.values()];
 }
 
-const moduleName = "DJANGO_SETTINGS_MODULE";
-const namedModule = /DJANGO_SETTINGS_MODULE["']\s*[,\]]\s*(?:=\s*)?["']([\w.]+)["']/;
-
-function isModuleSet(service: Service): boolean {
-  return service.environment.some(variable => variable.name === moduleName);
-}
+const moduleInCode = /DJANGO_SETTINGS_MODULE["']\s*[,\]]\s*(?:=\s*)?["']([\w.]+)["']/;
 
 /** The module that the environment names, else the one of the WSGI or ASGI file that is served: manage.py may say another. */
 function settingsServed(service: Service): DjangoSettings | undefined {
   const { component, process } = service;
-  if (!component?.django || isModuleSet(service)) return settingsOf(service);
+  if (!component?.django || namedModule(service) !== undefined) return settingsOf(service);
   const target = [process?.argv ?? [], daemonsOf(service)]
     .flat()
     .find(word => /^[\w.]+\.(?:wsgi|asgi|routing)(?::\w+)?$/.test(word.value ?? ""))?.value;
@@ -76,7 +73,7 @@ function settingsServed(service: Service): DjangoSettings | undefined {
     return process?.argv.some(word => word.value?.startsWith("runserver")) ? settingsOf(service) : undefined;
   const entry = djangoEntryFile(component.files, component.django, target.split(":")[0]!);
   const source = entry === undefined ? undefined : component.files.read(entry);
-  const module = source && namedModule.exec(source.text)?.[1];
+  const module = source && moduleInCode.exec(source.text)?.[1];
   return module === undefined ? undefined : djangoSettings(component.files, component.django, module);
 }
 

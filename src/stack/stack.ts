@@ -101,6 +101,8 @@ export interface Service {
   readonly environment: readonly Variable[];
   /** Variables that scripts on the way to the program give other values: `export BROKER="$CACHE"`. */
   readonly reassigned?: ReadonlySet<string>;
+  /** What these scripts set for the program; undefined where the value is not plain. */
+  readonly scripted?: ReadonlyMap<string, string | undefined>;
   readonly envFiles: readonly EnvFileUse[];
   readonly ports: readonly Port[];
   readonly mounts: readonly Mount[];

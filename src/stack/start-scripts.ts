@@ -18,3 +18,35 @@ export function reassignedIn(scripts: readonly ShellScript[]): Set<string> {
   }
   return names;
 }
+
+/**
+ * What scripts on the way to a program set for it in plain words: `export A=1`, and `A=1 exec program`. Undefined where
+ * it depends on something, or is set twice in different ways.
+ */
+export function scriptedValues(
+  scripts: readonly ShellScript[],
+  program: string | undefined,
+): ReadonlyMap<string, string | undefined> {
+  const values = new Map<string, string | undefined>();
+  const set = (name: string, value: string | undefined, text: string): void => {
+    // `${NAME:-that}` leaves what the environment gives.
+    if (text.includes(`\${${name}:`)) return;
+    values.set(name, values.has(name) && values.get(name) !== value ? undefined : value);
+  };
+  for (const { name, words, assignments, within } of scripts.flatMap(script => script.commands)) {
+    const runsProgram = program !== undefined && words.some(word => word.value === program);
+    const sure = within.length === 0;
+    if (!name || runsProgram) {
+      for (const each of assignments)
+        set(each.name, sure && !each.append && !each.indexed ? each.value.value : undefined, each.value.text);
+      continue;
+    }
+    if (!declaring.has(name.value ?? "")) continue;
+    for (const word of words.slice(1)) {
+      const [, variable, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(word.value ?? "") ?? [];
+      const named = variable ?? /^([A-Za-z_]\w*)\+?=/.exec(word.text)?.[1];
+      if (named) set(named, sure ? value : undefined, word.text);
+    }
+  }
+  return values;
+}

@@ -17,7 +17,7 @@ import type {
   ServiceKind,
   Variable,
 } from "../stack.ts";
-import { reassignedIn } from "../start-scripts.ts";
+import { reassignedIn, scriptedValues } from "../start-scripts.ts";
 import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
 import { type Interpolated, interpolate } from "./interpolate.ts";
 import type { MergedService } from "./project.ts";
@@ -114,12 +114,14 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     env: name => surelyGiven(base, name),
   });
   const reassigned = reassignedIn(starting);
+  const scripted = scriptedValues(starting, process?.program?.value);
   const kind = runsNoServer(base.kind, process, starting) ? "other" : base.kind;
   return {
     ...base,
     kind,
     ...(process ? { process } : {}),
     ...(reassigned.size > 0 ? { reassigned } : {}),
+    ...(scripted.size > 0 ? { scripted } : {}),
     oneShot: isOneShot(base, process, context.awaited),
   };
 }
