@@ -78,6 +78,16 @@ it.each<[string, string, Record<string, string>, number]>([
     1,
   ],
   [
+    "proxy/caddy-upstream",
+    "several ports of Caddy's own container",
+    {
+      Caddyfile: ":80 {\n  reverse_proxy :3000\n  reverse_proxy /api/* :4000\n}\n",
+      "compose.yml":
+        "services:\n  caddy:\n    image: caddy:2\n    ports: ['80:80']\n    volumes: ['./Caddyfile:/etc/caddy/Caddyfile']\n  web:\n    image: acme/web:1\n",
+    },
+    1,
+  ],
+  [
     "scripts/executable",
     "two scripts that may not be started",
     {

@@ -170,7 +170,7 @@ export function keeperOf(service: Service, folder: string): Mount | "unknown" | 
     return (
       covers(target, workdir!) ||
       `${target}/`.includes(`/${folder}/`) ||
-      `/${folder}/`.startsWith(`/${target.split("/").at(-1)}/`)
+      folder.split("/").some((_, index, parts) => target.endsWith(`/${parts.slice(0, index + 1).join("/")}`))
     );
   });
 }

@@ -1,5 +1,5 @@
 import type { CaddyUpstream } from "../../artifacts/caddyfile.ts";
-import { evidence, hostNames, serviceAt, weigh } from "../../stack/query.ts";
+import { evidence, hostNames, listNames, serviceAt, weigh } from "../../stack/query.ts";
 import { caddyPorts } from "../../stack/query-caddy.ts";
 import { servingPorts } from "../../stack/query-proxy.ts";
 import { hasOwnNames, isServiceLike, shareNetwork } from "../../stack/query-upstreams.ts";
@@ -16,10 +16,16 @@ export default defineRule({
     for (const caddy of stack.caddies) {
       if (hasOwnNames(caddy.service)) continue;
       const seen = new Set<string>();
+      // Ports of the server, taken for the container's own: one mistake.
+      const own: CaddyUpstream[] = [];
       for (const upstream of caddy.model.sites.flatMap(site => site.upstreams)) {
         const key = `${upstream.host}:${upstream.port}`;
         if (seen.has(key)) continue;
         seen.add(key);
+        if (isOwn(caddy, upstream)) {
+          own.push(upstream);
+          continue;
+        }
         const found = judge(stack, caddy, upstream);
         if (!found) {
           if (serviceAt(caddy.service.project, upstream.host))
@@ -34,24 +40,38 @@ export default defineRule({
           evidence: [evidence(upstream.at, found.shows), evidence(found.other, found.otherShows)],
         };
       }
+      const [first, ...more] = own;
+      if (!first) continue;
+      const ports = own.map(each => `${each.port}`);
+      yield {
+        subject: `${caddy.service.name} to ${first.host}:${first.port}`,
+        message: `Caddy ("${caddy.service.name}") sends requests to port${ports.length === 1 ? "" : "s"} ${listNames(ports).replaceAll('"', "")} of its own container, where only Caddy runs.`,
+        severity: weigh(caddy.service, "critical"),
+        evidence: [
+          evidence(first.at, "this is Caddy's own container"),
+          ...more.map(each => evidence(each.at, "this is Caddy's own container")),
+          evidence(caddy.service.at, "only Caddy runs here"),
+        ],
+      };
     }
   },
 });
 
+function isOwn(caddy: CaddyInstance, { host, port }: CaddyUpstream): boolean {
+  if (!isLoopback(host)) return false;
+  const own = caddyPorts(caddy);
+  // Something else may run in an image of this project.
+  return own !== undefined && !own.includes(port) && port !== 2019 && !caddy.service.build;
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(host);
+}
+
 function judge(stack: Stack, caddy: CaddyInstance, { host, port }: CaddyUpstream) {
   const { service } = caddy;
   const { name, project } = service;
-  if (/^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(host)) {
-    const own = caddyPorts(caddy);
-    // Something else may run in an image of this project.
-    if (!own || own.includes(port) || port === 2019 || service.build) return undefined;
-    return {
-      message: `Caddy ("${name}") sends requests to port ${port} of its own container, where only Caddy runs.`,
-      shows: "this is Caddy's own container",
-      other: service.at,
-      otherShows: "only Caddy runs here",
-    };
-  }
+  if (isLoopback(host)) return undefined;
   const target = serviceAt(project, host);
   if (!target) {
     if (!isServiceLike(service, host) || stack.services.some(each => hostNames(each).includes(host)))

@@ -4,7 +4,7 @@ import type { Location } from "../../core/source.ts";
 import { faults, gateFix } from "../../remedies/release-gate.ts";
 import { evidence } from "../../stack/query.ts";
 import { constantAnswer } from "../../stack/query-constant-answers.ts";
-import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns, wordsOf } from "../../stack/query-release.ts";
 import { before, checksAfterStart, harmlessElse, isCondition } from "../../stack/query-release-checks.ts";
 import type { ComposeProject, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -32,7 +32,9 @@ export default defineRule({
         continue;
       }
       const sound =
-        checks.length > faulty.length || run.starts.some(call => call.kind === "compose" && call.wait);
+        checks.length > faulty.length ||
+        comparesCode(run) ||
+        run.starts.some(call => call.kind === "compose" && call.wait);
       const places = faulty.flatMap(({ call, fault, answer }): Evidence[] => [
         evidence(call.at, fault),
         ...(answer ? [evidence(answer, "answers without asking a program")] : []),
@@ -49,6 +51,18 @@ export default defineRule({
     }
   },
 });
+
+/** The code of an answer is kept in a variable, to be compared. */
+function comparesCode({ calls, starts }: ReleaseRun): boolean {
+  return calls
+    .slice(calls.indexOf(starts[0]!) + 1)
+    .some(
+      call =>
+        call.kind === "http" &&
+        call.via === "substitution" &&
+        /%\{(?:http|response)_code\}/.test(wordsOf(call)),
+    );
+}
 
 interface Faulty {
   readonly call: Call;

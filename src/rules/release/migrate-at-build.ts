@@ -32,13 +32,22 @@ export default defineRule({
             if (seen.has(migration.at.span.start)) continue;
             seen.add(migration.at.span.start);
             const outside = outsideDatabase(build, stage);
+            const unseen = build.args.find(
+              ({ name, value }) => connectionName.test(name) && value?.text === undefined,
+            );
             const told = outside
               ? {
                   text: `every build changes the database at ${outside.host}, before anything is released`,
                   more: [evidence(outside.at, "the database that the build reaches")],
                   severity: "high" as const,
                 }
-              : consequence(stack, migration, services);
+              : unseen
+                ? {
+                    text: `every build changes the database that ${unseen.name} names, before anything is released`,
+                    more: [evidence(unseen.at, "names the database")],
+                    severity: "medium" as const,
+                  }
+                : consequence(stack, migration, services);
             if (!told) continue;
             yield {
               subject: `${group[0].dockerfilePath} ${migration.command}`,
@@ -51,6 +60,9 @@ export default defineRule({
     }
   },
 });
+
+/** What a caller gives to a build, so that it reaches a database. */
+const connectionName = /^(?:DATABASE|DB|POSTGRES(?:QL)?|MYSQL)_(?:URL|URI|DSN|HOST)$/;
 
 /** What becomes of it; undefined where the stack has no database that it should have reached. */
 function consequence(stack: Stack, migration: BuildMigration, services: readonly Service[]) {
