@@ -75,6 +75,8 @@ export interface ProcessInput {
   readonly imageCommand?: Command | undefined;
   /** The shell script of the repository that stands at a path in the container. */
   scriptAt(containerPath: string): ShellScript | undefined;
+  /** Told of each command line that a shell reads on the way: `sh -c "..."`, and Docker's shell form. */
+  heard?(script: ShellScript): void;
   /** The value that the container surely gets. */
   env?(name: string): string | undefined;
 }
@@ -97,11 +99,11 @@ export function processOf(input: ProcessInput): Process | undefined {
   const from = (input.command ?? (command ? undefined : input.entrypoint)) ? "compose" : "dockerfile";
   const head = entrypoint && entrypoint.form === "exec" ? entrypoint.words : [];
   if (entrypoint?.form === "shell")
-    return finish(entrypoint, commandsOfText(entrypoint), input.entrypoint ? "compose" : "dockerfile");
+    return finish(entrypoint, commandsOfText(entrypoint, input), input.entrypoint ? "compose" : "dockerfile");
   if (!command) return finish(entrypoint!, expand(head, [], input), from);
   if (command.form === "shell") {
     const start: Start = { ...input, behind: ["/bin/sh", "-c", command.text] };
-    return finish(command, expandEntry(head, commandsOfText(command), start), from);
+    return finish(command, expandEntry(head, commandsOfText(command, input), start), from);
   }
   return finish(command, expand([...head, ...command.words], command.words, input), from);
 }
@@ -126,8 +128,7 @@ function expand(
   if (shells.has(name)) {
     const flag = argv.findIndex(word => /^-[a-z]*c$/.test(word.value ?? ""));
     const text = flag === -1 ? undefined : argv[flag + 1];
-    if (text?.value !== undefined)
-      return commandsOf(parseShell(plainFragment(text.at.file, text.value, text.at.span.start)), text);
+    if (text?.value !== undefined) return commandsOf(text, text.value, input);
     const file = argv.slice(1).find(word => !word.value?.startsWith("-"));
     if (flag === -1 && file?.value !== undefined)
       return entryScript(file.value, argv, handed, input) ?? [argv];
@@ -208,17 +209,19 @@ const quiet = new Set([
   "shift",
 ]);
 
-function commandsOfText(command: Command): readonly (readonly Argument[])[] {
+function commandsOfText(command: Command, input: ProcessInput): readonly (readonly Argument[])[] {
   const text =
     command.form === "shell" && command.words.length === 1
       ? command.words[0]!
       : { value: command.text, at: command.at };
   if (text.value === undefined) return [[text]];
-  return commandsOf(parseShell(plainFragment(text.at.file, text.value, text.at.span.start)), text);
+  return commandsOf(text, text.value, input);
 }
 
 /** Places inside decoded text are not exact, so every word stands at the text's own place. */
-function commandsOf(script: ShellScript, text: Argument): readonly (readonly Argument[])[] {
+function commandsOf(text: Argument, line: string, { heard }: ProcessInput): readonly (readonly Argument[])[] {
+  const script = parseShell(plainFragment(text.at.file, line, text.at.span.start));
+  heard?.(script);
   const commands = script.commands.filter(command => command.name && !quiet.has(command.name.value ?? ""));
   const list = commands.map(command =>
     command.words.map(word => ({ value: argumentOf(word).value, at: text.at })),

@@ -4,6 +4,7 @@ import { offer } from "../../remedies/offer.ts";
 import { giveVariable } from "../../remedies/service-variable.ts";
 import { type DebugSwitch, debugSwitches } from "../../stack/debug-switches.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { runningCommand } from "../../stack/query-process.ts";
 import { settingHere, settingsInForce } from "../../stack/query-settings.ts";
 import type { Service, Stack, Variable } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -89,7 +90,7 @@ function switchedOn(stack: Stack): On[][] {
     for (const each of debugSwitches) {
       const variable = service.environment.find(entry => entry.name === each.name);
       const text = variable?.value?.text;
-      if (!variable || text === undefined || !each.on.test(text)) continue;
+      if (!variable || text === undefined || !each.on.test(text) || setsItself(service, each.name)) continue;
       if (each.kinds && !(service.component && each.kinds.includes(service.component.kind))) continue;
       if (each.command && !each.command.test(commandLine(service))) continue;
       // Of .NET nothing is read but this: where nothing ships the file, it may be the one for work.
@@ -98,6 +99,12 @@ function switchedOn(stack: Stack): On[][] {
       groups.set(key, [...(groups.get(key) ?? []), { service, each, variable, severity }]);
     }
   return [...groups.values()];
+}
+
+/** The command that keeps running, or a script on the way to it, gives the variable another value. */
+function setsItself(service: Service, name: string): boolean {
+  if (service.reassigned?.has(name) || service.scripted?.has(name)) return true;
+  return (runningCommand(service)?.script?.value ?? "").includes(`${name}=`);
 }
 
 function commandLine(service: Service): string {

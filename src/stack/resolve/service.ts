@@ -101,6 +101,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     }),
   };
   const starting: ShellScript[] = [];
+  const lines: ShellScript[] = [];
   const process = processOf({
     entrypoint: base.entrypoint,
     command: base.command,
@@ -111,10 +112,11 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
       if (script) starting.push(script);
       return script;
     },
+    heard: line => lines.push(line),
     env: name => surelyGiven(base, name),
   });
-  const reassigned = reassignedIn(starting);
-  const scripted = scriptedValues(starting, process?.program?.value);
+  const reassigned = reassignedIn([...starting, ...lines]);
+  const scripted = scriptedValues([...starting, ...lines], process?.program?.value);
   const kind = runsNoServer(base.kind, process, starting) ? "other" : base.kind;
   return {
     ...base,
