@@ -1,4 +1,5 @@
 import type { Argument, Call, ComposeCall, DockerCall } from "../artifacts/commands.ts";
+import type { Jenkinsfile } from "../artifacts/jenkinsfile.ts";
 import type { Makefile } from "../artifacts/makefile.ts";
 import type { Script } from "../artifacts/script.ts";
 import { buildsIn, scriptsIn, type Workflow } from "../artifacts/workflow.ts";
@@ -22,6 +23,7 @@ export function placeCalls(
   scripts: readonly Script[],
   makefiles: readonly Makefile[],
   workflows: readonly Workflow[],
+  jenkinsfiles: readonly Jenkinsfile[] = [],
 ): PlacedCall[] {
   const placed: PlacedCall[] = [];
   for (const script of scripts) {
@@ -50,6 +52,14 @@ export function placeCalls(
     }
   }
   for (const workflow of workflows) placed.push(...workflowCalls(workflow));
+  for (const { file, stages } of jenkinsfiles)
+    for (const { name, calls } of stages)
+      for (const call of calls)
+        placed.push({
+          call,
+          caller: { kind: "stage", file, name: name.value },
+          deploys: deployWords.test(name.value) || call.remote,
+        });
   return placed;
 }
 
@@ -140,7 +150,7 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     uses.push({
       ...{ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) },
       profiles: profilesOf(placed.call),
-      pipeline: placed.caller.kind === "workflow",
+      pipeline: placed.caller.kind === "workflow" || placed.caller.kind === "stage",
       services: placed.call.services.map(({ value }) => value ?? "?"),
     });
   }
@@ -168,6 +178,7 @@ function stackFiles(call: DockerCall, placed: PlacedCall, files: ProjectFiles): 
 
 function nameOf({ caller }: PlacedCall): string {
   if (caller.kind === "workflow") return `job "${caller.name}" of ${caller.file}`;
+  if (caller.kind === "stage") return `stage "${caller.name}" of ${caller.file}`;
   return caller.kind === "makefile" ? `target "${caller.name}" of ${caller.file}` : caller.file;
 }
 

@@ -4,6 +4,7 @@ import { devcontainer } from "../artifacts/devcontainer.ts";
 import { dockerfile as dockerfileKind } from "../artifacts/dockerfile.ts";
 import { dockerignore } from "../artifacts/dockerignore.ts";
 import { envFile } from "../artifacts/env-file.ts";
+import { jenkinsfile } from "../artifacts/jenkinsfile.ts";
 import { makefile } from "../artifacts/makefile.ts";
 import { nginx } from "../artifacts/nginx.ts";
 import { prometheus } from "../artifacts/prometheus.ts";
@@ -52,7 +53,7 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const makefiles = reader.all(makefile);
   const gitlab = gitlabPipelines(reader);
   const workflows = [...reader.all(workflow), ...gitlab.workflows];
-  const calls = placeCalls(scripts, makefiles, workflows);
+  const calls = placeCalls(scripts, makefiles, workflows, reader.all(jenkinsfile));
   const containers = reader.all(devcontainer);
   const chosen = envFileUses(composeFiles, files);
   const uses = [...composeUses(calls, files), ...chosen];

@@ -43,6 +43,7 @@ export function directoryName(path: string): string {
 export function callerName({ caller, at }: Build): string {
   if (caller.kind === "compose") return `Service "${caller.name}"`;
   if (caller.kind === "workflow") return `Job "${caller.name}"`;
+  if (caller.kind === "stage") return `Stage "${caller.name}"`;
   return caller.kind === "makefile" ? `Target "${caller.name}" of ${at.file}` : at.file;
 }
 

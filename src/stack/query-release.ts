@@ -61,7 +61,10 @@ function findRuns(stack: Stack): ReleaseRun[] {
     const { file, name, kind } = placed[0]!.caller;
     const called = kind === "script" ? basename(file) : (name ?? "");
     if (maintenance.test(called) && !/deploy|release|rollout/i.test(called)) continue;
-    const title = kind === "script" ? file : `${kind === "workflow" ? "job" : "target"} "${name}" of ${file}`;
+    const title =
+      kind === "script"
+        ? file
+        : `${kind === "workflow" ? "job" : kind === "stage" ? kind : "target"} "${name}" of ${file}`;
     const calls = placed.map(each => each.call);
     const grade = starts.every(each => projectOf(stack, each)?.grade === "staging") ? "staging" : "deployed";
     runs.push({ file, title, placed, calls, starts: starts.map(each => each.call), grade });
@@ -276,6 +279,9 @@ export function startsStrict(call: Call, stack: Stack): boolean {
     if (step.run?.script === call.script) return step.run.errexit;
     if (step.remoteScript === call.script) return step.with.get("script_stop")?.value === "true";
   }
+  // Jenkins starts the shell of each step with `-xe`.
+  if (!call.remote && stack.calls.some(each => each.caller.kind === "stage" && each.call === call))
+    return true;
   const file = stack.scripts.find(each => each.script === call.script);
   return /^#!.*\s-[a-z]*e/.test(file?.source.text.slice(0, 80).split("\n")[0] ?? "");
 }

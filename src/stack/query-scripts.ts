@@ -71,10 +71,12 @@ export function isWorkstationCall(placed: PlacedCall): boolean {
   return !placed.deploys && workstationWords.test(where);
 }
 
+const unitNames = { makefile: "target", workflow: "job", stage: "stage" };
+
 /** `scripts/x.sh`, `target "x" of Makefile`, `job "x" of .github/workflows/y.yml`. */
 export function callerName({ caller }: PlacedCall): string {
   if (caller.name === undefined || caller.kind === "script") return caller.file;
-  return `${caller.kind === "makefile" ? "target" : "job"} "${caller.name}" of ${caller.file}`;
+  return `${unitNames[caller.kind]} "${caller.name}" of ${caller.file}`;
 }
 
 const containerVerbs = new Set([
@@ -189,7 +191,10 @@ export function stopsOnError(stack: Stack, placed: PlacedCall): boolean {
   const { call, caller } = placed;
   // A step of a workflow runs under `bash -e`; what it sends to another machine does not.
   const initially =
-    caller.kind === "workflow" && call.via !== "ssh-stdin" && call.via !== "ssh-action" && !call.remote;
+    (caller.kind === "workflow" || caller.kind === "stage") &&
+    call.via !== "ssh-stdin" &&
+    call.via !== "ssh-action" &&
+    !call.remote;
   if (optionAt(call.script, "errexit", call.command, initially)) return true;
   if (
     call.script.commands.some(

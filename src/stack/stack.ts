@@ -260,7 +260,10 @@ export interface NamedFile {
 }
 
 export interface Build {
-  readonly caller: { readonly kind: "compose" | "workflow" | "script" | "makefile"; readonly name: string };
+  readonly caller: {
+    readonly kind: "compose" | "workflow" | "script" | "makefile" | "stage";
+    readonly name: string;
+  };
   readonly project?: ComposeProject;
   /** Where the build is asked for. */
   readonly at: Location;
@@ -303,9 +306,10 @@ export interface CaddyInstance {
 export interface PlacedCall {
   readonly call: Call;
   readonly caller: {
-    readonly kind: "script" | "makefile" | "workflow";
+    /** `stage`: of a Jenkinsfile. */
+    readonly kind: "script" | "makefile" | "workflow" | "stage";
     readonly file: string;
-    /** Job id or target. */
+    /** Job id, target or stage. */
     readonly name?: string;
     readonly script?: Script;
     readonly workflow?: Workflow;
