@@ -72,6 +72,18 @@ describe("which Compose file is production", () => {
       ["docker-compose.yml: development"],
     ],
     [
+      "a front door in a folder of its own, whose network the server's file joins",
+      {
+        "compose.prod.yml":
+          "services:\n  web:\n    image: ghcr.io/acme/shop:2\n    restart: always\n    networks: [edge]\nnetworks:\n  edge:\n    external: true\n    name: shop-edge\n",
+        "traefik/compose.yml":
+          "services:\n  traefik:\n    image: traefik:v3.3\n    restart: always\n    ports: ['443:443']\n    networks: [shop-edge]\nnetworks:\n  shop-edge:\n    name: shop-edge\n    external: false\n",
+        "other/compose.yml":
+          "services:\n  traefik:\n    image: traefik:v3.3\n    restart: always\n    ports: ['443:443']\n",
+      },
+      ["compose.prod.yml: deployed", "other/compose.yml: presumed", "traefik/compose.yml: deployed"],
+    ],
+    [
       "a rig for load that a script starts on servers, beside the file that is deployed",
       {
         "docker-compose.yml":

@@ -29,6 +29,7 @@ import {
   staysUp,
 } from "./project-habits.ts";
 import { asideFolder, local, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
+import { isDoorTo } from "./project-networks.ts";
 import { isOwnUpgrade, onlyOpens, openedBy, standInOf, testsOf } from "./project-rigs.ts";
 import { gradeInPublic, runsOnPlatform } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
@@ -116,10 +117,7 @@ export function planProjects(
   });
 }
 
-/**
- * What is taken for production only because nothing says otherwise, beside other projects: a sign of a server has to be
- * there. A file that is shipped, named or described as production has one, and so has one that restarts what it runs.
- */
+/** A guess beside other projects: shipped, named or described as production, or restarting by itself, or it is no more. */
 function presumed(
   plan: ProjectPlan,
   all: readonly ProjectPlan[],
@@ -128,11 +126,13 @@ function presumed(
 ): ProjectPlan {
   if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
   const others = all.filter(other => other !== plan && other.grade === "deployed");
-  if (others.length === 0) return plan;
-  if (plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  if (others.length === 0 || plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
   // Where another project is known to be the server's, a restart policy alone makes no second one.
   const known = plan.because.text.startsWith("nothing says") && others.some(other => !isGuess(other));
-  if (!known && staysUp(plan.files.map(path => byPath.get(path)!))) return plan;
+  const own = plan.files.map(path => byPath.get(path)!);
+  if (!known && staysUp(own)) return plan;
+  const joined = others.find(other => !isGuess(other) && isDoorTo(own, other.files, byPath))?.files.at(-1);
+  if (joined) return { ...plan, because: { text: `it makes the network that ${joined} joins` } };
   return { ...plan, grade: "presumed" };
 }
 
