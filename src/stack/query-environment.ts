@@ -6,7 +6,7 @@ import type { Lookup } from "../artifacts/value.ts";
 import { inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
-import { hostNames, isOptional } from "./query.ts";
+import { hostNames, isOptional, variable } from "./query.ts";
 import type { ComposeProject, Service, Stack, Variable } from "./stack.ts";
 
 /** Questions about the environment contract: what is set for a service, and what its code asks for. */
@@ -127,6 +127,11 @@ export function isMentioned(stack: Stack, component: AppComponent, name: string)
 export function hasUnseenEnvironment(service: Service): boolean {
   if (service.envFiles.some(use => use.file === undefined)) return true;
   return service.get("extends") !== undefined || service.secrets.length > 0;
+}
+
+/** What a service or its image gives a variable, as far as it is plain. */
+export function environmentText(service: Service, name: string): string | undefined {
+  return variable(service, name)?.value?.text ?? service.model?.env.get(name)?.value ?? undefined;
 }
 
 /** The value that a variable has for the program: text, null when surely unset, undefined when not known. */

@@ -1,8 +1,9 @@
 import { filesBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { type Setting, settingsIn } from "../artifacts/settings-file.ts";
 import { basename, dirname, inside } from "../core/path.ts";
-import { hasUnseenEnvironment } from "./query-environment.ts";
+import { environmentText, hasUnseenEnvironment } from "./query-environment.ts";
 import { isCredential, isSigningName } from "./query-secrets.ts";
+import { springProfiles } from "./spring-profiles.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** Signing keys in settings files that frameworks read by themselves and that come with the code. */
@@ -25,7 +26,7 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
   const files = filesIn(stack, root);
   const mapped = framework.mapped(stack, files);
   const values = new Map<string, SettingSecret>();
-  for (const path of framework.files(files, service)) {
+  for (const path of framework.files(files, service, stack)) {
     const source = stack.sources.get(path);
     for (const setting of source ? settingsIn(source) : []) {
       const key = plain(setting.path.join("."));
@@ -61,7 +62,7 @@ export function springSetting(stack: Stack, service: Service, key: string): Sett
       ? { path: key.split("."), name: key, value: given.value.text, at: given.nameAt, supply: "never" }
       : undefined;
   let found: SettingSecret | undefined;
-  for (const path of framework.files(filesIn(stack, root), service)) {
+  for (const path of framework.files(filesIn(stack, root), service, stack)) {
     const source = stack.sources.get(path);
     for (const setting of source ? settingsIn(source) : []) {
       if (plain(setting.path.join(".")) !== wanted) continue;
@@ -122,7 +123,7 @@ interface Framework {
   readonly code: RegExp;
   readonly joint: string;
   /** The files that it reads, the later ones win. */
-  files(paths: readonly string[], service: Service): string[];
+  files(paths: readonly string[], service: Service, stack: Stack): string[];
   /** What is used while no variable is set, and the variables. Undefined when a value is put there by others. */
   fallback(value: string): { readonly text: string; readonly names: readonly string[] } | undefined;
   /** Variables that replace a value by a list of the project's own. */
@@ -137,7 +138,8 @@ const frameworks: readonly Framework[] = [
     code: /\.cs$/,
     joint: ":",
     files(paths, service) {
-      const active = textOf(service, "ASPNETCORE_ENVIRONMENT") ?? textOf(service, "DOTNET_ENVIRONMENT");
+      const active =
+        environmentText(service, "ASPNETCORE_ENVIRONMENT") ?? environmentText(service, "DOTNET_ENVIRONMENT");
       return named(paths, ["appsettings.json", `appsettings.${active ?? "Production"}.json`]);
     },
     fallback: text => (/[#$%]\{|\{\{|__\w+__/.test(text) ? undefined : { text, names: [] }),
@@ -147,12 +149,12 @@ const frameworks: readonly Framework[] = [
     marks: /(?:^|\/)src\/main\/resources\/application\.(?:ya?ml|properties)$/,
     code: /\.(?:java|kt|groovy)$/,
     joint: ".",
-    files(paths, service) {
-      const active = (textOf(service, "SPRING_PROFILES_ACTIVE") ?? "").split(/[\s,]+/).filter(Boolean);
+    files(paths, service, stack) {
       const main = paths.filter(path => /(?:^|\/)src\/main\/resources\/[^/]+$/.test(path));
-      return ["application", ...active.map(profile => `application-${profile}`)].flatMap(name =>
-        named(main, [`${name}.properties`, `${name}.yml`, `${name}.yaml`]),
-      );
+      return [
+        "application",
+        ...springProfiles(stack, service, main).map(profile => `application-${profile}`),
+      ].flatMap(name => named(main, [`${name}.properties`, `${name}.yml`, `${name}.yaml`]));
     },
     fallback(value) {
       const names: string[] = [];
@@ -176,7 +178,7 @@ const frameworks: readonly Framework[] = [
     files(paths, service) {
       const own = paths.filter(path => /(?:^|\/)config\/[^/]+$/.test(path));
       if (service.environment.some(({ name }) => name === "NODE_CONFIG")) return [];
-      return named(own, ["default.json", `${textOf(service, "NODE_ENV") ?? "production"}.json`]);
+      return named(own, ["default.json", `${environmentText(service, "NODE_ENV") ?? "production"}.json`]);
     },
     fallback: text => (/\$\{|\{\{/.test(text) ? undefined : { text, names: [] }),
     mapped(stack, paths) {
@@ -187,14 +189,6 @@ const frameworks: readonly Framework[] = [
     },
   },
 ];
-
-function textOf(service: Service, name: string): string | undefined {
-  return (
-    service.environment.find(each => each.name === name)?.value?.text ??
-    service.model?.env.get(name)?.value ??
-    undefined
-  );
-}
 
 /** The files of these names, each name's shortest path: copies in tests and builds lie deeper. */
 function named(paths: readonly string[], names: readonly string[]): string[] {
