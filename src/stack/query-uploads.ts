@@ -72,7 +72,9 @@ function folderIn(expression: string): string | undefined {
 const multer =
   /\bdest\s*:\s*([^,\n}]+)|\bdestination\s*:\s*(["'`][^"'`\n]+["'`])|\bcb\(\s*null\s*,\s*((?:path\.)?(?:join|resolve)\([^)]*\)|["'`][^"'`\n]+["'`])\s*\)/g;
 const pythonName =
-  /^[ \t]*(UPLOADS?_?(?:DIR|DIRECTORY|FOLDER|PATH)|MEDIA_DIR)\s*(?::\s*\w+\s*)?=\s*([^\n#]+)/gm;
+  /^[ \t]*(_?UPLOADS?_?(?:DIR|DIRECTORY|FOLDER|PATH)|_?MEDIA_DIR|\w+\.config\[["']UPLOAD_FOLDER["']\])\s*(?::\s*\w+\s*)?=\s*([^\n#]+)/gim;
+/** The folder that is served is the one that is written to. */
+const pythonServed = /\bStaticFiles\(\s*(directory)\s*=\s*(["'][^"'\n]*(?:upload|media|avatar)[^"'\n]*["'])/g;
 const given = /(?:environ(?:\.get)?|getenv)\W+["'](\w+)["']/;
 /** Files that are read and thrown away again. */
 const passing = /\bunlink(?:Sync)?\b|\brm(?:Sync)?\(|os\.remove|tempfile|tmpdir/;
@@ -138,10 +140,14 @@ function pythonFolders(service: Service, { dir, files }: AppComponent): Omit<Upl
   );
   const texts = own.flatMap(path => files.read(path) ?? []);
   const taking = texts.filter(({ text }) => /\bUploadFile\b|request\.files/.test(text));
-  if (taking.length === 0 || taking.some(({ text }) => passing.test(text))) return [];
+  if (taking.length === 0) return [];
+  // What is served to visitors is kept, also where a picture that was replaced is deleted.
+  const patterns = taking.some(({ text }) => passing.test(text))
+    ? [pythonServed]
+    : [pythonName, pythonServed];
   if (texts.some(({ text }) => remote.test(text))) return [];
   for (const source of texts) {
-    for (const match of source.text.matchAll(pythonName)) {
+    for (const match of patterns.flatMap(pattern => [...source.text.matchAll(pattern)])) {
       const [whole, name = "", expression = ""] = match;
       const from = given.exec(expression)?.[1] ?? name;
       const set = variable(service, from);

@@ -5,7 +5,7 @@ import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { shownEnvFile } from "../../stack/query-env-examples.ts";
-import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
+import { hasUnseenEnvironment, isAddressed } from "../../stack/query-environment.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
 import { guardedNames } from "../../stack/query-unset.ts";
 import { isWorker } from "../../stack/query-workers.ts";
@@ -81,7 +81,8 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   const { name, how } = defaults[0]!;
   if (how !== "variable") return "never";
   const given = variable(service, name);
-  if (!given && !isSigningName(name) && isShown(stack, service, name)) return "always";
+  if (!given && !isSigningName(name) && (isAddressed(service, name) || isShown(stack, service, name)))
+    return "always";
   if (!given) return hasUnseenEnvironment(service) ? "maybe" : "never";
   const guarded = guardedNames(stack, service.project);
   if (given.value?.references.some(each => /^:?\?$/.test(each.operator ?? "") || guarded.has(each.name)))

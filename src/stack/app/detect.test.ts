@@ -59,3 +59,16 @@ it("uses what the service says about how it runs", () => {
   expect(serves(api!, "/up", { target: "app.gone:app" }).answer).toBe("unknown");
   expect(serves(shop!, "/health", { settingsModule: "core.gone" }).answer).toBe("unknown");
 });
+
+it("takes the list beside a manifest that only says how to pack the program", () => {
+  const beside = projectOf({
+    "api/pyproject.toml": `[build-system]\nrequires = ["setuptools"]\n[project]\nname = "harbour"\n`,
+    "api/requirements.txt": "fastapi\n",
+    "api/main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    "tools/pyproject.toml": "[tool.ruff]\nline-length = 100\n",
+    "tools/requirements-dev.txt": "pytest\n",
+  });
+  expect(detectComponents(beside).map(each => `${each.manifest}: ${each.kind}`)).toEqual([
+    "api/requirements.txt: fastapi",
+  ]);
+});

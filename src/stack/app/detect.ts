@@ -194,14 +194,17 @@ function pythonComponents(files: ProjectFiles): AppComponent[] {
     django,
   }));
   const seen = new Set<string>();
+  const empty = new Set<string>();
   for (const path of manifests.toSorted((a, b) => rank(a) - rank(b))) {
     const dir = directoryOf(path);
     const source = files.read(path);
-    if (!source || seen.has(dir)) continue;
-    seen.add(dir);
+    if (!source || seen.has(dir) || (empty.has(dir) && rank(path) > 1)) continue;
     // A manifest whose program is the Django project below it is told already.
-    if (projects.some(project => isBelow(dir, `${project.dir}/x`) || project.dir === dir)) continue;
-    components.push(...plainPython(files, path, source));
+    const known = projects.some(project => isBelow(dir, `${project.dir}/x`) || project.dir === dir);
+    const found = known ? [] : plainPython(files, path, source);
+    // One that lists nothing leaves it to the file beside it.
+    (known || found.length > 0 ? seen : empty).add(dir);
+    components.push(...found);
   }
   return components;
 }
