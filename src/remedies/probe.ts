@@ -1,6 +1,7 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { type Location, locate } from "../core/source.ts";
 import { pairOf, type YamlNode } from "../formats/yaml.ts";
+import { listPlain } from "../stack/query.ts";
 import { appAnswer, httpProbe } from "../stack/query-health.ts";
 import type { Service, Stack } from "../stack/stack.ts";
 import { appProbe, getCommand } from "./app-probe.ts";
@@ -63,8 +64,7 @@ export function addHealthcheck(stack: Stack, service: Service): Edit | undefined
 
 /** What to try after a health check was added or changed. */
 export function probeTest(names: readonly string[]): string {
-  const list = names.length === 1 ? names[0]! : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-  return `Start the stack, wait until \`docker compose ps\` calls ${list} healthy, then stop the program inside and see it turn unhealthy.`;
+  return `Start the stack, wait until \`docker compose ps\` calls ${listPlain(names)} healthy, then stop the program inside and see it turn unhealthy.`;
 }
 
 /**

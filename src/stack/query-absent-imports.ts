@@ -198,7 +198,7 @@ function resolver(stack: Stack, component: AppComponent, manifest: PackageManife
 }
 
 const builtIn =
-  /^(?:assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dns|domain|events|fs|http2?|https|module|net|os|path|perf_hooks|process|punycode|querystring|readline|stream|string_decoder|timers|tls|tty|url|util|v8|vm|worker_threads|zlib|next|react|react-dom|server-only|client-only|styled-jsx)$/;
+  /^(?:assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|diagnostics_channel|dns|domain|events|fs|http2?|https|inspector|module|net|os|path|perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|sys|timers|tls|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib|next|react|react-dom|server-only|client-only|styled-jsx)$/;
 
 /** A path of the repository without its ending. */
 function at(stack: Stack, target: string | undefined): Resolved | undefined {

@@ -1,4 +1,5 @@
 import { basename, inside, join } from "../core/path.ts";
+import { listPlain } from "./query.ts";
 import type { Build, Stack } from "./stack.ts";
 
 /** What a broad COPY brings along that has no place in an image. */
@@ -9,8 +10,7 @@ export interface Unwanted {
 }
 
 export function listed(comes: readonly Unwanted[]): string {
-  const names = comes.map(each => each.name);
-  return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return listPlain(comes.map(each => each.name));
 }
 
 const template = /example|sample|template|dist$|defaults?$/i;

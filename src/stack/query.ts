@@ -137,10 +137,14 @@ export function evidence(at: Location, shows: string): Evidence {
 
 /** `"a", "b" and "c"`; at most five names, then how many more. */
 export function listNames(names: readonly string[]): string {
-  const quoted = names.map(name => `"${name}"`);
-  if (quoted.length === 1) return quoted[0]!;
-  if (quoted.length > 5) return `${quoted.slice(0, 4).join(", ")} and ${quoted.length - 4} more`;
-  return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+  return listPlain(names.map(name => `"${name}"`));
+}
+
+/** The same without quotation marks. */
+export function listPlain(names: readonly string[]): string {
+  if (names.length === 1) return names[0]!;
+  if (names.length > 5) return `${names.slice(0, 4).join(", ")} and ${names.length - 4} more`;
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 const searchPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];

@@ -3,7 +3,7 @@ import { join } from "../../core/path.ts";
 import { bringSources } from "../../remedies/build-context.ts";
 import { rewriteDockerfile } from "../../remedies/rewrite.ts";
 import type { MissingSource } from "../../stack/image/copy-sources.ts";
-import { evidence, listNames } from "../../stack/query.ts";
+import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
 import { missingOf, working } from "../../stack/query-missing-sources.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
@@ -46,7 +46,7 @@ export default defineRule({
       const files = groups.map(({ group }) => group[0].dockerfilePath!);
       yield {
         subject: buildSubject(first),
-        message: `The ${more.length === 0 ? "build of" : "builds of"} ${listed(files)} ${more.length === 0 ? "stops" : "stop"} at a COPY: ${reasons(first, one.missing)}.`,
+        message: `The ${more.length === 0 ? "build of" : "builds of"} ${listPlain(files)} ${more.length === 0 ? "stops" : "stop"} at a COPY: ${reasons(first, one.missing)}.`,
         evidence: [
           ...evidenceOf(stack, one.group, one.missing),
           ...more.flatMap(({ group, missing }) => evidenceOf(stack, group, missing)),
@@ -80,11 +80,6 @@ interface Broken {
 
 interface Told {
   readonly groups: Broken[];
-}
-
-function listed(files: readonly string[]): string {
-  const last = files.at(-1)!;
-  return files.length === 1 ? last : `${files.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function reasons(build: Build, missing: readonly MissingSource[]): string {

@@ -2,7 +2,7 @@ import type { Evidence, Severity } from "../../core/finding.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
 import { lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, listPlain } from "../../stack/query.ts";
 import { successAfter } from "../../stack/query-exit-status.ts";
 import { type Lost, lostStatus } from "../../stack/query-lost-dump.ts";
 import {
@@ -60,7 +60,7 @@ export default defineRule({
       const [first, ...rest] = group.flatMap(each => each.places);
       yield {
         subject: `${placed.caller.file}: ${placed.call.name}`,
-        message: `${joined(callers)} ${callers.length === 1 ? "does" : "do"} not notice when the dump fails: ${how.text}.`,
+        message: `${listPlain(callers)} ${callers.length === 1 ? "does" : "do"} not notice when the dump fails: ${how.text}.`,
         evidence: [first!, ...rest],
         severity,
         fix: () =>
@@ -83,10 +83,6 @@ export default defineRule({
     }
   },
 });
-
-function joined(names: readonly string[]): string {
-  return names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
 
 interface Unnoticed {
   readonly placed: PlacedCall;

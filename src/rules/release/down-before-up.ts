@@ -2,7 +2,7 @@ import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
-import { evidence, isStore, weigh } from "../../stack/query.ts";
+import { evidence, isStore, listPlain, weigh } from "../../stack/query.ts";
 import {
   buildsNothing,
   fetchesImages,
@@ -37,7 +37,7 @@ export default defineRule({
       const what = compose ? "the whole stack" : "the running container";
       const titles = list.map(({ title }) => title);
       const one = titles.length === 1;
-      const who = `The ${one ? "release" : "releases"} in ${titles.length < 3 ? titles.join(" and ") : `${titles.slice(0, -1).join(", ")} and ${titles.at(-1)}`} ${one ? "stops" : "stop"}`;
+      const who = `The ${one ? "release" : "releases"} in ${listPlain(titles)} ${one ? "stops" : "stop"}`;
       const [first, ...more] = list.flatMap(found => placesOf(found, what));
       yield {
         subject: titles.join(" "),

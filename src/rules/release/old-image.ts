@@ -1,6 +1,6 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import { inside } from "../../core/path.ts";
-import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, listNames, listPlain, weigh } from "../../stack/query.ts";
 import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -32,7 +32,7 @@ export default defineRule({
       const titles = runs.map(run => run.title);
       yield {
         subject: titles[0]!,
-        message: `${titles.length === 1 ? `The release in ${titles[0]} brings` : `The releases in ${titles.slice(0, -1).join(", ")} and ${titles.at(-1)} bring`} new code and ${titles.length === 1 ? "starts" : "start"} ${listNames(services.map(service => service.name))} without building: nothing pulls ${services.length === 1 ? "that image" : "those images"} either, so the server goes on with what it built the first time.`,
+        message: `${titles.length === 1 ? `The release in ${titles[0]} brings` : `The releases in ${listPlain(titles)} bring`} new code and ${titles.length === 1 ? "starts" : "start"} ${listNames(services.map(service => service.name))} without building: nothing pulls ${services.length === 1 ? "that image" : "those images"} either, so the server goes on with what it built the first time.`,
         evidence: [
           first!,
           ...more,

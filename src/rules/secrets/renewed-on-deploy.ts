@@ -4,7 +4,7 @@ import { basename } from "../../core/path.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
 import { isHosted } from "../../stack/calls.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, listPlain } from "../../stack/query.ts";
 import { worksOnServer } from "../../stack/query-emptying.ts";
 import { deployScripts } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
@@ -85,10 +85,6 @@ const maker =
   /(?:generate|gen|create|make|init|rotate|setup)[-_](?:\w+[-_])*(?:secrets?|keys?|env|credentials?)(?:[-_.]|$)/i;
 
 const firstTime = /^(?:install|bootstrap)(?:[-_.]|$)/i;
-
-function listPlain(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-}
 
 function isEnvFile(path: string): boolean {
   return /(?:^|\/|["'])\.env(?:\.[\w-]+)*["']?$/.test(path) && !/example|sample/.test(path);
