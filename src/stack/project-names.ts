@@ -33,3 +33,22 @@ export function forWork(files: readonly string[]): readonly string[] {
     ? files.filter(file => !defaultNames.includes(basename(file)))
     : files;
 }
+
+const folderOf = (path: string): string => path.split("/").at(-2) ?? "";
+/** `server-discovery/`: a part that has to do with servers, and is none. */
+const ofServers = /^server[._-](?!prod|live|\d)/i;
+/** Below a folder that is called after development, however deep. */
+const workFolder = /(?:^|\/)(?:dev|devel|develop|development|local)\//i;
+
+/** The folder is called after a server's, or after a release. */
+export function isServersFolder(path: string): boolean {
+  return production.test(folderOf(path)) && !ofServers.test(folderOf(path));
+}
+
+/** What the folder of a file plainly says. */
+export function saidByFolder(path: string): "production" | "development" | undefined {
+  const place = folderOf(path);
+  if (/(^|[._-])(prod|production|live|server|vps)([._-]|$)/i.test(place) && isServersFolder(path))
+    return "production";
+  return workstation.test(place) || workFolder.test(path) ? "development" : undefined;
+}

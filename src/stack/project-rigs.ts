@@ -12,13 +12,13 @@ const runner =
   /(?:^|[\s"';&/])(?:pytest|py\.test|vitest|jest|rspec|phpunit|playwright test|cypress run|go test|cargo test|(?:npm|yarn|pnpm)(?: run)? test)(?=$|[\s"';&])/;
 
 /** The service that runs tests without being asked for by a profile. */
-export function testsOf(files: readonly ComposeFile[]): string | undefined {
+function testsOf(files: readonly ComposeFile[]): string | undefined {
   return servicesIn(files).find(({ value }) => !child(value, "profiles") && runner.test(commandOf(value)))
     ?.key.value;
 }
 
 /** A service that stands in for what the program asks elsewhere: `mock-store`, `payments-mock`. */
-export function standInOf(files: readonly ComposeFile[]): string | undefined {
+function standInOf(files: readonly ComposeFile[]): string | undefined {
   return servicesIn(files).find(
     ({ key, value }) =>
       !child(value, "profiles") && /^(?:mock|fake|stub)[-_]\w|\w[-_](?:mock|stub)$/i.test(key.value),
@@ -28,7 +28,7 @@ export function standInOf(files: readonly ComposeFile[]): string | undefined {
 const leadsIn = /(?:^|\/)(?:cloudflared|ngrok|tailscale|traefik|caddy|nginx|haproxy|swag)(?:$|[:@/-])/i;
 
 /** A base that only files for work lie over, and that serves nobody without them: images are built with it. */
-export function openedBy(
+function openedBy(
   files: readonly string[],
   models: readonly ComposeFile[],
   all: readonly (readonly string[])[],
@@ -67,7 +67,7 @@ function isUnreachable(files: readonly ComposeFile[]): boolean {
 }
 
 /** It does nothing but publish ports of two services or more, none of them those of a site. */
-export function onlyOpens(file: ComposeFile): boolean {
+function onlyOpens(file: ComposeFile): boolean {
   const services = servicesIn([file]);
   return (
     services.length > 1 &&
@@ -80,4 +80,19 @@ export function onlyOpens(file: ComposeFile): boolean {
       );
     })
   );
+}
+
+/** What makes it one of these, in words; undefined for any other file. */
+export function rigOf(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  all: readonly (readonly string[])[],
+): string | undefined {
+  const tests = all.length > 1 ? testsOf(models) : undefined;
+  if (tests) return `"${tests}" runs tests`;
+  if (files.length > 1 && onlyOpens(models.at(-1)!)) return "it only opens ports of what runs without it";
+  const opened = openedBy(files, models, all);
+  if (opened) return `nothing of it is reached without ${opened}`;
+  const standIn = all.length > 1 ? standInOf(models) : undefined;
+  return standIn && `"${standIn}" stands in for something else`;
 }

@@ -83,6 +83,28 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.dev.yml: deployed", "compose.yml: development"],
     ],
     [
+      "what lies deep in a folder for development, where nothing else is",
+      {
+        "dev/queue-tls/compose.yml": app,
+        "dex/benchmark/compose.yml": "services:\n  bench:\n    build: .\n",
+      },
+      ["dev/queue-tls/compose.yml: development"],
+    ],
+    [
+      "backing services of a part that is called after servers",
+      {
+        "extra/server-discovery/docker-compose.yaml":
+          "services:\n  search:\n    image: opensearchproject/opensearch:2\n    ports: ['9200:9200']\n",
+        "go.mod": "module harbour\n",
+      },
+      ["extra/server-discovery/docker-compose.yaml: development"],
+    ],
+    [
+      "a folder that is called a server",
+      { "web-server/compose.yml": app, "compose.dev.yml": app },
+      ["web-server/compose.yml: deployed"],
+    ],
+    [
       "a stage for development beside what a platform runs",
       {
         "compose.yml":

@@ -28,9 +28,19 @@ import {
   servesNothing,
   staysUp,
 } from "./project-habits.ts";
-import { asideFolder, local, production, putAway, rigFolder, staging, workstation } from "./project-names.ts";
+import {
+  asideFolder,
+  isServersFolder,
+  local,
+  production,
+  putAway,
+  rigFolder,
+  saidByFolder,
+  staging,
+  workstation,
+} from "./project-names.ts";
 import { isDoorTo } from "./project-networks.ts";
-import { isOwnUpgrade, onlyOpens, openedBy, standInOf, testsOf } from "./project-rigs.ts";
+import { isOwnUpgrade, rigOf } from "./project-rigs.ts";
 import { gradeInPublic, runsOnPlatform } from "./public-project.ts";
 import type { Grade } from "./stack.ts";
 
@@ -203,23 +213,13 @@ function grade(
       because: { text: `it repeats ${original}, whose paths are right` },
     };
   const stem = stemOf(last);
-  const place = `${dirname(last).split("/").pop() ?? ""}`;
   const unlike = /(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem);
   if (production.test(stem) && !unlike && !(local.test(stem) && all.length > 1))
     return { files, grade: "deployed", because: { text: nameOfProduction } };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
   if (work) return { files, grade: "development", because: work };
-  const tests = testsOf(models);
-  if (tests && all.length > 1)
-    return { files, grade: "development", because: { text: `"${tests}" runs tests` } };
-  const opened = openedBy(files, models, all);
-  if (opened)
-    return { files, grade: "development", because: { text: `nothing of it is reached without ${opened}` } };
-  const standIn = standInOf(models);
-  if (standIn && all.length > 1)
-    return { files, grade: "development", because: { text: `"${standIn}" stands in for something else` } };
-  if (files.length > 1 && onlyOpens(models.at(-1)!))
-    return { files, grade: "development", because: { text: "it only opens ports of what runs without it" } };
+  const rig = rigOf(files, models, all);
+  if (rig) return { files, grade: "development", because: { text: rig } };
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
     // A file for tests opens its stores to whoever runs them; a test server does not.
     const grade =
@@ -229,10 +229,13 @@ function grade(
   if (workstation.test(stem))
     return { files, grade: "development", because: { text: "its name says development" } };
   if (staging.test(stem)) return { files, grade: "staging", because: { text: "its name says staging" } };
-  if (/(^|[._-])(prod|production|live|server|vps)([._-]|$)/i.test(place))
-    return { files, grade: "deployed", because: { text: "its folder says production" } };
-  if (workstation.test(place))
-    return { files, grade: "development", because: { text: "its folder says development" } };
+  const says = saidByFolder(last);
+  if (says)
+    return {
+      files,
+      grade: says === "production" ? "deployed" : "development",
+      because: { text: `its folder says ${says}` },
+    };
   if (onlyBacking(models) || servesNothing(models))
     return {
       files,
@@ -256,7 +259,7 @@ function grade(
   if (shownTo?.grade === "development") return { files, ...shownTo };
   const doubt = options.text && doubtOf(last, models, options.text);
   if (doubt) return { files, grade: "presumed", because: doubt };
-  if (production.test(place))
+  if (isServersFolder(last))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
   if (shownTo) return { files, ...shownTo };
   return {
