@@ -73,10 +73,13 @@ test("extends, anchors and references give a job its lines", () => {
 plain: { extends: .deploy }
 over: { extends: [.deploy], script: [!reference [.deploy, script], *lines, last] }
 none: { extends: .elsewhere, script: ls }
+nothing: { extends: .elsewhere, stage: deploy }
 `;
   const { workflow } = pipeline(text);
   expect(workflow.incomplete).toBe(true);
-  expect(workflow.jobs.map(each => each.id.value)).toEqual(["plain", "over"]);
+  expect(workflow.jobs.map(each => each.id.value)).toEqual(["plain", "over", "none"]);
+  // When it runs is told by what lies elsewhere.
+  expect(workflow.jobs[2]!.triggers).toEqual([]);
   expect(lines(workflow.jobs[0]!)).toEqual(["login\nup\n"]);
   expect(lines(workflow.jobs[1]!)).toEqual(["login\nup\nfirst\nsecond\nlast\n"]);
   expect([...workflow.jobs[0]!.env].map(([name, { value }]) => [name, value])).toEqual([

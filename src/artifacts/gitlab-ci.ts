@@ -92,10 +92,13 @@ export function gitlabPipeline(
   const staged: { job: Job; stage: number; own: boolean }[] = [];
   const stages = stagesOf(root);
   for (const pair of pairs) {
-    const map = extended(pair, root);
-    if (!map) whole = false;
+    const known = extended(pair, root);
+    if (!known) whole = false;
+    // A script of its own is run whatever the part says that lies elsewhere; when, that part tells.
+    const own = pair.value.kind === "map" && pairOf(pair.value, "script") ? pair.value : undefined;
+    const map = known ?? own;
     if (!map || !["script", "run", "trigger"].some(key => pairOf(map, key))) continue;
-    const job = jobOf(pair, map, root);
+    const job = known ? jobOf(pair, map, root) : { ...jobOf(pair, map, root), triggers: [] };
     staged.push({
       job,
       stage: stages.indexOf(job.stage?.value ?? "test"),

@@ -137,6 +137,12 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     const chosen = written === undefined ? undefined : presentFiles(files, "", written);
     if (chosen)
       uses.push({ files: chosen, named: true, deploys: true, at: placed.call.at, by: nameOf(placed) });
+    const filled = filledTemplate(placed.call, files);
+    if (filled !== undefined)
+      uses.push({
+        ...{ files: [filled], named: true, deploys: placed.deploys, at: placed.call.at, by: nameOf(placed) },
+        pipeline: placed.caller.kind === "workflow" || placed.caller.kind === "stage",
+      });
     if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
@@ -155,6 +161,21 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     });
   }
   return uses;
+}
+
+/** `envsubst < compose.yml.tpl > compose.yml`: Compose reads what the template says, with its variables filled in. */
+function filledTemplate({ name, cwd, command, writes }: Call, files: ProjectFiles): string | undefined {
+  if (name !== "envsubst" || cwd === undefined || isOutside(cwd)) return undefined;
+  const target = writes[0]?.path.value;
+  const from = command.redirects.find(({ op }) => op === "<")?.target.value;
+  if (
+    target === undefined ||
+    from === undefined ||
+    !/^(?:docker-)?compose\b.*\.ya?ml$/.test(basename(target))
+  )
+    return undefined;
+  const path = join(cwd, from);
+  return !isOutside(path) && files.has(path) === "file" ? path : undefined;
 }
 
 /** Profiles that a whole project is started with. A service that is named is started alone. */

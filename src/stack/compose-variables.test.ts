@@ -117,3 +117,22 @@ describe("a profile that is called after the server", () => {
     expect(both.find(({ files }) => files === "compose.dev.yml")).toMatchObject({ optional: ["web"] });
   });
 });
+
+describe("a template of a Compose file", () => {
+  it("is what Compose reads where a release fills it in", async () => {
+    const found = await projectsOf({
+      ".docker/docker-compose.yml.tpl": "services:\n  back:\n    image: shop:${TAG}\n    restart: always\n",
+      ".gitlab-ci.yml":
+        "stages: [deploy]\ndeploy-prod:\n  stage: deploy\n  script:\n    - envsubst '$TAG,$X' < .docker/docker-compose.yml.tpl > .docker/docker-compose.yml\n    - ssh shop \"mkdir -p /srv/shop\"\n",
+    });
+    expect(found).toMatchObject([{ files: ".docker/docker-compose.yml.tpl", grade: "deployed" }]);
+  });
+
+  it("is none where nothing does", async () => {
+    const found = await projectsOf({
+      "compose.yml": base,
+      "docker-compose.yml.tpl": "services:\n  back:\n    image: shop:${TAG}\n",
+    });
+    expect(found).toMatchObject([{ files: "compose.yml" }]);
+  });
+});
