@@ -59,20 +59,17 @@ export function calledAtStart(
   return [...texts.values()].flatMap(source =>
     table.flatMap(([needs, call, what]) => {
       if (!needs.test(source.text)) return [];
-      const match = [...source.text.matchAll(call)].find(each => !isComment(source.text, each.index));
-      if (!match) return [];
-      const near = source.text.slice(Math.max(0, match.index - 600), match.index + 150);
-      const at = locate(source, match.index, match.index + match[0].length);
-      if (
-        gated.test(near) ||
-        /argv|\bif\b[^\n]{0,80}$/.test(near.slice(0, -150)) ||
-        !ownsFile(stack, component, at)
-      )
-        return [];
-      const run = runBy(source, at, component, texts);
-      if (!run) return [];
-      component.files.read(source.path);
-      return [{ at, what, ...(run.runAt ? { runAt: run.runAt } : {}) }];
+      for (const match of source.text.matchAll(call)) {
+        if (isComment(source.text, match.index)) continue;
+        const near = source.text.slice(Math.max(0, match.index - 600), match.index + 150);
+        const at = locate(source, match.index, match.index + match[0].length);
+        if (gated.test(near) || /argv|\bif\b[^\n]{0,80}$/.test(near.slice(0, -150))) continue;
+        const run = ownsFile(stack, component, at) ? runBy(source, at, component, texts) : undefined;
+        if (!run) continue;
+        component.files.read(source.path);
+        return [{ at, what, ...(run.runAt ? { runAt: run.runAt } : {}) }];
+      }
+      return [];
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { basename, join } from "../core/path.ts";
+import type { Source } from "../core/source.ts";
 import { saysWorkstation } from "./env-work.ts";
 import { shownEnvFile } from "./query-env-examples.ts";
 import type { EnvFileUse, Service, Stack, Variable } from "./stack.ts";
@@ -30,8 +31,10 @@ export function overriddenVariables(stack: Stack, service: Service): Overridden[
   });
   if (found.length === 0 || !isAlone(stack, service)) return [];
   const said = texts(stack, service);
-  if (said.some(text => handsOn.test(text))) return [];
-  return found.filter(({ name }) => !said.some(text => text.includes(name)));
+  if (said.some(({ text }) => handsOn.test(text))) return [];
+  // A page lists what is to be set, a script may set it.
+  const doing = said.filter(({ path }) => !/\.(?:mdx?|rst|txt)$|README/.test(path));
+  return found.filter(({ name }) => !doing.some(({ text }) => text.includes(name)));
 }
 
 function sourceOf({ from, value }: Variable): string | undefined {
@@ -58,13 +61,13 @@ function isAlone(stack: Stack, { project }: Service): boolean {
 
 /** Another way by which Compose, or the shell that starts it, gets to know a file. */
 const handsOn =
-  /--env-file|COMPOSE_ENV_FILES|\bset -a\b|\bexport \$\(|\bdotenv\b.*\bcompose\b|\.env\.\w+\s+\.env\b|\bsource\s+\S*env|^\s*\.\s+\S*env|ln -s\w* \S*env/m;
+  /--env-file|COMPOSE_ENV_FILES|\bset -a\b|\bexport \$\(|\bdotenv\b.*\bcompose\b|\.env\.(?!example\b|sample\b|template\b)\w+\s+\.env(?![\w.])|\bsource\s+\S*\.env|^\s*\.\s+\S*\.env|ln -s\w* \S*env/m;
 const spoken =
   /\.(?:mdx?|rst|txt|sh|bash|ps1|bat|service|tf|j2)$|(?:^|\/)(?:Makefile|[Jj]ustfile|Taskfile[^/]*|Jenkinsfile[^/]*|package\.json|README[^/]*|\.gitlab-ci\.yml)$|(?:^|\/)\.(?:github|circleci|woodpecker)\//;
 const mostTexts = 400;
 
 /** Pages, scripts and pipelines, which say how the stack is started. */
-function texts(stack: Stack, { project }: Service): string[] {
+function texts(stack: Stack, { project }: Service): Source[] {
   return stack.files.paths
     .filter(
       path => spoken.test(path) && !/(?:^|\/)node_modules\//.test(path) && !project.files.includes(path),
@@ -72,6 +75,6 @@ function texts(stack: Stack, { project }: Service): string[] {
     .slice(0, mostTexts)
     .flatMap(path => {
       const read = stack.files.read(path);
-      return "source" in read ? [read.source.text] : [];
+      return "source" in read ? [read.source] : [];
     });
 }
