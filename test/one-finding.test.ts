@@ -132,6 +132,17 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "pipeline/retired-action",
+    "one retired runner in a release and in a job of tests",
+    {
+      ".github/workflows/deploy.yml":
+        "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-20.04\n    steps:\n      - run: ssh shop@shop.example.org docker compose up -d\n",
+      ".github/workflows/test.yml":
+        "on: push\njobs:\n  test:\n    runs-on: ubuntu-20.04\n    steps:\n      - run: npm test\n",
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
   const plain = { ...tree(files), tracked: () => true, executable: () => false };

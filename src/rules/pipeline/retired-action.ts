@@ -16,6 +16,7 @@ import {
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
+const order: readonly Severity[] = ["critical", "high", "medium", "low"];
 const commands = /^"?'?::(set-env|add-path) /;
 
 export default defineRule({
@@ -30,10 +31,12 @@ export default defineRule({
     for (const workflow of stack.workflows) {
       const retired = retiredOf(stack, workflow);
       if (!retired) continue;
-      const key = `${retired.severity} ${retired.places[0].shows}`;
+      const key = retired.places[0].shows;
       groups.set(key, [...(groups.get(key) ?? []), retired]);
     }
-    for (const list of groups.values()) {
+    for (const group of groups.values()) {
+      // The gravest first: what a release asks for weighs more than the same in a job of tests.
+      const list = group.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
       const files = list.map(({ file }) => file);
       const [first, ...more] = list.flatMap(({ places }) => places);
       yield {
