@@ -248,4 +248,24 @@ export const dataImages: readonly ImageFamily[] = [
     volumes: ["/opt/emqx/data", "/opt/emqx/log"],
     source: "deploy/docker of EMQX's repository",
   },
+  bitnami("postgresql", "database", 5432),
+  bitnami("mysql", "database", 3306),
+  bitnami("mariadb", "database", 3306),
+  bitnami("mongodb", "database", 27017, "data/db"),
+  bitnami("redis", "cache", 6379),
+  bitnami("rabbitmq", "queue", 5672, "mnesia"),
 ];
+
+/** Bitnami's images have users, paths and variables of their own: a family each. */
+function bitnami(name: string, kind: ImageFamily["kind"], port: number, data = "data"): ImageFamily {
+  return {
+    asOf: "2026-11-29",
+    names: [`bitnami/${name}`, `bitnamilegacy/${name}`],
+    kind,
+    distribution: "debian",
+    user: "1001",
+    ports: [port],
+    dataDirectories: [`/bitnami/${name}/${data}`],
+    source: `bitnami/${name} of Bitnami's repository of containers`,
+  };
+}
