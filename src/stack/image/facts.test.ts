@@ -14,6 +14,19 @@ describe("references", () => {
       "localhost:5000/a/b:c",
       { registry: "localhost:5000", name: "a/b", tag: "c", family: "localhost:5000/a/b" },
     ],
+    [
+      "harbor.example.org/dockerhub/library/postgres:16",
+      { registry: "harbor.example.org", name: "dockerhub/library/postgres", tag: "16", family: "postgres" },
+    ],
+    [
+      "harbor.example.org/shop/postgres:16",
+      {
+        registry: "harbor.example.org",
+        name: "shop/postgres",
+        tag: "16",
+        family: "harbor.example.org/shop/postgres",
+      },
+    ],
     ["localhost:5000/nginx", { registry: "localhost:5000", name: "nginx", family: "localhost:5000/nginx" }],
     ["ghcr.io/me/app", { registry: "ghcr.io", name: "me/app", family: "ghcr.io/me/app" }],
     [

@@ -117,6 +117,9 @@ function healthcheckOf(family: ImageFamily): boolean | undefined {
   return official || family.names[0]!.startsWith("prom/") ? false : undefined;
 }
 
+/** What a registry of one's own keeps of Docker Hub: `harbor.example.org/dockerhub/library/postgres`. */
+const cacheOfHub = /^(?:docker-?hub|docker\.io)(?:[-_]\w+)?\/(?:library\/)?(.+)$/;
+
 /** Takes an image reference apart. Text with variables left in it gives a name that is in no table. */
 export function parseImageRef(text: string): ImageRef {
   const at = text.indexOf("@");
@@ -137,8 +140,10 @@ export function parseImageRef(text: string): ImageRef {
   // The same images are mirrored under these registries' own namespaces.
   if (registry === "public.ecr.aws") name = name.replace(/^docker\/library\//, "");
   if (registry === "mirror.gcr.io") name = name.replace(/^library\//, "");
-  const mirrored = registry === "public.ecr.aws" || registry === "mirror.gcr.io";
-  const family = byName.get(onHub || mirrored ? name : `${registry}/${name}`)?.names[0] ?? name;
+  const cached = onHub ? undefined : cacheOfHub.exec(name)?.[1];
+  const mirrored = registry === "public.ecr.aws" || registry === "mirror.gcr.io" || cached !== undefined;
+  const family =
+    byName.get(onHub || mirrored ? (cached ?? name) : `${registry}/${name}`)?.names[0] ?? cached ?? name;
   return {
     ...(registry === undefined ? {} : { registry }),
     name,
