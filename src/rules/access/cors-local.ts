@@ -106,7 +106,7 @@ function* fastApi(stack: Stack): Generator<Origins> {
   for (const { app, service, lookup } of fastApisInForce(stack)) {
     const cors = app.middleware.find(each => each.name === "CORSMiddleware");
     const value = cors?.options.get("allow_origins");
-    if (!value || cors?.options.has("allow_origin_regex")) continue;
+    if (!value || cors?.options.has("allow_origin_regex") || isExtended(stack, value.at)) continue;
     const origins = textsOf(concrete(value, lookup));
     yield {
       subject: app.file,
@@ -117,4 +117,15 @@ function* fastApi(stack: Stack): Generator<Origins> {
         extendList(stack, [service], value.at, { kept: origins ?? [], had: origins ?? [], variable: sites }),
     };
   }
+}
+
+/** `origins += settings.origins`: the list that stands in the code is not the whole one. */
+function isExtended(stack: Stack, { file, span }: Location): boolean {
+  const text = stack.sources.get(file)?.text ?? "";
+  const name =
+    /^[A-Za-z_]\w*$/.exec(text.slice(span.start, span.end))?.[0] ??
+    /(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*$/.exec(text.slice(Math.max(0, span.start - 80), span.start))?.[1];
+  return (
+    name !== undefined && new RegExp(`\\b${name}[ \\t]*(?:\\+=|\\.(?:extend|append|insert)\\()`).test(text)
+  );
 }
