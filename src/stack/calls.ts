@@ -7,7 +7,7 @@ import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { implicitFiles } from "./project-files.ts";
-import type { ComposeUse } from "./projects.ts";
+import type { ComposeUse } from "./project-plan.ts";
 import type { PlacedCall } from "./stack.ts";
 import { writtenScripts } from "./written-scripts.ts";
 
@@ -156,6 +156,7 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     uses.push({
       ...{ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) },
       profiles: profilesOf(placed.call),
+      pulls: pulledBeside(placed, calls),
       pipeline: placed.caller.kind === "workflow" || placed.caller.kind === "stage",
       services: placed.call.services.map(({ value }) => value ?? "?"),
     });
@@ -176,6 +177,20 @@ function filledTemplate({ name, cwd, command, writes }: Call, files: ProjectFile
     return undefined;
   const path = join(cwd, from);
   return !isOutside(path) && files.has(path) === "file" ? path : undefined;
+}
+
+/** `docker pull NAME` of the same script on a server; undefined where it brings sources there. */
+function pulledBeside({ call, caller }: PlacedCall, calls: readonly PlacedCall[]): string[] | undefined {
+  if (!call.remote) return undefined;
+  const beside = calls
+    .filter(each => each.caller.file === caller.file && each.caller.name === caller.name)
+    .map(each => each.call);
+  if (beside.some(({ name }) => /^(?:git|scp|rsync|sftp)$/.test(name))) return undefined;
+  const names = beside.flatMap(each =>
+    each.kind === "docker" && each.verb === "pull" ? (each.operands[0]?.word.text ?? "$") : [],
+  );
+  // A name that ends in a variable may be any.
+  return names.some(name => /\$[^/]*$/.test(name)) ? [] : names;
 }
 
 /** Profiles that a whole project is started with. A service that is named is started alone. */

@@ -11,7 +11,7 @@ import { type BuildSources, resolveBuild } from "./builds.ts";
 import { componentOf } from "./component.ts";
 import { makerOf } from "./makers.ts";
 import { isPassing } from "./project-names.ts";
-import type { ProjectPlan } from "./projects.ts";
+import type { ProjectPlan } from "./project-plan.ts";
 import { containerScript } from "./query.ts";
 import type { Reader } from "./reader.ts";
 import { type MergedProject, type MergedService, mergeProject } from "./resolve/project.ts";

@@ -23,7 +23,8 @@ import { type LinkedProject, linkProject, type ProjectContext } from "./compose-
 import { gitlabPipelines } from "./gitlab.ts";
 import { makerOf } from "./makers.ts";
 import { forWork } from "./project-names.ts";
-import { type ProjectPlan, planProjects } from "./projects.ts";
+import type { ProjectPlan } from "./project-plan.ts";
+import { planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
 import { keyFiles } from "./query-keys.ts";
 import { createReader, type Reader } from "./reader.ts";

@@ -4,7 +4,7 @@ import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
 import { stemOf } from "./project-files.ts";
 import { commandOf, servicesIn } from "./project-habits.ts";
 import { workstation } from "./project-names.ts";
-import type { ComposeUse } from "./projects.ts";
+import type { ComposeUse } from "./project-plan.ts";
 
 /** Compose files that tests are run with, or that open a stack to whoever works on the same machine. */
 

@@ -336,6 +336,42 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.yml: presumed"],
     ],
     [
+      "the only one, where the release pulls an image that it does not name, in a directory of the server's own",
+      {
+        "docker-compose.yml": app,
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          ssh me@host 'docker pull ghcr.io/${{ vars.OWNER }}/harbour:latest && docker compose up -d'\n",
+      },
+      ["docker-compose.yml: presumed"],
+    ],
+    [
+      "the only one, where jobs start what it does not have",
+      {
+        "docker-compose.yml": app,
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ssh me@host 'docker compose up -d test-db'\n",
+      },
+      ["docker-compose.yml: presumed"],
+    ],
+    [
+      "the only one, where the release pulls its image, and one on a checkout",
+      {
+        "docker-compose.yml": "services:\n  web:\n    build: .\n    image: ghcr.io/acme/harbour:latest\n",
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          ssh me@host 'docker pull ghcr.io/acme/harbour:latest && docker compose up -d'\n",
+      },
+      ["docker-compose.yml: deployed"],
+    ],
+    [
+      "the only one, on a checkout, beside the image of a base that is pulled",
+      {
+        "docker-compose.yml": app,
+        ".github/workflows/deploy.yml":
+          "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          ssh me@host 'git pull && docker pull ghcr.io/acme/base:latest && docker compose up -d --build'\n",
+      },
+      ["docker-compose.yml: deployed"],
+    ],
+    [
       "a file used by the development container",
       { "compose.yml": app, ".devcontainer/devcontainer.json": '{"dockerComposeFile": "../compose.yml"}' },
       ["compose.yml: development"],

@@ -1,6 +1,5 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
-import type { Location, Source } from "../core/source.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
 import {
   besideStores,
@@ -14,6 +13,7 @@ import {
   isPreview,
   mailOfWork,
   originalOf,
+  shippedBy,
   triedBy,
 } from "./project-doubts.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
@@ -40,53 +40,9 @@ import {
   workstation,
 } from "./project-names.ts";
 import { isDoorTo } from "./project-networks.ts";
+import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { isOwnUpgrade, rigOf } from "./project-rigs.ts";
 import { gradeInPublic, runsOnPlatform } from "./public-project.ts";
-import type { Grade } from "./stack.ts";
-
-/** A command somewhere that names Compose files, resolved to repository paths. */
-export interface ComposeUse {
-  readonly files: readonly string[];
-  /** The command names them; otherwise Compose takes what lies in the directory, or what the server's `.env` says. */
-  readonly named: boolean;
-  /** It changes a server: a deploy job, a deploy script, a remote shell. */
-  readonly deploys: boolean;
-  /** It only starts again what runs: nothing new is brought up. */
-  readonly restarts?: boolean;
-  /** Profiles that it starts. */
-  readonly profiles?: readonly string[];
-  /** The services that it names; none for all of them. */
-  readonly services?: readonly string[];
-  /** A job does it, and no script of people. */
-  readonly pipeline?: boolean;
-  readonly at: Location;
-  /** "deploy job of .github/workflows/x.yml", for the report. */
-  readonly by: string;
-}
-
-/** Which files form a Compose project, and how much of production it is. */
-export interface ProjectPlan {
-  readonly files: readonly string[];
-  readonly grade: Grade;
-  readonly because: { readonly text: string; readonly at?: Location };
-  /** Profiles that what ships it starts. */
-  readonly profiles?: readonly string[];
-}
-
-export interface PlanOptions {
-  /** Compose files that are deployed, when the user says so. */
-  readonly deployed?: readonly string[];
-  /** Compose files that a development container uses. */
-  readonly devcontainer?: ReadonlySet<string>;
-  /** How projects were graded before they were changed: what a change adds says nothing new of them. */
-  readonly known?: readonly ProjectPlan[];
-  /** The text of a file; undefined where there is none. */
-  readonly text?: (path: string) => Source | undefined;
-  /** The same for pages that only the grades ask: they are no part of what is audited. */
-  readonly page?: (path: string) => Source | undefined;
-  /** All files of the repository. */
-  readonly paths?: readonly string[];
-}
 
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
@@ -171,7 +127,7 @@ function grade(
       },
     };
   }
-  const use = uses.find(
+  const own = uses.filter(
     candidate =>
       candidate.deploys &&
       candidate.files.join("\n") === files.join("\n") &&
@@ -179,7 +135,8 @@ function grade(
       !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
-  if (use) return { files, grade: "deployed", because: { text: `${use.by} ships it`, at: use.at } };
+  const models = files.map(path => byPath.get(path)!);
+  if (own.length > 0) return { files, ...shippedBy(own, models) };
   if (files.some(file => options.devcontainer?.has(file)))
     return { files, grade: "development", because: { text: "the development container uses it" } };
   const folder = asideFolder.exec(`${dirname(last)}/`);
@@ -191,7 +148,6 @@ function grade(
   }
   const disclaimed = options.text && disclaimer(options.text(last));
   if (disclaimed) return { files, grade: "development", because: disclaimed };
-  const models = files.map(path => byPath.get(path)!);
   const shown = options.text && exampleNote(options.text(last));
   if (shown) return { files, grade: "presumed", because: shown };
   const example = options.text && files.length === 1 ? exampleOf(last, options.text) : undefined;

@@ -4,7 +4,7 @@ import { child } from "../formats/yaml.ts";
 import { areBuilt, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
 import { buildsForWork, lacksApplication, opensStores, servesTls, staysUp } from "./project-habits.ts";
-import type { ComposeUse, PlanOptions, ProjectPlan } from "./projects.ts";
+import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { type Told, toldIn } from "./user-pages.ts";
 
 /**
