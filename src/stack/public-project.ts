@@ -19,15 +19,17 @@ const papers =
 
 /** It has a licence, and a paper for strangers who take part. The paths are those of the whole repository. */
 export function isPublic(paths: readonly string[]): boolean {
-  let licensed = false;
-  let open = false;
-  for (const path of paths) {
-    licensed ||= licence.test(path);
-    open ||= path.length < 40 && papers.test(path);
-    if (licensed && open) return true;
+  let found = known.get(paths);
+  if (found === undefined) {
+    const near = paths.filter(path => path.length < 40);
+    found = near.some(path => licence.test(path)) && near.some(path => papers.test(path));
+    known.set(paths, found);
   }
-  return false;
+  return found;
 }
+
+/** Every project of a repository asks. */
+const known = new WeakMap<readonly string[], boolean>();
 
 /** Of a Compose file that nothing else speaks of, in such a repository; undefined where a server's is as likely. */
 export function gradeInPublic(

@@ -1,6 +1,6 @@
-import { ownFiles } from "../artifacts/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
+import { codeOf } from "./query-code.ts";
 import type { Stack } from "./stack.ts";
 
 /** Keys that code signs with, written into the code itself. */
@@ -28,7 +28,7 @@ export function literalKeys(stack: Pick<Stack, "files">, component: AppComponent
   if (before) return before;
   const keys: LiteralKey[] = [];
   let left = mostFiles;
-  for (const path of ownFiles(component.files, component.dir)) {
+  for (const path of codeOf(component)) {
     const language = languages.find(each => each.files.test(path));
     if (!language || aside.test(path) || left-- <= 0) continue;
     const read = stack.files.read(path);
@@ -53,7 +53,7 @@ function isUsed(
   { files }: Language,
   words: RegExp,
 ): boolean {
-  return ownFiles(component.files, component.dir).some(path => {
+  return codeOf(component).some(path => {
     if (!files.test(path) || aside.test(path)) return false;
     const read = stack.files.read(path);
     return "source" in read && read.source.text.length <= longest && words.test(read.source.text);

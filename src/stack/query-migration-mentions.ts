@@ -47,15 +47,27 @@ function startedScripts(stack: Stack, path: string): string {
   const scripts = stack.components.find(({ package: own }) => own?.file === path)?.package?.scripts;
   // Nobody deploys from the root of a workspace without a program of its own, but its scripts may be called.
   if (!scripts) return stack.sources.get(path)?.text.replace(work, "") ?? "";
-  const others = [...stack.sources].flatMap(([other, { text }]) =>
-    texts.test(other) && !other.endsWith("package.json") ? [text] : [],
-  );
   const started = new Set(
-    [...scripts.keys()].filter(name => byItself.test(name) || others.some(said => callsScript(said, name))),
+    [...scripts.keys()].filter(
+      name => byItself.test(name) || callers(stack).some(said => callsScript(said, name)),
+    ),
   );
   for (const name of started)
     for (const other of scripts.keys()) if (callsScript(scripts.get(name)!.value, other)) started.add(other);
   return [...started].map(name => scripts.get(name)!.value.replace(devOnly, "")).join("\n");
+}
+
+const calling = new WeakMap<Stack, readonly string[]>();
+
+/** The texts that may call a package script, for all manifests of a tree once. */
+function callers(stack: Stack): readonly string[] {
+  const known = calling.get(stack);
+  if (known) return known;
+  const found = [...stack.sources].flatMap(([path, { text }]) =>
+    texts.test(path) && !path.endsWith("package.json") ? [text] : [],
+  );
+  calling.set(stack, found);
+  return found;
 }
 
 const devOnly = /\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))\b/g;

@@ -1,8 +1,8 @@
-import { ownFiles } from "../artifacts/project-files.ts";
 import { basename } from "../core/path.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import { isPlaceholder } from "../formats/secret.ts";
 import type { AppComponent } from "./app/detect.ts";
+import { codeOf } from "./query-code.ts";
 import type { Stack } from "./stack.ts";
 
 /** Administrators that a program makes when it starts or migrates, with a password that stands in its code. */
@@ -47,9 +47,7 @@ export function ownTexts(stack: Pick<Stack, "files">, component: AppComponent): 
   const before = read.get(component);
   if (before) return before;
   const texts = new Map<string, Source>();
-  const paths = ownFiles(component.files, component.dir).filter(
-    path => languages.test(path) && !aside.test(path),
-  );
+  const paths = codeOf(component).filter(path => languages.test(path) && !aside.test(path));
   for (const path of paths.slice(0, mostFiles)) {
     const result = stack.files.read(path);
     if ("source" in result && result.source.text.length <= longest) texts.set(path, result.source);
