@@ -23,6 +23,7 @@ import accessNonRoot from "./access/non-root.ts";
 import accessPrivileged from "./access/privileged.ts";
 import accessProxySslHeader from "./access/proxy-ssl-header.ts";
 import accessPublishedAdmin from "./access/published-admin.ts";
+import accessPublishedKafka from "./access/published-kafka.ts";
 import accessPublishedStore from "./access/published-store.ts";
 import accessRateLimit from "./access/rate-limit.ts";
 import accessThrottle from "./access/throttle.ts";
@@ -332,6 +333,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessPrivileged,
   accessProxySslHeader,
   accessPublishedAdmin,
+  accessPublishedKafka,
   accessPublishedStore,
   accessRateLimit,
   accessThrottle,
