@@ -92,9 +92,15 @@ function workflowCalls(workflow: Workflow): PlacedCall[] {
 /** A job that is named for deploying, or runs in a deployment environment, and is not a test. */
 export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): boolean {
   const names = [job.id, job.name, job.environment?.name, job.stage].map(each => each?.value ?? "");
+  // `manage.py check --deploy` in the stage of the tests.
+  if (!job.environment && isTestStage(job.stage?.value)) return false;
   if (names.some(name => deployWords.test(name))) return true;
   const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
   return deployWords.test(title) && ![...names, title].some(name => testWords.test(name));
+}
+
+function isTestStage(stage = ""): boolean {
+  return testWords.test(stage) && !deployWords.test(stage);
 }
 
 const starting = new Set(["up", "create", "start", "restart"]);

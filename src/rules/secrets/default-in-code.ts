@@ -12,6 +12,8 @@ import { isWorker } from "../../stack/query-workers.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
+const webServer = /^(?:nginx|caddy|httpd|apache2|haproxy)$/;
+
 type Supply = "never" | "maybe" | "always";
 
 export default defineRule({
@@ -25,7 +27,7 @@ export default defineRule({
     for (const service of stack.services) {
       if (gradeOf(service) === "development" || isOptional(service)) continue;
       // It hands out what was built from the same sources; their server runs elsewhere.
-      if (service.kind === "proxy") continue;
+      if (service.kind === "proxy" || webServer.test(service.process?.program?.value ?? "")) continue;
       const defaults = codeDefaults(stack, service);
       for (const each of defaults) {
         const key = `${service.component!.dir}\n${each.name}\n${each.how}`;

@@ -1,6 +1,6 @@
 import type { EnvFile } from "../../artifacts/env-file.ts";
 import { plainFragment } from "../../core/fragment.ts";
-import { isOutside, join } from "../../core/path.ts";
+import { basename, isOutside, join } from "../../core/path.ts";
 import type { Located } from "../../core/source.ts";
 import { evaluateEnv } from "../../formats/dotenv.ts";
 import type { ShellScript } from "../../formats/shell.ts";
@@ -321,6 +321,17 @@ const taskScript =
   /(?:^|\/)(?![\w-]*(?:start|run|serve|launch))(?:generate|create|upgrade|seed|provision|import|export|migrate)(?:[-_][\w-]+)?\.(?:sh|py|[cm]?js)$/i;
 
 /** Ends by design, so that it needs neither a restart policy nor a health check. */
+const bundlers = /^(?:parcel|vite|ng|react-scripts|vue-cli-service|next|nuxt|astro|gatsby)$/;
+
+/** It makes the pages for another service, and ends. */
+function onlyBuilds([program = "", ...rest]: readonly string[]): boolean {
+  return (
+    bundlers.test(basename(program)) &&
+    rest[0] === "build" &&
+    !rest.some(word => /^(?:-w|--watch)$/.test(word))
+  );
+}
+
 function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
   if (awaited.has(service.name)) return true;
   if (service.restart?.text === "no" && (jobName.test(service.name) || taskName.test(service.name)))
@@ -333,6 +344,7 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   )
     return false;
   const words = process?.argv.map(word => word.value ?? "") ?? [];
+  if (onlyBuilds(words)) return true;
   // Where the script can be read, `argv` is its last command.
   const asked = process?.words.slice(0, 2).map(word => word.value ?? "") ?? [];
   if ([...asked, ...words.slice(0, 2)].some(word => taskScript.test(word))) return true;
