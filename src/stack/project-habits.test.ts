@@ -14,6 +14,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: presumed"],
   ],
   [
+    "a check of the settings for a deployment, in the stage of the tests",
+    {
+      "docker-compose.production.yml": app,
+      "docker-compose.ci.yml": app,
+      ".gitlab-ci.yml":
+        "stages: [test]\n.test:\n  stage: test\n  script:\n    - docker compose -f docker-compose.ci.yml pull\n    - docker compose -f docker-compose.ci.yml run --rm web sh ci.sh $COMMAND\ndjango deploy check:\n  extends: .test\n  variables: { COMMAND: manage.py check --deploy }\n",
+    },
+    ["docker-compose.production.yml: deployed", "docker-compose.ci.yml: development"],
+  ],
+  [
     "one that is called production's, and all of whose sites have names of a workstation",
     {
       "docker-compose.production.yml":

@@ -18,16 +18,6 @@ describe("which Compose file is production, by what is beside it", () => {
       ["docker-compose.prod.yml: deployed", "docker-compose.deploy.yml: deployed"],
     ],
     [
-      "a check of the settings for a deployment, in the stage of the tests",
-      {
-        "docker-compose.production.yml": app,
-        "docker-compose.ci.yml": app,
-        ".gitlab-ci.yml":
-          "stages: [test]\n.test:\n  stage: test\n  script:\n    - docker compose -f docker-compose.ci.yml pull\n    - docker compose -f docker-compose.ci.yml run --rm web sh ci.sh $COMMAND\ndjango deploy check:\n  extends: .test\n  variables: { COMMAND: manage.py check --deploy }\n",
-      },
-      ["docker-compose.production.yml: deployed", "docker-compose.ci.yml: development"],
-    ],
-    [
       "a service beside it that is for a workstation only",
       {
         "compose.yml":
