@@ -75,7 +75,7 @@ export default defineRule({
         fix: () => ({
           title: `Let git ignore ${path}`,
           grade: "safe",
-          edits: [ignoring(gitignoreOf(stack), `/${path}`)],
+          edits: [ignoring(gitignoreOf(stack), [path])],
         }),
       };
     }
@@ -96,7 +96,7 @@ export default defineRule({
         fix: () => ({
           title: `Let git ignore ${paths.join(", ")}`,
           grade: "safe",
-          edits: [ignoring(gitignoreOf(stack), paths.map(path => `/${path}`).join("\n"))],
+          edits: [ignoring(gitignoreOf(stack), paths)],
         }),
       };
     }
@@ -104,11 +104,13 @@ export default defineRule({
 });
 
 /** Below the env files that are ignored already, else in a paragraph of its own. */
-function ignoring(source: Source | undefined, line: string): Edit {
+function ignoring(source: Source | undefined, paths: readonly string[]): Edit {
+  const lines = paths.map(path => `/${path}`);
   const found = source && [...source.text.matchAll(/^\/?\.env[\w.*-]*[ \t]*\r?\n/gm)].at(-1);
-  if (!found) return appendParagraph(".gitignore", source, [line]);
+  if (!found) return appendParagraph(".gitignore", source, lines);
   const end = found.index + found[0].length;
-  return { at: locate(source, end, end), text: line + (found[0].endsWith("\r\n") ? "\r\n" : "\n") };
+  const eol = found[0].endsWith("\r\n") ? "\r\n" : "\n";
+  return { at: locate(source, end, end), text: lines.map(line => line + eol).join("") };
 }
 
 function gitignoreOf(stack: Stack): Source | undefined {
