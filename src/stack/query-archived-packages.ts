@@ -73,7 +73,7 @@ function firstFetch(chain: readonly Stage[]): Location | undefined {
 }
 
 const debians: Readonly<Record<string, string>> = { jessie: "8", stretch: "9", buster: "10" };
-/** Interim releases of Ubuntu that ended a year ago or more: their lists are on old-releases.ubuntu.com alone. */
+/** Interim releases of Ubuntu that ended a year ago or more: their lists are among the old releases alone. */
 const interims =
   /^(?:1[579]\.04|1[5-9]\.10|2[0-4]\.10|21\.04|23\.04|hirsute|impish|kinetic|lunar|mantic|oracular)$/;
 /** Images whose bare version is of one of these Debians, each up to that version. */

@@ -1,5 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
-import { evidence, isOptional, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, listPlain, weigh } from "../../stack/query.ts";
 import { migratesItself } from "../../stack/query-migrations.ts";
 import {
   fetchesImages,
@@ -31,7 +31,7 @@ export default defineRule({
         evidence(start.at, "the new code serves from here on"),
         evidence(migration.at, "the schema that it expects comes later"),
       ]);
-      const titles = late.map(({ title }) => title).join(" and ");
+      const titles = listPlain(late.map(({ title }) => title));
       yield {
         subject: late[0]!.title,
         message: `The ${late.length === 1 ? "release in" : "releases in"} ${titles} ${late.length === 1 ? "starts" : "start"} the new version of "${service.name}", and ${late.length === 1 ? "migrates" : "migrate"} the database after that.`,

@@ -1,4 +1,4 @@
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { goneDownloads } from "../../stack/query-gone-downloads.ts";
 import { defineRule } from "../rule.ts";
 
@@ -16,7 +16,7 @@ export default defineRule({
       const files = [...new Set([first!, ...more].map(({ at }) => at.file))];
       yield {
         subject: files[0]!,
-        message: `${files.join(" and ")} ${files.length === 1 ? "downloads" : "download"} ${what} from an address that has nothing any more (table of 2026-11-29): ${first!.consequence}.`,
+        message: `${listPlain(files)} ${files.length === 1 ? "downloads" : "download"} ${what} from an address that has nothing any more (table of 2026-11-29): ${first!.consequence}.`,
         severity: weigh(first!.grade, "high"),
         confidence: "likely",
         evidence: [evidence(first!.at, "answers 404"), ...more.map(({ at }) => evidence(at, "answers 404"))],
