@@ -93,15 +93,14 @@ function workflowCalls(workflow: Workflow): PlacedCall[] {
 export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): boolean {
   const names = [job.id, job.name, job.environment?.name, job.stage].map(each => each?.value ?? "");
   // `manage.py check --deploy` in the stage of the tests.
-  if (!job.environment && isTestStage(job.stage?.value)) return false;
+  if (!job.environment && testStage.test(job.stage?.value ?? "") && checkName.test(names[0]!)) return false;
   if (names.some(name => deployWords.test(name))) return true;
   const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
   return deployWords.test(title) && ![...names, title].some(name => testWords.test(name));
 }
 
-function isTestStage(stage = ""): boolean {
-  return testWords.test(stage) && !deployWords.test(stage);
-}
+const testStage = /^(?:tests?|testing|lint|checks?|quality|verify)$/i;
+const checkName = /(^|[^a-z])(checks?|lint|verify|validate|dry-?run)([^a-z]|$)/i;
 
 const starting = new Set(["up", "create", "start", "restart"]);
 

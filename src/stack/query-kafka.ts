@@ -67,4 +67,4 @@ function isElsewhere(host = ""): boolean {
 }
 
 const onlyHere =
-  /^(?:127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)|\.(?:local|internal|localhost)$/;
+  /^(?:127\.|0\.0\.0\.0|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)|\.(?:local|internal|localhost|localdomain|lan|home|corp|intranet|svc)$/;
