@@ -29,7 +29,7 @@ export function nextToken(text: string, offset: number): NginxToken | undefined 
   const char = text[start];
   if (char === undefined) return undefined;
   if (char === ";") return mark("semicolon", start, start + 1);
-  if (char === "{") return mark("open", start, start + 1);
+  if (char === "{" && placeholderEnd(text, start) === undefined) return mark("open", start, start + 1);
   if (char === "}") return mark("close", start, start + 1);
   if (char === "#") {
     const end = text.indexOf("\n", start);
@@ -58,11 +58,25 @@ function quotedWord(text: string, start: number, quote: string): NginxToken {
   return { ...mark("word", start, end + 1), value, quoted: true, glued };
 }
 
+/** What a script or Jinja fills in before nginx reads it: `{NAME}`, `{{ name }}`. */
+const placeholder = /\{[A-Z_][A-Z0-9_]*\}|\{\{[^{}\n]{1,200}\}\}/y;
+
+function placeholderEnd(text: string, at: number): number | undefined {
+  placeholder.lastIndex = at;
+  return placeholder.test(text) ? placeholder.lastIndex : undefined;
+}
+
+/** As the variable that it is: `${NAME}`. */
+function asVariable(word: string): string {
+  return word.replace(/(?<!\$)\{\{?\s*(\w*)[^{}\n]{0,200}\}\}?/g, "\${$1}");
+}
+
 const repetition = /\{\d+(?:,\d*)?\}/y;
 
 function bareWord(text: string, start: number): NginxToken {
   let end = start;
   let bareBraces = false;
+  let isTemplate = false;
   for (; end < text.length; end++) {
     const char = text[end]!;
     if (char === "\\") {
@@ -73,13 +87,20 @@ function bareWord(text: string, start: number): NginxToken {
     if (char !== "{") continue;
     // `${NAME}` is one word.
     if (text[end - 1] === "$" && end > start) continue;
+    const filled = placeholderEnd(text, end);
+    if (filled !== undefined) {
+      isTemplate = true;
+      end = filled - 1;
+      continue;
+    }
     repetition.lastIndex = end;
     if (!repetition.test(text)) break;
     bareBraces = true;
     end = repetition.lastIndex - 1;
   }
   end = Math.min(end, text.length);
-  return { ...mark("word", start, end), value: decode(text.slice(start, end)), bareBraces };
+  const value = decode(text.slice(start, end));
+  return { ...mark("word", start, end), value: isTemplate ? asVariable(value) : value, bareBraces };
 }
 
 const escapes: Readonly<Record<string, string>> = {

@@ -48,6 +48,8 @@ describe("parseNginx", () => {
   it.each<[string, Shape[]]>([
     ["listen ${PORT};", [["listen", "${PORT}"]]],
     ["proxy_pass http://${HOST}:${PORT}/a;", [["proxy_pass", "http://${HOST}:${PORT}/a"]]],
+    ["index {INDEX_FILE};", [["index", "${INDEX_FILE}"]]],
+    ["proxy_pass http://{APP_HOST}:{{ app.port }}/${A};", [["proxy_pass", "http://${APP_HOST}:${app}/${A}"]]],
     ["a b#c;", [["a", "b#c"]]],
     ["a b}c;", [["a", "b}c"]]],
     ["a 'b\nc';", [["a", "b\nc"]]],

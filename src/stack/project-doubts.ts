@@ -206,7 +206,7 @@ export function doubtOf(
     : undefined;
 }
 
-/** A file further up with the same name and nearly the same lines: paths are right in one of the two places only. */
+/** A file further up with the same name and nearly all of its lines: paths are right in one of the two places only. */
 export function originalOf(
   file: ComposeFile,
   all: ReadonlyMap<string, ComposeFile>,
@@ -220,10 +220,11 @@ export function originalOf(
   return undefined;
 }
 
-/** Nine of ten lines stand in both. */
+/** Nine of ten lines of the shorter stand in both. The other may have been mended since, by up to as much again. */
 function isAlike(one: string, other: string): boolean {
   const linesOf = (text: string): Set<string> => new Set(text.split("\n").map(line => line.trim()));
   const [first, second] = [linesOf(one), linesOf(other)];
   const shared = [...first].filter(line => second.has(line)).length;
-  return shared > 5 && shared * 10 >= Math.max(first.size, second.size) * 9;
+  const sizes = [first.size, second.size];
+  return shared > 5 && shared * 10 >= Math.min(...sizes) * 9 && shared * 2 >= Math.max(...sizes);
 }

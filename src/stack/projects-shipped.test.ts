@@ -39,6 +39,14 @@ describe("which Compose file is production, by what is beside it", () => {
       ],
     ],
     [
+      "a copy of a file that has been mended since at the root",
+      {
+        "compose.prod.yml": `${app}    restart: always\n    deploy:\n      resources:\n        limits:\n          memory: 1G\n`,
+        "infra/docker/compose.prod.yml": `${app}    restart: always\n`,
+      },
+      ["compose.prod.yml: deployed", "infra/docker/compose.prod.yml: development"],
+    ],
+    [
       "the only one, where the program of the repository is not in it",
       {
         "compose.yml": "services:\n  db:\n    image: postgres:17\n  ldap:\n    image: example/openldap:2.6\n",

@@ -144,11 +144,24 @@ export function projectsOfCall(
 
 /** A command lays other files over those of the project or under them, so that they are not all that Compose reads. */
 export function isLaidTogether(stack: Stack, project: ComposeProject): boolean {
-  return stack.calls.some(placed => {
-    if (placed.call.kind !== "compose" || placed.call.files.length <= project.files.length) return false;
-    const files = filesOf(placed.call, placed, stack.calls, stack.files);
-    return files.length > project.files.length && project.files.every(file => files.includes(file));
-  });
+  return layered(stack).some(
+    files => files.length > project.files.length && project.files.every(file => files.includes(file)),
+  );
+}
+
+const layers = new WeakMap<Stack, readonly (readonly string[])[]>();
+
+/** The files of every call that names several. Many projects ask. */
+function layered(stack: Stack): readonly (readonly string[])[] {
+  const known = layers.get(stack);
+  if (known) return known;
+  const found = stack.calls.flatMap(placed =>
+    placed.call.kind === "compose" && placed.call.files.length > 1
+      ? [filesOf(placed.call, placed, stack.calls, stack.files)]
+      : [],
+  );
+  layers.set(stack, found);
+  return found;
 }
 
 /** The services of the stack in which a call's program runs: `docker exec x`, `compose exec x`. */
