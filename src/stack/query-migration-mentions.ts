@@ -74,6 +74,7 @@ const devOnly = /\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))
 
 /** `npm run db:migrate`, `"run", "db:migrate"`, `yarn db:migrate`. */
 function callsScript(said: string, name: string): boolean {
+  if (!said.includes(name)) return false;
   const literal = name.replace(/[^\w-]/g, "\\$&");
   return new RegExp(
     `\\b(?:run|yarn|pnpm|npm|bun|turbo|nx|npm-run-all|run-s|run-p|concurrently)\\b[^\\n]*[\\s"':,]${literal}(?![\\w:-])`,

@@ -101,6 +101,7 @@ function generatingScripts({ scripts }: PackageManifest): ReadonlySet<string> {
 }
 
 function callsScript(text: string, name: string): boolean {
+  if (!text.includes(name)) return false;
   const word = name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(
     `\\b(?:npm|yarn|pnpm|bun)(?:\\s+-\\S+)*(?:\\s+run)?(?:\\s+-\\S+)*\\s+${word}(?![\\w:-])|\\b(?:npm-run-all|run-s|run-p|turbo)\\b.*\\b${word}\\b`,
