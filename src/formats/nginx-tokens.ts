@@ -68,7 +68,7 @@ function placeholderEnd(text: string, at: number): number | undefined {
 
 /** As the variable that it is: `${NAME}`. */
 function asVariable(word: string): string {
-  return word.replace(/(?<!\$)\{\{?\s*(\w*)[^{}\n]{0,200}\}\}?/g, "\${$1}");
+  return word.replace(/(?<!\$)\{\{?\s*(\w*)[^{}\n]{0,200}\}\}?/g, "${$1}");
 }
 
 const repetition = /\{\d+(?:,\d*)?\}/y;
