@@ -16,6 +16,8 @@ const deployWords =
 /** `deploy/update.sh`: an update by itself may be one of the workstation. */
 const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
 const testFolder = /(?:^|\/)(?:tests?|testing|e2e|load-?tests?|benchmarks?)\//i;
+/** What deploys there does so on the machine that it lies on, unless it goes to another one. */
+const localFolder = /(?:^|\/)local(?:host)?\/[^/]+$/i;
 const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
@@ -27,7 +29,9 @@ export function placeCalls(
 ): PlacedCall[] {
   const placed: PlacedCall[] = [];
   for (const script of scripts) {
-    const deploys = deployWords.test(basename(script.file)) || updatesServer.test(script.file);
+    const deploys =
+      !localFolder.test(script.file) &&
+      (deployWords.test(basename(script.file)) || updatesServer.test(script.file));
     // A rig for load is set up on servers, too, and is none.
     const tests = testFolder.test(script.file);
     for (const call of [...script.calls, ...writtenScripts(script.calls)])

@@ -1,5 +1,5 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { dirname, join } from "../core/path.ts";
+import { basename, dirname, join } from "../core/path.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 import { isBacking, isProxy, keepsDatabase, servicesIn } from "./project-habits.ts";
@@ -51,4 +51,18 @@ export function pullsApplication(files: readonly ComposeFile[]): boolean {
     const image = textOf(child(value, "image"))?.value ?? "";
     return image.includes("$") || factsFor(parseImageRef(image))?.kind !== "runtime";
   });
+}
+
+/**
+ * The Dockerfile that says that it is for work: one that is called after the workstation itself, or after development
+ * where it builds nothing else.
+ */
+export function fileOfWork(files: readonly ComposeFile[]): string | undefined {
+  const builds = servicesIn(files).flatMap(({ value }) => child(value, "build") ?? []);
+  const names = builds.map(build => basename(textOf(child(build, "dockerfile"))?.value ?? ""));
+  const isNamed = (word: string) => (name: string) =>
+    new RegExp(`^(?:dockerfile[._-](?:${word})|(?:${word})[._-]dockerfile)$`, "i").test(name);
+  const found =
+    names.find(isNamed("local")) ?? (names.every(isNamed("local|dev|development")) ? names[0] : undefined);
+  return found && `it builds ${found}`;
 }

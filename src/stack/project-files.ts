@@ -1,6 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
-import { child, entriesOf, textOf } from "../formats/yaml.ts";
+import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
 
 /** Which Compose files are read together: the defaults of a directory, overlays and their bases, parts of others. */
 
@@ -59,7 +59,10 @@ export function defaultGroups(
   const implicit = implicitFiles(directory, path => all.has(path));
   if (implicit.includes(file.file)) {
     const overlays = siblings(file, all).filter(
-      other => !implicit.includes(other.file) && !example.test(stemOf(other.file)) && isOverlay(other),
+      other =>
+        !implicit.includes(other.file) &&
+        !example.test(stemOf(other.file)) &&
+        (isOverlay(other) || needsFrom(other, file, all)),
     );
     // The base of a production overlay runs only together with it; alone it is seen through its override file.
     if (overlays.length > 0 && implicit.length === 1 && !isSelfContained(file)) return [];
@@ -68,7 +71,8 @@ export function defaultGroups(
   if (helpers.has(file.file)) return [];
   if (overrideName.test(name) || implicit.length === 0) return [[file.file]];
   const base = all.get(implicit[0]!)!;
-  return [isOverlay(file) || onlyAdds(file, base) ? [base.file, file.file] : [file.file]];
+  const over = isOverlay(file) || onlyAdds(file, base) || needsFrom(file, base, all);
+  return [over ? [base.file, file.file] : [file.file]];
 }
 
 function siblings(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): ComposeFile[] {
@@ -100,6 +104,40 @@ function onlyAdds(file: ComposeFile, base: ComposeFile): boolean {
       ({ key, value }) => below.has(key.value) && !reaches.some(name => child(value, name) !== undefined),
     ) &&
     added.some(({ key }) => child(below.get(key.value), "ports") !== undefined)
+  );
+}
+
+/**
+ * It depends on services that it does not define, the base defines them all, and no other file beside them does:
+ * Compose takes it over the base only.
+ */
+function needsFrom(file: ComposeFile, base: ComposeFile, all: ReadonlyMap<string, ComposeFile>): boolean {
+  const own = new Set(servicesOf(file).map(({ name }) => name));
+  const missing = file.roots
+    .flatMap(root => (child(root, "include") ? [] : entriesOf(child(root, "services"))))
+    .flatMap(({ value }) => {
+      const needs = child(value, "depends_on");
+      return [
+        ...entriesOf(needs).map(({ key }) => key.value),
+        ...itemsOf(needs).flatMap(item => textOf(item)?.value ?? []),
+      ];
+    })
+    .filter(name => !own.has(name));
+  const has = (other: ComposeFile): boolean => {
+    const names = new Set(servicesOf(other).map(({ name }) => name));
+    return missing.every(name => names.has(name));
+  };
+  return (
+    missing.length > 0 && has(base) && !siblings(file, all).some(other => isWhole(other, base) && has(other))
+  );
+}
+
+/** A project of its own beside the base: no overlay, and none that is called after work. */
+function isWhole(file: ComposeFile, base: ComposeFile): boolean {
+  return (
+    file !== base &&
+    !isOverlay(file) &&
+    !/override|dev|local|test|(?:^|\W)ci(?:\W|$)/i.test(stemOf(file.file))
   );
 }
 

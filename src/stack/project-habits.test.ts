@@ -6,6 +6,88 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "one that needs what only the default file defines, and is whole for itself otherwise",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    volumes: [data:/var/lib/postgresql/data]\nvolumes:\n  data:\n",
+      "docker-compose.dev.yml": "services:\n  db:\n    image: postgres:17\n",
+      "docker-compose.prod.yml":
+        "services:\n  web:\n    image: ghcr.io/acme/shop:2\n    restart: always\n    depends_on:\n      db: { condition: service_started }\n",
+    },
+    ["docker-compose.yml+docker-compose.prod.yml: deployed"],
+  ],
+  [
+    "one that needs what two files beside it define",
+    {
+      "docker-compose.yml": "services:\n  db:\n    image: postgres:17\n",
+      "docker-compose.production.yml":
+        "services:\n  db:\n    image: postgres:17\n  web:\n    image: acme/shop:2\n",
+      "docker-compose.monitoring.yml":
+        "services:\n  exporter:\n    image: acme/exporter:2\n    depends_on: [db]\n",
+    },
+    ["docker-compose.monitoring.yml: presumed"],
+  ],
+  [
+    "one that needs what nothing defines",
+    {
+      "docker-compose.yml": "services:\n  db:\n    image: postgres:17\n",
+      "docker-compose.prod.yml":
+        "services:\n  web:\n    image: ghcr.io/acme/shop:2\n    restart: always\n    depends_on: [database]\n",
+    },
+    ["docker-compose.prod.yml: deployed", "docker-compose.yml: development"],
+  ],
+  [
+    "one in a folder for the workstation, with a script that deploys it there, beside production's folder",
+    {
+      "deployment/local/deploy.sh": '#!/bin/bash\ncd "$(dirname "$0")"\ndocker compose up -d --build\n',
+      "deployment/local/docker-compose.yml":
+        "services:\n  app:\n    build: ../..\n    restart: unless-stopped\n",
+      "deployment/production/docker-compose.yml":
+        "services:\n  app:\n    build: ../..\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+    },
+    [
+      "deployment/local/docker-compose.yml: development",
+      "deployment/production/docker-compose.yml: deployed",
+    ],
+  ],
+  [
+    "one that builds a Dockerfile for the workstation, beside another file",
+    {
+      "docker-compose.yml":
+        "services:\n  api:\n    build: .\n    restart: always\n  nginx:\n    build: { context: nginx, dockerfile: local.dockerfile }\n    restart: always\n",
+      "monitoring/docker-compose.yml":
+        "services:\n  zabbix:\n    image: zabbix/zabbix-server-mysql:7.0\n    restart: always\n",
+    },
+    ["docker-compose.yml: development", "monitoring/docker-compose.yml: deployed"],
+  ],
+  [
+    "one that builds nothing but Dockerfiles for development, beside another file",
+    {
+      "src/docker-compose.yml":
+        "services:\n  api:\n    build: { context: api, dockerfile: Dockerfile.development }\n    restart: always\n  web:\n    build: { context: web, dockerfile: Dockerfile.dev }\n    restart: always\n",
+      ".docker/docker-compose.yaml": "services:\n  api:\n    image: acme/api:2\n    restart: always\n",
+    },
+    [".docker/docker-compose.yaml: deployed", "src/docker-compose.yml: development"],
+  ],
+  [
+    "one that builds one such Dockerfile among others, beside another file",
+    {
+      "docker-compose.yml":
+        "services:\n  api:\n    build: api\n    restart: always\n  web:\n    build: { context: web, dockerfile: Dockerfile.dev }\n    restart: always\n",
+      "monitoring/docker-compose.yml":
+        "services:\n  zabbix:\n    image: zabbix/zabbix-server-mysql:7.0\n    restart: always\n",
+    },
+    ["docker-compose.yml: deployed", "monitoring/docker-compose.yml: deployed"],
+  ],
+  [
+    "the only one, that builds nothing but a Dockerfile for development",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: { context: web, dockerfile: Dockerfile.dev }\n    restart: always\n",
+    },
+    ["docker-compose.yml: deployed"],
+  ],
+  [
     "the only one, most of which runs for development, though it restarts",
     {
       "compose.yml":

@@ -1,6 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
+import { fileOfWork } from "./project-builds.ts";
 import {
   besideStores,
   buildSame,
@@ -200,7 +201,7 @@ function grade(
     };
   const note = options.text && (headerNote(options.text(last)) ?? readmeNote(last, options.text));
   if (note) return { files, grade: "development", because: note };
-  const habit = developmentHabit(models, all.length > 1);
+  const habit = developmentHabit(models, all.length > 1) ?? (all.length > 1 ? fileOfWork(models) : undefined);
   if (habit) return { files, grade: "development", because: { text: habit } };
   const platform = runsOnPlatform(models, options.paths);
   if (platform)
