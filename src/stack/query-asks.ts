@@ -14,6 +14,7 @@ export function asksFirst(stack: Stack, { call, caller }: PlacedCall): boolean {
   );
   if (questions.some(command => !functionOf(command) || functionOf(command) === functionOf(call.command)))
     return true;
+  if (isCalledAfterQuestion(call)) return true;
   if (call.args.some(arg => /^(-i|--interactive)$/.test(arg.value ?? ""))) return true;
   const around = new Set(call.command.within.map(step => step.construct));
   const conditions = call.script.commands.filter(command =>
@@ -21,6 +22,25 @@ export function asksFirst(stack: Stack, { call, caller }: PlacedCall): boolean {
   );
   if (conditions.some(command => command.words.some(word => asked.test(word.text)))) return true;
   return [...around].some(construct => construct.kind === "case" || construct.kind === "select");
+}
+
+/** The function that it stands in is called after another one that asks by its name: `confirm_uninstall`, then this. */
+function isCalledAfterQuestion({ command, script }: PlacedCall["call"]): boolean {
+  const own = functionOf(command);
+  if (own === undefined) return false;
+  const calls = script.commands.filter(each => each.name?.value === own);
+  return (
+    calls.length > 0 &&
+    calls.every(each =>
+      script.commands
+        .slice(0, each.index)
+        .some(
+          before =>
+            /^(?:confirm|ask|prompt)(?:_\w+|-[\w-]+)?$/.test(before.name?.value ?? "") &&
+            functionOf(before) === functionOf(each),
+        ),
+    )
+  );
 }
 
 /** Each line of a recipe is a script of its own. */

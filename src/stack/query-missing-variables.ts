@@ -5,6 +5,8 @@ import { variablesRead } from "../artifacts/script.ts";
 import type { Lookup } from "../artifacts/value.ts";
 import type { Evidence } from "../core/finding.ts";
 import { basename } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import type { ShellScript } from "../formats/shell.ts";
 import { containerScript, evidence } from "./query.ts";
 import { settingsStops } from "./query-build-settings.ts";
 import { isRun } from "./query-connections.ts";
@@ -140,8 +142,16 @@ function fromScripts(stack: Stack, service: Service): Missing[] {
   );
   return [...scripts].flatMap(script =>
     variablesRead(script)
-      .filter(read => read.required && lookup(read.name) === null)
+      .filter(read => read.required && lookup(read.name) === null && isAlways(script, read.at))
       .map(read => ({ name: read.name, place: evidence(read.at, "stops without it") })),
+  );
+}
+
+/** In no branch: which one is taken is decided by what comes from outside. */
+function isAlways(script: ShellScript, { span }: Location): boolean {
+  const command = script.commands.find(({ at }) => at.span.start <= span.start && span.end <= at.span.end);
+  return !command?.within.some(
+    ({ construct, part }) => part !== "condition" && /^(?:if|case)$/.test(construct.kind),
   );
 }
 

@@ -7,7 +7,7 @@ import { gradeOf, hostNames, publicPorts, variable } from "./query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
 import { type Listening, listening } from "./query-listen.ts";
 import { plainTraefikPorts, traefikOf } from "./query-traefik.ts";
-import type { ComposeProject, Grade, Port, ProxyInstance, Service, Stack } from "./stack.ts";
+import type { ComposeProject, Grade, PlacedCall, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Questions about nginx and what stands in front of, and behind it. */
 
@@ -190,7 +190,7 @@ export function tlsElsewhere(stack: Stack, project: ComposeProject): boolean {
   // A file that no service uses may be the configuration of the host.
   const near = stack.proxies.filter(({ service }) => service === undefined || service.project === project);
   if (near.some(proxy => tlsServers(proxy.effective).length > 0 || trustsOuterProxy(proxy))) return true;
-  if (writtenOf(stack, project)) return true;
+  if (writtenOf(stack, project) || stack.calls.some(isTunnel)) return true;
   const read = new Set(plain.map(caddy => caddy.file));
   return stack.files.paths.some(path => infrastructure.test(path) && !read.has(path));
 }
@@ -208,6 +208,11 @@ function writtenOf(stack: Stack, project: ComposeProject): boolean {
   if (pages.some(path => /^readme\./i.test(path) && live.test(stack.sources.get(path)?.text ?? "")))
     return true;
   return [...pages, ...project.files].some(path => spoken.test(stack.sources.get(path)?.text ?? ""));
+}
+
+/** `cloudflared access` only goes through somebody's tunnel. */
+function isTunnel({ call }: PlacedCall): boolean {
+  return call.name === "cloudflared" && /^(?:tunnel|service)$/.test(call.args[0]?.value ?? "");
 }
 
 /** Its ports, labels or variables are those of a service that speaks TLS or that stands behind one that does. */

@@ -255,8 +255,14 @@ const testWords =
 
 /** A command line, as `wordsOf` gives it, that tests or checks the code. */
 export function isTest(words: string): boolean {
-  return testWords.test(words);
+  return testWords.test(words) || (packing.test(words) && !untested.test(words));
 }
+
+/** The phases of Gradle and Maven that come after the tests. */
+const packing =
+  /^(?:\S*\/)?(?:gradlew?(?:\.bat)?(?: \S+)*? :?(?:[\w-]+:)*build|mvnw?(?:\.cmd)?(?: \S+)*? (?:package|install|deploy))(?: |$)/;
+const untested =
+  / (?:-x|--exclude-task) \S*(?:test|check)\b|-Dmaven\.test\.skip(?!=false)|-DskipTests(?!=false)/;
 
 const otherServices =
   /^(?:\.circleci\/config\.ya?ml|\.(?:travis|appveyor|cirrus|drone|woodpecker|semaphore\/semaphore)\.ya?ml|appveyor\.ya?ml|azure-pipelines[\w.-]*\.ya?ml|bitbucket-pipelines\.ya?ml|\.(?:buildkite|woodpecker)\/[\w.-]+|Jenkinsfile[\w.-]*)$/;

@@ -17,7 +17,7 @@ export default defineRule({
       for (const { image } of project.services) {
         if (!image || isImage(withoutUnset(project, image.raw, image.references))) continue;
         for (const reference of image.references.filter(each => isUnset(project, each))) {
-          if (isMentioned(stack, reference.name)) continue;
+          if (isOfGitLab(stack, reference.name) || isMentioned(stack, reference.name)) continue;
           found.set(reference.at.span.start, reference);
           names.push(reference.name);
         }
@@ -58,4 +58,12 @@ function isMentioned(stack: Stack, name: string): boolean {
   const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
   const composeFiles = new Set(stack.projects.flatMap(project => project.files));
   return [...stack.sources.values()].some(source => !composeFiles.has(source.path) && word.test(source.text));
+}
+
+/** GitLab sets it in every job, also in those that the pipeline brings in from another project. */
+function isOfGitLab({ files }: Stack, name: string): boolean {
+  return (
+    /^CI_(?:COMMIT|DEPLOY|JOB|PIPELINE|PROJECT|REGISTRY|SERVER|ENVIRONMENT)_\w+$/.test(name) &&
+    files.has(".gitlab-ci.yml") === "file"
+  );
 }

@@ -2,6 +2,7 @@ import { inside } from "../../core/path.ts";
 import { evidence, serverServices, variable, weigh } from "../../stack/query.ts";
 import { caddyOf } from "../../stack/query-caddy.ts";
 import { isFleeting, traefikOf, traefikStatic } from "../../stack/query-traefik.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -13,7 +14,7 @@ export default defineRule({
   *check(stack) {
     for (const service of serverServices(stack)) {
       const caddy = caddyOf(stack, service);
-      const site = caddy?.model.sites.find(each => each.tls === "public");
+      const site = caddy?.model.sites.find(each => each.tls === "public" && isReached(service));
       // Certificates stand in another place when `storage` or the folder of data is set.
       const moved =
         caddy?.model.options.some(option => option.name.value === "storage") ||
@@ -57,3 +58,8 @@ export default defineRule({
     }
   },
 });
+
+/** The authority comes to port 80 or 443: where other ports only are published, what is in front has the certificates. */
+function isReached({ ports }: Service): boolean {
+  return ports.length === 0 || ports.some(({ target }) => [undefined, 80, 443].includes(target));
+}
