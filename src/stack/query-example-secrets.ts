@@ -51,9 +51,12 @@ function opensStore(value: string): boolean {
   return host.split(".").length > 2 && !isWeakSecret(login.password) && isMixed(login.password);
 }
 
-/** A login or a token that opens the same wherever it is used from: whose machine the file is for does not matter. */
-export function opensOutside(value: string): boolean {
-  return opensStore(value) || isIssued(value) || isWebhook(value);
+/**
+ * A login or a token that opens the same wherever it is used from: whose machine the file is for does not matter. What
+ * signs the events of a workstation's account opens nothing.
+ */
+export function opensOutside(value: string, forWork = false): boolean {
+  return opensStore(value) || (isIssued(value) && !(forWork && /^whsec_/.test(value))) || isWebhook(value);
 }
 
 function isIssued(value: string): boolean {

@@ -22,10 +22,7 @@ export default defineRule({
     for (const { file, secrets, forWork, forCopying } of trackedSecrets(stack)) {
       // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
       const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
-      // What signs the events of a workstation's account opens nothing.
-      const outside = secrets.some(
-        ({ value }) => opensOutside(value.value) && !(forWork && value.value.startsWith("whsec_")),
-      );
+      const outside = secrets.some(entry => opensOutside(entry.value.value, forWork));
       // Nobody reads a form for copying, and a known word in it is there to be changed.
       const isForm = forWork || (forCopying && !isReal);
       const severity = outside ? "high" : isForm ? "low" : forCopying || !isReal ? "medium" : "high";
