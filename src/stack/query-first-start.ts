@@ -27,9 +27,10 @@ export function earlyStatement(stack: Stack, store: Service): EarlyStatement | u
   let early: EarlyStatement | undefined;
   for (const path of scripts) {
     const read = stack.files.read(path);
-    if (!("source" in read)) return undefined;
+    if (!("source" in read)) return early;
     const text = plain(read.source.text);
-    if (foreign.test(text) || text.length > largest) return undefined;
+    // What comes after the error does not run.
+    if (foreign.test(text) || text.length > largest) return early;
     for (const { makes, table, start } of statements(text)) {
       if (makes) made.set(table, path);
       else if (!early && !made.has(table) && !isOfSystem(table))
@@ -43,7 +44,7 @@ export function earlyStatement(stack: Stack, store: Service): EarlyStatement | u
 const largest = 2_000_000;
 /** Other files and programs bring tables, or the statements are put together. */
 const foreign =
-  /^\s*\\(?:i|ir|include|copy)\b|^\s*source\s|\bcreate\s+extension\b[^;]*\b(?:postgis|timescaledb|pg_cron|citus|age)\b|\bimport\s+foreign\s+schema\b|\bexecute\b(?!\s+(?:function|procedure|on)\b)|\bprepare\b|\blike\s+\w+\s+including\b.*\bloop\b/im;
+  /^\s*\\(?:i|ir|include|copy)\b|^[ \t]*source[ \t]+\S+\.sql\b|\bcreate\s+extension\b[^;]*\b(?:postgis|timescaledb|pg_cron|citus|age)\b|\bimport\s+foreign\s+schema\b|\bexecute\b(?!\s+(?:function|procedure|on)\b)|\bprepare\b|\blike\s+\w+\s+including\b.*\bloop\b/im;
 
 /** Every script that the image runs, in its order; undefined where one of them is no plain SQL. */
 function orderedScripts(stack: Stack, store: Service): string[] | undefined {

@@ -93,13 +93,21 @@ function frameworkInputs(stack: Stack, component: AppComponent, script: string):
       need(`next.config.${ending}`, "Next.js builds by its configuration");
     for (const root of ["app", "pages", "src/app", "src/pages"]) {
       const directory = join(dir, root);
-      const path = stack.files.paths.find(each => inside(directory, each) !== undefined);
+      const depth = (each: string): number => each.split("/").length;
+      const [path] = stack.files.paths
+        .filter(each => inside(directory, each) !== undefined && isRoute(each))
+        .toSorted((a, b) => depth(a) - depth(b));
       if (path !== undefined) inputs.push([path, `Next.js has no routes without ${dirname(path)}`]);
     }
   }
   if (/(^|[\s;&|])tsc\b/.test(script)) need("tsconfig.json", "the TypeScript compiler reads it");
   if (/\bprisma\s+generate/.test(script)) need("prisma/schema.prisma", "prisma generate reads it");
   return inputs;
+}
+
+/** Tests and stories beside the pages are left out on purpose. */
+function isRoute(path: string): boolean {
+  return /\.[cm]?[jt]sx?$/.test(path) && !/\.(?:test|spec|stories|cy)\.|(?:^|\/)__\w+__\//.test(path);
 }
 
 export interface Ignored {
