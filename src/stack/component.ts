@@ -45,7 +45,7 @@ const pythonKinds = new Set<AppKind>(["django", "fastapi", "flask", "python"]);
 const interpreters: readonly (readonly [ReadonlySet<string>, RegExp, ReadonlySet<AppKind>])[] = [
   [
     new Set(["php", "php-fpm", "artisan", "frankenphp", "apache2-foreground", "rr"]),
-    /^(php|frankenphp)/,
+    /(?:^|\/)(?:php|frankenphp)/,
     new Set<AppKind>(["laravel", "php"]),
   ],
   [

@@ -33,10 +33,10 @@ const plain =
 const administrator =
   /\b(?:role|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN/i;
 const making =
-  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT INTO|->insert\(|::create\(/i;
+  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT (?:OR \w+ )?INTO|->insert\(|::create\(/i;
 /** It asks where it runs, or whether it is wanted. */
 export const gated =
-  /NODE_ENV|\bDEBUG\b|\bAPP_ENV|\bENV(?:IRONMENT)?\b|\b(?:settings|config|cfg)\.(?:debug|env|environment)|\.environment\b|[iI]s_?(?:[dD]ev|[pP]rod|[lL]ocal)|[dD]evelopment|SEED_|_SEED\b|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|app\(\)->environment|DEMO/;
+  /NODE_ENV|\bDEBUG\b|\bAPP_ENV|\bENV(?:IRONMENT)?\b|\b(?:settings|config|cfg)\.(?:debug|env|environment)|\.environment\b|[iI]s_?(?:[dD]ev|[pP]rod|[lL]ocal)|[dD]evelopment|(?:[eE]nv|environ|settings|config|cfg)\b[^\n]{0,20}SEED|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|app\(\)->environment|DEMO/;
 
 const known = new WeakMap<AppComponent, readonly SeededAdmin[]>();
 
@@ -63,7 +63,7 @@ export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponen
   const found: SeededAdmin[] = [];
   for (const source of texts.values()) {
     if (!/admin/i.test(source.text) || !/hash|crypt|pass|senha|encode/i.test(source.text)) continue;
-    const at = literalIn(source);
+    const at = literalAdmin(source);
     const run = at && runBy(source, at, component, texts);
     if (run) found.push({ at, ...run });
   }
@@ -71,7 +71,8 @@ export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponen
   return found;
 }
 
-function literalIn(source: Source): Location | undefined {
+/** A password in the clear for an administrator that the file makes, unless it asks where it runs. */
+export function literalAdmin(source: Source): Location | undefined {
   const { text } = source;
   for (const pattern of [hashing, plain])
     for (const match of text.matchAll(pattern)) {

@@ -4,6 +4,7 @@ import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts
 import { wordsOf } from "../../stack/query-release.ts";
 import { callerName } from "../../stack/query-scripts.ts";
 import { startCommand } from "../../stack/query-start.ts";
+import { bringsNoMigration } from "../../stack/query-unkept-migrations.ts";
 import { defineRule } from "../rule.ts";
 
 const writers =
@@ -38,11 +39,12 @@ export default defineRule({
         told.add(placeOf(at));
       }
       const names = listNames(starts.map(({ service }) => service.name));
+      const none = starts.some(({ service }) => bringsNoMigration(stack, service));
       yield {
         subject: project.name,
-        message: `${names} ${starts.length === 1 ? "writes" : "write"} migrations at every start: they are in no commit, and no other machine has them.`,
+        message: `${names} ${starts.length === 1 ? "writes" : "write"} migrations at every start${none ? ", and the image brings none: each new container writes the first step anew, which the database has done, so that a change of the models never reaches it" : ": they are in no commit, and no other machine has them"}.`,
         evidence: [...places.values()] as [Evidence],
-        severity: weigh(project, "medium"),
+        severity: weigh(project, none ? "high" : "medium"),
       };
     }
     const seen = new Set<string>();

@@ -3,6 +3,7 @@ import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { mentionsMigration, migratesInCode } from "../../stack/query-migration-mentions.ts";
 import { documentedMigration } from "../../stack/query-migrations.ts";
+import { schemaWithoutMigrations } from "../../stack/query-schema-only.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -22,17 +23,22 @@ export default defineRule({
     const byHand = found.size === 0 ? undefined : documentedMigration(stack);
     for (const [component, services] of found) {
       const kept = migrationsOf(component, stack);
+      const only = kept ? undefined : schemaWithoutMigrations(stack, component);
       // Without a process in sight the entry point may do it.
-      if (!kept || services.some(service => service.process === undefined)) continue;
+      if (!(kept || only) || services.some(service => service.process === undefined)) continue;
       if (migratesInCode(stack, component.dir)) continue;
+      const what = kept
+        ? `with ${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory}), and no service, script or workflow applies them`
+        : `over the tables of ${only!.file}, of which the repository keeps no migration, and no service, script or workflow makes them`;
       yield {
         subject: component.dir || component.manifest,
-        message: `${listNames(services.map(service => service.name))} ${services.length === 1 ? "runs" : "run"} code with ${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory}), and no service, script or workflow applies them${byHand ? `: ${byHand.file} tells people to do it by hand` : ""}.`,
+        message: `${listNames(services.map(service => service.name))} ${services.length === 1 ? "runs" : "run"} code ${what}${byHand ? `: ${byHand.file} tells people to do it by hand` : ""}.`,
         severity: byHand ? "low" : weigh(services[0]!, "high"),
         confidence: "likely",
         evidence: [
           evidence(services[0]!.process!.at, "starts without a migration"),
           ...services.slice(1).map(service => evidence(service.process!.at, "starts without a migration")),
+          ...(only ? [evidence(only, "its tables are made by nothing")] : []),
           ...(byHand ? [evidence(byHand, "is left to people")] : []),
         ],
       };

@@ -2,6 +2,7 @@ import { basename } from "../../core/path.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
 import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
+import { documentedSeeds } from "../../stack/query-documented-seeds.ts";
 import { ownsFile } from "../../stack/query-environment.ts";
 import { calledFiles, runsOf, startsWith } from "../../stack/query-seed-calls.ts";
 import { type SeededAdmin, seededAdmins } from "../../stack/query-seeded-admins.ts";
@@ -37,6 +38,18 @@ export default defineRule({
           ...(call.call.at.file === path ? [] : [evidence(call.call.at, "runs it")]),
         ],
         severity: call.deploys ? "high" : starts ? weigh(starts, "high") : "low",
+      };
+    }
+    for (const { path, at, told: line, isFollowed } of documentedSeeds(stack)) {
+      if (told.has(path)) continue;
+      told.add(path);
+      stack.components[0]?.files.read(path);
+      yield {
+        subject: path,
+        message: `${path} creates an administrator with a password that stands in the repository, and ${line.file} tells people to run it on the server.`,
+        evidence: [evidence(at, "the password is written here"), evidence(line, "is done by hand")],
+        severity: isFollowed ? "medium" : "high",
+        confidence: "likely",
       };
     }
     for (const [key, { seed, service }] of seedsOf(stack)) {
