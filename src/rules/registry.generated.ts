@@ -272,6 +272,7 @@ import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
 import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
 import releaseVolumeHidesImage from "./release/volume-hides-image.ts";
+import releaseWaitsForMigration from "./release/waits-for-migration.ts";
 import scriptsComposeFile from "./scripts/compose-file.ts";
 import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
@@ -582,6 +583,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseUnusedHardenedFile,
   releaseUnversionedRollback,
   releaseVolumeHidesImage,
+  releaseWaitsForMigration,
   scriptsComposeFile,
   scriptsDevcontainerCommand,
   scriptsDocumentedCommand,

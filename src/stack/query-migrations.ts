@@ -35,6 +35,13 @@ export function migrationOf(stack: Stack, project: ComposeProject): Migration | 
   return own && ledger !== undefined ? { ...own, ledger } : undefined;
 }
 
+/** The same program, or the same image: one database is meant. */
+export function sameCode(one: Service, other: Service): boolean {
+  if (one === other) return true;
+  if (one.component || other.component) return one.component === other.component;
+  return one.image?.text !== undefined && one.image.text === other.image?.text;
+}
+
 /** Some service of the project migrates when it starts. */
 export function migratesItself(stack: Stack, project: ComposeProject): boolean {
   return project.services.some(service => startMigration(stack, service) !== undefined);

@@ -1,8 +1,8 @@
 import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { sameCode } from "../../stack/query-migrations.ts";
 import { isMigration } from "../../stack/query-release.ts";
 import { startCommand } from "../../stack/query-start.ts";
-import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -58,10 +58,4 @@ function told(count: number, races: boolean): string {
   return count === 1
     ? "migrates the database in each of its copies"
     : "migrate the same database, each when it starts";
-}
-
-function sameCode(one: Service, other: Service): boolean {
-  if (one === other) return true;
-  if (one.component || other.component) return one.component === other.component;
-  return one.image?.text !== undefined && one.image.text === other.image?.text;
 }
