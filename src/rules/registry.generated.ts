@@ -296,6 +296,7 @@ import secretsDefaultAdmin from "./secrets/default-admin.ts";
 import secretsDefaultInCode from "./secrets/default-in-code.ts";
 import secretsDocumentedLogin from "./secrets/documented-login.ts";
 import secretsDocumentedSecret from "./secrets/documented-secret.ts";
+import secretsDumpTracked from "./secrets/dump-tracked.ts";
 import secretsEnvFileTracked from "./secrets/env-file-tracked.ts";
 import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
@@ -607,6 +608,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsDefaultInCode,
   secretsDocumentedLogin,
   secretsDocumentedSecret,
+  secretsDumpTracked,
   secretsEnvFileTracked,
   secretsEnvInImage,
   secretsFilePermission,

@@ -31,7 +31,10 @@ export function earlyStatement(stack: Stack, store: Service): EarlyStatement | u
     const text = plain(read.source.text);
     // What comes after the error does not run.
     if (foreign.test(text) || text.length > largest) return early;
+    const inRoutines = routines(text);
     for (const { makes, table, start } of statements(text)) {
+      // What a routine of MySQL does is done when it is called.
+      if (!makes && inRoutines.some(([from, to]) => start > from && start < to)) continue;
       if (makes) made.set(table, path);
       else if (!early && !made.has(table) && !isOfSystem(table))
         early = { table, file: path, line: text.slice(0, start).split("\n").length };
@@ -79,6 +82,14 @@ function plain(text: string): string {
     .replace(/--[^\n]*/g, blank)
     .replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, blank)
     .replace(/'(?:[^'\\]|\\.|'')*'/g, blank);
+}
+
+/** From a delimiter of their own to the usual one. */
+function routines(text: string): (readonly [number, number])[] {
+  const marks = [...text.matchAll(/^[ \t]*delimiter[ \t]+(\S+)/gim)];
+  return marks.flatMap(({ index, 1: mark }, i) =>
+    mark === ";" ? [] : [[index, marks[i + 1]?.index ?? text.length] as const],
+  );
 }
 
 const name = '(?:["`]?[\\w-]+["`]?\\s*\\.\\s*)?["`]?([A-Za-z_][\\w-]*)["`]?';
