@@ -106,7 +106,7 @@ export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): 
 const testStage = /^(?:tests?|testing|lint|checks?|quality|verify)$/i;
 const checkName = /(^|[^a-z])(checks?|lint|verify|validate|dry-?run)([^a-z]|$)/i;
 
-const starting = new Set(["up", "create", "start", "restart"]);
+const starting = new Set(["up", "create", "start", "restart", "pull"]);
 
 /** GitHub's own runner is gone after the job: containers on it are for a test, unless the client talks to another engine. */
 export function startsOnHostedRunner({ call, caller }: PlacedCall): boolean {

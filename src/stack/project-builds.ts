@@ -2,31 +2,45 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
-import { isBacking, isProxy, keepsDatabase, servicesIn } from "./project-habits.ts";
+import { isBacking, isProxy, keepsDatabase, onlyBacking, servicesIn } from "./project-habits.ts";
 
 /** Where what Compose files run comes from: the checkout, or a registry. */
 
 /** What is built runs from the directory that it is built from: it, or one above it, is mounted. */
 export function mountsCheckout(files: readonly ComposeFile[]): boolean {
-  return files.some(file =>
-    servicesIn([file]).some(({ value }) => {
-      const build = child(value, "build");
-      if (!build) return false;
-      const context = join(
-        dirname(file.file),
-        textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".",
-      );
-      return itemsOf(child(value, "volumes")).some(item => {
-        const written = textOf(item)?.value.split(":")[0] ?? textOf(child(item, "source"))?.value ?? "";
-        if (!/^\.{1,2}(?:\/|$)/.test(written)) return false;
-        // A directory that holds a Dockerfile beside the settings of a pulled program is no checkout.
-        if (/:\/etc\//.test(textOf(item)?.value ?? "")) return false;
-        const source = join(dirname(file.file), written);
-        return source === context || source === "" || `${context}/`.startsWith(`${source}/`);
-      });
-    }),
+  return files.some(file => servicesIn([file]).some(({ value }) => runsCheckout(file, value)));
+}
+
+function runsCheckout({ file }: ComposeFile, service: YamlNode): boolean {
+  const build = child(service, "build");
+  if (!build) return false;
+  const context = join(dirname(file), textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".");
+  return itemsOf(child(service, "volumes")).some(item => {
+    const written = textOf(item)?.value.split(":")[0] ?? textOf(child(item, "source"))?.value ?? "";
+    if (!/^\.{1,2}(?:\/|$)/.test(written)) return false;
+    // A directory that holds a Dockerfile beside the settings of a pulled program is no checkout.
+    if (/:\/etc\//.test(textOf(item)?.value ?? "")) return false;
+    const source = join(dirname(file), written);
+    return source === context || source === "" || `${context}/`.startsWith(`${source}/`);
+  });
+}
+
+/** Only with a profile does it start a program, and that runs the checkout: without one, people start its databases. */
+export function startsStores(files: readonly ComposeFile[]): boolean {
+  const optional = files.flatMap(file =>
+    servicesIn([file]).flatMap(({ value }) => (child(value, "profiles") ? { file, value } : [])),
+  );
+  const rest = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
+  return (
+    optional.some(({ file, value }) => runsCheckout(file, value)) &&
+    optional.every(({ file, value }) => runsCheckout(file, value) || isBacking(value)) &&
+    onlyBacking(files, rest)
   );
 }
+
+/** It builds nothing, and pulls a program. */
+export const pullsAll = (files: readonly ComposeFile[]): boolean =>
+  pullsApplication(files) && !servicesIn(files).some(({ value }) => child(value, "build"));
 
 /** Something is built from the checkout; what is built of another repository, or beside a database, is no program of this one. */
 export function areBuilt(files: readonly ComposeFile[]): boolean {

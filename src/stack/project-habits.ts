@@ -44,10 +44,6 @@ function isTlsEdge(service: YamlNode): boolean {
   );
 }
 
-/** Some service answers for a site on port 443. */
-export const servesTls = (files: readonly ComposeFile[]): boolean =>
-  servicesIn(files).some(({ value }) => isTlsEdge(value));
-
 /** Most of what it runs restarts by itself, or it answers for a site on port 443. */
 export function staysUp(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
@@ -353,8 +349,7 @@ export function keepsDatabase(service: YamlNode): boolean {
 }
 
 /** Every service is a pulled database, cache, queue or tool: the application itself runs elsewhere. */
-export function onlyBacking(files: readonly ComposeFile[]): boolean {
-  const services = servicesIn(files);
+export function onlyBacking(files: readonly ComposeFile[], services = servicesIn(files)): boolean {
   return (
     services.some(({ value }) => isBacking(value)) &&
     services.every(service => isBacking(service.value) || isStoreByName(service))

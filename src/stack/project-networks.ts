@@ -1,6 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { child, entriesOf, textOf, type YamlNode } from "../formats/yaml.ts";
-import { servesTls } from "./project-habits.ts";
+import { isEdge } from "./project-habits.ts";
 
 /** Networks that hold several Compose projects of one server together. */
 
@@ -10,7 +10,7 @@ export function isDoorTo(
   others: readonly string[],
   byPath: ReadonlyMap<string, ComposeFile>,
 ): boolean {
-  if (!servesTls(own)) return false;
+  if (!isEdge(own)) return false;
   const made = new Set(
     networksOf(own).flatMap(({ value }) => (isExternal(value) ? [] : (nameIn(value) ?? []))),
   );

@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
-import { fileOfWork } from "./project-builds.ts";
+import { fileOfWork, mountsCheckout, pullsAll, startsStores } from "./project-builds.ts";
 import {
   besideStores,
   buildSame,
@@ -193,7 +193,7 @@ function grade(
       grade: says === "production" ? "deployed" : "development",
       because: { text: `its folder says ${says}` },
     };
-  if (onlyBacking(models) || servesNothing(models))
+  if (onlyBacking(models) || startsStores(models) || servesNothing(models))
     return {
       files,
       grade: "development",
@@ -265,6 +265,24 @@ function settleBases(
         grade: "development",
         because: { text: `it builds a stage for development, and ${server.files.at(-1)} is the server's` },
       };
+    const half = (other: ProjectPlan): boolean =>
+      [...namesOf(other)].filter(name => own.has(name)).length * 2 >= Math.min(own.size, namesOf(other).size);
+    const pulled =
+      isGuess(plan) &&
+      buildsForWork(models) &&
+      mountsCheckout(models) &&
+      plans.find(
+        other =>
+          /^(?:deployed|presumed)$/.test(other.grade) &&
+          pullsAll(other.files.map(path => byPath.get(path)!)) &&
+          half(other),
+      );
+    if (pulled)
+      return {
+        ...plan,
+        grade: "development",
+        because: { text: `it runs the checkout, and ${pulled.files.at(-1)} pulls the same services` },
+      };
     const whole =
       isGuess(plan) &&
       plans.find(other => holds(other, plan, byPath) || isBelow(plan.files, other.files, byPath));
@@ -277,8 +295,7 @@ function settleBases(
     const folder = dirname(plan.files.at(-1)!);
     const rival = sure.find(
       other =>
-        [...namesOf(other)].filter(name => own.has(name)).length * 2 >=
-          Math.min(own.size, namesOf(other).size) ||
+        half(other) ||
         (dirname(other.files.at(-1)!) === folder && buildSame(plan, other, byPath)) ||
         // The server's file may call its services differently: what catches its own mail beside it is no second server.
         (ofWork.test(plan.because.text) && dirname(other.files.at(-1)!) === folder),

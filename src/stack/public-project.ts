@@ -3,7 +3,7 @@ import { basename } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
 import { areBuilt, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
-import { buildsForWork, lacksApplication, opensStores, servesTls, staysUp } from "./project-habits.ts";
+import { buildsForWork, isEdge, lacksApplication, opensStores, staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { type Told, toldIn } from "./user-pages.ts";
 
@@ -41,7 +41,7 @@ export function gradeInPublic(
   const { page, paths, text } = options;
   if (!page || !paths || !isPublic(paths)) return undefined;
   // What a file brings in from another one is not among its own services.
-  if (servesTls(models) || models.some(({ roots }) => roots.some(root => child(root, "include"))))
+  if (isEdge(models) || models.some(({ roots }) => roots.some(root => child(root, "include"))))
     return undefined;
   const last = files.at(-1)!;
   const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.deploys);

@@ -95,7 +95,7 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
       if (
         service.kind !== "app" ||
         !(service.build ?? (isShipped(project) && service.made)) ||
-        servesTls(service) ||
+        isEdge(service) ||
         isWorkshop(service)
       )
         return [];
@@ -110,7 +110,7 @@ function isShipped({ because }: ComposeProject): boolean {
   return because.at !== undefined;
 }
 
-function servesTls(service: Service): boolean {
+function isEdge(service: Service): boolean {
   const words = service.process?.commands.flat().map(word => word.value ?? "") ?? [];
   if (words.some(word => /^--(?:ssl|certfile|keyfile|tls)|ssl:/.test(word))) return true;
   return service.environment.some(each => /SSL_CERT|TLS_CERT|CERT_FILE|HTTPS/i.test(each.name));
