@@ -40,6 +40,17 @@ it.each<[string, string, Record<string, string>, number]>([
     2,
   ],
   [
+    "proxy/alias-traversal",
+    "two locations with one habit",
+    {
+      "compose.yml":
+        "services:\n  edge:\n    image: nginx:1.27\n    ports: ['80:80']\n    volumes: ['./site.conf:/etc/nginx/conf.d/default.conf:ro']\n",
+      "site.conf":
+        "server {\n  listen 80;\n  location /media { alias /srv/media/; }\n  location /static { alias /srv/static/; }\n}\n",
+    },
+    1,
+  ],
+  [
     "data/backup-failure",
     "two scripts with one habit",
     {

@@ -109,6 +109,10 @@ describe("isPlaceholder", () => {
     "insert key",
     "someRandomStringWith32Characters",
     "trial-secret-not-real",
+    "dummyvalue",
+    "placeholder_token",
+    "AVeryLongKey-SoNotThisOne",
+    "SomeSalt-NotThisOneEither",
   ])("%j is one", value => expect(isPlaceholder(value)).toBe(true));
 
   it.each([
@@ -125,6 +129,8 @@ describe("isPlaceholder", () => {
     "http://web:8000",
     "0x12ab",
     "knot-real-harbour",
+    "dummyharbour7",
+    "this-one-and-that",
   ])("%j is none", value => expect(isPlaceholder(value)).toBe(false));
 });
 

@@ -95,6 +95,9 @@ const afterChange = wordSet(`
   me this it in before for to please now
 `);
 
+const madeUp =
+  /example$|^changeme|^replace(?:me|with)|^(?:dummy|placeholder)(?:value|key|secret|token|password|string)$/;
+
 const changed = wordSet(`
   password passwd secret token key keys credentials value
 `);
@@ -110,8 +113,7 @@ export function isPlaceholder(value: string): boolean {
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter(word => word !== "");
-  if (words.some(word => placeholderWords.has(word) || /example$|^changeme|^replace(?:me|with)/.test(word)))
-    return true;
+  if (words.some(word => placeholderWords.has(word) || madeUp.test(word))) return true;
   // `STRONG_DB_PASSWORD`: in capitals, and named for what has to stand there.
   if (/^[A-Z]+(?:_[A-Z]+)+$/.test(text) && changed.has(words.at(-1)!)) return true;
   if (words.some((word, i) => word === "change" && afterChange.has(words[i + 1] ?? ""))) return true;
@@ -121,7 +123,8 @@ export function isPlaceholder(value: string): boolean {
   // The keys that Turnstile and its like give out for tests.
   if (/^[123]x0{8,}[0-9a-f]{0,8}$/i.test(text)) return true;
   // `demo-secret-not-real`: it says so of itself.
-  if (/\bnot (?:a )?(?:real|valid|used|set|secret)$/.test(words.join(" "))) return true;
+  if (/\bnot (?:(?:a )?(?:real|valid|used|set|secret)|this one(?: either)?)$/.test(words.join(" ")))
+    return true;
   // `SomeRandomStringWith32Characters`, as Laravel's own example has it.
   if (/\brandom (?:string|characters|chars)(?: |$)/.test(words.join(" "))) return true;
   return words.length > 2 && (words.at(-1) === "here" || words.at(-2) === "goes");

@@ -2,7 +2,14 @@ import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
-import { carriesDump, isDump, isWorkstationCall, projectsOfCall, servicesInside } from "./query-scripts.ts";
+import {
+  carriesDump,
+  dumpsTestData,
+  isDump,
+  isWorkstationCall,
+  projectsOfCall,
+  servicesInside,
+} from "./query-scripts.ts";
 import { dataFiles, fileKeeping } from "./query-sqlite.ts";
 import type { Mount, PlacedCall, Service, Stack } from "./stack.ts";
 
@@ -108,7 +115,9 @@ export function backupCalls(stack: Stack): readonly PlacedCall[] {
 
 function findBackupCalls(stack: Stack): PlacedCall[] {
   const commands = new Set<unknown>();
-  return stack.calls.filter(({ call, caller }) => {
+  return stack.calls.filter(placed => {
+    const { call, caller } = placed;
+    if (dumpsTestData(placed)) return false;
     if (!isDump(call) && !carriesDump(call) && !isArchiveOfVolume(call) && !isToolBackup(call)) return false;
     // What brings data back reads a backup.
     if (/restor/i.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`)) return false;

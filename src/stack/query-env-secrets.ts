@@ -100,7 +100,7 @@ function holdsSymfonyDefaults(stack: Stack, { file }: EnvFile): boolean {
 }
 
 function isForCopying(stack: Stack, { file }: EnvFile): boolean {
-  if (/^\.env/.test(basename(file))) return false;
+  if (/^\.env/.test(basename(file)) && !isCopied(stack, file)) return false;
   if (stack.services.some(service => service.envFiles.some(use => use.resolved === file))) return false;
   return !stack.calls.some(({ call }) =>
     call.args.some((arg, index) => {
@@ -110,6 +110,17 @@ function isForCopying(stack: Stack, { file }: EnvFile): boolean {
         named !== value || call.args[index - 1]?.value === "--env-file" || call.name === "source";
       return option && basename(named) === basename(file);
     }),
+  );
+}
+
+/** The README has people make their own from it: `cp .env.model .env`. */
+function isCopied(stack: Stack, file: string): boolean {
+  const read = file === ".env" ? undefined : stack.files.read("README.md");
+  const name = file.replace(/[.+]/g, "\\$&");
+  return (
+    read !== undefined &&
+    "source" in read &&
+    new RegExp(`\\bcp (?:-\\w+ )?(?:\\./)?${name} (?:\\./)?\\.env\\b`).test(read.source.text)
   );
 }
 

@@ -251,7 +251,7 @@ export function sharedGroup(concurrency: Concurrency | undefined): Concurrency |
 }
 
 const testWords =
-  /(?:^|\s)python[\d.]* -m unittest\b|(^|\s)(pytest|tox|nox|vitest|jest|mocha|ava|rspec|phpunit|pest|cypress|playwright|nightwatch|ctest|behave|flake8|ruff|mypy|pyright|pylint|black|eslint|tsc|rubocop|golangci-lint|hadolint|pre-commit)(\s|$)|\b(npm|yarn|pnpm|bun|deno|go|cargo|mvn|mvnw|gradle|gradlew|dotnet|mix|make|just|task|manage\.py|artisan|rails|rake|node|unittest|composer|poetry run|uv run) ((run|-\S+) )*[\w:-]*(test|tests|check|lint|vet|verify|typecheck|e2e|--test)\b/;
+  /(?:^|\s)[\w./-]+\.sh (?:run )?tests?(?:\s|$)|(?:^|\s)python[\d.]* -m unittest\b|(^|\s)(pytest|tox|nox|vitest|jest|mocha|ava|rspec|phpunit|pest|cypress|playwright|nightwatch|ctest|behave|flake8|ruff|mypy|pyright|pylint|black|eslint|tsc|rubocop|golangci-lint|hadolint|pre-commit)(\s|$)|\b(npm|yarn|pnpm|bun|deno|go|cargo|mvn|mvnw|gradle|gradlew|dotnet|mix|make|just|task|manage\.py|artisan|rails|rake|node|unittest|composer|poetry run|uv run) ((run|-\S+) )*[\w:-]*(test|tests|check|lint|vet|verify|typecheck|e2e|--test)\b/;
 
 /** A command line, as `wordsOf` gives it, that tests or checks the code. */
 export function isTest(words: string): boolean {

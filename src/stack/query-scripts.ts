@@ -57,8 +57,9 @@ export function isBackupWork(placed: PlacedCall): boolean {
   );
 }
 
-/** A job that starts a database for itself, and deploys nothing, dumps what it has just put there. */
+/** A script of what tests begin with; or a job that starts a database for itself dumps what it has just put there. */
 export function dumpsTestData({ call, caller, deploys }: PlacedCall): boolean {
+  if (/(?:^|\/)(?:fixtures?|testdata)\//i.test(caller.file)) return true;
   const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
   return job !== undefined && job.services.length > 0 && !deploys && !call.remote;
 }

@@ -1,5 +1,7 @@
 import { runAsOrdinaryUser } from "../../remedies/ordinary-user.ts";
 import { containerScript, evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { shownEnvFile } from "../../stack/query-env-examples.ts";
+import type { Interpolated } from "../../stack/resolve/interpolate.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -20,7 +22,7 @@ export default defineRule({
       const build = service.build ?? service.made;
       if (!build?.stage || !build.model || service.kind !== "app") continue;
       const user = service.user?.text?.split(":")[0];
-      if (service.user && user !== "root" && user !== "0") continue;
+      if (service.user && ((user !== "root" && user !== "0") || isGiven(stack, service.user))) continue;
       // That it has all rights is told by itself.
       if (service.text("privileged")?.text === "true") continue;
       if (!service.user && build.model.runsAsRoot === false) {
@@ -66,6 +68,13 @@ export default defineRule({
 interface Part {
   readonly build: Build;
   readonly services: Service[];
+}
+
+/** `${UID:-0}`, where the example of `.env` gives another one. */
+function isGiven(stack: Stack, { raw }: Interpolated): boolean {
+  const name = /^\$\{(\w+):?-/.exec(raw)?.[1];
+  const said = shownEnvFile(stack, ".env")?.entries.find(entry => entry.name.value === name);
+  return name !== undefined && said !== undefined && !/^(?:0|root|)$/.test(said.value.value);
 }
 
 /** An entry script that changes the user, or a supervisor that gives each program its own. */

@@ -1,5 +1,6 @@
+import type { Located, Location } from "../../core/source.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
 import { defineRule } from "../rule.ts";
 
@@ -11,6 +12,7 @@ export default defineRule({
   why: "nginx puts what follows the location's path behind the alias as it is: `/files../` leads one directory up, and everything there can be fetched by anybody.",
   *check(stack) {
     for (const proxy of serverProxies(stack)) {
+      const open: Open[] = [];
       for (const { modifier, path, directives } of proxy.effective.servers.flatMap(allLocations)) {
         const alias = directives.find(({ name }) => name.value === "alias");
         const directory = alias?.args[0]?.value;
@@ -27,27 +29,37 @@ export default defineRule({
           };
           continue;
         }
-        const parent = directory.replace(/[^/]+\/+$/, "");
-        yield {
-          subject: `${proxyName(proxy)} ${path.value}`,
-          message: `${proxyTitle(proxy)} serves the files of ${parent} to whoever asks for ${path.value}../, not only those of ${directory}.`,
-          severity: weigh(proxyGrade(proxy), "high"),
-          evidence: [
-            evidence(path.at, "no slash at the end"),
-            evidence(alias.at, "what follows the path is put behind this"),
-          ],
-          fix: () => ({
-            title: `Match ${path.value}/`,
-            grade: "needs-testing",
-            edits: [
-              {
-                at: { file: path.at.file, span: { start: path.at.span.end, end: path.at.span.end } },
-                text: "/",
-              },
-            ],
-          }),
-        };
+        open.push({ path, alias: alias.at, directory });
       }
+      const [first, ...more] = open;
+      if (!first) continue;
+      const parents = listPlain([...new Set(open.map(each => each.directory.replace(/[^/]+\/+$/, "")))]);
+      const asked = listPlain(open.map(each => `${each.path.value}../`));
+      const own = listPlain(open.map(each => each.directory));
+      const places = [first, ...more].flatMap(each => [
+        evidence(each.path.at, "no slash at the end"),
+        evidence(each.alias, "what follows the path is put behind this"),
+      ]);
+      yield {
+        subject: `${proxyName(proxy)} ${first.path.value}`,
+        message: `${proxyTitle(proxy)} serves the files of ${parents} to whoever asks for ${asked}, not only those of ${own}.`,
+        severity: weigh(proxyGrade(proxy), "high"),
+        evidence: [places[0]!, ...places.slice(1)],
+        fix: () => ({
+          title: `Match ${listPlain(open.map(each => `${each.path.value}/`))}`,
+          grade: "needs-testing",
+          edits: open.map(({ path: { at } }) => ({
+            at: { file: at.file, span: { start: at.span.end, end: at.span.end } },
+            text: "/",
+          })),
+        }),
+      };
     }
   },
 });
+
+interface Open {
+  readonly path: Located<string>;
+  readonly alias: Location;
+  readonly directory: string;
+}
