@@ -19,6 +19,12 @@ export function isDoorTo(
   );
 }
 
+/** Networks by names of their own, all of them called after development: `harbour-dev`. */
+export function networkOfWork(files: readonly ComposeFile[]): string | undefined {
+  const names = networksOf(files).map(({ value }) => nameIn(value) ?? "");
+  return names.every(name => /(?:^|[._-])(?:dev|development|local)$/i.test(name)) ? names[0] : undefined;
+}
+
 function networksOf(files: readonly ComposeFile[]) {
   return files.flatMap(file => file.roots.flatMap(root => entriesOf(child(root, "networks"))));
 }

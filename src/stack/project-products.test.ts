@@ -6,6 +6,15 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "one whose network is called after development, beside another",
+    {
+      "docker-compose.yml": `# For local development.\n${app}`,
+      "docker/docker-compose.flow.yml":
+        "services:\n  flow:\n    build: flow\n    networks: [shop-dev]\n  base:\n    image: postgres:17\n    networks: [shop-dev]\nnetworks:\n  shop-dev:\n    name: shop-dev\n",
+    },
+    ["docker/docker-compose.flow.yml: development"],
+  ],
+  [
     "one whose programs run the checkout, and only with a profile: without it people start databases",
     {
       "docker-compose.yml":

@@ -40,7 +40,7 @@ import {
   staging,
   workstation,
 } from "./project-names.ts";
-import { isDoorTo } from "./project-networks.ts";
+import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { isOwnUpgrade, rigOf } from "./project-rigs.ts";
 import { gradeInPublic, runsOnPlatform } from "./public-project.ts";
@@ -203,6 +203,9 @@ function grade(
   if (note) return { files, grade: "development", because: note };
   const habit = developmentHabit(models, all.length > 1) ?? (all.length > 1 ? fileOfWork(models) : undefined);
   if (habit) return { files, grade: "development", because: { text: habit } };
+  const shared = all.length > 1 ? networkOfWork(models) : undefined;
+  if (shared)
+    return { files, grade: "development", because: { text: `its network "${shared}" is for development` } };
   const platform = runsOnPlatform(models, options.paths);
   if (platform)
     return {

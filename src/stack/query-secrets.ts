@@ -176,9 +176,9 @@ function ownValue(name: string, value: Interpolated, placeholders: boolean): Wri
 }
 
 const issuedName =
-  /(?:^|_)(?:API_?(?:TOKEN|KEY|SECRET)|(?:CLIENT|CONSUMER|OAUTH2?|GITHUB|GITLAB|GOOGLE|FACEBOOK|TWITTER|APPLE|DISCORD|SLACK|STRIPE|TWILIO|AWS|PAYPAL)_(?:\w+_)?(?:TOKEN|KEY|SECRET))$/i;
+  /(?:^|_)(?:API_?(?:TOKEN|KEY|SECRET)|(?:CLIENT|CONSUMER|OAUTH2?|GITHUB|GITLAB|GOOGLE|FACEBOOK|TWITTER|APPLE|DISCORD|SLACK|STRIPE|TWILIO|AWS|S3|PAYPAL)_(?:\w+_)?(?:TOKEN|KEY|SECRET))$/i;
 const standIn =
-  /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|foo|bar|foobar|local|dev|x{2,})[-_]?)+$/i;
+  /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|value|foo|bar|foobar|local|dev|x{2,})[-_]?)+$/i;
 
 /** What another party issues is long and random: a word there only lets the program start. */
 function isStandIn(name: string, value: string): boolean {

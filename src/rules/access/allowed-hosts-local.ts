@@ -30,7 +30,8 @@ export default defineRule({
       if (hosts.length > 0 && isRewritten(stack, here, hosts)) continue;
       const fromEnvironment = found.setting?.kind === "env";
       // The image has a value to begin with, and the service reads a file that only the server has.
-      const ofImage = found.givenAt !== undefined && found.givenAt.file === service.build?.dockerfilePath;
+      const ofImage =
+        found.givenAt !== undefined && found.givenAt.file === (service.build ?? service.made)?.dockerfilePath;
       if (ofImage && service.envFiles.some(use => !use.file)) continue;
       const variables = found.setting?.env?.names.map(name => `"${name}"`).join(" or ") ?? "";
       const because = !fromEnvironment

@@ -1,5 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
-import { basename, inside } from "../../core/path.ts";
+import { basename, dirname, inside, join } from "../../core/path.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
 import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
@@ -83,6 +83,8 @@ function namesOthers(stack: Stack, service: Service, file: string): boolean {
 /** Projects for work mount it or build it in, by its name, and no other does: it opens nothing but them. */
 function isForWork(stack: Stack, { file }: CommittedKey): boolean {
   const name = basename(file);
+  const page = dirname(file) === "" ? undefined : stack.files.read(join(dirname(file), "README.md"));
+  if (page && "source" in page && forTests.test(page.source.text)) return true;
   const users = stack.projects.filter(({ files, services }) =>
     [...files, ...services.flatMap(({ build }) => build?.dockerfilePath ?? [])].some(path =>
       stack.sources.get(path)?.text.includes(name),
@@ -90,6 +92,9 @@ function isForWork(stack: Stack, { file }: CommittedKey): boolean {
   );
   return users.length > 0 && users.every(project => gradeOf(project) === "development");
 }
+
+const forTests =
+  /\b(?:keys?|certificates?|certs?|pairs?)\b[^.\n]{0,80}\bfor (?:local )?(?:tests|testing|development)\b/i;
 
 /** `ssh -i keys/shop.pem admin@...` in a script or a page: the key opens a server. */
 function loginWith(stack: Stack, { file }: CommittedKey): Location | undefined {
