@@ -6,6 +6,15 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "the only one, whose comment disclaims a deployment, and whose images a job pulls on GitHub's runner",
+    {
+      "docker-compose.yml": `# For development purposes only, and not suitable for production.\n${app}`,
+      ".github/workflows/ci.yml":
+        "on: push\njobs:\n  upgrade_simulation:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          docker compose pull\n          docker compose run web migrate\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
     "one whose network is called after development, beside another",
     {
       "docker-compose.yml": `# For local development.\n${app}`,

@@ -64,15 +64,6 @@ describe("which Compose file is production, by what is beside it", () => {
       ["compose.yml: deployed"],
     ],
     [
-      "the only one, whose comment disclaims a deployment, and whose images a job pulls on GitHub's runner",
-      {
-        "docker-compose.yml": `# For development purposes only, and not suitable for production.\n${app}`,
-        ".github/workflows/ci.yml":
-          "on: push\njobs:\n  upgrade_simulation:\n    runs-on: ubuntu-latest\n    steps:\n      - run: |\n          docker compose pull\n          docker compose run web migrate\n",
-      },
-      ["docker-compose.yml: development"],
-    ],
-    [
       "the file that a deploy script names, whatever it is called",
       {
         "compose.yml": app,
