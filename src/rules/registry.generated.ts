@@ -222,6 +222,7 @@ import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
 import proxyRefusedConfiguration from "./proxy/refused-configuration.ts";
 import proxySecurityHeaders from "./proxy/security-headers.ts";
 import proxyServedDirectory from "./proxy/served-directory.ts";
+import proxyStandaloneRenewal from "./proxy/standalone-renewal.ts";
 import proxyStaticFiles from "./proxy/static-files.ts";
 import proxyStaticResolution from "./proxy/static-resolution.ts";
 import proxyTlsCiphers from "./proxy/tls-ciphers.ts";
@@ -534,6 +535,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyRefusedConfiguration,
   proxySecurityHeaders,
   proxyServedDirectory,
+  proxyStandaloneRenewal,
   proxyStaticFiles,
   proxyStaticResolution,
   proxyTlsCiphers,

@@ -1,0 +1,90 @@
+import type { Location } from "../core/source.ts";
+import { publicPorts, serverServices } from "./query.ts";
+import { isWorkstationCall } from "./query-scripts.ts";
+import type { PlacedCall, Port, Service, Stack } from "./stack.ts";
+
+/** Certificates that certbot asks for with a server of its own, on a port that a container holds when they are renewed. */
+
+export interface Standalone {
+  readonly placed: PlacedCall;
+  /** The word that chooses certbot's own server. */
+  readonly at: Location;
+  readonly service: Service;
+  readonly port: Port;
+  /** A line of the repository that renews, where one does. */
+  readonly renewal?: Location;
+}
+
+/** The port is free, or another way is taken. `--pre-hook` at the first call is kept for every renewal. */
+const frees =
+  /--pre-hook|renewal-hooks\/pre|pre_hook|--webroot|webroot_path|--nginx\b|--apache\b|--dns-|dns-01|\bacme\.sh\b|http-01-port/;
+
+export function standaloneCertificates(stack: Stack): Standalone[] {
+  const asked = stack.calls.filter(asksStandalone);
+  if (asked.length === 0) return [];
+  const found = serverServices(stack).flatMap(service => {
+    const port = publicPorts(service).find(each => each.published === 80);
+    return port && !/caddy|traefik/i.test(`${service.image?.raw}`) ? [{ service, port }] : [];
+  });
+  const [front] = found;
+  if (!front || texts(stack).some(text => frees.test(text)) || freesByHand(stack)) return [];
+  return asked.map(placed => {
+    const word = placed.call.args.find(arg => arg.value === "--standalone")!;
+    const renewal = stack.calls.find(({ call }) => call.name === "certbot" && isRenewal(call.args))?.call.at;
+    return { placed, at: word.at, ...front, ...(renewal ? { renewal } : {}) };
+  });
+}
+
+function asksStandalone(placed: PlacedCall): boolean {
+  const { call, caller } = placed;
+  return (
+    call.name === "certbot" &&
+    call.inside === undefined &&
+    (caller.kind === "script" || call.remote) &&
+    !isWorkstationCall(placed) &&
+    call.args.some(arg => arg.value === "--standalone") &&
+    call.args.some(arg => arg.value === "certonly" || arg.value === "run")
+  );
+}
+
+function isRenewal(args: readonly { readonly value?: string | undefined }[]): boolean {
+  return args.some(arg => arg.value === "renew");
+}
+
+/** Scripts, pipelines and pages: what may say how the server renews. */
+function texts(stack: Stack): string[] {
+  const kinds = new Set(["script", "makefile", "workflow", "runbook"]);
+  return [...stack.kinds].flatMap(([path, kind]) =>
+    kinds.has(kind) ? [stack.sources.get(path)?.text ?? ""] : [],
+  );
+}
+
+const stops = /\b(?:stop|down|kill)\b/;
+
+/** A script stops the container and renews then, or a page or a schedule says so. */
+function freesByHand(stack: Stack): boolean {
+  const byCall = stack.calls.some(({ call, caller }, index) => {
+    if (call.name !== "certbot" || !isRenewal(call.args)) return false;
+    return stack.calls
+      .slice(0, index)
+      .some(before => before.caller.file === caller.file && stopsContainer(before));
+  });
+  return byCall || texts(stack).some(text => freedThere(text));
+}
+
+function stopsContainer({ call }: PlacedCall): boolean {
+  if (call.kind === "compose") return /^(?:stop|down|kill|pause)$/.test(call.subcommand ?? "");
+  return call.kind === "docker" && /^(?:container )?(?:stop|kill|rm)$/.test(call.verb);
+}
+
+/** `docker stop edge && certbot renew`, on one line or on the two lines before. */
+function freedThere(text: string): boolean {
+  return [...text.matchAll(/\bcertbot\b[^\n]{0,80}\brenew\b/g)].some(match => {
+    const before = text
+      .slice(Math.max(0, match.index - 400), match.index)
+      .split("\n")
+      .slice(-3)
+      .join("\n");
+    return stops.test(before);
+  });
+}
