@@ -78,6 +78,12 @@ describe("values", () => {
     expect(djangoSettingUnder(setting, "X", under(set))).toEqual(value);
   });
 
+  it("reads django-environ with types that have no default", () => {
+    const setting = settingsOf(`import environ\nenv = environ.Env(DEBUG=bool)\nDEBUG = env("DEBUG")\n`);
+    expect(djangoSetting(setting, "DEBUG")).toMatchObject({ env: { cast: "bool", required: true } });
+    expect(djangoSettingUnder(setting, "DEBUG", under({ DEBUG: "False" }))).toBe(false);
+  });
+
   it("reads django-environ with its declared types", () => {
     const setting = settingsOf(
       `import environ\nenv = environ.Env(DEBUG=(bool, True))\nDEBUG = env("DEBUG")\nSECRET_KEY = env("SECRET_KEY")\nALLOWED_HOSTS = env.list("HOSTS", default=["a"])\nDATABASES = {"default": env.db("DATABASE_URL", default="postgres://u:p@db:5432/n")}\n`,

@@ -34,6 +34,7 @@ export function environmentReader(call: PyCall, scope: PyScope, evaluate: Evalua
     return undefined;
   const scheme = new Map<string, { cast: string; fallback?: Value }>();
   for (const each of call.kwargs) {
+    if (each.value.kind === "name") scheme.set(each.name, { cast: each.value.name });
     if (each.value.kind !== "list") continue;
     const [cast, fallback] = each.value.items;
     const name = cast?.kind === "name" ? cast.name : "other";

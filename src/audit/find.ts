@@ -75,7 +75,7 @@ function describeFailure(error: unknown, debug: boolean): string {
 /** Adds what is the same for every finding of the rule, and joins findings that say the same thing. */
 function toFindings<S>(rule: Rule<S>, violations: readonly Violation[]): Finding[] {
   const merged = new Map<string, Violation>();
-  for (const violation of joinVariants(violations)) {
+  for (const violation of joinVariants(violations, rule.severity)) {
     const { at } = violation.evidence[0];
     const key = `${violation.subject}\0${at.file}\0${at.span.start}\0${at.span.end}`;
     const before = merged.get(key);

@@ -26,6 +26,26 @@ it("joins variants whose projects have names of their own, where the sentence is
   expect(joined.map(each => each.message)).toEqual(["It is so. The same is in b.yml and c.yml."]);
 });
 
+it("joins what is worse in one of them, and says how bad that is", () => {
+  const joined = joinVariants([
+    said("compose.production.yml", { severity: "critical" }),
+    said("compose.staging.yml", { severity: "high" }),
+    said("compose.dev.yml", { severity: "low" }),
+  ]);
+  expect(joined.map(each => [each.severity, each.message])).toEqual([
+    ["critical", "It is so. The same is in compose.staging.yml."],
+    ["low", "It is so."],
+  ]);
+});
+
+it("puts the place first where it is worst", () => {
+  const [one] = joinVariants([said("a.yml", { severity: "medium" }), said("b.yml")], "high");
+  expect(one).toMatchObject({
+    message: "It is so. The same is in a.yml.",
+    evidence: [{ at: { file: "b.yml" } }, {}],
+  });
+});
+
 it("joins what is the same, where a file that takes part twice says something else, too", () => {
   const other = { message: "It is otherwise." };
   const joined = joinVariants([said("a.yml", other), said("a.yml"), said("b.yml"), said("c.yml")]);

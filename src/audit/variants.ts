@@ -1,18 +1,23 @@
-import type { Violation } from "../core/finding.ts";
+import { type Severity, severities, type Violation } from "../core/finding.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename, dirname } from "../core/path.ts";
 
 /**
  * Compose files that lie side by side are often one stack in several variants (a file per database, one for a test
  * server). What a rule says of the same subject in each of them has one cause, so it becomes one finding with the
- * places of all. Different weights stay apart.
+ * places of all, as grave as it is in the worst of them. What weighs little stays apart.
  */
-export function joinVariants(violations: readonly Violation[]): Violation[] {
+export function joinVariants(violations: readonly Violation[], usual: Severity = "medium"): Violation[] {
+  const weightOf = ({ severity = usual }: Violation): number => severities.indexOf(severity);
   const groups = new Map<string, Violation[]>();
   const byMessage = new Map<string, string>();
   for (const violation of violations) {
     const { file } = violation.evidence[0].at;
-    const weight = [dirname(file), violation.severity ?? "", violation.confidence ?? ""].join("\0");
+    const weight = [
+      dirname(file),
+      weightOf(violation) > grave ? "little" : "",
+      violation.confidence ?? "",
+    ].join("\0");
     const own = `${violation.subject}\0${weight}`;
     // Variants may give their projects names of their own.
     const same = `${violation.message}\0${weight}`;
@@ -20,8 +25,12 @@ export function joinVariants(violations: readonly Violation[]): Violation[] {
     if (!byMessage.has(same)) byMessage.set(same, key);
     groups.set(key, [...(groups.get(key) ?? []), violation]);
   }
-  return [...groups.values()].flatMap(joinGroup);
+  return [...groups.values()].flatMap(group =>
+    joinGroup(group.toSorted((one, other) => weightOf(one) - weightOf(other))),
+  );
 }
+
+const grave = severities.indexOf("medium");
 
 /** Only findings in different Compose files are variants; two in one file are two defects. */
 function joinGroup(group: readonly Violation[]): Violation[] {

@@ -11,6 +11,7 @@ import {
   storeUrl,
 } from "./query-environment.ts";
 import { initScripts } from "./query-init-roles.ts";
+import type { Credential } from "./query-secrets.ts";
 import { hasAccount } from "./query-secrets.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
 
@@ -305,4 +306,13 @@ function says(stack: Stack, service: Service, words: RegExp): boolean {
     const read = stack.files.read(path);
     return "source" in read && words.test(read.source.text);
   });
+}
+
+/** `S3_ACCESS_KEY` beside `S3_SECRET_KEY`: the name of the account. */
+export function namesAccount({ name, service }: Credential): boolean {
+  const stem = /^(.*)ACCESS_KEY(?:_ID)?$/.exec(name)?.[1];
+  return (
+    stem !== undefined &&
+    ["SECRET_KEY", "SECRET_ACCESS_KEY"].some(end => variable(service!, `${stem}${end}`) !== undefined)
+  );
 }

@@ -3,6 +3,7 @@ import type { Located } from "../../core/source.ts";
 import { upgradeRuntime } from "../../remedies/base-upgrade.ts";
 import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/facts.ts";
 import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
+import { archivedInstalls } from "../../stack/query-archived-packages.ts";
 import { places } from "../../stack/query-build.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -21,8 +22,15 @@ export default defineRule({
   why: "Nobody repairs holes that are found after the end of support, and the image is no longer rebuilt when its system packages are.",
   *check(stack) {
     const ended = new Map<string, { end: EndOfLife; uses: ImageUse[] }>();
+    const stopped = archivedInstalls(stack);
     for (const use of imageUses(stack)) {
       if (use.grade === "development") continue;
+      // That its packages are gone is told by itself.
+      if (
+        stopped.some(({ base }) => base.file === use.at.file && base.span.start === use.at.span.start) &&
+        isSystem(use)
+      )
+        continue;
       const ends = endOfLife(use.ref);
       // The runtime's own end says enough; that of the system below counts when the runtime is still supported.
       const end = ends.find(each => each.date < stack.today);
@@ -53,6 +61,11 @@ export default defineRule({
     yield* runners(stack);
   },
 });
+
+/** No runtime of its own is in it, which may be old, too. */
+function isSystem({ ref }: ImageUse): boolean {
+  return /^(?:debian|ubuntu|centos)$/.test(ref.name);
+}
 
 /** Every service of the image is a step that ends: it answers nobody. */
 function endsAtOnce(stack: Stack, use: ImageUse): boolean {
