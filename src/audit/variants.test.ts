@@ -59,6 +59,10 @@ it.each<[string, Violation[]]>([
   ["two defects in one file", [said("a.yml"), said("a.yml", {}, 9)]],
   ["stacks in different folders", [said("x/a.yml"), said("y/a.yml")]],
   ["another weight", [said("a.yml"), said("b.yml", { severity: "low" })]],
+  [
+    "another weight of another sentence",
+    [said("a.yml"), said("b.yml", { severity: "high", message: "It is otherwise." })],
+  ],
   ["another subject", [said("a.yml"), said("b.yml", { subject: "other", message: "It is otherwise." })]],
   ["Dockerfiles", [said("Dockerfile"), said("Dockerfile.dev")]],
 ])("keeps apart %s", (_, violations) => {

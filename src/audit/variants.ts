@@ -13,21 +13,22 @@ export function joinVariants(violations: readonly Violation[], usual: Severity =
   const byMessage = new Map<string, string>();
   for (const violation of violations) {
     const { file } = violation.evidence[0].at;
-    const weight = [
-      dirname(file),
-      weightOf(violation) > grave ? "little" : "",
-      violation.confidence ?? "",
-    ].join("\0");
-    const own = `${violation.subject}\0${weight}`;
-    // Variants may give their projects names of their own.
-    const same = `${violation.message}\0${weight}`;
+    const weight = weightOf(violation);
+    const place = [dirname(file), violation.confidence ?? ""].join("\0");
+    const own = `${violation.subject}\0${place}\0${weight}`;
+    // Variants may give their projects names of their own, and the same may be worse in one of them.
+    const same = `${violation.message}\0${place}\0${weight > grave ? "little" : ""}`;
     const key = groups.has(own) ? own : (byMessage.get(same) ?? own);
     if (!byMessage.has(same)) byMessage.set(same, key);
     groups.set(key, [...(groups.get(key) ?? []), violation]);
   }
-  return [...groups.values()].flatMap(group =>
-    joinGroup(group.toSorted((one, other) => weightOf(one) - weightOf(other))),
-  );
+  return [...groups.values()].flatMap(group => {
+    const files = new Set(group.map(({ evidence }) => evidence[0].at.file));
+    // Of several files the worst comes first.
+    return joinGroup(
+      files.size < group.length ? group : group.toSorted((one, other) => weightOf(one) - weightOf(other)),
+    );
+  });
 }
 
 const grave = severities.indexOf("medium");
