@@ -10,6 +10,7 @@ import {
   buildsForOthers,
   catchesMail,
   developmentSetting,
+  environmentOf,
   isAllForWork,
   isEdge,
   lacksApplication,
@@ -204,6 +205,22 @@ export function doubtOf(
   return lacksApplication(models, text)
     ? { text: "no service of it is called like the program of this repository" }
     : undefined;
+}
+
+const storeHost = /(?:^|_)(?:DB|DATABASE|POSTGRES(?:QL)?|MYSQL|MARIADB|MONGO(?:DB)?|REDIS)_(?:HOST|SERVER)$/;
+const storeOnHost =
+  /(?:^|-)(?:postgres(?:ql)?(?:\+\w+)?|mysql(?:\+\w+)?|mariadb|mongodb|rediss?|amqps?):\/\/(?:[^/@\s]*@)?host\.docker\.internal\b/;
+
+/** The service whose store runs on the machine itself, under the name that only Docker Desktop gives a machine. */
+export function storesOfPerson(files: readonly ComposeFile[]): string | undefined {
+  return servicesIn(files).find(
+    ({ value }) =>
+      !child(value, "extra_hosts") &&
+      environmentOf(value).some(
+        ([name, text]) =>
+          storeOnHost.test(text) || (storeHost.test(name) && /\bhost\.docker\.internal\b/.test(text)),
+      ),
+  )?.key.value;
 }
 
 /** A file further up with the same name and nearly all of its lines: paths are right in one of the two places only. */

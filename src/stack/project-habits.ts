@@ -56,6 +56,7 @@ export function staysUp(files: readonly ComposeFile[]): boolean {
 
 /** Limits and a graphics card are given on a workstation, too. */
 function deploys(service: YamlNode): boolean {
+  if (textOf(child(service, "deploy", "restart_policy", "condition"))?.value === "none") return false;
   return entriesOf(child(service, "deploy")).some(({ key }) => key.value !== "resources");
 }
 
@@ -235,7 +236,7 @@ function envFilesOf(service: YamlNode): string[] {
   );
 }
 
-function environmentOf(service: YamlNode): (readonly [name: string, value: string])[] {
+export function environmentOf(service: YamlNode): (readonly [name: string, value: string])[] {
   const environment = child(service, "environment");
   if (environment?.kind === "map")
     return entriesOf(environment).map(({ key, value }) => [key.value, textOf(value)?.value ?? ""]);

@@ -6,6 +6,42 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "one that belongs to a library that somebody has taken in",
+    {
+      "compose.yml": `${app}    restart: always\n`,
+      "web/lib/vendor/acme/ldap/docker-compose.yml":
+        "services:\n  ldap:\n    image: acme/ldap:1\n    restart: always\n",
+    },
+    ["compose.yml: deployed", "web/lib/vendor/acme/ldap/docker-compose.yml: development"],
+  ],
+  [
+    "one whose programs look for their stores on the machine of a person",
+    {
+      "compose.yml": "services:\n  db:\n    image: mongo:8\n",
+      "server/compose.yml":
+        "services:\n  jobs:\n    image: acme/harbour:7\n    restart: always\n    environment:\n      - MONGODB_URI=${MONGODB_URI:-mongodb://host.docker.internal:27017/harbour}\n      - SIGNING_SECRET=${SIGNING_SECRET}\n",
+    },
+    ["server/compose.yml: development"],
+  ],
+  [
+    "one that gives its programs the host's address by a name",
+    {
+      "compose.yml": "services:\n  db:\n    image: mongo:8\n",
+      "server/compose.yml":
+        "services:\n  jobs:\n    image: acme/harbour:7\n    restart: always\n    extra_hosts: ['host.docker.internal:host-gateway']\n    environment:\n      - MONGODB_URI=mongodb://host.docker.internal:27017/harbour\n",
+    },
+    ["server/compose.yml: deployed"],
+  ],
+  [
+    "one that says how often it runs, and that nothing starts it again",
+    {
+      "compose.yml": "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+      "apps/blank/compose.yml":
+        "services:\n  part:\n    build: .\n    restart: 'no'\n    deploy:\n      mode: replicated\n      replicas: 10\n      restart_policy: { condition: none }\n",
+    },
+    ["compose.yml: deployed", "apps/blank/compose.yml: presumed"],
+  ],
+  [
     "the only one, whose comment disclaims a deployment, and whose images a job pulls on GitHub's runner",
     {
       "docker-compose.yml": `# For development purposes only, and not suitable for production.\n${app}`,

@@ -15,6 +15,7 @@ import {
   mailOfWork,
   originalOf,
   shippedBy,
+  storesOfPerson,
   triedBy,
 } from "./project-doubts.ts";
 import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
@@ -186,6 +187,13 @@ function grade(
   if (workstation.test(stem))
     return { files, grade: "development", because: { text: "its name says development" } };
   if (staging.test(stem)) return { files, grade: "staging", because: { text: "its name says staging" } };
+  const person = all.length > 1 ? storesOfPerson(models) : undefined;
+  if (person)
+    return {
+      files,
+      grade: "development",
+      because: { text: `"${person}" looks for its store on the machine of a person` },
+    };
   const says = saidByFolder(last);
   if (says)
     return {

@@ -2,6 +2,7 @@ import { isTruthy } from "../../artifacts/value.ts";
 import { addSettings, replaceSetting } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { djangoOf } from "../../stack/query-frameworks.ts";
 import { openPorts } from "../../stack/query-ports.ts";
 import { type SettingsInForce, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import { tlsInFrontOf } from "../../stack/query-tls.ts";
@@ -31,7 +32,7 @@ export default defineRule({
       const redirect = settingHere(here, "SECURE_SSL_REDIRECT");
       if (redirect && redirect.value === undefined) continue;
       const loops = redirect?.value !== undefined && isTruthy(redirect.value);
-      const refuses = !loops && refusesForms(here);
+      const refuses = !loops && !isBeforeOrigins(stack, service) && refusesForms(here);
       if (refuses === undefined) continue;
       const near =
         header ?? here.settings.values.get("ALLOWED_HOSTS") ?? here.settings.values.get("MIDDLEWARE");
@@ -75,6 +76,12 @@ function believe(stack: Stack, here: SettingsInForce) {
   if (header) return replaceSetting(stack, header.at, value);
   const near = here.settings.values.get("MIDDLEWARE") ?? here.settings.values.get("ALLOWED_HOSTS");
   return addSettings(stack, here, [`SECURE_PROXY_SSL_HEADER = ${value}`], near?.at);
+}
+
+/** Django compares the origin of a form since 4.0. */
+function isBeforeOrigins(stack: Stack, { component }: Service): boolean {
+  const series = component?.django && djangoOf(stack, component.manifest)?.series;
+  return series !== undefined && Number.parseInt(series, 10) < 4;
 }
 
 /** Whether Django refuses forms for their origin; undefined when that cannot be told. */

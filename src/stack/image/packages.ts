@@ -192,7 +192,9 @@ function installsDev(
     return !production && (!has("--production") || text.includes("--production=false"));
   }
   if (manager === "yarn" || manager === "pnpm" || manager === "bun") {
-    return !production && (!has("--production", "--prod", "-P") || text.includes("--production=false"));
+    // Bun looks at its option alone.
+    const left = production && manager !== "bun";
+    return !left && (!has("--production", "--prod", "-P") || text.includes("--production=false"));
   }
   if (manager === "poetry") return !has("--no-dev", "--only", "--without", "--only-root");
   if (manager === "uv")
