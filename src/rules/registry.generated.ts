@@ -141,6 +141,7 @@ import dataBackupSecrets from "./data/backup-secrets.ts";
 import dataBackupSource from "./data/backup-source.ts";
 import dataBackupTarget from "./data/backup-target.ts";
 import dataBrokerHostname from "./data/broker-hostname.ts";
+import dataCopiedWhileRunning from "./data/copied-while-running.ts";
 import dataDatabaseRole from "./data/database-role.ts";
 import dataDestructiveCommand from "./data/destructive-command.ts";
 import dataDumpProgram from "./data/dump-program.ts";
@@ -454,6 +455,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataBackupSource,
   dataBackupTarget,
   dataBrokerHostname,
+  dataCopiedWhileRunning,
   dataDatabaseRole,
   dataDestructiveCommand,
   dataDumpProgram,

@@ -36,7 +36,8 @@ export function certbotsFor(service: Service, mount: Mount): Service[] {
   );
 }
 
-function sameSource(one: Mount, other: Mount): boolean {
+/** Two mounts show the same volume or folder. */
+export function sameSource(one: Mount, other: Mount): boolean {
   return one.repositoryPath !== undefined
     ? one.repositoryPath === other.repositoryPath
     : one.source !== undefined && one.source === other.source;

@@ -53,7 +53,15 @@ export function dataDirectories(service: Service): DataDirectory[] {
   if (!facts || movesData(service)) return [];
   if (isPostgres(service)) return postgresDirectories(service);
   if (facts.family === "minio/minio") return minioDirectories(service);
+  if (facts.family === "influxdb") return influxDirectories(service.imageRef?.tag);
   return facts.dataDirectories.slice(0, 1).map(path => withDeclared(path, facts.volumes));
+}
+
+/** Of a moving tag the series is not known, and of 3 it is an option of the command. */
+function influxDirectories(tag = "latest"): DataDirectory[] {
+  const [, series] = /^([12])(?:\.|-|$)/.exec(tag) ?? [];
+  const path = { "1": "/var/lib/influxdb", "2": "/var/lib/influxdb2" }[series ?? ""];
+  return path === undefined ? [] : [{ path, declared: path }];
 }
 
 function withDeclared(path: string, volumes: readonly string[]): DataDirectory {

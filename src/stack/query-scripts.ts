@@ -114,6 +114,12 @@ export function createsContainer(service: Service, name: string): boolean | unde
   return numbered.endsWith(`-${service.name}`) || numbered.endsWith(`_${service.name}`);
 }
 
+/** Containers stand still after it. */
+export function stopsContainers(call: Call): boolean {
+  if (call.kind === "compose") return /^(?:stop|down|kill|pause)$/.test(call.subcommand ?? "");
+  return call.kind === "docker" && /^(?:container )?(?:stop|kill|rm|pause)$/.test(call.verb);
+}
+
 /** Names that `docker run --name` gives anywhere in the repository. */
 export function startedContainers(stack: Stack): ReadonlySet<string> {
   const names = new Set<string>();

@@ -1,6 +1,6 @@
 import type { Location } from "../core/source.ts";
 import { publicPorts, serverServices } from "./query.ts";
-import { isWorkstationCall } from "./query-scripts.ts";
+import { isWorkstationCall, stopsContainers } from "./query-scripts.ts";
 import type { PlacedCall, Port, Service, Stack } from "./stack.ts";
 
 /** Certificates that certbot asks for with a server of its own, on a port that a container holds when they are renewed. */
@@ -67,14 +67,9 @@ function freesByHand(stack: Stack): boolean {
     if (call.name !== "certbot" || !isRenewal(call.args)) return false;
     return stack.calls
       .slice(0, index)
-      .some(before => before.caller.file === caller.file && stopsContainer(before));
+      .some(before => before.caller.file === caller.file && stopsContainers(before.call));
   });
   return byCall || texts(stack).some(text => freedThere(text));
-}
-
-function stopsContainer({ call }: PlacedCall): boolean {
-  if (call.kind === "compose") return /^(?:stop|down|kill|pause)$/.test(call.subcommand ?? "");
-  return call.kind === "docker" && /^(?:container )?(?:stop|kill|rm)$/.test(call.verb);
 }
 
 /** `docker stop edge && certbot renew`, on one line or on the two lines before. */

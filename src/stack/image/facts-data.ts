@@ -229,6 +229,18 @@ export const dataImages: readonly ImageFamily[] = [
       "docker/server of ClickHouse's repository; newer images let nobody in from outside without a password",
   },
   {
+    asOf: "2026-11-29",
+    names: ["influxdb"],
+    kind: "database",
+    distribution: "debian",
+    user: "root",
+    dropsPrivileges: true,
+    ports: [8086],
+    // Where it keeps its data depends on the series: see dataDirectories in stack/query-data.ts.
+    dataDirectories: [],
+    source: "the maker's page on installing 2.x with Compose, and the image's page for 1.x",
+  },
+  {
     asOf: "2026-11-28",
     names: ["mcr.microsoft.com/mssql/server"],
     kind: "database",
