@@ -32,8 +32,30 @@ export function gradeOf(subject: Service | ComposeProject | Grade): Grade {
 /** Services that have to stay up on a server: deployed or staging, no one-shots, no optional profiles. */
 export function serverServices(stack: Stack): Service[] {
   return stack.services.filter(
-    service => gradeOf(service) !== "development" && !service.oneShot && !isOptional(service),
+    service =>
+      gradeOf(service) !== "development" &&
+      !service.oneShot &&
+      !isOptional(service) &&
+      !isOnlyTried(stack, service),
   );
+}
+
+const tried = new WeakMap<Service, boolean>();
+
+/** The comment above it: "used only for testing purposes", "not needed for deployment". */
+function isOnlyTried(stack: Stack, service: Service): boolean {
+  let is = tried.get(service);
+  if (is === undefined) {
+    const { file, span } = service.at;
+    const before = stack.sources.get(file)?.text.slice(Math.max(0, span.start - 600), span.start) ?? "";
+    const above = /(?:^[ \t]*#[^\n]*\n)+[ \t]*$/m.exec(before)?.[0] ?? "";
+    is =
+      /\bonly (?:used )?for test(?:s|ing)?\b|\bfor test(?:s|ing)? (?:purposes )?only\b|\bnot needed (?:for|in) (?:an? )?(?:actual |real )?(?:deployments?|production)\b/i.test(
+        above,
+      );
+    tried.set(service, is);
+  }
+  return is;
 }
 
 /** Started only when a profile is named, or never: `replicas: 0` is an image that others are built on. */

@@ -29,7 +29,8 @@ export default defineRule({
         // So is a file that is meant from the root of the repository.
         !isMisplaced(stack, build.project) &&
         !mayAppear(stack, build, build.dockerfilePath!) &&
-        !isBesideScript(stack, build),
+        !isBesideScript(stack, build) &&
+        !isLeftBehind(stack, build),
     );
     for (const group of groupBuilds(absent, build => build.dockerfilePath)) {
       const [first] = group;
@@ -53,6 +54,15 @@ export default defineRule({
     }
   },
 });
+
+/** The script is called after a service that runs pipelines, and what tells the service of them is gone. */
+function isLeftBehind(stack: Stack, { at }: Build): boolean {
+  const name = /(?:^|[_.-])(travis|circleci|appveyor|semaphore)(?=[_.-])/.exec(basename(at.file))?.[1];
+  return (
+    name !== undefined &&
+    !stack.files.paths.some(path => path !== at.file && path.includes(name) && /\.ya?ml$/.test(path))
+  );
+}
 
 /** It is there when the script is started in its own folder, which nothing forbids. */
 function isBesideScript(stack: Stack, { caller, at, dockerfilePath }: Build): boolean {

@@ -108,7 +108,7 @@ const storeVariable =
 
 /** `APP_DB_PASS` beside `APP_DB_HOST`, which names a service of the project that no other machine reaches. */
 function opensClosed({ name, service }: Credential): boolean {
-  const stem = /^(.*(?:DB|DATABASE|POSTGRES|PG|MYSQL|MARIADB))_?PASS(?:WORD|WD)?$/.exec(name)?.[1];
+  const stem = /^(.*(?:DB|DATABASE|POSTGRES|PG|MYSQL|MARIADB))(?:_ROOT)?_?PASS(?:WORD|WD)?$/.exec(name)?.[1];
   if (stem === undefined || !service) return false;
   const host = [`${stem}_HOST`, `${stem}HOST`, `${stem}_SERVER`]
     .map(each => variable(service, each)?.value?.text)
@@ -131,9 +131,12 @@ function severityOf(place: Credential, all: readonly Credential[]): Severity {
     publicPorts(service).length === 0 || (grade === "development" && place.grade !== grade);
   // A store that is built here is known by its variables alone.
   const named = all.every(
-    ({ name, service, grade }) => storeVariable.test(name) && isClosed({ service: service!, grade }),
+    each =>
+      (storeVariable.test(each.name) && isClosed({ service: each.service!, grade: each.grade })) ||
+      (each.grade === "development" && place.grade !== each.grade) ||
+      opensClosed(each),
   );
-  const within = stores.length > 0 ? stores.every(isClosed) : named || all.every(opensClosed);
+  const within = stores.length > 0 ? stores.every(isClosed) : named;
   return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
 }
 
