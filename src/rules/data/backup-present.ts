@@ -22,8 +22,11 @@ export default defineRule({
     if (!first || hasBackup(stack)) return;
     const names = [...new Set(stores.map(service => service.name))];
     // Where every image is pulled and nothing ships the file, it is often an example for others to run.
-    const own = stores.some(store => store.project.services.some(service => service.build !== undefined));
     const shipped = stores.some(store => store.project.because.at !== undefined);
+    // What the repository publishes is its own once it ships the file, too.
+    const own = stores.some(store =>
+      store.project.services.some(({ build, made }) => build ?? (shipped ? made : undefined)),
+    );
     const [place, ...more] =
       files.length > 0
         ? files.map(({ mount }) => evidence(mount.at, "keeps a SQLite database, and nothing backs it up"))
