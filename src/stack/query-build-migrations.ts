@@ -42,7 +42,9 @@ export function* buildMigrations(stack: Stack, build: Build, stage: ImageModel):
     for (const command of runCommands(run, workdir)) {
       const line = command.words.map(word => word.value ?? "?").join(" ");
       const name = tools.find(([pattern]) => pattern.test(line))?.[1];
-      if (!name || /--(?:plan|check|fake|help|list)\b/.test(line)) continue;
+      // The text of a script that the start runs.
+      if (!name || /^(?:echo|printf|cat|tee|sed)$/.test(command.words[0]?.value ?? "")) continue;
+      if (/--(?:plan|check|fake|help|list)\b/.test(line)) continue;
       // The settings end before any database is asked: that is told already.
       if (stopped.some(each => each.at.span.start === command.at.span.start)) continue;
       const file =

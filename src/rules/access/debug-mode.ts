@@ -4,6 +4,7 @@ import { offer } from "../../remedies/offer.ts";
 import { giveVariable } from "../../remedies/service-variable.ts";
 import { type DebugSwitch, debugSwitches } from "../../stack/debug-switches.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { bakedDebug } from "../../stack/query-baked-debug.ts";
 import { runningCommand } from "../../stack/query-process.ts";
 import { settingHere, settingsInForce } from "../../stack/query-settings.ts";
 import type { Service, Stack, Variable } from "../../stack/stack.ts";
@@ -71,6 +72,22 @@ export default defineRule({
             },
             group.flatMap(on => production(stack, on.service, each) ?? [undefined]),
           ),
+      };
+    }
+    const told = new Set<string>();
+    for (const service of serverServices(stack)) {
+      const baked = bakedDebug(stack, service);
+      if (!baked || told.has(`${baked.at.file}:${baked.at.span.start}`)) continue;
+      told.add(`${baked.at.file}:${baked.at.span.start}`);
+      yield {
+        subject: service.name,
+        message: `Service "${service.name}" runs with ${baked.given}, which its image brings in ${baked.at.file}: error pages show code, queries and parts of the configuration.`,
+        evidence: [
+          evidence(baked.at, "goes into the image"),
+          evidence(service.at, "is given no other value"),
+        ],
+        severity: weigh(service, "high"),
+        confidence: "likely",
       };
     }
   },
