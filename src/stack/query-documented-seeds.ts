@@ -1,8 +1,10 @@
 import { filesNamed, isTest, isVendored } from "../artifacts/project-files.ts";
 import { basename } from "../core/path.ts";
 import { type Location, locate } from "../core/source.ts";
+import { wordsOf } from "./query-release.ts";
+import { startsWith } from "./query-seed-calls.ts";
 import { literalAdmin } from "./query-seeded-admins.ts";
-import type { Stack } from "./stack.ts";
+import type { PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Scripts that a page on deploying tells people to run on the server, and that make an administrator. */
 
@@ -44,6 +46,28 @@ export function documentedSeeds(stack: Stack): DocumentedSeed[] {
   }
   return [...found.values()];
 }
+
+/** The same where a release, or the start of a server, runs a seed of the framework, whatever happens. */
+export function ranSeeds(stack: Stack): { path: string; at: Location; run: PlacedCall; starts?: Service }[] {
+  const found = new Map<string, { path: string; at: Location; run: PlacedCall; starts?: Service }>();
+  for (const run of stack.calls) {
+    const line = `${wordsOf(run.call)} `;
+    if (
+      !frameworks.test(line) ||
+      run.call.command.within.some(({ construct }) => construct.kind !== "function")
+    )
+      continue;
+    const starts = run.deploys ? undefined : startsWith(stack, run.caller.file);
+    if (!run.deploys && !starts) continue;
+    for (const path of seedFiles(stack, line)) {
+      const at = found.has(path) ? undefined : adminIn(stack, path);
+      if (at) found.set(path, { path, at, run, ...(starts ? { starts } : {}) });
+    }
+  }
+  return [...found.values()];
+}
+
+const frameworks = /\bartisan\b.*(?:db:seed|--seed)|\bprisma db seed\b|\b(?:npm|yarn|pnpm)\b.*\bseed/;
 
 interface Line {
   readonly line: string;

@@ -33,7 +33,7 @@ const plain =
 const administrator =
   /\b(?:role|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN/i;
 const making =
-  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT (?:OR \w+ )?INTO|->insert\(|::create\(/i;
+  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT (?:OR \w+ )?INTO|->(?:insert|save)\(|(?:::|->)(?:create|firstOrNew|(?:first|update)OrCreate)\(/i;
 /** It asks where it runs, or whether it is wanted. */
 export const gated =
   /NODE_ENV|\bDEBUG\b|\bAPP_ENV|\bENV(?:IRONMENT)?\b|\b(?:settings|config|cfg)\.(?:debug|env|environment)|\.environment\b|[iI]s_?(?:[dD]ev|[pP]rod|[lL]ocal)|[dD]evelopment|(?:[eE]nv|environ|settings|config|cfg)\b[^\n]{0,20}SEED|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|app\(\)->environment|DEMO/;

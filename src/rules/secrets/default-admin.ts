@@ -2,7 +2,7 @@ import { basename } from "../../core/path.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
 import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
-import { documentedSeeds } from "../../stack/query-documented-seeds.ts";
+import { documentedSeeds, ranSeeds } from "../../stack/query-documented-seeds.ts";
 import { ownsFile } from "../../stack/query-environment.ts";
 import { calledFiles, runsOf, startsWith } from "../../stack/query-seed-calls.ts";
 import { type SeededAdmin, seededAdmins } from "../../stack/query-seeded-admins.ts";
@@ -38,6 +38,18 @@ export default defineRule({
           ...(call.call.at.file === path ? [] : [evidence(call.call.at, "runs it")]),
         ],
         severity: call.deploys ? "high" : starts ? weigh(starts, "high") : "low",
+      };
+    }
+    for (const { path, at, run, starts } of ranSeeds(stack)) {
+      if (told.has(path)) continue;
+      told.add(path);
+      stack.components[0]?.files.read(path);
+      yield {
+        subject: path,
+        message: `${path} creates an administrator with a password that stands in the repository, and ${run.caller.file} runs it.`,
+        evidence: [evidence(at, "the password is written here"), evidence(run.call.at, "runs it")],
+        severity: starts ? weigh(starts, "high") : "high",
+        confidence: "likely",
       };
     }
     for (const { path, at, told: line, isFollowed } of documentedSeeds(stack)) {
