@@ -148,6 +148,7 @@ import dataDumpProgram from "./data/dump-program.ts";
 import dataEmptiedAtStart from "./data/emptied-at-start.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
+import dataOverwrittenAtStart from "./data/overwritten-at-start.ts";
 import dataRestoreInput from "./data/restore-input.ts";
 import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
@@ -462,6 +463,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataEmptiedAtStart,
   dataInitOnlySchema,
   dataNamedVolume,
+  dataOverwrittenAtStart,
   dataRestoreInput,
   dataRestorePresent,
   dataSharedProject,
