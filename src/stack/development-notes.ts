@@ -73,7 +73,7 @@ const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").rep
 
 /** Said of the file itself, whatever it is called: "not to be used for deployments", "internal testing only". */
 const notDeployed =
-  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.!]*\bproduction\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.!]*\bproduction\b|\bthis (?:[\w-]+ )?file is (?:only )?used (?:to|for) test(?:ing)?\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
 /** What makes it fit for production after all. */
 const condition = /\b(?:without|unless|until|before|yet|as is)\b/i;
 

@@ -118,6 +118,10 @@ export function isAllForWork(files: readonly ComposeFile[]): boolean {
   return watching.length > 0 && forWork.length > 1 && forWork.length * 2 > built.length;
 }
 
+/** It builds something, and starts it with a development server. */
+export const watches = (files: readonly ComposeFile[]): boolean =>
+  servicesIn(files).some(({ value }) => child(value, "build") && devServer.test(commandOf(value)));
+
 /** It builds a stage that is called after development: beside a server's file this one is for work. */
 export function buildsForWork(files: readonly ComposeFile[]): boolean {
   return servicesIn(files).some(({ value }) => {

@@ -6,6 +6,40 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "the only one, whose comment says that a tool is tested with it",
+    {
+      "setup/docker-compose.yml": `# This file is used to test the setup utility.\n# Deployment files can be found elsewhere.\n\n${app}`,
+    },
+    ["setup/docker-compose.yml: development"],
+  ],
+  [
+    "the only one, which builds a Dockerfile for development, and whose page starts it for that",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n  web:\n    build: { context: ., dockerfile: Dockerfile.dev }\n",
+      "README.md":
+        "# Harbour\n\n# Docker installation\n\n## Development\n\nYou only need to run:\n  `docker-compose up`\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "the only one, whose programs watch the checkout, beside what sets a cloud up",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    restart: always\n  api:\n    build: .\n    command: uvicorn api.main:app --reload --host 0.0.0.0\n    volumes: ['./api:/app/api']\n  worker:\n    build: .\n    command: celery --app api worker\n    volumes: ['./api:/app/api']\n",
+      "infra/production/main.tf": 'resource "aws_ecs_service" "api" {}\n',
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "the only one, whose programs watch the checkout",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    restart: always\n  api:\n    build: .\n    command: uvicorn api.main:app --reload --host 0.0.0.0\n    volumes: ['./api:/app/api']\n",
+    },
+    ["docker-compose.yml: deployed"],
+  ],
+  [
     "one that belongs to a library that somebody has taken in",
     {
       "compose.yml": `${app}    restart: always\n`,

@@ -44,7 +44,7 @@ import {
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { isOwnUpgrade, rigOf } from "./project-rigs.ts";
-import { gradeInPublic, runsOnPlatform } from "./public-project.ts";
+import { gradeInPublic, runsElsewhere } from "./public-project.ts";
 
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
@@ -214,13 +214,8 @@ function grade(
   const shared = all.length > 1 ? networkOfWork(models) : undefined;
   if (shared)
     return { files, grade: "development", because: { text: `its network "${shared}" is for development` } };
-  const platform = runsOnPlatform(models, options.paths);
-  if (platform)
-    return {
-      files,
-      grade: "development",
-      because: { text: `it builds a stage for development, and ${platform} is a platform's` },
-    };
+  const elsewhere = runsElsewhere(last, models, options);
+  if (elsewhere) return { files, grade: "development", because: { text: elsewhere } };
   const beside = besideStores(files, models, uses);
   if (beside) return { files, grade: "development", because: beside };
   const shownTo = gradeInPublic(files, models, uses, options);

@@ -1,9 +1,17 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
-import { areBuilt, mountsCheckout, pullsApplication } from "./project-builds.ts";
+import { areBuilt, fileOfWork, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
-import { buildsForWork, isEdge, lacksApplication, opensStores, staysUp } from "./project-habits.ts";
+import {
+  areMounted,
+  buildsForWork,
+  isEdge,
+  lacksApplication,
+  opensStores,
+  staysUp,
+  watches,
+} from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { type Told, toldIn } from "./user-pages.ts";
 
@@ -93,13 +101,26 @@ function settle(
   };
 }
 
-/** What tells a platform how to run the program: a stage for development beside it is a workstation's. */
-export function runsOnPlatform(
+/** What sets up servers of a cloud by itself. */
+const cloud = /^(?:[\w-]+\/)?(?:infra|infrastructure|terraform|iac)\/(?:[\w-]+\/)*[\w.-]+\.tf$/;
+const onPlatform = /^(?:app\.json|heroku\.yml|fly\.toml|render\.ya?ml|railway\.(?:json|toml))$/;
+
+/**
+ * The program runs elsewhere, and this file is for work: it builds a stage for development beside what tells a platform
+ * how to run the program; all that it builds runs the checkout, watched, beside what sets a cloud up; or it builds
+ * Dockerfiles for development, and a page starts it for that.
+ */
+export function runsElsewhere(
+  file: string,
   models: readonly ComposeFile[],
-  paths: readonly string[] = [],
+  { page, paths = [] }: PlanOptions,
 ): string | undefined {
-  if (!buildsForWork(models) || staysUp(models)) return undefined;
-  return paths.find(path =>
-    /^(?:app\.json|heroku\.yml|fly\.toml|render\.ya?ml|railway\.(?:json|toml))$/.test(path),
-  );
+  const platform = buildsForWork(models) && !staysUp(models) && paths.find(path => onPlatform.test(path));
+  if (platform) return `it builds a stage for development, and ${platform} is a platform's`;
+  const setUp =
+    watches(models) && areMounted(models) && !isEdge(models) && paths.find(path => cloud.test(path));
+  if (setUp) return `it watches the checkout, and ${setUp} sets up a cloud`;
+  const work = fileOfWork(models);
+  const told = work && page ? toldIn(file, page, paths) : undefined;
+  return told?.kind === "work" ? `${work}, and ${told.page} starts it for development` : undefined;
 }
