@@ -2,7 +2,7 @@ import type { HttpCall } from "../../artifacts/commands.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence } from "../../stack/query.ts";
-import { callerName, isWorkstationCall } from "../../stack/query-scripts.ts";
+import { callerName, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -63,9 +63,15 @@ function hostPorts(call: HttpCall): { port: number; at: Location }[] {
   });
 }
 
-/** Something outside Compose serves the port: `docker run -p`, a tunnel, a server that the script itself starts. */
+/** Something else serves the port: what the script starts, `docker run -p`, a tunnel. */
 function isStarted(stack: Stack, port: number, file: string): boolean {
-  return stack.calls.some(({ call, caller }) => {
+  return stack.calls.some(placed => {
+    const { call, caller } = placed;
+    // The script may start another Compose file than the one that is deployed.
+    if (call.kind === "compose" && caller.file === file)
+      return projectsOfCall(stack, { ...placed, call }).some(project =>
+        project.services.some(service => service.ports.some(each => each.published === port)),
+      );
     if (call.kind === "docker-run")
       return call.publishes.some(arg => arg.value === undefined || arg.value.includes(`${port}:`));
     if (call.kind === "ssh" || call.name === "kubectl")
