@@ -5,6 +5,7 @@ import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { httpProbe } from "../../stack/query-health.ts";
 import { runningCommand, worstFirst } from "../../stack/query-process.ts";
+import { opensNoPort } from "../../stack/query-silent-programs.ts";
 import { workerName } from "../../stack/query-workers.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -22,8 +23,11 @@ export default defineRule({
       if (check?.from !== "dockerfile" || service.process?.from !== "compose") continue;
       const probe = httpProbe(service);
       const running = runningCommand(service);
-      const worker = running && workerName(running.words);
-      if (!probe || !worker) continue;
+      if (!probe || !running) continue;
+      const worker =
+        workerName(running.words) ??
+        (opensNoPort(stack, service) ? "a program that starts no server" : undefined);
+      if (!worker) continue;
       const at = check.command?.at ?? check.at;
       const key = `${at.file}:${at.span.start}`;
       const group = found.get(key);
