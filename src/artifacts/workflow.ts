@@ -241,6 +241,6 @@ export function* buildsIn(workflow: Workflow): Generator<{ job: Job; step: Step;
 /** `.github/workflows/*.yml`. */
 export const workflow: ArtifactKind<Workflow> = {
   kind: "workflow",
-  recognises: path => /^(?:.*\/)?\.github\/workflows\/[^/]+\.ya?ml$/.test(path),
+  recognises: path => /^\.github\/workflows\/[^/]+\.ya?ml$/.test(path),
   parse,
 };

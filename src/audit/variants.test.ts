@@ -38,6 +38,14 @@ it("joins what is worse in one of them, and says how bad that is", () => {
   ]);
 });
 
+it("joins what the folders of a server and of its trial say in the same words", () => {
+  const joined = joinVariants([
+    said("deploy/production/compose.yml", { severity: "critical" }),
+    said("deploy/staging/compose.yml", { severity: "high", subject: "shop-trial" }),
+  ]);
+  expect(joined.map(each => each.message)).toEqual(["It is so. The same is in deploy/staging/compose.yml."]);
+});
+
 it("puts the place first where it is worst", () => {
   const [one] = joinVariants([said("a.yml", { severity: "medium" }), said("b.yml")], "high");
   expect(one).toMatchObject({

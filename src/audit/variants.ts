@@ -17,7 +17,7 @@ export function joinVariants(violations: readonly Violation[], usual: Severity =
     const place = [dirname(file), violation.confidence ?? ""].join("\0");
     const own = `${violation.subject}\0${place}\0${weight}`;
     // Variants may give their projects names of their own, and the same may be worse in one of them.
-    const same = `${violation.message}\0${place}\0${weight > grave ? "little" : ""}`;
+    const same = `${violation.message}\0${place.replace(stage, "")}\0${weight > grave ? "little" : ""}`;
     const key = groups.has(own) ? own : (byMessage.get(same) ?? own);
     if (!byMessage.has(same)) byMessage.set(same, key);
     groups.set(key, [...(groups.get(key) ?? []), violation]);
@@ -31,6 +31,8 @@ export function joinVariants(violations: readonly Violation[], usual: Severity =
   });
 }
 
+/** `deploy/production/` and `deploy/staging/` hold one stack for two servers. */
+const stage = /(?:^|(?<=\/))(?:prod|production|live|staging|stage|stg|qa|uat|pre-?prod)(?=\0)/i;
 const grave = severities.indexOf("medium");
 
 /** Only findings in different Compose files are variants; two in one file are two defects. */
@@ -45,7 +47,7 @@ function joinGroup(group: readonly Violation[]): Violation[] {
     return same.size > 1 ? [...same.values()].flatMap(joinGroup) : [...group];
   }
   const [first, ...others] = group as [Violation, ...Violation[]];
-  const also = files.slice(1).map(file => basename(file));
+  const also = files.slice(1).map(file => (dirname(file) === dirname(files[0]!) ? basename(file) : file));
   const list =
     also.length > 3 ? `${also.slice(0, 2).join(", ")} and ${also.length - 2} more files` : also.join(" and ");
   return [

@@ -6,6 +6,46 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "files in folders that are called after the server that they are for",
+    {
+      "deployment/production/docker-compose.yml":
+        "services:\n  app:\n    image: acme/shop\n    restart: always\n",
+      "deployment/staging/docker-compose.yml":
+        "services:\n  app:\n    image: acme/shop\n    restart: always\n",
+    },
+    ["deployment/production/docker-compose.yml: deployed", "deployment/staging/docker-compose.yml: staging"],
+  ],
+  [
+    "files in folders for the workstation that are called after other stages, too",
+    {
+      "deployment/local-dev/deploy-local-dev.sh": "#!/bin/bash\ndocker compose up -d\n",
+      "deployment/local-dev/docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    restart: always\n  app:\n    image: acme/shop\n    restart: always\n",
+      "deployment/local-production/deploy-local-production.sh": "#!/bin/bash\ndocker compose up -d\n",
+      "deployment/local-production/docker-compose.yml":
+        "services:\n  app:\n    image: acme/shop\n    restart: always\n",
+      "deployment/production/docker-compose.yml":
+        "services:\n  app:\n    image: acme/shop\n    restart: always\n",
+    },
+    [
+      "deployment/local-dev/docker-compose.yml: development",
+      "deployment/local-production/docker-compose.yml: development",
+      "deployment/production/docker-compose.yml: deployed",
+    ],
+  ],
+  [
+    "a default file with a development server, which a release that names none would start, beside production's folder",
+    {
+      ".github/workflows/deploy.yml":
+        "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n          host: shop.example\n          script: |\n            cd /srv/shop/production\n            docker compose pull\n            docker compose up -d\n",
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:18\n    restart: unless-stopped\n  api:\n    build: ./api\n    restart: unless-stopped\n    volumes: ['./api/src:/app/src']\n    environment: { NODE_ENV: development }\n    command: npm run start:dev\n",
+      "deployment/production/docker-compose.yml":
+        "services:\n  db:\n    image: postgres:18\n    restart: unless-stopped\n  api:\n    image: ghcr.io/acme/shop:latest\n    restart: unless-stopped\n",
+    },
+    ["docker-compose.yml: development", "deployment/production/docker-compose.yml: deployed"],
+  ],
+  [
     "one that needs what only the default file defines, and is whole for itself otherwise",
     {
       "docker-compose.yml":

@@ -46,9 +46,12 @@ export function isServersFolder(path: string): boolean {
 }
 
 /** What the folder of a file plainly says. */
-export function saidByFolder(path: string): "production" | "development" | undefined {
+export function saidByFolder(path: string): "production" | "staging" | "development" | undefined {
   const place = folderOf(path);
+  // `local-production/`: production's shape, tried on a workstation.
+  if (/^local(?:host)?[._-]/i.test(place)) return "development";
   if (/(^|[._-])(prod|production|live|server|vps)([._-]|$)/i.test(place) && isServersFolder(path))
     return "production";
+  if (/^(?:staging|stage|stg|qa|uat|pre-?prod)$/i.test(place)) return "staging";
   return workstation.test(place) || workFolder.test(path) ? "development" : undefined;
 }

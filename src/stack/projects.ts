@@ -198,7 +198,7 @@ function grade(
   if (says)
     return {
       files,
-      grade: says === "production" ? "deployed" : "development",
+      grade: says === "production" ? "deployed" : says,
       because: { text: `its folder says ${says}` },
     };
   if (onlyBacking(models) || startsStores(models) || servesNothing(models))
@@ -264,13 +264,18 @@ function settleBases(
       };
     if (sure.includes(plan)) return plan;
     const models = plan.files.map(path => byPath.get(path)!);
-    const server = buildsForWork(models) && plans.find(other => other !== plan && isServers(other, byPath));
-    if (server)
+    const stage = buildsForWork(models);
+    const server =
+      (stage || (debugs(models) && isPresumed(plan, plans, byPath, uses))) &&
+      plans.find(other => other !== plan && isServers(other, byPath));
+    if (server) {
+      const what = stage ? "builds a stage for development" : "debugs what it mounts";
       return {
         ...plan,
         grade: "development",
-        because: { text: `it builds a stage for development, and ${server.files.at(-1)} is the server's` },
+        because: { text: `it ${what}, and ${server.files.at(-1)} is the server's` },
       };
+    }
     const half = (other: ProjectPlan): boolean =>
       [...namesOf(other)].filter(name => own.has(name)).length * 2 >= Math.min(own.size, namesOf(other).size);
     const pulled =
@@ -360,6 +365,9 @@ function isPresumed(
     (isBesideProduction(plan, plans) ||
       uses.some(use => use.deploys && use.named && use.files.join("\n") !== files) ||
       buildsForWork(plan.files.map(path => byPath.get(path)!)) ||
+      // Debugging over the sources, where a folder is called production's.
+      (debugs(plan.files.map(path => byPath.get(path)!)) &&
+        plans.some(other => saidByFolder(other.files.at(-1)!) === "production")) ||
       developmentHabit(
         plan.files.map(path => byPath.get(path)!),
         true,

@@ -1,3 +1,5 @@
+import { ownFiles } from "../artifacts/project-files.ts";
+import { basename } from "../core/path.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { codeOf } from "./query-code.ts";
@@ -34,6 +36,7 @@ export function literalKeys(stack: Pick<Stack, "files">, component: AppComponent
     const read = stack.files.read(path);
     if (!("source" in read) || read.source.text.length > longest || !language.mark.test(read.source.text))
       continue;
+    if (isTool(stack, component, path, read.source.text)) continue;
     keys.push(
       ...language.uses.flatMap(use => {
         const found = usesIn(read.source, use);
@@ -45,6 +48,23 @@ export function literalKeys(stack: Pick<Stack, "files">, component: AppComponent
   }
   known.set(component, keys);
   return keys;
+}
+
+const servers = /^(?:main|app|server|wsgi|asgi|run|manage|index|application|api|web|__\w+__)$/;
+const starting =
+  /(?:^|\/)(?:Dockerfile[^/]*|Procfile|Makefile|[Jj]ustfile)$|\.(?:py|sh|ya?ml|toml|cfg|ini|conf|json|dockerfile)$/;
+
+/** A Python program with a page of its own, started by hand: nothing else of the repository names it. */
+function isTool(stack: Pick<Stack, "files">, component: AppComponent, path: string, text: string): boolean {
+  const stem = basename(path).replace(/\.py$/, "");
+  if (!path.endsWith(".py") || servers.test(stem) || !/^if __name__ == ["']__main__["']/m.test(text))
+    return false;
+  const name = new RegExp(`(?<![\\w])${stem}(?![\\w])`);
+  return !ownFiles(stack.files, component.dir).some(other => {
+    if (other === path || !starting.test(other)) return false;
+    const read = stack.files.read(other);
+    return "source" in read && read.source.text.length <= longest && name.test(read.source.text);
+  });
 }
 
 function isUsed(
@@ -173,6 +193,8 @@ const languages: readonly Language[] = [
 ];
 
 const literal = /^["'`]([^"'`\n$\\{]{4,200})["'`]/;
+/** What people write where a library asks for a key and nothing is signed. */
+const unused = /^(?:not|never|un)[-_ ]?used\b|^(?:unused|dummy|ignored)(?:$|[-_ ])/i;
 const word = /^\$?[A-Za-z_][\w$]*(?![\w$(.[])/;
 
 function usesIn(source: Source, { signs, grave = true, before, argument, needs }: Use): LiteralKey[] {
@@ -187,7 +209,7 @@ function usesIn(source: Source, { signs, grave = true, before, argument, needs }
     const rest = text.slice(start, start + 220);
     const own = literal.exec(rest);
     const at = locate(source, match.index, match.index + match[0].trimEnd().length);
-    if (own) found.push({ signs, grave, at });
+    if (own && !unused.test(own[1]!)) found.push({ signs, grave, at });
     const name = own ? undefined : word.exec(rest)?.[0];
     const writtenAt = name === undefined ? undefined : declared(source, name);
     if (writtenAt) found.push({ signs, grave, at, writtenAt });

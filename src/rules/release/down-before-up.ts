@@ -3,6 +3,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
 import { evidence, isStore, listPlain, weigh } from "../../stack/query.ts";
+import { asksFirst } from "../../stack/query-asks.ts";
 import {
   buildsNothing,
   fetchesImages,
@@ -11,7 +12,7 @@ import {
   runTogether,
   startsContainers,
 } from "../../stack/query-release.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -90,6 +91,7 @@ function stopThenStart(
   for (const [index, stop] of calls.entries()) {
     // Who goes back to an older state of the data has to stop what writes to it.
     if (!stops(stop) || /roll_?-?back|restore|revert/i.test(stop.function ?? "")) continue;
+    if (placed.some(each => beginsAnew(stack, each) && each.call.function === stop.function)) continue;
     const after = calls.slice(index + 1);
     const start = after.find(
       call => starts.includes(call) && sameTarget(stack, stop, call) && runTogether(stop, call),
@@ -110,6 +112,12 @@ function stopThenStart(
     };
   }
   return undefined;
+}
+
+/** Whoever is asked whether the volumes shall go begins from nothing: that is no release. */
+function beginsAnew(stack: Stack, placed: PlacedCall): boolean {
+  const { call } = placed;
+  return call.kind === "compose" && call.subcommand === "down" && call.volumes && asksFirst(stack, placed);
 }
 
 function stops(call: Call): boolean {
