@@ -56,3 +56,9 @@ function inLoop(command: ShellCommand): boolean {
     step => step.part === "condition" && /^(while|until)$/.test(step.construct.kind),
   );
 }
+
+/** Whoever is asked whether the volumes shall go begins from nothing: that is no release. */
+export function beginsAnew(stack: Stack, placed: PlacedCall): boolean {
+  const { call } = placed;
+  return call.kind === "compose" && call.subcommand === "down" && call.volumes && asksFirst(stack, placed);
+}

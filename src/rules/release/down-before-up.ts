@@ -3,7 +3,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
 import { evidence, isStore, listPlain, weigh } from "../../stack/query.ts";
-import { asksFirst } from "../../stack/query-asks.ts";
+import { beginsAnew } from "../../stack/query-asks.ts";
 import {
   buildsNothing,
   fetchesImages,
@@ -12,7 +12,7 @@ import {
   runTogether,
   startsContainers,
 } from "../../stack/query-release.ts";
-import type { PlacedCall, Stack } from "../../stack/stack.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -112,12 +112,6 @@ function stopThenStart(
     };
   }
   return undefined;
-}
-
-/** Whoever is asked whether the volumes shall go begins from nothing: that is no release. */
-function beginsAnew(stack: Stack, placed: PlacedCall): boolean {
-  const { call } = placed;
-  return call.kind === "compose" && call.subcommand === "down" && call.volumes && asksFirst(stack, placed);
 }
 
 function stops(call: Call): boolean {
