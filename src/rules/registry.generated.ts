@@ -30,6 +30,7 @@ import accessThrottle from "./access/throttle.ts";
 import accessTokenLifetime from "./access/token-lifetime.ts";
 import accessTrustProxy from "./access/trust-proxy.ts";
 import accessUnauthenticatedStore from "./access/unauthenticated-store.ts";
+import accessWritableBucket from "./access/writable-bucket.ts";
 import bootApplicationKey from "./boot/application-key.ts";
 import bootAssetHost from "./boot/asset-host.ts";
 import bootAsyncDriver from "./boot/async-driver.ts";
@@ -39,6 +40,7 @@ import bootBrowserHome from "./boot/browser-home.ts";
 import bootCeleryApp from "./boot/celery-app.ts";
 import bootCommandFile from "./boot/command-file.ts";
 import bootCommandHandedOn from "./boot/command-handed-on.ts";
+import bootComposeKeys from "./boot/compose-keys.ts";
 import bootDatabaseDriver from "./boot/database-driver.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
@@ -345,6 +347,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessTokenLifetime,
   accessTrustProxy,
   accessUnauthenticatedStore,
+  accessWritableBucket,
   bootApplicationKey,
   bootAssetHost,
   bootAsyncDriver,
@@ -354,6 +357,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootCeleryApp,
   bootCommandFile,
   bootCommandHandedOn,
+  bootComposeKeys,
   bootDatabaseDriver,
   bootDatabaseOptions,
   bootDependsOnUnknown,

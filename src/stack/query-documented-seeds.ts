@@ -1,6 +1,7 @@
 import { filesNamed, isTest, isVendored } from "../artifacts/project-files.ts";
 import { basename } from "../core/path.ts";
 import { type Location, locate } from "../core/source.ts";
+import { phpRoots, phpSeeders } from "./query-php-seeds.ts";
 import { wordsOf } from "./query-release.ts";
 import { startsWith } from "./query-seed-calls.ts";
 import { literalAdmin } from "./query-seeded-admins.ts";
@@ -126,7 +127,7 @@ function seedFiles(stack: Stack, line: string): string[] {
   if (/\bprisma\s+db\s+seed\b/.test(line))
     for (const ending of ["ts", "js", "mjs"]) found.push(...named(`seed.${ending}`, "prisma/"));
   if (/\bartisan\b.*(?:db:seed|--seed)/.test(line))
-    found.push(...stack.files.paths.filter(path => /(?:^|\/)database\/seeders\/\w+\.php$/.test(path)));
+    for (const root of phpRoots(stack)) found.push(...phpSeeders(stack, root, line).map(({ path }) => path));
   for (const [, name] of line.matchAll(/\b(?:npm|yarn|pnpm)\s+(?:run\s+)?([\w:-]+)/g))
     for (const { package: own } of stack.components) {
       const script = own?.scripts.get(name!)?.value;

@@ -116,7 +116,7 @@ export function fetchesImages(call: Call): boolean {
 }
 
 const migrateWords =
-  /\b(manage(\.py)? migrate|alembic (-\S+ \S+ )*upgrade|flask db upgrade|prisma migrate deploy|prisma db push|knex migrate:latest|sequelize(-cli)? db:migrate|typeorm migration:run|drizzle-kit (migrate|push)|(rails|rake) db:(migrate|prepare)|artisan migrate|flyway migrate|npm run (db:)?migrat\w*|aerich upgrade|goose up|migrate up|diesel migration run)\b/;
+  /\b(manage(\.py)? migrate|alembic (-\S+ \S+ )*upgrade|flask db upgrade|prisma migrate deploy|prisma db push|knex migrate:latest|sequelize(-cli)? db:migrate|typeorm migration:run|drizzle-kit (migrate|push)|(rails|rake) db:(migrate|prepare)|artisan migrate|flyway migrate|(npm|pnpm|bun) run (db:)?migrat\w*|yarn (run )?(db:)?migrat\w*|aerich upgrade|goose (\S+ ){0,8}up|migrate up|diesel migration run|doctrine:migrations:migrate|spark migrate|phinx migrate|yii migrate|ecto\.migrate|dotnet ef database update|ace migration:run|mikro-orm migration:up|sqlx migrate run|dbmate (\S+ ){0,8}up)\b(?!:(create|generate|make|new|revert|rollback|down|undo|reset|status|dev|show|list))/;
 
 /** Changes the schema of a database. */
 export function migrates(call: Call): boolean {

@@ -46,9 +46,13 @@ export function isCredential(value: string): boolean {
     text.length >= 3 &&
     !/^(?:true|false|none|null|yes|no|\d{1,3})$/i.test(text) &&
     !/\$\{|\$\(|^\$\w+$/.test(text) &&
-    !filePath.test(text)
+    !filePath.test(text) &&
+    !forPages.test(text)
   );
 }
+
+/** Mapbox and Stripe give pages keys that begin so: every visitor has them. */
+const forPages = /^pk(?:\.eyJ|_(?:live|test)_)/;
 
 /** Where a secret lies is none: `/run/secrets/db_password`, `/etc/search/keys/admin-key.pem`. */
 const filePath = /^(?:~|\.{1,2})?(?:\/[a-z0-9_.@-]+){2,}$/;

@@ -15,7 +15,7 @@ export interface SeededAdmin {
   readonly runAt?: Location;
 }
 
-const longest = 120_000;
+const longest = 200_000;
 const mostFiles = 1_500;
 const languages = /\.(?:[cm]?[jt]s|py|java|kt|cs|php)$/;
 /** Run by hand, by tests, or for a show. */
@@ -24,16 +24,16 @@ const aside =
 
 /** Calls that make the hash of a password, up to it. */
 const hashing =
-  /\b(?:(?:get_password_hash|hash_password|hashPassword|generate_password_hash|make_password|HashPassword|hashpw)|(?:\w*(?:pwd|password|crypt|argon2?|hasher|context)\w*)\.(?:hash|hashSync|hashpw|encode|HashPassword)|Hash::make|bcrypt)\(\s*b?(["'`])([^"'`\n${}]{3,60})\1/gi;
+  /(?:\b(?:(?:get_password_hash|hash_password|hashPassword|generate_password_hash|make_password|password_hash|hashpw)|(?:\w*(?:pwd|password|crypt|argon2?|hasher|context)\w*)\.(?:hash|hashSync|hashpw|encode)|Hash::make|bcrypt)\(\s*b?|\b(?:\w+\.)?HashPassword\(\s*(?:(?:[\w!.]+|"[^"\n]{0,60}")\s*,\s*)?|\.CreateAsync\(\s*\w+\s*,\s*)(["'`])([^"'`\n${}]{3,60})\1/gi;
 const hashingName =
   /\b(?:get_password_hash|hash_password|hashPassword|generate_password_hash|make_password|\w*(?:pwd|crypt|argon2?|hasher)\w*\.(?:hash|hashSync|encode))\(\s*([A-Za-z_$][\w$]*)\s*[,)]/gi;
 /** A password in the clear beside the role, where the model hashes it. */
 const plain =
   /\b(?:password|senha|contrasena|mot_de_passe|plainPassword|plain_password)["']?\s*[:=]\s*(["'`])([^"'`\n${}\s]{3,60})\1/gi;
 const administrator =
-  /\b(?:role|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN/i;
+  /\b(?:role|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN|\bnew (?:Super)?Admin(?:istrator|User|Account|Entity|(?:Db)?Model)?\s*[({]/i;
 const making =
-  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT (?:OR \w+ )?INTO|->(?:insert|save)\(|(?:::|->)(?:create|firstOrNew|(?:first|update)OrCreate)\(/i;
+  /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT (?:OR \w+ )?INTO|->(?:insert(?:Batch)?|save)\(|(?:::|->)(?:create|firstOrNew|(?:first|update)OrCreate)\(/i;
 /** It asks where it runs, or whether it is wanted. */
 export const gated =
   /NODE_ENV|\bDEBUG\b|\bAPP_ENV|\bENV(?:IRONMENT)?\b|\b(?:settings|config|cfg)\.(?:debug|env|environment)|\.environment\b|[iI]s_?(?:[dD]ev|[pP]rod|[lL]ocal)|[dD]evelopment|(?:[eE]nv|environ|settings|config|cfg)\b[^\n]{0,20}SEED|ENABLE_|CREATE_(?:DEMO|DEFAULT|ADMIN|TEST)|@Profile|app\(\)->environment|DEMO/;
@@ -55,6 +55,10 @@ export function ownTexts(stack: Pick<Stack, "files">, component: AppComponent): 
   read.set(component, texts);
   return texts;
 }
+
+/** Nobody's password, and what a form or a schema says about the field of one. */
+const nobody = /^(?:dummy|invalid|unusable|string|text|bcrypt|argon2|required|min:)/i;
+const field = /^(?:password|pass|senha)/i;
 
 export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponent): readonly SeededAdmin[] {
   const before = known.get(component);
@@ -79,13 +83,8 @@ export function literalAdmin(source: Source): Location | undefined {
       const near = text.slice(Math.max(0, match.index - 500), match.index + 500);
       const value = match[2]!;
       if (isPlaceholder(value) && !/^change/i.test(value)) continue;
-      if (
-        /^(?:dummy|invalid|unusable|password|pass|senha|string|text|bcrypt|argon2|required|min:)/i.test(
-          value,
-        ) &&
-        !/\d/.test(value)
-      )
-        continue;
+      const isWord = pattern === plain ? field.test(value) || nobody.test(value) : nobody.test(value);
+      if (isWord && !/\d/.test(value)) continue;
       if (!administrator.test(near) || !making.test(text) || isComment(text, match.index)) continue;
       if (gated.test(text.slice(Math.max(0, match.index - 1_200), match.index + 200))) continue;
       return locate(source, match.index, match.index + match[0].length);

@@ -1,7 +1,7 @@
 import type { Location } from "../../core/source.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { containerScript, evidence, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import { isMigration } from "../../stack/query-release.ts";
+import { isMigration, migrates, onlySpeaks } from "../../stack/query-release.ts";
 import type { Process, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -40,10 +40,13 @@ interface Found {
 }
 
 /** The migration among the commands of a start, when what follows stands in the same text. */
-function migrationOf(stack: Stack, { process }: Service): Found | undefined {
+function migrationOf(stack: Stack, service: Service): Found | undefined {
+  const { process } = service;
   const commands = process?.commands ?? [];
   const index = commands.findIndex(words => isMigration(words.map(word => word.value ?? "?").join(" ")));
   const [own, next] = [commands[index], commands[index + 1]];
+  if (process && (!own || (next?.[0] && next[0].at.file !== own[0]?.at.file)))
+    return inEntryScript(stack, service);
   if (!process || !own?.[0] || !next?.[0]) return undefined;
   const at = spanOf(own);
   const then = next[0].at;
@@ -53,6 +56,10 @@ function migrationOf(stack: Stack, { process }: Service): Found | undefined {
   if (text === undefined || then.file !== at.file || then.span.start < at.span.end) return undefined;
   const between = text.slice(at.span.end, then.span.start);
   const line = text.slice(text.lastIndexOf("\n", at.span.start) + 1, at.span.start);
+  if (!/\S/.test(line) && spokenOver.test(between))
+    return /\$\?|\b(?:if|then|do|fi|done|else|exit|until|while)\b/.test(between.replace(spokenOver, ""))
+      ? undefined
+      : { at, next: spanOf(next), stops: false };
   // A condition, a loop, or what looks at the status.
   if (
     /\b(?:if|until|while|then|do)\b|!\s*$/.test(line) ||
@@ -64,6 +71,28 @@ function migrationOf(stack: Stack, { process }: Service): Found | undefined {
   return { at, next: spanOf(next), stops: stopsAtErrors(process, text.slice(0, at.span.start)) };
 }
 
+/** `migrate || echo "..."` on a line of its own: what comes below runs all the same. */
+const spokenOver = /^[ \t]*\|\|[ \t]*(?:echo|printf|true|:)(?![\w-])(?:"[^"\n`$]*"|[^\n"&|;(){}`\\])*\n/;
+
+/** `migrate || echo "..."` in an entry script that is too long to be followed as a whole. */
+function inEntryScript(stack: Stack, service: Service): Found | undefined {
+  const path = (service.entrypoint ?? service.model?.entrypoint)?.words[0]?.value;
+  const script = path === undefined ? undefined : containerScript(stack.scripts, stack.files, service, path);
+  const found = stack.calls.find(
+    ({ call }) => call.script === script && migrates(call) && call.command.within.length === 0,
+  )?.call;
+  if (!script || found?.command.connector !== "||") return undefined;
+  const [said, next] = script.commands.slice(found.command.index + 1, found.command.index + 3);
+  if (
+    !said ||
+    !next ||
+    !onlySpeaks({ name: said.name?.value ?? "?" }) ||
+    /^(?:&&|\|\||\|)$/.test(said.connector)
+  )
+    return undefined;
+  return { at: found.at, stops: false };
+}
+
 /** A command line whose words have one place: `sh -c "a; b"`, the shell form of a Dockerfile. */
 function inOneText(line: string, at: Location): Found | undefined {
   const parts = line.split(/(&&|\|\||[;\n])/);
@@ -72,6 +101,9 @@ function inOneText(line: string, at: Location): Found | undefined {
   if (index === -1 || next.trim() === "" || /\b(?:if|until|while|then|do)\b|!\s*$/.test(own))
     return undefined;
   if (mark === "&&") return { at, stops: true };
+  const [after = "", later = ""] = parts.slice(index + 3, index + 5);
+  if (mark === "||" && /^\s*(?:echo|true|:)(?:\s[^(){}]*)?$/.test(next) && /^(?:;|&&)$/.test(after))
+    return /^\s*(?:exit|false|then|do|fi|done|else)\b/.test(later) ? undefined : { at, stops: false };
   if (mark !== ";" || /^\s*(?:then|do|fi|done|else)\b|\$\?/.test(next)) return undefined;
   return { at, stops: /\bsh["', ]+-\w*e|\bset\s+-\w*e/.test(parts.slice(0, index + 1).join("")) };
 }

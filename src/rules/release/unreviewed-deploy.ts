@@ -8,6 +8,8 @@ import { defineRule } from "../rule.ts";
 
 const forOthers = /stag(?:e|ing)|preview|review|\bdev|develop|test|\bqa\b|sandbox|feature|demo|ephemeral/i;
 
+const production = /prod(?:uction)?\b|\blive\b/i;
+
 export default defineRule({
   id: "release/unreviewed-deploy",
   title: "Only merged code goes to the server",
@@ -20,13 +22,16 @@ export default defineRule({
       if (!trigger || isHeldBack(workflow, job)) continue;
       if (job.steps.some(step => asksForRef(step.if?.value))) continue;
       // A matrix, a name or an input says where it goes.
-      const names = `${workflow.file} ${job.id.value} ${job.name?.value ?? ""} ${workflow.name?.value ?? ""}`;
-      if (forOthers.test(names)) continue;
-      const own = stack.calls.filter(
+      const title = `${workflow.file} ${workflow.name?.value ?? ""}`;
+      const own = `${job.id.value} ${job.name?.value ?? ""}`;
+      if (forOthers.test(production.test(title) ? title : `${title} ${own}`)) continue;
+      const calls = stack.calls.filter(
         each => each.caller.workflow === workflow && each.caller.name === job.id.value,
       );
-      const start = own.find(each => startsContainers(each.call) && !startsOnHostedRunner(each));
-      const brought = start && bringsCheckout(own, start);
+      const start =
+        calls.find(each => startsContainers(each.call) && !startsOnHostedRunner(each)) ??
+        startInScript(stack, calls);
+      const brought = start && bringsCheckout(calls, start);
       if (!start || !brought || isChosen(stack, start)) continue;
       const from = trigger.event === "pull_request" ? "every pull request" : "a push to any branch";
       yield {
@@ -44,9 +49,20 @@ export default defineRule({
   },
 });
 
+/** The job has a script of the checkout started on the server, and the script starts the containers. */
+function startInScript(stack: Stack, own: readonly PlacedCall[]): PlacedCall | undefined {
+  if (!own.some(({ call }) => call.kind === "remote-copy" && call.direction !== "download")) return undefined;
+  const run = own
+    .filter(({ call }) => call.remote)
+    .flatMap(({ call }) => call.command.words.slice(0, 2).map(word => word.text.replace(/^\.\//, "")));
+  return stack.calls.find(
+    ({ call, caller }) => caller.kind === "script" && run.includes(caller.file) && startsContainers(call),
+  );
+}
+
 /** What was pushed reaches the server: as a copy, by its commit, or because the runner stands there. */
 function bringsCheckout(own: readonly PlacedCall[], start: PlacedCall): Location | undefined {
-  if (!start.call.remote) return start.call.at;
+  if (!start.call.remote && start.caller.kind !== "script") return start.call.at;
   return own.find(({ call }) => {
     if (call.kind === "remote-copy") return call.direction !== "download";
     const words = call.command.words.map(word => word.text).join(" ");

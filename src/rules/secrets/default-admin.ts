@@ -1,6 +1,7 @@
 import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
 import { documentedSeeds, ranSeeds } from "../../stack/query-documented-seeds.ts";
 import { ownsFile } from "../../stack/query-environment.ts";
+import { phpSeeds } from "../../stack/query-php-seeds.ts";
 import { calledFiles, runsOf, startsWith } from "../../stack/query-seed-calls.ts";
 import { literalPassword } from "../../stack/query-seed-passwords.ts";
 import { type SeededAdmin, seededAdmins } from "../../stack/query-seeded-admins.ts";
@@ -62,9 +63,22 @@ export default defineRule({
         confidence: "likely",
       };
     }
+    for (const { at, runAt, service } of phpSeeds(stack)) {
+      if (told.has(at.file)) continue;
+      told.add(at.file);
+      stack.components[0]?.files.read(at.file);
+      if (!stack.sources.has(at.file)) continue;
+      yield {
+        subject: at.file,
+        message: `${at.file} creates an administrator with a password that stands in the repository, and ${service ? `"${service.name}" runs it when it starts` : `${runAt.file} runs it`}.`,
+        evidence: [evidence(at, "the password is written here"), evidence(runAt, "runs it")],
+        severity: service ? weigh(service, "high") : "high",
+        confidence: "likely",
+      };
+    }
     for (const [key, { seed, service }] of seedsOf(stack)) {
       if (told.has(seed.at.file)) continue;
-      service.component!.files.read(seed.at.file);
+      for (const at of [seed.at, seed.runAt]) if (at) service.component!.files.read(at.file);
       yield {
         subject: key,
         message: `"${service.name}" creates an administrator with a password that stands in its code: ${seed.because}.`,

@@ -68,8 +68,11 @@ export function detectComponents(files: ProjectFiles): readonly AppComponent[] {
     const base = path.slice(path.lastIndexOf("/") + 1);
     const isPackage = recognisesPackageManifest(path);
     // The names first: a large tree has few manifests.
-    if (!(isPackage || Object.hasOwn(others, base)) || isVendored(path) || isTest(path)) continue;
+    const isProject = base.endsWith(".csproj");
+    if (!(isPackage || isProject || Object.hasOwn(others, base)) || isVendored(path) || isTest(path))
+      continue;
     if (isPackage) components.push(...nodeComponents(files, path));
+    else if (isProject) components.push(...dotnetComponent(files, path));
     else components.push(...otherComponent(files, path, base));
   }
   return [...components, ...pythonComponents(files)];
@@ -176,6 +179,16 @@ function otherComponent(files: ProjectFiles, path: string, base: string): AppCom
     : whole(path);
   const kind = found && framework ? framework : plain;
   return [{ kind, dir: directoryOf(path), manifest: path, at, entries: [], files }];
+}
+
+/** A program that serves: the libraries beside it have another SDK. */
+function dotnetComponent(files: ProjectFiles, path: string): AppComponent[] {
+  const found = /\bSdk="Microsoft\.NET\.Sdk\.Web"/.exec(files.read(path)?.text ?? "");
+  if (!found) return [];
+  const at = { file: path, span: { start: found.index, end: found.index + found[0].length } };
+  const dir = directoryOf(path);
+  const entries = [joinPath(dir, "Program.cs")].flatMap(each => (each && hasFile(files, each) ? [each] : []));
+  return [{ kind: "dotnet", dir, manifest: path, at, entries, files }];
 }
 
 function pythonComponents(files: ProjectFiles): AppComponent[] {
