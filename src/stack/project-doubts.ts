@@ -13,13 +13,13 @@ import {
   environmentOf,
   isAllForWork,
   isEdge,
-  lacksApplication,
   literals,
   runsCheckout,
   servicesIn,
   staysUp,
 } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
+import { lacksApplication } from "./project-program.ts";
 
 /** What speaks against taking a Compose file for a server's, beside its name and the words above it. */
 

@@ -6,6 +6,19 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "a login server for tests in a public project of Java, beside the file for work",
+    {
+      "docker-compose-dev.yml": app,
+      "conf/login/docker-compose.yml":
+        "services:\n  login:\n    image: acme/login:26\n    command: [start-dev]\n    ports: ['8090:8080']\n",
+      "pom.xml":
+        "<project>\n  <parent>\n    <artifactId>acme-login-parent</artifactId>\n  </parent>\n  <artifactId>harbourbooks</artifactId>\n</project>\n",
+      "LICENSE.md": "MIT\n",
+      "CONTRIBUTING.md": "Welcome.\n",
+    },
+    ["conf/login/docker-compose.yml: development"],
+  ],
+  [
     "the only one, whose comment says that a tool is tested with it",
     {
       "setup/docker-compose.yml": `# This file is used to test the setup utility.\n# Deployment files can be found elsewhere.\n\n${app}`,

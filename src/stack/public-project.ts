@@ -3,16 +3,9 @@ import { basename } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
 import { areBuilt, fileOfWork, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
-import {
-  areMounted,
-  buildsForWork,
-  isEdge,
-  lacksApplication,
-  opensStores,
-  staysUp,
-  watches,
-} from "./project-habits.ts";
+import { areMounted, buildsForWork, isEdge, opensStores, staysUp, watches } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
+import { lacksApplication } from "./project-program.ts";
 import { type Told, toldIn } from "./user-pages.ts";
 
 /**

@@ -28,7 +28,10 @@ function keepsRows(call: Call): boolean {
     ({ op, fd, target }) => /^(>|>>|&>)$/.test(op) && fd !== "2" && target.value === "/dev/null",
   );
   if (lost) return false;
-  return !call.args.some(arg => /--(schema-only|no-data)\b/.test(arg.word.text));
+  const short = /^pg_dump/.test(call.name) ? "-s" : /^(?:mysql|mariadb-)dump$/.test(call.name) ? "-d" : "";
+  return !call.args.some(
+    ({ word: { text } }) => /--(schema-only|no-data)\b/.test(text) || (short !== "" && text === short),
+  );
 }
 
 /** The call hands a dump's command line to a container or another machine. */
