@@ -123,6 +123,7 @@ import buildPreReleaseDependency from "./build/pre-release-dependency.ts";
 import buildRuntimeVersion from "./build/runtime-version.ts";
 import buildStageReference from "./build/stage-reference.ts";
 import buildTailwindPlugin from "./build/tailwind-plugin.ts";
+import buildTakenAccount from "./build/taken-account.ts";
 import buildTargetStage from "./build/target-stage.ts";
 import buildUncheckedDownload from "./build/unchecked-download.ts";
 import buildUnlockedDependencies from "./build/unlocked-dependencies.ts";
@@ -440,6 +441,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildRuntimeVersion,
   buildStageReference,
   buildTailwindPlugin,
+  buildTakenAccount,
   buildTargetStage,
   buildUncheckedDownload,
   buildUnlockedDependencies,
