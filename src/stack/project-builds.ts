@@ -1,5 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
+import type { Source } from "../core/source.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 import { isBacking, isProxy, keepsDatabase, onlyBacking, servicesIn } from "./project-habits.ts";
@@ -79,4 +80,28 @@ export function fileOfWork(files: readonly ComposeFile[]): string | undefined {
   const found =
     names.find(isNamed("local")) ?? (names.every(isNamed("local|dev|development")) ? names[0] : undefined);
   return found && `it builds ${found}`;
+}
+
+/** A site of the configuration that a Caddy of it mounts, where all have names of a workstation: `shop.localhost`. */
+export function reservedCaddySite(
+  files: readonly ComposeFile[],
+  text: (path: string) => Source | undefined,
+): string | undefined {
+  const sites = files.flatMap(file =>
+    servicesIn([file]).flatMap(({ value }) => {
+      if (!/(?:^|\/)caddy(?::|@|$)/.test(textOf(child(value, "image"))?.value ?? "")) return [];
+      return itemsOf(child(value, "volumes")).flatMap(item => {
+        const [source = "", target] = (textOf(item)?.value ?? "").split(":");
+        const read =
+          target === "/etc/caddy/Caddyfile" ? text(join(dirname(file.file), source))?.text : undefined;
+        // Blocks without a name are settings; those in brackets are parts.
+        return [...(read ?? "").matchAll(/^([^\s{}#(][^{}\n]*)\{[ \t]*$/gm)].flatMap(([, names]) =>
+          names!.split(",").map(name => name.trim()),
+        );
+      });
+    }),
+  );
+  return sites.length > 0 && sites.every(site => /(?:^|\.)localhost(?::\d+)?$/.test(site))
+    ? sites[0]
+    : undefined;
 }

@@ -6,6 +6,27 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "the only one, whose Caddy has names of a workstation only",
+    {
+      "docker-compose.yml":
+        "include: [caddy/caddy.yml]\nservices:\n  api:\n    build: .\n    restart: always\n",
+      "caddy/caddy.yml":
+        "services:\n  caddy:\n    image: caddy:2\n    restart: always\n    volumes: ['./Caddyfile:/etc/caddy/Caddyfile']\n",
+      "caddy/Caddyfile": "# shop\napi.shop.localhost, shop.localhost {\n\treverse_proxy api:3000\n}\n",
+    },
+    ["docker-compose.yml+caddy/caddy.yml: presumed"],
+  ],
+  [
+    "the only one, whose Caddy has the site's name, too",
+    {
+      "docker-compose.yml":
+        "services:\n  api:\n    build: .\n  caddy:\n    image: caddy:2\n    volumes: ['./Caddyfile:/etc/caddy/Caddyfile:ro']\n",
+      Caddyfile:
+        "{\n\temail ops@shop.example\n}\nshop.localhost {\n\treverse_proxy api:3000\n}\nshop.example {\n\treverse_proxy api:3000\n}\n",
+    },
+    ["docker-compose.yml: deployed"],
+  ],
+  [
     "files in folders that are called after the server that they are for",
     {
       "deployment/production/docker-compose.yml":

@@ -274,7 +274,7 @@ const imagesOf = (files: readonly ComposeFile[]): string[] =>
 /** A mail catcher: whoever deploys it sends no mail. */
 export function catchesMail(files: readonly ComposeFile[]): boolean {
   return imagesOf(files).some(image =>
-    /(?:^|\/)(?:docker-)?(?:mailhog|mailpit|maildev|mailcatcher|mailslurper|mailtrap|smtp4dev|inbucket|fake-?smtp[\w-]*)(?::|@|$)/.test(
+    /(?:^|\/)(?:docker-)?(?:mailhog|mailpit|maildev|mailcatcher|mailslurper|mailcrab|mailtrap|smtp4dev|inbucket|fake-?smtp[\w-]*)(?::|@|$)/.test(
       image,
     ),
   );

@@ -1,4 +1,4 @@
-import { basename, inside, isOutside } from "../core/path.ts";
+import { basename, inside, isOutside, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ComposeProject, Stack } from "./stack.ts";
 
@@ -27,7 +27,28 @@ export function misplacedProjects(stack: Stack): readonly Misplaced[] {
 }
 
 export function isMisplaced(stack: Stack, project: ComposeProject | undefined): boolean {
-  return misplacedProjects(stack).some(each => each.project === project);
+  return (
+    misplacedProjects(stack).some(each => each.project === project) ||
+    (project !== undefined && isRunFromElsewhere(stack, project))
+  );
+}
+
+/** Whatever brings the project up says `--project-directory`, and means another folder. */
+function isRunFromElsewhere(stack: Stack, project: ComposeProject): boolean {
+  const calls = stack.calls.flatMap(({ call }) =>
+    call.kind === "compose" &&
+    ["up", "build"].includes(call.subcommand ?? "") &&
+    call.files.some(({ value }) => value !== undefined && project.files.includes(join(call.cwd ?? "", value)))
+      ? [call]
+      : [],
+  );
+  return (
+    calls.length > 0 &&
+    calls.every(
+      ({ projectDirectory: given, cwd = "" }) =>
+        given?.value !== undefined && join(cwd, given.value) !== project.directory,
+    )
+  );
 }
 
 /**

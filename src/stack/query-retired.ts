@@ -59,7 +59,12 @@ export function retiredCompose(job: Job): ComposeCall[] {
   return working.flatMap(step =>
     step.calls.filter(
       (call): call is ComposeCall =>
-        call.kind === "compose" && call.legacy && !call.remote && !call.inside && call.via === undefined,
+        call.kind === "compose" &&
+        call.name !== "podman-compose" &&
+        call.legacy &&
+        !call.remote &&
+        !call.inside &&
+        call.via === undefined,
     ),
   );
 }

@@ -5,6 +5,7 @@ import { rewriteDockerfile } from "../../remedies/rewrite.ts";
 import type { MissingSource } from "../../stack/image/copy-sources.ts";
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
+import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { missingOf, working } from "../../stack/query-missing-sources.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -18,7 +19,9 @@ export default defineRule({
   *check(stack) {
     // A caller whose target is wrong has no model, but shares the fate.
     const told = new Map<string, Told>();
-    const modelled = stack.builds.filter(build => build.dockerfile && build.contextState === "present");
+    const modelled = stack.builds.filter(
+      build => build.dockerfile && build.contextState === "present" && !isMisplaced(stack, build.project),
+    );
     for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
       const [first] = group;
       if (!group.some(build => build.model)) continue;
