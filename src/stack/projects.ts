@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
-import { fileOfWork, mountsCheckout, pullsAll, startsStores } from "./project-builds.ts";
+import { fileOfWork, mountsCheckout, pullsAll, reservedCaddySite, startsStores } from "./project-builds.ts";
 import {
   besideStores,
   buildSame,
@@ -18,7 +18,14 @@ import {
   storesOfPerson,
   triedBy,
 } from "./project-doubts.ts";
-import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
+import {
+  defaultGroups,
+  overrideName,
+  referencedFiles,
+  servicesOf,
+  stemOf,
+  withIncluded,
+} from "./project-files.ts";
 import {
   buildsForWork,
   debugs,
@@ -158,7 +165,8 @@ function grade(
   if (tried) return { files, grade: "development", because: tried };
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
-  const site = reservedSite(models) ?? (options.text && reservedCaddySite(models, options.text));
+  const site =
+    reservedSite(models) ?? (options.text && reservedCaddySite(withIncluded(models, byPath), options.text));
   if (site) return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
   const other = files.slice(0, -1).find(file => workstation.test(stemOf(file)));
   if (other && files.length > 2 && !files.some(file => production.test(stemOf(file))))
