@@ -11,7 +11,8 @@ const aside = /(?:^|\/)(?:tests?|node_modules|venv|\.venv|site-packages)\//;
  * step 1 from the models of its day, which the database has long done.
  */
 export function bringsNoMigration(stack: Stack, service: Service): boolean {
-  const { component, build, model } = service;
+  const { component, model } = service;
+  const build = service.build ?? service.made;
   if (component?.kind !== "django" || !build || build.context === undefined || !model?.workdir) return false;
   const { workdir } = model;
   const isMounted = service.mounts.some(
