@@ -107,7 +107,7 @@ function toProbe(command: ShellCommand, at: Location): ProbeCommand {
 export function toolInContainer(service: Service, name: string): ToolAnswer {
   if (service.mounts.some(mount => mount.target === name || /\/s?bin(\/|$)/.test(mount.target)))
     return { has: "unknown" };
-  if (service.build) return service.model?.tool(name) ?? { has: "unknown" };
+  if (service.build ?? service.made) return service.model?.tool(name) ?? { has: "unknown" };
   if (name.includes("/")) return { has: "unknown" };
   const known = service.facts?.tools.get(name);
   const at = service.image?.at;

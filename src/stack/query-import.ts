@@ -35,7 +35,7 @@ export function namedModule(service: Service): NamedModule | undefined {
 export function workingDirectory(service: Service): string | undefined {
   const own = service.text("working_dir");
   if (own) return own.text?.startsWith("/") ? own.text : undefined;
-  const image = service.build ? service.model?.workdir : service.facts?.workdir;
+  const image = (service.build ?? service.made) ? service.model?.workdir : service.facts?.workdir;
   return image?.startsWith("/") ? image : undefined;
 }
 

@@ -21,7 +21,8 @@ const generating = /\bprisma\b[^&|;\n]*\bgenerate\b|\bprisma\s+(?:db\s+push|migr
 
 /** What is missing; undefined when the client is there, is made at the start, or when nobody can tell. */
 export function missingClient(stack: Stack, service: Service): MissingClient | undefined {
-  const { component, build } = service;
+  const { component } = service;
+  const build = service.build ?? service.made;
   const manifest = component?.package;
   if (!component || !manifest || !build?.dockerfile || build.contextState !== "present") return undefined;
   if (dependsOn(manifest, "@prisma/client")?.group !== "dependencies") return undefined;

@@ -12,7 +12,7 @@ export default defineRule({
   *check(stack) {
     const told = new Set<string>();
     for (const service of worstFirst(stack.services)) {
-      const key = service.build?.dockerfilePath ?? "";
+      const key = (service.build ?? service.made)?.dockerfilePath ?? "";
       if (told.has(key) || service.mounts.some(mount => isOver(mount.target, service.model?.workdir)))
         continue;
       const missing = missingClient(stack, service);

@@ -28,7 +28,7 @@ export default defineRule({
         const edge = other.dependsOn.find(each => each.service === service.name)!;
         return evidence(edge.at, `"${other.name}" waits until it is healthy`);
       });
-      const image = service.build ? "its image" : `the image ${service.image?.text}`;
+      const image = (service.build ?? service.made) ? "its image" : `the image ${service.image?.text}`;
       const start = waiting.length > 0 ? ` "${waiting[0]!.name}" waits for it and never starts.` : "";
       yield {
         subject: service.name,

@@ -7,7 +7,8 @@ const postgres = {
   dropsPrivileges: true,
   ports: [5432],
   volumes: ["/var/lib/postgresql/data"],
-  tools: postgresTools,
+  // A package of Debian that it installs pulls procps in.
+  tools: `?ps ?pgrep ?pkill ${postgresTools}`,
   variants: [{ tag: /alpine/, tools: "bash" }],
   entrypoint:
     "Creates the database on an empty data directory only, then runs /docker-entrypoint-initdb.d once.",

@@ -1,6 +1,6 @@
 import type { ImageFamily } from "./facts.ts";
 
-/** Debian images of languages are built on buildpack-deps unless slim: curl, wget, git and a compiler are there. */
+/** Debian images of languages are built on buildpack-deps unless slim: curl, wget, git, procps and a compiler are there. */
 const full = /^(?!.*(slim|alpine|windows|nanoserver)).*$/;
 const pythonTools = "python python3 pip pip3";
 
@@ -56,7 +56,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     user: "root",
     workdir: "/",
     tools: pythonTools,
-    variants: [{ tag: full, tools: "curl wget git gcc make perl python3" }],
+    variants: [{ tag: full, tools: "ps pgrep pkill curl wget git gcc make perl python3" }],
   },
   {
     asOf: "2026-08-19",
@@ -67,7 +67,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     user: "root",
     workdir: "/",
     tools: "node npm npx",
-    variants: [{ tag: full, tools: "curl wget git gcc make python3 perl" }],
+    variants: [{ tag: full, tools: "ps pgrep pkill curl wget git gcc make python3 perl" }],
     entrypoint:
       "docker-entrypoint.sh runs its arguments with node when the first is no command or starts with a dash.",
   },
@@ -80,7 +80,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     user: "root",
     workdir: "/go",
     tools: "go gofmt",
-    variants: [{ tag: full, tools: "curl wget git gcc make perl python3" }],
+    variants: [{ tag: full, tools: "ps pgrep pkill curl wget git gcc make perl python3" }],
     directories: ["go"],
   },
   {
@@ -91,7 +91,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     user: "root",
     workdir: "/",
     tools: "cargo rustc",
-    variants: [{ tag: full, tools: "curl wget git gcc make perl python3" }],
+    variants: [{ tag: full, tools: "ps pgrep pkill curl wget git gcc make perl python3" }],
   },
   {
     names: ["ruby"],
@@ -101,7 +101,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     user: "root",
     workdir: "/",
     tools: "ruby gem bundle",
-    variants: [{ tag: full, tools: "curl wget git gcc make perl python3" }],
+    variants: [{ tag: full, tools: "ps pgrep pkill curl wget git gcc make perl python3" }],
   },
   {
     asOf: "2026-07-30",

@@ -5,7 +5,7 @@ const posix = "sh cat grep sed awk find tar gzip test true su";
 export const distroTools: Readonly<Partial<Record<Distribution, string>>> = {
   debian: `${posix} bash perl apt-get dpkg useradd groupadd`,
   ubuntu: `${posix} bash perl apt-get dpkg useradd groupadd`,
-  alpine: `${posix} ash wget nc ping netstat vi apk adduser addgroup`,
+  alpine: `${posix} ash wget nc ping netstat ps pgrep pkill vi apk adduser addgroup`,
   busybox: `${posix} ash wget nc ping`,
   rhel: "sh bash cat grep sed",
 };
@@ -15,7 +15,7 @@ const extras =
 
 /** Programs that the plain systems do not have: true of an image only when it adds nothing but what its row lists. */
 export const absentTools: Readonly<Partial<Record<Distribution, string>>> = {
-  debian: `-curl -wget -nc -ping -ss -netstat -apk ${extras}`,
+  debian: `-curl -wget -nc -ping -ss -netstat -apk -ps -pgrep -pkill ${extras}`,
   ubuntu: `-curl -wget -nc -ping -ss -netstat -apk ${extras}`,
   alpine: `-curl -bash -perl -apt-get -useradd ${extras}`,
   busybox: `-curl -bash -apk -apt-get ${extras}`,

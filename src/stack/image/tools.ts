@@ -13,6 +13,8 @@ const providers: Readonly<Record<string, RegExp>> = {
   ss: /^iproute2$/,
   netstat: /^net-tools$/,
   ps: /^procps.*$/,
+  pgrep: /^procps.*$/,
+  pkill: /^procps.*$/,
   psql: /^(postgresql(\d*|-\d+)|postgresql\d*-client|postgresql-client(-\d+)?)$/,
   pg_isready: /^(postgresql(\d*|-\d+)|postgresql\d*-client|postgresql-client(-\d+)?)$/,
   pg_dump: /^(postgresql(\d*|-\d+)|postgresql\d*-client|postgresql-client(-\d+)?)$/,
@@ -56,6 +58,8 @@ const neverDependencies = new Set([
   "apk",
   "apt-get",
 ]);
+/** Pulled in by other packages of a system, and by no package of a language. */
+const ofSystems = new Set(["ps", "pgrep", "pkill"]);
 /** Packages that bring many programs along, wget or curl among them on some systems. */
 const heavyPackages =
   /^(texlive|r-base|chromium|google-chrome|firefox|devscripts|snapd|lsb$|ubuntu-|tasksel|libreoffice|apt-transport|software-properties|oracle-|elasticsearch|docker|mongodb|kde|gnome|xorg|default-jdk|openjdk|nodejs|npm|yarn|cargo|rust|golang|maven|gradle|postgresql|redis|mysql|mariadb|awscli|azure|ansible|build-deps)/;
@@ -73,7 +77,7 @@ function provides(install: PackageInstall, tool: string): Location | undefined {
 function mayProvide(install: PackageInstall, tool: string): boolean {
   if (install.manager !== "apt" && install.manager !== "apk" && install.manager !== "dnf") {
     // Language packages install programs named after themselves; curl and its like never come from there.
-    return install.global && !neverDependencies.has(tool);
+    return install.global && !neverDependencies.has(tool) && !ofSystems.has(tool);
   }
   if (!install.complete || !neverDependencies.has(tool)) return true;
   return install.names.some(name => heavyPackages.test(name.value) && !lightPackages.test(name.value));
