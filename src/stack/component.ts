@@ -67,13 +67,44 @@ const servers = new Set<Service["kind"]>([
   "certificates",
 ]);
 
+/** Programs whose code runs on a server; what a web server hands out is none of theirs. */
+const programs = new Set<AppKind>([
+  "django",
+  "fastapi",
+  "flask",
+  "python",
+  "laravel",
+  "php",
+  "rails",
+  "ruby",
+  "go",
+  "nest",
+  "spring",
+  "java",
+  "rust",
+  "dotnet",
+  "elixir",
+]);
+const webServer = /^(?:nginx|caddy|httpd|apache2|haproxy)$/;
+
+/** It hands out what was built from sources, and runs none of them: no other program is started beside it. */
+export function isWebServer({ kind, process }: Pick<Service, "kind" | "process">): boolean {
+  if (kind === "proxy") return true;
+  if (!webServer.test(process?.program?.value ?? "")) return false;
+  const started = (process?.commands ?? []).map(([first]) => first?.value?.split("/").at(-1) ?? "?");
+  return started.every(
+    name => !python.has(name) && !node.has(name) && !interpreters.some(([own]) => own.has(name)),
+  );
+}
+
 /**
  * The application whose code a service runs. Looked for where the code comes from (the build context, or source that
  * is mounted over a runtime image), told apart by the program that runs. Undefined unless exactly one fits.
  */
 export function componentOf(service: Service, components: readonly AppComponent[]): AppComponent | undefined {
   if (servers.has(service.kind)) return undefined;
-  const candidates = components.filter(component => comesFrom(service, component));
+  const near = components.filter(component => comesFrom(service, component));
+  const candidates = isWebServer(service) ? near.filter(({ kind }) => !programs.has(kind)) : near;
   const fitting = narrow(service, candidates);
   if (fitting.length <= 1) return fitting[0];
   // A component at the root of the context is the one that is built, unless a nested one is named by a COPY.
@@ -82,8 +113,8 @@ export function componentOf(service: Service, components: readonly AppComponent[
   const atRoot = fitting.filter(component => component.dir === context);
   if (atRoot.length === 1) return atRoot[0];
   const beside = build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
-  const near = fitting.filter(component => component.dir === beside);
-  return near.length === 1 ? near[0] : undefined;
+  const besides = fitting.filter(component => component.dir === beside);
+  return besides.length === 1 ? besides[0] : undefined;
 }
 
 function comesFrom(service: Service, component: AppComponent): boolean {

@@ -2,6 +2,7 @@ import type { Evidence, Severity } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { giveAndRequire } from "../../remedies/demanded-secret.ts";
 import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
+import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { shownEnvFile } from "../../stack/query-env-examples.ts";
@@ -11,8 +12,6 @@ import { guardedNames } from "../../stack/query-unset.ts";
 import { isWorker } from "../../stack/query-workers.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-const webServer = /^(?:nginx|caddy|httpd|apache2|haproxy)$/;
 
 type Supply = "never" | "maybe" | "always";
 
@@ -27,7 +26,7 @@ export default defineRule({
     for (const service of stack.services) {
       if (gradeOf(service) === "development" || isOptional(service)) continue;
       // It hands out what was built from the same sources; their server runs elsewhere.
-      if (service.kind === "proxy" || webServer.test(service.process?.program?.value ?? "")) continue;
+      if (isWebServer(service)) continue;
       const defaults = codeDefaults(stack, service);
       for (const each of defaults) {
         const key = `${service.component!.dir}\n${each.name}\n${each.how}`;
