@@ -6,6 +6,7 @@ import { serverServices, variable } from "./query.ts";
 import { scriptsOf } from "./query-code.ts";
 import { workingDirectory } from "./query-import.ts";
 import { settingHere, settingsInForce } from "./query-settings.ts";
+import { nextFolders } from "./query-uploads-next.ts";
 import { otherFolders } from "./query-uploads-others.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
@@ -88,6 +89,10 @@ function codeFolders(stack: Stack): UploadFolder[] {
       told.add(component);
       return nodeFolders(component).map(each => ({ service, ...each }));
     }
+    if (component.kind === "next") {
+      told.add(component);
+      return nextFolders(component).map(each => ({ service, ...each }));
+    }
     if (/^(?:fastapi|flask)$/.test(component.kind)) {
       told.add(component);
       return pythonFolders(service, component).map(each => ({ service, ...each }));
@@ -165,6 +170,7 @@ function pythonFolders(service: Service, { dir, files }: AppComponent): Omit<Upl
 export function keeperOf(service: Service, folder: string): Mount | "unknown" | undefined {
   if (service.get("volumes_from") || service.mounts.some(({ target }) => target.includes("$")))
     return "unknown";
+  if (service.mounts.length === 0) return undefined;
   const workdir = workingDirectory(service);
   if (workdir === undefined && !folder.startsWith("/")) return "unknown";
   const covers = (target: string, path: string) =>
