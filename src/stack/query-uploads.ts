@@ -154,6 +154,8 @@ function pythonFolders(service: Service, { dir, files }: AppComponent): Omit<Upl
   for (const source of texts) {
     for (const match of patterns.flatMap(pattern => [...source.text.matchAll(pattern)])) {
       const [whole, name = "", expression = ""] = match;
+      // An entry of a table is no path.
+      if (/^\w+\[/.test(expression)) continue;
       const from = given.exec(expression)?.[1] ?? name;
       const set = variable(service, from);
       if (set && set.value?.text === undefined) continue;
