@@ -11,9 +11,9 @@ import type { Service, Stack } from "./stack.ts";
 
 /** Whatever may open a port, also where it only might. */
 const servesInPython =
-  /\b(?:uvicorn|hypercorn|gunicorn|waitress|granian|daphne|tornado|bottle|cherrypy|sanic|grpc|cheroot|gevent|socketserver|xmlrpc)\b|http\.server|HTTPServer|run_app\(|TCPSite|AppRunner|\.run\([^)]{0,200}\b(?:host|port)\b|(?:start|create)_server\(|start_http_server|make_server|serve_forever|\.listen\(|\bserve\(|(?:run|start)_webhook|runserver|create_subprocess|subprocess|exec_module|os\.exec/;
+  /\b(?:uvicorn|hypercorn|gunicorn|waitress|granian|daphne|tornado|bottle|cherrypy|sanic|grpc|cheroot|gevent|socketserver|xmlrpc)\b|http\.server|HTTPServer|run_app\(|TCPSite|AppRunner|\.run\([^)]{0,200}\b(?:host|port)\b|(?:start|create)_server\(|start_http_server|make_server|serve_forever|\.listen\(|\bserve\(|(?:run|start)_webhook|runserver|run_server|\b(?:Flask|FastAPI|Starlette|Quart|Sanic|Litestar|Dash|FastMCP)\(|\bweb\.Application\(|streamlit|gradio|websockets|socketio|\bzmq\b|create_subprocess|subprocess|exec_module|os\.exec/;
 const servesInScript =
-  /\.listen\(|createServer\(|\bserve\(|startStandaloneServer|child_process|worker_threads|\bcluster\b|\bfork\(|startServer/;
+  /\.listen\(|createServer\(|\bserve\(|startStandaloneServer|NestFactory\.create\(|\bnew (?:Hono|Koa|WebSocketServer|Server)\b|\b(?:express|[fF]astify)\(|child_process|worker_threads|\bcluster\b|\bfork\(|startServer/;
 const mostFiles = 400;
 
 /** Whether a service's command starts such a program. False where it cannot be told. */
