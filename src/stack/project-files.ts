@@ -46,22 +46,6 @@ export function referencedFiles(files: readonly ComposeFile[]): ReadonlyMap<stri
   return result;
 }
 
-/** With the files that they include. */
-export function withIncluded(
-  files: readonly ComposeFile[],
-  all: ReadonlyMap<string, ComposeFile>,
-): ComposeFile[] {
-  const parts = files.flatMap(file =>
-    file.roots.flatMap(root =>
-      itemsOf(child(root, "include")).flatMap(item => {
-        const path = textOf(item)?.value ?? textOf(child(item, "path"))?.value;
-        return path === undefined ? [] : (all.get(join(dirname(file.file), path)) ?? []);
-      }),
-    ),
-  );
-  return [...files, ...parts];
-}
-
 export function defaultGroups(
   file: ComposeFile,
   all: ReadonlyMap<string, ComposeFile>,

@@ -9,12 +9,10 @@ it.each<[string, Record<string, string>, string[]]>([
     "the only one, whose Caddy has names of a workstation only",
     {
       "docker-compose.yml":
-        "include: [caddy/caddy.yml]\nservices:\n  api:\n    build: .\n    restart: always\n",
-      "caddy/caddy.yml":
-        "services:\n  caddy:\n    image: caddy:2\n    restart: always\n    volumes: ['./Caddyfile:/etc/caddy/Caddyfile']\n",
+        "services:\n  api:\n    build: .\n    restart: always\n  caddy:\n    image: caddy:2\n    restart: always\n    volumes: ['./caddy/Caddyfile:/etc/caddy/Caddyfile']\n",
       "caddy/Caddyfile": "# shop\napi.shop.localhost, shop.localhost {\n\treverse_proxy api:3000\n}\n",
     },
-    ["docker-compose.yml+caddy/caddy.yml: presumed"],
+    ["docker-compose.yml: presumed"],
   ],
   [
     "the only one, whose Caddy has the site's name, too",

@@ -165,8 +165,7 @@ function grade(
   if (tried) return { files, grade: "development", because: tried };
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
-  const site =
-    reservedSite(models) ?? (options.text && reservedCaddySite(withIncluded(models, byPath), options.text));
+  const site = reservedSite(models) ?? (options.text && reservedCaddySite(models, options.text));
   if (site) return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
   const other = files.slice(0, -1).find(file => workstation.test(stemOf(file)));
   if (other && files.length > 2 && !files.some(file => production.test(stemOf(file))))
