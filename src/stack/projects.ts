@@ -18,14 +18,7 @@ import {
   storesOfPerson,
   triedBy,
 } from "./project-doubts.ts";
-import {
-  defaultGroups,
-  overrideName,
-  referencedFiles,
-  servicesOf,
-  stemOf,
-  withIncluded,
-} from "./project-files.ts";
+import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
   buildsForWork,
   debugs,
