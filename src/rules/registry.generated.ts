@@ -77,6 +77,7 @@ import bootReservedUser from "./boot/reserved-user.ts";
 import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
+import bootSigningKeys from "./boot/signing-keys.ts";
 import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
 import bootStoreHost from "./boot/store-host.ts";
 import bootSystemLibrary from "./boot/system-library.ts";
@@ -395,6 +396,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootSecretGranted,
   bootSettingsDependency,
   bootSettingsModule,
+  bootSigningKeys,
   bootStartNeedsStorage,
   bootStoreHost,
   bootSystemLibrary,
