@@ -203,7 +203,7 @@ describe("what nothing starts from does not fail an audit", () => {
     ["a form that is built", { ...good, Dockerfile: form }, ["Dockerfile"], []],
     [
       "a form of an nginx configuration",
-      { ...good, "nginx/nginx.conf": "http {\n  server {\n    listen {{ port }};\n  }\n}\n" },
+      { ...good, "nginx/nginx.conf": "http {\n  server {\n    listen {% if tls %} 443 {% endif %};\n" },
       [],
       ["nginx/nginx.conf"],
     ],
