@@ -15,7 +15,8 @@ export default defineRule({
       // A pull request's preview may be thrown away.
       if (deploy.workflow.triggers.every(trigger => trigger.event.startsWith("pull_request"))) continue;
       for (const group of [deploy.workflow.concurrency, deploy.job.concurrency].map(sharedGroup))
-        if (group?.cancelInProgress === true) groups.set(group, [...(groups.get(group) ?? []), deploy]);
+        if (group?.cancelInProgress === true && !isOfTags(group, deploy.job))
+          groups.set(group, [...(groups.get(group) ?? []), deploy]);
     }
     for (const [group, [first, ...more]] of groups) {
       if (!first) continue;
@@ -36,3 +37,16 @@ export default defineRule({
     }
   },
 });
+
+const ofTags = /^(?!.*\|\|).*(?:github\.event_name\s*==\s*'release'|refs\/tags\/)/;
+
+/** Each ref has a group to itself, and all that reaches a server waits for a tag: no other run has the same one. */
+function isOfTags(group: Concurrency, job: DeployJob["job"]): boolean {
+  if (!/github\.ref\b/.test(group.group?.value ?? "")) return false;
+  if (ofTags.test(job.if?.value ?? "")) return true;
+  const reaching = job.steps.filter(
+    step =>
+      step.remoteScript || step.calls.some(call => call.remote || /^(?:ssh|remote-copy)$/.test(call.kind)),
+  );
+  return reaching.length > 0 && reaching.every(step => ofTags.test(step.if?.value ?? ""));
+}
