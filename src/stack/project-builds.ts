@@ -76,7 +76,9 @@ export function fileOfWork(files: readonly ComposeFile[]): string | undefined {
   const builds = servicesIn(files).flatMap(({ value }) => child(value, "build") ?? []);
   const names = builds.map(build => basename(textOf(child(build, "dockerfile"))?.value ?? ""));
   const isNamed = (word: string) => (name: string) =>
-    new RegExp(`^(?:dockerfile[._-](?:${word})|(?:${word})[._-]dockerfile)$`, "i").test(name);
+    new RegExp(`^(?:dockerfile[._-](?:[\\w-]+[._-])?(?:${word})|(?:${word})[._-]dockerfile)$`, "i").test(
+      name,
+    );
   const found =
     names.find(isNamed("local")) ?? (names.every(isNamed("local|dev|development")) ? names[0] : undefined);
   return found && `it builds ${found}`;

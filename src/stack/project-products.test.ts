@@ -6,6 +6,28 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "one that builds nothing but Dockerfiles for development, each called after its part",
+    {
+      "docker-compose.yml":
+        "services:\n  api:\n    build: { context: ., dockerfile: docker/Dockerfile.dev }\n    restart: always\n  front:\n    build: { context: ., dockerfile: docker/Dockerfile.front.dev }\n    restart: always\n",
+      "docker/compose.cache.yml": "services:\n  cache:\n    image: redis:8\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "what is laid over a file whose comment says that it is for development",
+    {
+      "docker/docker-compose.yml": `# The stack for local development.\n\n${app}`,
+      "docker/docker-compose.extras.yml":
+        "services:\n  db:\n    ports: ['5432:5432']\n  watch:\n    image: acme/watch:2\n    restart: always\n",
+      "hosting/compose.yml": "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+    },
+    [
+      "docker/docker-compose.yml+docker/docker-compose.extras.yml: development",
+      "hosting/compose.yml: deployed",
+    ],
+  ],
+  [
     "a login server for tests in a public project of Java, beside the file for work",
     {
       "docker-compose-dev.yml": app,

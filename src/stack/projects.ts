@@ -23,6 +23,7 @@ import {
   buildsForWork,
   debugs,
   developmentHabit,
+  isEdge,
   looksLikeServer,
   onlyBacking,
   opensStores,
@@ -207,7 +208,11 @@ function grade(
       grade: "development",
       because: { text: "it runs only backing services, no application" },
     };
-  const note = options.text && (headerNote(options.text(last)) ?? readmeNote(last, options.text));
+  const { text } = options;
+  // What answers on port 443 is laid over it for a server.
+  const said = isEdge(models) ? [last] : files;
+  const above = text && said.map(file => headerNote(text(file))).find(each => each !== undefined);
+  const note = above ?? (text && readmeNote(last, text));
   if (note) return { files, grade: "development", because: note };
   const habit = developmentHabit(models, all.length > 1) ?? (all.length > 1 ? fileOfWork(models) : undefined);
   if (habit) return { files, grade: "development", because: { text: habit } };
