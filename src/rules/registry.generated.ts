@@ -193,6 +193,7 @@ import pipelinePermissions from "./pipeline/permissions.ts";
 import pipelinePresent from "./pipeline/present.ts";
 import pipelineRepeatedTests from "./pipeline/repeated-tests.ts";
 import pipelineRetiredAction from "./pipeline/retired-action.ts";
+import pipelineSecretCondition from "./pipeline/secret-condition.ts";
 import pipelineShipsCheckout from "./pipeline/ships-checkout.ts";
 import pipelineTestDatabase from "./pipeline/test-database.ts";
 import pipelineTestDependencies from "./pipeline/test-dependencies.ts";
@@ -512,6 +513,7 @@ export const rules: readonly Rule<Stack>[] = [
   pipelinePresent,
   pipelineRepeatedTests,
   pipelineRetiredAction,
+  pipelineSecretCondition,
   pipelineShipsCheckout,
   pipelineTestDatabase,
   pipelineTestDependencies,

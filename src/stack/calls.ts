@@ -6,6 +6,7 @@ import { buildsIn, scriptsIn, type Workflow } from "../artifacts/workflow.ts";
 import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
+import { laidOver } from "./compose-override.ts";
 import { implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./project-plan.ts";
 import type { PlacedCall } from "./stack.ts";
@@ -256,7 +257,7 @@ export function filesOf(
   }
   for (const base of bases) {
     const chosen = chosenByEnvFile(placed, calls, files, base);
-    const list = chosen ?? implicitFiles(base, has);
+    const list = chosen ?? laidOver(implicitFiles(base, has), placed, calls, path => has(join(base, path)));
     // The server's `.env` names the files, and what it says is not here.
     if (!chosen && list.length > 0 && placed.call.remote && isLeftToServer(files, base)) return [];
     if (list.length > 0) return list;

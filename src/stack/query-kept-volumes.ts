@@ -1,5 +1,5 @@
 import { type Stage, stageChain } from "../artifacts/dockerfile.ts";
-import { basename, inside } from "../core/path.ts";
+import { basename, dirname, inside } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { containerScript } from "./query.ts";
 import { isSaidInScripts } from "./query-certificates.ts";
@@ -17,7 +17,8 @@ export interface KeptVolume {
 export function keptVolumes(stack: Stack, service: Service): KeptVolume[] {
   const recipe = service.build ?? service.made;
   // Without a process in sight the entry point may copy the files anew.
-  if (!recipe?.dockerfile || !recipe.stage || !service.model || !service.process) return [];
+  if (!recipe?.dockerfile || !recipe.stage || !service.model) return [];
+  if (!service.process && !startsNothing(service)) return [];
   const stages = stageChain(recipe.dockerfile, recipe.stage);
   return service.mounts.flatMap(mount => {
     if (mount.type !== "volume" || mount.source === undefined || content.test(basename(mount.target)))
@@ -27,6 +28,11 @@ export function keptVolumes(stack: Stack, service: Service): KeptVolume[] {
     if (!brought || isRefreshed(stack, service.project, mount.source)) return [];
     return [{ service, mount, brought }];
   });
+}
+
+/** The image of a language says nothing of what to start: the container ends at once, and copies nothing. */
+function startsNothing({ model, entrypoint, command }: Service): boolean {
+  return !entrypoint && !command && !model?.entrypoint && !model?.cmd && model?.base?.name === "node";
 }
 
 /** Directories of data. What an image has there is a first filling. */
@@ -46,6 +52,9 @@ function broughtTo({ model }: Service, stages: readonly Stage[], target: string)
   for (const step of stages.flatMap(each => each.steps).toReversed()) {
     if (step.kind === "run") {
       if (/^static/i.test(basename(path)) && /\bcollectstatic\b/.test(step.run.fragment.text))
+        return step.run.at;
+      const built = /^(?:build|dist|out)$/.test(basename(path)) && dirname(path) === model?.workdir;
+      if (built && /\b(?:npm|yarn|pnpm|bun)(?: run)? build\b/.test(step.run.fragment.text))
         return step.run.at;
       continue;
     }

@@ -10,7 +10,7 @@ export default defineRule({
   title: "A container starts with what is in its image",
   claim: "boots-healthy",
   severity: "medium",
-  why: "Every start, also the one after a crash at night, needs the package index and takes minutes; what it fetches may be newer than yesterday, so the same image behaves differently.",
+  why: "Every start, also the one after a crash at night, takes minutes in which nobody is served, and most need the package index; what is fetched may be newer than yesterday, so the same image behaves differently.",
   *check(stack) {
     const groups = new Map<string, { service: Service; at: Location; command: string }[]>();
     for (const service of serverServices(stack)) {
@@ -22,7 +22,7 @@ export default defineRule({
     for (const group of groups.values()) {
       const [{ service, command }] = group as [(typeof group)[number]];
       const [first, ...more] = [...new Map(group.map(each => [each.at.span.start, each.at])).values()].map(
-        at => evidence(at, "installs before it serves"),
+        at => evidence(at, builds.test(command) ? "builds before it serves" : "installs before it serves"),
       );
       yield {
         subject: service.name,
@@ -50,7 +50,10 @@ const installs: Readonly<Record<string, RegExp>> = {
   apk: /^add$/,
 };
 
-/** An install that runs whenever the container does; one in a branch, or behind a test, may not. */
+const builds =
+  /^(?:(?:npm|pnpm|bun) run build|(?:yarn|pnpm)(?: run)? build|(?:npx |yarn |pnpm )?(?:next|nuxt|vite|react-scripts|ng) build)(?= |$)/;
+
+/** An install or a build that runs whenever the container does; one in a branch, or behind a test, may not. */
 function installOf(service: Service): { at: Location; command: string } | undefined {
   const process = service.process;
   if (!process || /\|\||\bif\b|\[ |\btest\b|\bwhile\b|--offline|--no-index/.test(process.text))
@@ -65,6 +68,8 @@ function installOf(service: Service): { at: Location; command: string } | undefi
     const verb = values.slice(start + 1).find(word => !word.startsWith("-")) ?? "";
     const known = Object.hasOwn(installs, program) ? installs[program] : undefined;
     if (known?.test(verb)) return { at: placeOf(words), command: `${program} ${verb}`.trim() };
+    const build = builds.exec([program, ...values.slice(1)].join(" "))?.[0];
+    if (build) return { at: placeOf(words), command: build };
   }
   return undefined;
 }

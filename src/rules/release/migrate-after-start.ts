@@ -32,15 +32,27 @@ export default defineRule({
         evidence(migration.at, "the schema that it expects comes later"),
       ]);
       const titles = listPlain(late.map(({ title }) => title));
+      const worst = expandsFirst(stack) ? "low" : "medium";
       yield {
         subject: late[0]!.title,
         message: `The ${late.length === 1 ? "release in" : "releases in"} ${titles} ${late.length === 1 ? "starts" : "start"} the new version of "${service.name}", and ${late.length === 1 ? "migrates" : "migrate"} the database after that.`,
-        severity: weigh(service, "medium"),
+        severity: weigh(service, worst),
         evidence: [first!, ...more],
       };
     }
   },
 });
+
+const onPurpose =
+  /\bexpand(?:[ /-]| and | then |\/)contract\b|\bbackwards?[- ]compatible (?:schema|migration)|\bzero[- ]downtime migration|strong_migrations|django-migration-linter|django-pg-zero-downtime|safe-pg-migrations|online_migrations|\bpgroll\b/i;
+
+/** A page or a package of the project says that the old and the new schema serve both. */
+function expandsFirst(stack: Stack): boolean {
+  const said = [...stack.sources.values()].some(source => onPurpose.test(source.text));
+  return (
+    said || stack.components.some(({ manifest, files }) => onPurpose.test(files.read(manifest)?.text ?? ""))
+  );
+}
 
 interface Late {
   readonly title: string;

@@ -1,0 +1,24 @@
+import { dirname, join } from "../core/path.ts";
+import type { PlacedCall } from "./stack.ts";
+
+/** `cp prod.yml docker-compose.override.yml` before it: that file is laid over the one of the usual name. */
+export function laidOver(
+  list: readonly string[],
+  placed: PlacedCall,
+  calls: readonly PlacedCall[],
+  has: (path: string) => boolean,
+): string[] {
+  const override = /^(?:\.\/)?(?:docker-)?compose\.override\.ya?ml$/;
+  if (list.length !== 1) return [...list];
+  const words = calls
+    .filter(
+      ({ call, caller }) =>
+        caller.file === placed.caller.file &&
+        call.name === "cp" &&
+        call.at.span.start < placed.call.at.span.start,
+    )
+    .map(({ call }) => call.command.words.slice(1).map(word => word.text.replace(/^\.\//, "")))
+    .find(([from, to]) => to !== undefined && override.test(to) && has(from!));
+  const directory = dirname(list[0]!);
+  return words ? [...list, join(directory, words[0]!)] : [...list];
+}
