@@ -1,4 +1,3 @@
-import { isDeployJob } from "../../stack/calls.ts";
 import { evidence } from "../../stack/query.ts";
 import { defineRule } from "../rule.ts";
 
@@ -18,11 +17,9 @@ export default defineRule({
       );
       const [first, ...more] = places;
       if (!first) continue;
-      const releases = workflow.jobs.some(job => isDeployJob(workflow, job));
       yield {
         subject: workflow.file,
         message: `GitHub refuses ${workflow.file}: ${places.length === 1 ? "a condition asks" : "conditions ask"} for a secret there, and none of its jobs runs.`,
-        severity: releases ? "critical" : "high",
         evidence: [
           evidence(first, "`secrets` is not known here"),
           ...more.map(at => evidence(at, "`secrets` is not known here")),
