@@ -28,6 +28,9 @@ const remote =
   /storages\.backends|S3\w*Storage|boto3|aioboto|cloudinary|GoogleCloudStorage|AzureStorage|minio|s3client|aws-sdk|@google-cloud\/storage|multer-s3|supabase|uploadthing/i;
 const takesFiles = /\b(?:FileField|ImageField|FilerImageField|default_storage)\s*\(?|request\.FILES/;
 
+const otherRoot =
+  /\b(?!(?:BASE|PROJECT|ROOT|SITE|APPS?|REPO|SRC|SETTINGS)_?\w*\b)[A-Z][A-Z_]*_(?:DIR|ROOT|PATH)\b/;
+
 function djangoFolders(stack: Stack): UploadFolder[] {
   return settingsInForce(stack).flatMap(here => {
     const { component } = here.service;
@@ -38,7 +41,10 @@ function djangoFolders(stack: Stack): UploadFolder[] {
     const written = component.files.read(root.at.file)?.text ?? "";
     const line = /^MEDIA_ROOT[^\n]*/m.exec(written)?.[0] ?? "";
     const folder = typeof root.value === "string" && root.value.startsWith("/") ? root.value : folderIn(line);
+    // Below a directory of its own, which may be the one that is mounted.
+    const isBelowOther = otherRoot.test(line.slice("MEDIA_ROOT".length)) && !folder?.startsWith("/");
     return folder === undefined ||
+      isBelowOther ||
       (/environ|getenv|env\(|config\(/.test(line) && typeof root.value !== "string")
       ? []
       : here.services.map(service => ({ service, folder, at: root.at }));
