@@ -6,6 +6,16 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "one that is called after development, whose Caddy has the name of a workstation",
+    {
+      "docker-compose.prod.yml": `${app}    restart: always\n`,
+      "docker-compose.dev.yml":
+        "services:\n  caddy:\n    image: caddy:2\n    volumes: ['./Caddyfile.dev:/etc/caddy/Caddyfile']\n  web-dev:\n    build: web\n  api-dev:\n    build: api\n",
+      "Caddyfile.dev": "localhost {\n\treverse_proxy web:3000\n}\n",
+    },
+    ["docker-compose.dev.yml: development"],
+  ],
+  [
     "one that builds nothing but Dockerfiles for development, each called after its part",
     {
       "docker-compose.yml":

@@ -160,7 +160,8 @@ function grade(
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const site = reservedSite(models) ?? (options.text && reservedCaddySite(models, options.text));
-  if (site) return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
+  if (site && !workstation.test(stemOf(last)))
+    return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
   const other = files.slice(0, -1).find(file => workstation.test(stemOf(file)));
   if (other && files.length > 2 && !files.some(file => production.test(stemOf(file))))
     return { files, grade: "development", because: { text: `the name of ${other} says development` } };
