@@ -154,6 +154,17 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "pipeline/test-gate",
+    "two releases, where no workflow tests",
+    {
+      ".github/workflows/api.yml":
+        "on: { push: { branches: [main] } }\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ssh shop@shop.example.org docker compose up -d api\n",
+      ".github/workflows/web.yml":
+        "on: { push: { branches: [main] } }\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: ssh shop@shop.example.org docker compose up -d web\n",
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
   const plain = { ...tree(files), tracked: () => true, executable: () => false };

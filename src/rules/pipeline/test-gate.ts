@@ -3,7 +3,7 @@ import type { Fix } from "../../core/fix.ts";
 import { pairOf } from "../../formats/yaml.ts";
 import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
-import { evidence, listNames } from "../../stack/query.ts";
+import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { publishingJobs } from "../../stack/query-publishing.ts";
 import { deployJobs, isTest, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -35,7 +35,11 @@ export default defineRule({
       open.set(workflow, [...(open.get(workflow) ?? []), job]);
     }
     if (testing.length === 0 && testsElsewhere(stack)) return;
-    for (const [workflow, [job, ...more]] of open) {
+    const files = [...open.keys()].map(workflow => workflow.file);
+    // That nothing is tested is one cause.
+    const groups = testing.length === 0 ? [...open].slice(0, 1) : [...open];
+    for (const [workflow, jobsHere] of groups) {
+      const [job, ...more] = testing.length === 0 ? [...open.values()].flat() : jobsHere;
       const beside = testing.find(other => other.triggers.some(trigger => trigger.event === "push"));
       const onRequest = testing.find(other =>
         other.triggers.some(trigger => trigger.event.startsWith("pull_request")),
@@ -43,7 +47,7 @@ export default defineRule({
       const own = workflow.jobs.find(each => tests(each, stack));
       const shown = own?.id.at ?? beside?.triggers[0]?.at;
       const one = more.length === 0;
-      const jobs = `${one ? "Job" : "Jobs"} ${listNames([job!, ...more].map(each => each.id.value))} of ${workflow.file}`;
+      const jobs = `${one ? "Job" : "Jobs"} ${listNames([...new Set([job!, ...more].map(each => each.id.value))])} of ${listPlain(testing.length === 0 ? files : [workflow.file])}`;
       yield {
         subject: `${workflow.file} ${job!.id.value}`,
         message: own
