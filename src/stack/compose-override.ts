@@ -9,7 +9,8 @@ export function laidOver(
   has: (path: string) => boolean,
 ): string[] {
   const override = /^(?:\.\/)?(?:docker-)?compose\.override\.ya?ml$/;
-  if (list.length !== 1) return [...list];
+  // What a job lays over it to build or to test is gone with its machine.
+  if (list.length !== 1 || (placed.caller.kind === "workflow" && !placed.deploys)) return [...list];
   const words = calls
     .filter(
       ({ call, caller }) =>

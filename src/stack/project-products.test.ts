@@ -6,6 +6,18 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "one that a job builds with options of the builder laid over it",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n    ports: ['443:443']\n",
+      "helper/FLAGS/docker-compose.override.yml":
+        "services:\n  web:\n    build: { context: ., no_cache: true }\n",
+      ".github/workflows/images.yml":
+        "on: push\njobs:\n  images:\n    runs-on: ubuntu-latest\n    steps:\n      - run: cp helper/FLAGS/docker-compose.override.yml docker-compose.override.yml\n      - run: docker compose build web\n",
+    },
+    ["docker-compose.yml: deployed"],
+  ],
+  [
     "one that is called after development, whose Caddy has the name of a workstation",
     {
       "docker-compose.prod.yml": `${app}    restart: always\n`,
