@@ -18,6 +18,7 @@ import {
   servicesIn,
   staysUp,
 } from "./project-habits.ts";
+import { production } from "./project-names.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { lacksApplication } from "./project-program.ts";
 
@@ -244,4 +245,22 @@ function isAlike(one: string, other: string): boolean {
   const shared = [...first].filter(line => second.has(line)).length;
   const sizes = [first.size, second.size];
   return shared > 5 && shared * 10 >= Math.min(...sizes) * 9 && shared * 2 >= Math.max(...sizes);
+}
+
+/**
+ * A script for every environment puts the name of the file together, and its default is a workstation's: beside it
+ * stands the one of production, which the server is given.
+ */
+export function isChosenByName(
+  use: ComposeUse,
+  file: string,
+  all: readonly (readonly string[])[],
+  options: PlanOptions,
+): boolean {
+  const twin = all.some(list => {
+    const other = list.at(-1)!;
+    return dirname(other) === dirname(file) && production.test(stemOf(other));
+  });
+  const text = twin ? options.page?.(use.at.file)?.text : undefined;
+  return text !== undefined && /compose[._-]\$\{?\w+\}?\.ya?ml/.test(text);
 }

@@ -10,6 +10,7 @@ import {
   exampleOf,
   holds,
   isBelow,
+  isChosenByName,
   isOfStage,
   isPreview,
   mailOfWork,
@@ -135,6 +136,7 @@ function grade(
       candidate.deploys &&
       candidate.files.join("\n") === files.join("\n") &&
       !(putAway.test(last) && putAway.test(candidate.at.file)) &&
+      !(workstation.test(stemOf(last)) && isChosenByName(candidate, last, all, options)) &&
       !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
