@@ -29,15 +29,22 @@ export function gradeOf(subject: Service | ComposeProject | Grade): Grade {
   return "grade" in subject ? subject.grade : subject.project.grade;
 }
 
+const onServers = new WeakMap<Stack, readonly Service[]>();
+
 /** Services that have to stay up on a server: deployed or staging, no one-shots, no optional profiles. */
-export function serverServices(stack: Stack): Service[] {
-  return stack.services.filter(
+export function serverServices(stack: Stack): readonly Service[] {
+  const known = onServers.get(stack);
+  if (known) return known;
+  const found = stack.services.filter(
     service =>
       gradeOf(service) !== "development" &&
       !service.oneShot &&
       !isOptional(service) &&
       !isOnlyTried(stack, service),
   );
+  // A hundred rules ask.
+  onServers.set(stack, found);
+  return found;
 }
 
 const tried = new WeakMap<Service, boolean>();

@@ -12,7 +12,7 @@ export default defineRule({
   *check(stack) {
     const seen = new Set<string>();
     // The gravest use of a manifest tells of it; the others are the same cause.
-    const services = serverServices(stack).sort((a, b) => rank(a) - rank(b));
+    const services = [...serverServices(stack)].sort((a, b) => rank(a) - rank(b));
     for (const service of services) {
       const django = service.component?.django && djangoOf(stack, service.component.manifest);
       if (!django || seen.has(django.manifest)) continue;

@@ -165,10 +165,19 @@ export function distributionOf(ref: ImageRef): Distribution {
   return byName.get(ref.family)?.distribution ?? "unknown";
 }
 
+const asked = new Map<string, ImageFacts>();
+
 /** What the table says of an image; undefined when it is not in it. */
 export function factsFor(ref: ImageRef): ImageFacts | undefined {
   const family = byName.get(ref.family);
   if (!family) return undefined;
+  const key = `${ref.family}:${ref.tag ?? ""}`;
+  const facts = asked.get(key) ?? factsOf(family, ref);
+  asked.set(key, facts);
+  return facts;
+}
+
+function factsOf(family: ImageFamily, ref: ImageRef): ImageFacts {
   const distribution = distributionOf(ref);
   const tag = ref.tag ?? "";
   const tools = new Map<string, boolean>();
