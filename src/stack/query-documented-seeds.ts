@@ -48,7 +48,7 @@ export function documentedSeeds(stack: Stack): DocumentedSeed[] {
   return [...found.values()];
 }
 
-/** The same where a release, or the start of a server, runs a seed of the framework, whatever happens. */
+/** The same where a release, or the start of a server, runs a package's seed, whatever happens. PHP has its own: phpSeeds. */
 export function ranSeeds(stack: Stack): { path: string; at: Location; run: PlacedCall; starts?: Service }[] {
   const found = new Map<string, { path: string; at: Location; run: PlacedCall; starts?: Service }>();
   for (const run of stack.calls) {
@@ -68,7 +68,7 @@ export function ranSeeds(stack: Stack): { path: string; at: Location; run: Place
   return [...found.values()];
 }
 
-const frameworks = /\bartisan\b.*(?:db:seed|--seed)|\bprisma db seed\b|\b(?:npm|yarn|pnpm)\b.*\bseed/;
+const frameworks = /\bprisma db seed\b|\b(?:npm|yarn|pnpm)\b.*\bseed/;
 
 interface Line {
   readonly line: string;

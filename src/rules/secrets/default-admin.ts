@@ -1,3 +1,5 @@
+import type { Severity } from "../../core/finding.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
 import { documentedSeeds, ranSeeds } from "../../stack/query-documented-seeds.ts";
 import { ownsFile } from "../../stack/query-environment.ts";
@@ -16,64 +18,21 @@ export default defineRule({
   why: "Anyone who can reach the login page and has seen the repository, or tries the usual passwords, is administrator.",
   *check(stack) {
     const told = new Set<string>();
-    for (const path of calledFiles(stack)) {
-      const result = stack.files.read(path);
-      if (!("source" in result)) continue;
-      const at = literalPassword(result.source);
-      if (!at) continue;
-      const run = runsOf(stack, path);
-      const call = run.find(each => each.deploys) ?? run[0];
-      if (!call) continue;
+    for (const { path, at, runs, runAt, severity, isCertain } of scripts(stack)) {
+      if (told.has(path)) continue;
       // Registers the text with the stack, so that it can be shown.
       stack.components[0]?.files.read(path);
       if (!stack.sources.has(path)) continue;
-      const starts = startsWith(stack, path);
       told.add(path);
       yield {
         subject: path,
-        message: `${path} creates an administrator with a password that stands in the repository, and ${call.caller.file} runs it.`,
+        message: `${path} creates an administrator with a password that stands in the repository, and ${runs}.`,
         evidence: [
           evidence(at, "the password is written here"),
-          ...(call.call.at.file === path ? [] : [evidence(call.call.at, "runs it")]),
+          ...(runAt ? [evidence(runAt.at, runAt.shows)] : []),
         ],
-        severity: call.deploys ? "high" : starts ? weigh(starts, "high") : "low",
-      };
-    }
-    for (const { path, at, run, starts } of ranSeeds(stack)) {
-      if (told.has(path)) continue;
-      told.add(path);
-      stack.components[0]?.files.read(path);
-      yield {
-        subject: path,
-        message: `${path} creates an administrator with a password that stands in the repository, and ${run.caller.file} runs it.`,
-        evidence: [evidence(at, "the password is written here"), evidence(run.call.at, "runs it")],
-        severity: starts ? weigh(starts, "high") : "high",
-        confidence: "likely",
-      };
-    }
-    for (const { path, at, told: line, isFollowed } of documentedSeeds(stack)) {
-      if (told.has(path)) continue;
-      told.add(path);
-      stack.components[0]?.files.read(path);
-      yield {
-        subject: path,
-        message: `${path} creates an administrator with a password that stands in the repository, and ${line.file} tells people to run it on the server.`,
-        evidence: [evidence(at, "the password is written here"), evidence(line, "is done by hand")],
-        severity: isFollowed ? "medium" : "high",
-        confidence: "likely",
-      };
-    }
-    for (const { at, runAt, service } of phpSeeds(stack)) {
-      if (told.has(at.file)) continue;
-      told.add(at.file);
-      stack.components[0]?.files.read(at.file);
-      if (!stack.sources.has(at.file)) continue;
-      yield {
-        subject: at.file,
-        message: `${at.file} creates an administrator with a password that stands in the repository, and ${service ? `"${service.name}" runs it when it starts` : `${runAt.file} runs it`}.`,
-        evidence: [evidence(at, "the password is written here"), evidence(runAt, "runs it")],
-        severity: service ? weigh(service, "high") : "high",
-        confidence: "likely",
+        severity,
+        confidence: isCertain ? "certain" : "likely",
       };
     }
     for (const [key, { seed, service }] of seedsOf(stack)) {
@@ -92,6 +51,53 @@ export default defineRule({
     }
   },
 });
+
+/** A file that makes an administrator, and who runs it. */
+interface Script {
+  readonly path: string;
+  /** The password. */
+  readonly at: Location;
+  /** After "and". */
+  readonly runs: string;
+  readonly runAt?: { readonly at: Location; readonly shows: string };
+  readonly severity: Severity;
+  readonly isCertain?: boolean;
+}
+
+/** The surest way first: a file is told once. */
+function* scripts(stack: Stack): Iterable<Script> {
+  for (const path of calledFiles(stack)) {
+    const result = stack.files.read(path);
+    const at = "source" in result ? literalPassword(result.source) : undefined;
+    const run = at ? runsOf(stack, path) : [];
+    const call = run.find(each => each.deploys) ?? run[0];
+    if (!at || !call) continue;
+    const starts = startsWith(stack, path);
+    const runAt = call.call.at.file === path ? {} : { runAt: { at: call.call.at, shows: "runs it" } };
+    const severity = call.deploys ? "high" : starts ? weigh(starts, "high") : "low";
+    yield { path, at, runs: `${call.caller.file} runs it`, ...runAt, severity, isCertain: true };
+  }
+  for (const { path, at, run, starts } of ranSeeds(stack)) {
+    const severity = starts ? weigh(starts, "high") : "high";
+    const runAt = { at: run.call.at, shows: "runs it" };
+    yield { path, at, runs: `${run.caller.file} runs it`, runAt, severity };
+  }
+  for (const { at, runAt, service } of phpSeeds(stack)) {
+    const runs = service ? `"${service.name}" runs it when it starts` : `${runAt.file} runs it`;
+    const severity = service ? weigh(service, "high") : "high";
+    yield { path: at.file, at, runs, runAt: { at: runAt, shows: "runs it" }, severity };
+  }
+  for (const { path, at, told, isFollowed } of documentedSeeds(stack)) {
+    const runs = `${told.file} tells people to run it on the server`;
+    yield {
+      path,
+      at,
+      runs,
+      runAt: { at: told, shows: "is done by hand" },
+      severity: isFollowed ? "medium" : "high",
+    };
+  }
+}
 
 /** What the programs of servers seed by themselves, each file once. */
 function seedsOf(stack: Stack): Map<string, { seed: SeededAdmin; service: Service }> {
