@@ -6,6 +6,15 @@ const app = "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "the base of a file that only tests it",
+    {
+      "compose.yml": "services:\n  web:\n    build: .\n    restart: always\n    ports: ['443:443']\n",
+      "compose.test.yml": "services:\n  web-test:\n    build: .\n    depends_on: [web]\n",
+      "run_tests.sh": "docker compose -f compose.yml -f compose.test.yml up -d web\n",
+    },
+    ["compose.yml+compose.test.yml: development", "compose.yml: deployed"],
+  ],
+  [
     "the only one, whose Caddy has names of a workstation only",
     {
       "docker-compose.yml":

@@ -1,7 +1,8 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { dirname, join } from "../core/path.ts";
+import { basename, dirname, join } from "../core/path.ts";
 import { child, entriesOf, itemsOf, textOf, type YamlNode, type YamlPair } from "../formats/yaml.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
+import { defaultNames, servicesOf, stemOf } from "./project-files.ts";
 
 /** What the services of Compose files tell about the machine that they are for. */
 
@@ -51,6 +52,22 @@ export function staysUp(files: readonly ComposeFile[]): boolean {
     return (policy !== undefined && policy !== "no") || deploys(value);
   });
   return services.some(({ value }) => isTlsEdge(value)) || restarting.length * 2 > services.length;
+}
+
+/** A default file that restarts by itself, and is only laid below files that test it: it is a project without them, too. */
+export function onlyTested(file: ComposeFile, groups: readonly (readonly string[])[]): boolean {
+  const over = groups.filter(list => list.includes(file.file));
+  return (
+    defaultNames.includes(basename(file.file)) &&
+    servicesOf(file).every(service => service.complete) &&
+    staysUp([file]) &&
+    over.every(
+      list =>
+        list[0] === file.file &&
+        list.length === 2 &&
+        /(^|[._-])(tests?|testing|e2e)([._-]|$)/i.test(stemOf(list[1]!)),
+    )
+  );
 }
 
 /** Limits and a graphics card are given on a workstation, too. */

@@ -27,6 +27,7 @@ import {
   isEdge,
   looksLikeServer,
   onlyBacking,
+  onlyTested,
   opensStores,
   reservedSite,
   servesNothing,
@@ -69,6 +70,7 @@ export function planProjects(
   const used = new Set([...groups.values()].flat());
   for (const file of files)
     if (!used.has(file.file)) for (const list of defaultGroups(file, byPath, helpers, used)) add(list);
+    else if (onlyTested(file, [...groups.values()])) add([file.file]);
   const lists = [...groups.values()];
   const plans = lists.map(list => grade(list, lists, byPath, uses, options));
   const settled = settleBases(plans, byPath, uses, options.deployed !== undefined);

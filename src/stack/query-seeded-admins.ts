@@ -66,7 +66,8 @@ export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponen
   const texts = ownTexts(stack, component);
   const found: SeededAdmin[] = [];
   for (const source of texts.values()) {
-    if (!/admin/i.test(source.text) || !/hash|crypt|pass|senha|encode/i.test(source.text)) continue;
+    if (!/admin/i.test(source.text) || !/hash|crypt|pass|senha|encode|CreateAsync/i.test(source.text))
+      continue;
     const at = literalAdmin(source);
     const run = at && runBy(source, at, component, texts);
     if (run) found.push({ at, ...run });
@@ -156,14 +157,15 @@ export function runBy(
   if (called === undefined)
     return isImported(texts, path, stem) ? { because: "it does so when it starts" } : undefined;
   if (stem.length < 3) return undefined;
-  // The function is called by another file that starts the program.
+  // The function, or one of the file that calls it, is called by another file that starts the program.
+  const ways = [called, ...callersOf(text, called)].join("|");
   for (const other of texts.values()) {
     const starts =
       component.entries.includes(other.path) ||
       /^(?:main|app|server|index|Program|Startup|database|db)\.\w+$/.test(basename(other.path)) ||
       atStart.test(other.text);
     if (other.path === path || !starts || !other.text.includes(stem)) continue;
-    const call = new RegExp(`(?<!def |function |async )\\b${called}\\(`).exec(other.text);
+    const call = new RegExp(`(?<!def |function |async )\\b(?:${ways})\\(`).exec(other.text);
     if (!call || isComment(other.text, call.index)) continue;
     if (gated.test(other.text.slice(Math.max(0, call.index - 300), call.index))) continue;
     return {
@@ -187,6 +189,17 @@ function functionAround(text: string, index: number): string | undefined {
 }
 
 function isCalled(text: string, name: string): boolean {
-  const calls = [...text.matchAll(new RegExp(`(?<!def |function )\\b${name}\\(`, "g"))];
-  return calls.some(call => !isComment(text, call.index));
+  return callsOf(text, name).length > 0;
+}
+
+function callsOf(text: string, name: string): readonly RegExpMatchArray[] {
+  return [...text.matchAll(new RegExp(`(?<!def |function )\\b${name}\\(`, "g"))].filter(
+    call => !isComment(text, call.index ?? 0),
+  );
+}
+
+/** The functions of the same file that call one. */
+function callersOf(text: string, name: string): readonly string[] {
+  const around = callsOf(text, name).map(call => functionAround(text, call.index ?? 0));
+  return [...new Set(around)].flatMap(each => (each && each !== name ? [each] : []));
 }

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { child, textOf } from "../../formats/yaml.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
@@ -55,9 +56,13 @@ export default defineRule({
   },
 });
 
-/** Only Swarm knows nodes to place a service on, and keeps secrets and configs itself: Compose refuses external ones. */
-function isForSwarm({ services, secrets, configs }: ComposeProject): boolean {
+/**
+ * Only Swarm knows nodes to place a service on, spans a network over them, and keeps secrets and configs itself:
+ * Compose refuses external ones.
+ */
+function isForSwarm({ services, secrets, configs, networks }: ComposeProject): boolean {
   return (
+    networks.some(({ node }) => textOf(child(node, "driver"))?.value === "overlay") ||
     services.some(service => service.get("deploy", "placement")) ||
     [...secrets, ...configs].some(each => each.external)
   );

@@ -1,18 +1,10 @@
-import type { Call, ComposeCall } from "../../artifacts/commands.ts";
+import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
-import { evidence, isStore, listPlain, weigh } from "../../stack/query.ts";
-import { beginsAnew } from "../../stack/query-asks.ts";
-import {
-  buildsNothing,
-  fetchesImages,
-  type ReleaseRun,
-  releaseRuns,
-  runTogether,
-  startsContainers,
-} from "../../stack/query-release.ts";
-import type { Stack } from "../../stack/stack.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
+import { type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { stopThenStart, targetOf, verb } from "../../stack/query-stop-then-start.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -81,70 +73,4 @@ function placesOf({ stop, start, slow }: Found, what: string): Evidence[] {
       slow.includes(start) ? `${verb(start)}, then starts the new version` : "starts the new version",
     ),
   ];
-}
-
-/** The first stop that a start of the same project follows in the same pass, with what is fetched in between. */
-function stopThenStart(
-  stack: Stack,
-  { calls, starts, placed }: ReleaseRun,
-): { stop: Call; start: Call; slow: Call[] } | undefined {
-  for (const [index, stop] of calls.entries()) {
-    // Who goes back to an older state of the data has to stop what writes to it.
-    if (!stops(stop) || /roll_?-?back|restore|revert/i.test(stop.function ?? "")) continue;
-    if (placed.some(each => beginsAnew(stack, each) && each.call.function === stop.function)) continue;
-    const after = calls.slice(index + 1);
-    const start = after.find(
-      call => starts.includes(call) && sameTarget(stack, stop, call) && runTogether(stop, call),
-    );
-    if (!start || calls.slice(0, index).some(call => starts.includes(call) && runTogether(call, stop)))
-      continue;
-    const until = after.slice(0, after.indexOf(start) + 1);
-    const slow = until.filter(
-      call =>
-        fetchesImages(call) &&
-        call.function === stop.function &&
-        !placed.some(each => each.call === call && buildsNothing(stack, each)),
-    );
-    return {
-      stop,
-      start,
-      slow: slow.filter((call, at) => slow.findIndex(other => verb(other) === verb(call)) === at),
-    };
-  }
-  return undefined;
-}
-
-function stops(call: Call): boolean {
-  if (call.kind === "compose")
-    return ["down", "stop", "kill"].includes(call.subcommand ?? "") && call.services.length === 0;
-  return call.kind === "docker" && /^(container )?(stop|kill)$/.test(call.verb);
-}
-
-function sameTarget(stack: Stack, stop: Call, start: Call): boolean {
-  if (stop.kind === "docker")
-    return (
-      start.kind === "docker-run" &&
-      start.containerName?.value !== undefined &&
-      stop.operands.some(operand => operand.value === start.containerName!.value)
-    );
-  if (stop.kind !== "compose" || start.kind !== "compose" || !startsContainers(start)) return false;
-  if (targetOf(stop) !== targetOf(start) || stop.remote !== start.remote) return false;
-  // After a stop of everything, the start of the database alone is not yet that of the new version.
-  return start.services.length === 0 || (stop.services.length === 0 && !storesOnly(stack, start.services));
-}
-
-function targetOf(call: ComposeCall): string {
-  return [...call.files.map(file => file.word.text), call.project?.word.text ?? ""].join("\n");
-}
-
-function storesOnly(stack: Stack, names: readonly { readonly value?: string | undefined }[]): boolean {
-  return names.every(name => {
-    const found = stack.services.filter(service => service.name === name.value);
-    return found.length === 0 || found.every(isStore);
-  });
-}
-
-function verb(call: Call): string {
-  if (call.kind === "compose" && call.subcommand === "pull") return "pulls";
-  return call.kind === "docker" ? "pulls" : "builds";
 }
