@@ -27,8 +27,9 @@ export class Scope {
     this.env = new Map(inherited?.env);
   }
 
-  setArg(name: string, text: string | undefined): void {
-    this.args.set(name, { text, open: text === undefined });
+  /** `hidden`: the caller gives it a value that is not known. */
+  setArg(name: string, text: string | undefined, hidden = false): void {
+    this.args.set(name, { text, open: text === undefined && !hidden });
   }
 
   setEnv(name: string, value: Lexed): void {

@@ -32,7 +32,7 @@ const mostStages = 500;
 export function readStages(
   file: string,
   syntax: DockerfileSyntax,
-  buildArgs: ReadonlyMap<string, string>,
+  buildArgs: ReadonlyMap<string, string | undefined>,
 ): Parsed<Dockerfile> {
   const problems: Problem[] = [];
   const global = new Scope(syntax.escape, false);
@@ -100,7 +100,7 @@ interface FileContext {
   readonly users: (Located<string> | undefined)[];
   /** Stage numbers by lower-case name; a name given twice means the later stage. */
   readonly names: Map<string, number>;
-  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly buildArgs: ReadonlyMap<string, string | undefined>;
   readonly problems: Problem[];
 }
 
@@ -149,7 +149,7 @@ function startStage(from: DockerfileInstruction, context: FileContext): StageBui
 function declareArgs(
   instruction: DockerfileInstruction,
   scope: Scope,
-  buildArgs: ReadonlyMap<string, string>,
+  buildArgs: ReadonlyMap<string, string | undefined>,
   global?: Scope,
 ): ArgDeclaration[] {
   return instruction.words.map(word => {
@@ -157,8 +157,10 @@ function declareArgs(
     const expanded = value && scope.expand(value);
     const given = buildArgs.get(name.value);
     const fallback = expanded && !expanded.error && !expanded.unresolved ? expanded.text : undefined;
-    const text = given ?? (value ? fallback : global?.argValue(name.value));
-    scope.setArg(name.value, text);
+    // The build gives it a value that only the caller knows.
+    const isHidden = buildArgs.has(name.value) && given === undefined;
+    const text = given ?? (isHidden ? undefined : value ? fallback : global?.argValue(name.value));
+    scope.setArg(name.value, text, isHidden);
     const shown = expanded?.text ?? text;
     return {
       name,

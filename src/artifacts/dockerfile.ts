@@ -177,7 +177,7 @@ export const dockerfile: ArtifactKind<Dockerfile> = {
 /** Reads a Dockerfile; `buildArgs` are values that a build passes with `--build-arg`. Problems are what fails a build. */
 export function readDockerfile(
   source: Source,
-  buildArgs: ReadonlyMap<string, string> = new Map(),
+  buildArgs: ReadonlyMap<string, string | undefined> = new Map(),
 ): Parsed<Dockerfile> {
   const syntax = parseDockerfile(source);
   const refused = syntax.model.instructions.length === 0;
@@ -186,7 +186,7 @@ export function readDockerfile(
 }
 
 /** The same file as a build with these arguments sees it. */
-export function withBuildArgs(model: Dockerfile, buildArgs: ReadonlyMap<string, string>): Dockerfile {
+export function withBuildArgs(model: Dockerfile, buildArgs: ReadonlyMap<string, string | undefined>): Dockerfile {
   return buildArgs.size === 0 ? model : readStages(model.file, model.syntax, buildArgs).model;
 }
 

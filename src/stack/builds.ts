@@ -154,8 +154,9 @@ function takenBackBelow(ignore: Build["ignore"], path: string): boolean {
   );
 }
 
-function buildArgs(args: readonly Variable[]): ReadonlyMap<string, string> {
-  const map = new Map<string, string>();
-  for (const arg of args) if (arg.value?.text !== undefined) map.set(arg.name, arg.value.text);
+/** An argument whose value only the caller knows is there without one. */
+function buildArgs(args: readonly Variable[]): ReadonlyMap<string, string | undefined> {
+  const map = new Map<string, string | undefined>();
+  for (const { name, value } of args) if (value) map.set(name, value.text);
   return map;
 }

@@ -153,7 +153,8 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
         ...{ files: [filled], named: true, deploys: placed.deploys, at: placed.call.at, by: nameOf(placed) },
         pipeline: placed.caller.kind === "workflow" || placed.caller.kind === "stage",
       });
-    if (placed.call.kind !== "compose" || !shipping.has(placed.call.subcommand ?? "")) continue;
+    if (placed.call.kind !== "compose") continue;
+    if (!shipping.has(placed.call.subcommand ?? "") && !handsOn(placed.call)) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
     const named =
@@ -172,6 +173,15 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     });
   }
   return uses;
+}
+
+/** `compose -f base.yml -f prod.yml "$@"`: whoever calls the script says what is to be done with these files. */
+function handsOn({ subcommand, files, args }: ComposeCall): boolean {
+  return (
+    subcommand === undefined &&
+    files.length > 0 &&
+    /^"?\$(?:@|\*|\{[@*]\})"?$/.test(args.at(-1)?.word.text ?? "")
+  );
 }
 
 /** `envsubst < compose.yml.tpl > compose.yml`: Compose reads what the template says, with its variables filled in. */

@@ -26,6 +26,7 @@ import { forWork } from "./project-names.ts";
 import type { ProjectPlan } from "./project-plan.ts";
 import { planProjects } from "./projects.ts";
 import { linkProxies, proxyGaps } from "./proxies.ts";
+import { liveScripts } from "./put-away.ts";
 import { keyFiles } from "./query-keys.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { runbooks } from "./runbooks.ts";
@@ -54,7 +55,8 @@ export async function link(files: ProjectFiles, options: LinkOptions = {}): Prom
   const makefiles = reader.all(makefile);
   const gitlab = gitlabPipelines(reader);
   const workflows = [...reader.all(workflow), ...gitlab.workflows];
-  const calls = placeCalls(scripts, makefiles, workflows, reader.all(jenkinsfile));
+  const live = liveScripts(scripts, [...makefiles, ...workflows]);
+  const calls = placeCalls(live, makefiles, workflows, reader.all(jenkinsfile));
   const containers = reader.all(devcontainer);
   const chosen = envFileUses(composeFiles, files);
   const uses = [...composeUses(calls, files), ...chosen];

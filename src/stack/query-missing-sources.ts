@@ -20,7 +20,16 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
   for (const build of group) {
     for (const each of build.model?.missingSources ?? []) {
       const inContext = each.fromStage === undefined;
-      if (inContext && each.reason === "absent" && mayAppear(stack, build, join(build.context!, each.path)))
+      // What one of its callers has made before, the others may make, too.
+      if (
+        inContext &&
+        each.reason === "absent" &&
+        group.some(
+          other =>
+            (other === build || other.caller.kind === "workflow") &&
+            mayAppear(stack, other, join(build.context!, each.path)),
+        )
+      )
         continue;
       if (!inContext && isWrittenAbove(stack, build, each.path)) continue;
       found.set(each.source.at.span.start, each);

@@ -54,8 +54,8 @@ export function isCredential(value: string): boolean {
 /** Mapbox and Stripe give pages keys that begin so: every visitor has them. */
 const forPages = /^pk(?:\.eyJ|_(?:live|test)_)/;
 
-/** Where a secret lies is none: `/run/secrets/db_password`, `/etc/search/keys/admin-key.pem`. */
-const filePath = /^(?:~|\.{1,2})?(?:\/[a-z0-9_.@-]+){2,}$/;
+/** Where a secret lies is none: `/run/secrets/db_password`, `%kernel.project_dir%/config/jwt/private.pem`. */
+const filePath = /^(?:~|\.{1,2}|%[\w.]+%)?(?:\/[a-z0-9_.@-]+){2,}$/;
 
 /** Credentials that stand in Compose files and Dockerfiles, each place once. Placeholders are none. */
 export function committedCredentials(stack: Stack): Credential[] {

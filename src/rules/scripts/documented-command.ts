@@ -19,6 +19,8 @@ const shells = new Set([
 ]);
 const scriptUse = /(?<![\w./~$}:-])((?:\.\/)?(?:[\w.-]+\/)+[\w.-]+\.sh)(?![\w.-])/g;
 const composeUse = /(?<=compose\b[^\n]{0,200}\s(?:-f|--file)[ =])([\w./-]+\.ya?ml)(?![\w-])/g;
+/** What is to be done some day, or was: nobody follows it in an emergency. */
+const isPlan = /(?:^|\/)(?:plans?|specs?|proposals?|rfcs?|adrs?|decisions|archived?|roadmap|changelogs?)\//i;
 const serious = /restor|back-?_?up|deploy|rollback|migrat|recover|ssl|tls|cert/i;
 
 export default defineRule({
@@ -29,7 +31,7 @@ export default defineRule({
   why: "Somebody follows the page in an emergency, and the step that was to help is not there.",
   *check(stack) {
     for (const [path, source] of stack.sources) {
-      if (stack.kinds.get(path) !== "runbook") continue;
+      if (stack.kinds.get(path) !== "runbook" || isPlan.test(path)) continue;
       const found = commandsIn(source).filter(use => isAbsent(stack, source, use.path));
       const [first, ...more] = found;
       if (!first) continue;

@@ -70,7 +70,7 @@ export function imageOf(
   written: Dockerfile,
   writtenStage: Stage,
   context?: BuildContextView,
-  buildArgs: ReadonlyMap<string, string> = new Map(),
+  buildArgs: ReadonlyMap<string, string | undefined> = new Map(),
 ): ImageModel {
   const dockerfile = withBuildArgs(written, buildArgs);
   const stage = dockerfile.stages[writtenStage.index] ?? writtenStage;
