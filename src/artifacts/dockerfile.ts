@@ -186,7 +186,10 @@ export function readDockerfile(
 }
 
 /** The same file as a build with these arguments sees it. */
-export function withBuildArgs(model: Dockerfile, buildArgs: ReadonlyMap<string, string | undefined>): Dockerfile {
+export function withBuildArgs(
+  model: Dockerfile,
+  buildArgs: ReadonlyMap<string, string | undefined>,
+): Dockerfile {
   return buildArgs.size === 0 ? model : readStages(model.file, model.syntax, buildArgs).model;
 }
 
