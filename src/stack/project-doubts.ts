@@ -16,6 +16,7 @@ import {
   literals,
   runsCheckout,
   servicesIn,
+  standsForCloud,
   staysUp,
 } from "./project-habits.ts";
 import { production } from "./project-names.ts";
@@ -192,6 +193,8 @@ export function doubtOf(
 ): ProjectPlan["because"] | undefined {
   // These are said of the program itself: a workstation's engine restarts what it runs, too.
   if (catchesMail(models)) return { text: mailOfWork };
+  const cloud = standsForCloud(models);
+  if (cloud) return { text: `"${cloud}" stands in for the services of a cloud` };
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
   if (isAllForWork(models)) return { text: buildsOfWork };

@@ -297,6 +297,17 @@ export function catchesMail(files: readonly ComposeFile[]): boolean {
   );
 }
 
+/** The service that plays the cloud of others for whoever works on the program. */
+export function standsForCloud(files: readonly ComposeFile[]): string | undefined {
+  return servicesIn(files).find(
+    ({ value }) =>
+      !child(value, "profiles") &&
+      /(?:^|\/)(?:localstack(?:-pro)?|fake-gcs-server|azurite|azure-storage\/azurite|moto|adobe\/s3mock|s3mock|dynamodb-local|[\w-]*cosmosdb[\w-]*-emulator)(?::|@|$)/.test(
+        textOf(child(value, "image"))?.value ?? "",
+      ),
+  )?.key.value;
+}
+
 /** Its images are built for several kinds of processors: a recipe for publishing them. */
 export function buildsForOthers(files: readonly ComposeFile[]): boolean {
   return servicesIn(files).some(

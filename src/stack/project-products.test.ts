@@ -186,6 +186,71 @@ it.each<[string, Record<string, string>, string[]]>([
     },
     ["docker-compose.yml: presumed", "docker/install/docker-compose.yml: presumed"],
   ],
+  [
+    "a base that a program without an image is laid into, beside the file of production, and an upgrade that names none",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+      "docker-compose.prod.yml":
+        "services:\n  web:\n    image: acme/harbour:2\n  db:\n    volumes: ['rows:/var/lib/postgresql/data']\nvolumes:\n  rows:\n",
+      "scripts/cloud_upgrade.sh": "docker compose pull\ndocker compose up -d --remove-orphans\n",
+    },
+    ["docker-compose.yml: development", "docker-compose.yml+docker-compose.prod.yml: deployed"],
+  ],
+  [
+    "one for tests that builds a stage for development, whatever restarts in it",
+    {
+      "docker/docker-compose.test.yml":
+        "services:\n  db:\n    image: postgres:17\n  web:\n    build: { context: .., target: harbour-dev }\n    volumes: ['..:/code']\n  tasks:\n    image: harbour\n    restart: unless-stopped\n",
+      "docker/docker-compose.yml": `${app}    restart: always\n`,
+    },
+    ["docker/docker-compose.test.yml: development", "docker/docker-compose.yml: deployed"],
+  ],
+  [
+    "one that stands in for the services of a cloud",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    restart: unless-stopped\n  cloud:\n    image: localstack/localstack:4\n    restart: unless-stopped\n  web:\n    image: ghcr.io/acme/harbour:2\n    restart: unless-stopped\n",
+    },
+    ["docker-compose.yml: presumed"],
+  ],
+  [
+    "one in the folder of a harness",
+    {
+      "docker-compose.yml": `${app}    restart: always\n`,
+      "projects/crane-harness/docker-compose.crane-test.yml": `${app}    restart: always\n`,
+    },
+    ["projects/crane-harness/docker-compose.crane-test.yml: development"],
+  ],
+  [
+    "a tool in a folder of its own in a public project, below the file of the program, whatever restarts in it",
+    {
+      "docker-compose.yml": "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+      "keys/vault/docker-compose.yml": "services:\n  vault:\n    image: acme/vault:1\n    restart: always\n",
+      LICENSE: "MIT\n",
+      "CONTRIBUTING.md": "Welcome.\n",
+    },
+    ["docker-compose.yml: deployed", "keys/vault/docker-compose.yml: presumed"],
+  ],
+  [
+    "the same of a team that keeps it for itself",
+    {
+      "docker-compose.yml": "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+      "keys/vault/docker-compose.yml": "services:\n  vault:\n    image: acme/vault:1\n    restart: always\n",
+    },
+    ["keys/vault/docker-compose.yml: deployed"],
+  ],
+  [
+    "the same where a page tells people to start it",
+    {
+      "docker-compose.yml": "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+      "keys/vault/docker-compose.yml": "services:\n  vault:\n    image: acme/vault:1\n    restart: always\n",
+      "keys/vault/README.md": "# Vault\n\n## Start\n\nRun `docker compose up -d`.\n",
+      LICENSE: "MIT\n",
+      "CONTRIBUTING.md": "Welcome.\n",
+    },
+    ["keys/vault/docker-compose.yml: deployed"],
+  ],
 ])("what speaks for a server and for a workstation: %s", async (_, files, expected) => {
   const { projects } = await link(tree(files));
   const grades = projects.map(project => `${project.files.join("+")}: ${project.grade}`);

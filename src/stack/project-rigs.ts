@@ -1,9 +1,9 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { dirname } from "../core/path.ts";
 import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
-import { stemOf } from "./project-files.ts";
+import { servicesOf, stemOf } from "./project-files.ts";
 import { commandOf, servicesIn } from "./project-habits.ts";
-import { workstation } from "./project-names.ts";
+import { production, workstation } from "./project-names.ts";
 import type { ComposeUse } from "./project-plan.ts";
 
 /** Compose files that tests are run with, or that open a stack to whoever works on the same machine. */
@@ -95,4 +95,24 @@ export function rigOf(
   if (opened) return `nothing of it is reached without ${opened}`;
   const standIn = all.length > 1 ? standInOf(models) : undefined;
   return standIn && `"${standIn}" stands in for something else`;
+}
+
+/** A base for others, one of them production's, with a service that has neither an image nor a build: alone it starts nothing. */
+export function isUnfinished(
+  files: readonly string[],
+  all: readonly (readonly string[])[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+): boolean {
+  const own = new Set(
+    files.flatMap(path => servicesOf(byPath.get(path)!)).flatMap(s => (s.complete ? s.name : [])),
+  );
+  return (
+    files.some(path => servicesOf(byPath.get(path)!).some(({ name }) => !own.has(name))) &&
+    all.some(
+      list =>
+        list.length > files.length &&
+        files.every((file, index) => list[index] === file) &&
+        production.test(stemOf(list.at(-1)!)),
+    )
+  );
 }

@@ -46,8 +46,8 @@ import {
 } from "./project-names.ts";
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
-import { isOwnUpgrade, rigOf } from "./project-rigs.ts";
-import { gradeInPublic, runsElsewhere } from "./public-project.ts";
+import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
+import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
 
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
@@ -97,12 +97,14 @@ function presumed(
   options: PlanOptions,
 ): ProjectPlan {
   if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
+  if (plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  const part = partOfPublic(plan, all, options);
+  if (part) return { ...plan, grade: "presumed", because: { text: part } };
   const others = all.filter(other => other !== plan && other.grade === "deployed");
-  if (others.length === 0 || plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
   // Where another project is known to be the server's, a restart policy alone makes no second one.
   const known = plan.because.text.startsWith("nothing says") && others.some(other => !isGuess(other));
   const own = plan.files.map(path => byPath.get(path)!);
-  if (!known && staysUp(own)) return plan;
+  if (others.length === 0 || (!known && staysUp(own))) return plan;
   const joined = others.find(other => !isGuess(other) && isDoorTo(own, other.files, byPath))?.files.at(-1);
   if (joined) return { ...plan, because: { text: `it makes the network that ${joined} joins` } };
   return { ...plan, grade: "presumed" };
@@ -140,6 +142,7 @@ function grade(
       !(putAway.test(last) && putAway.test(candidate.at.file)) &&
       !(workstation.test(stemOf(last)) && isChosenByName(candidate, last, all, options)) &&
       !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
+      !isUnfinished(files, all, byPath) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   const models = files.map(path => byPath.get(path)!);
@@ -184,7 +187,8 @@ function grade(
   if (work) return { files, grade: "development", because: work };
   const rig = rigOf(files, models, all);
   if (rig) return { files, grade: "development", because: { text: rig } };
-  if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !debugs(models)) {
+  const isForWork = debugs(models) || (workstation.test(stem) && buildsForWork(models));
+  if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !isForWork) {
     // A file for tests opens its stores to whoever runs them; a test server does not.
     const grade =
       /(^|[._-])(test|testing)([._-]|$)/i.test(stem) && opensStores(models) ? "presumed" : "staging";

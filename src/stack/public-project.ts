@@ -1,5 +1,5 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
 import { areBuilt, fileOfWork, mountsCheckout, pullsApplication } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
@@ -61,6 +61,31 @@ export function gradeInPublic(
   const told = toldIn(last, page, paths);
   if (told?.kind === "server") return undefined;
   return settle(told, mountsCheckout(models), staysUp(models), opensStores(models));
+}
+
+/** Folders that hold what runs the whole program. */
+const wholes =
+  /docker|compose|deploy|host|install|infra|setup|stack|server|prod|swarm|podman|ops|quick-?start/i;
+
+/**
+ * A file in a folder of its own, below that of another project: in a public project it runs a part, or something beside
+ * the program, unless its folder or a page says that people install the program with it.
+ */
+export function partOfPublic(
+  { files }: ProjectPlan,
+  all: readonly ProjectPlan[],
+  { page, paths }: PlanOptions,
+): string | undefined {
+  const last = files.at(-1)!;
+  const folder = dirname(last);
+  if (!page || !paths || folder === "" || wholes.test(folder) || !isPublic(paths)) return undefined;
+  const above = all.find(other => {
+    const place = dirname(other.files.at(-1)!);
+    return place !== folder && (place === "" || folder.startsWith(`${place}/`));
+  });
+  const told = above && toldIn(last, page, paths);
+  if (!above || told?.kind === "server" || told?.kind === "users") return undefined;
+  return `it lies below ${above.files.at(-1)}, and no page tells users to start it`;
 }
 
 /** A job that deploys nothing, or a target or script that is called after tests or development. */

@@ -38,15 +38,15 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
   return [...found.values()];
 }
 
-const bundlers =
-  /(?:^|\/)(?:package|angular|project|workspace|tsconfig[\w.-]*)\.json$|(?:^|\/)[\w.-]+\.config\.[cm]?[jt]s$/;
+const writers =
+  /(?:^|\/)(?:bin|scripts)\/[\w.-]+$|\.sh$|(?:^|\/)(?:package|angular|project|workspace|tsconfig[\w.-]*)\.json$|(?:^|\/)[\w.-]+\.config\.[cm]?[jt]s$/;
 
-/** A bundler of this context is told to write beside its own directory: `outDir: "../server/wwwroot"`. */
+/** A bundler or a script of this context is told to write beside its own directory: `outDir: "../server/wwwroot"`. */
 function isWrittenAbove(stack: Stack, build: Build, path: string): boolean {
   const name = basename(path).replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const above = new RegExp(`\\.\\./[^"'\`\\s]*${name}(?![\\w-])`);
   return stack.files.paths.some(file => {
-    if (inside(build.context!, file) === undefined || !bundlers.test(file) || isVendored(file)) return false;
+    if (inside(build.context!, file) === undefined || !writers.test(file) || isVendored(file)) return false;
     const read = stack.files.read(file);
     return "source" in read && above.test(read.source.text);
   });

@@ -22,12 +22,18 @@ export function isDump(call: Call): boolean {
   );
 }
 
-/** Structure without rows is no backup, and neither is what goes to /dev/null. */
+/** Structure without rows is no backup, and neither are a replica and what goes to /dev/null. */
 function keepsRows(call: Call): boolean {
   const lost = call.command.redirects.some(
     ({ op, fd, target }) => /^(>|>>|&>)$/.test(op) && fd !== "2" && target.value === "/dev/null",
   );
   if (lost) return false;
+  // The copy that a second server begins with.
+  if (
+    call.name === "pg_basebackup" &&
+    call.args.some(arg => /^(?:-R|--write-recovery-conf)$/.test(arg.word.text))
+  )
+    return false;
   const short = /^pg_dump/.test(call.name) ? "-s" : /^(?:mysql|mariadb-)dump$/.test(call.name) ? "-d" : "";
   return !call.args.some(
     ({ word: { text } }) => /--(schema-only|no-data)\b/.test(text) || (short !== "" && text === short),

@@ -265,6 +265,8 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
     if (value === undefined || read.buildTime || !isRun(stack, service, component, read.at)) continue;
     if (fallsBackToLoopback(service, read, reads) || isReplaced(stack, service, read.at)) continue;
     if (toolConfiguration.test(read.at.file) && !runsMigrations(service)) continue;
+    // An account that tests log in with.
+    if (/(?:^|_)TESTS?_/.test(read.name)) continue;
     if (isRefused(stack, read.name, read.at)) continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
       continue;

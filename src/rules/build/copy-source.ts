@@ -60,7 +60,9 @@ export default defineRule({
           groups.every(({ group: [each] }) =>
             working(stack, each).some(build => build.push && build.grade === "deployed"),
           )
-            ? "high"
+            ? all.every(({ at }) => isStartedByHand(stack, at.file))
+              ? "medium"
+              : "high"
             : "critical",
         ),
         // What git ignores, the machine that builds may have after all.
@@ -75,6 +77,11 @@ export default defineRule({
     }
   },
 });
+
+function isStartedByHand(stack: Stack, file: string): boolean {
+  const triggers = stack.workflows.find(each => each.file === file)?.triggers ?? [];
+  return triggers.length > 0 && triggers.every(({ event }) => event === "workflow_dispatch");
+}
 
 interface Broken {
   readonly group: readonly [Build, ...Build[]];

@@ -23,7 +23,8 @@ export default defineRule({
         if (!uses || !path?.startsWith(".github/workflows/")) continue;
         const called = stack.workflows.find(other => other.file === path);
         // A file of that name here may still be another repository's.
-        if (remote && (!called || isCollection(uses.repository ?? ""))) continue;
+        if (remote && (!called || isCollection(uses.repository ?? "") || isOther(stack, uses.repository)))
+          continue;
         const severity = deploys(workflow, job) ? "critical" : "high";
         if (!called) {
           if (stack.files.has(path) === "file") continue;
@@ -88,6 +89,18 @@ function isCollection(repository: string): boolean {
   return /(?:^|[/._-])(?:workflows?|actions?|github|shared|common|templates?|ci|pipelines?)(?:[._-]|$)/i.test(
     repository.replace(/^[^/]*/, ""),
   );
+}
+
+/** Conditions say what this repository is called, and it is another one. */
+function isOther(stack: Stack, repository = ""): boolean {
+  const names = stack.workflows.flatMap(({ jobs }) =>
+    jobs.flatMap(job =>
+      [job.if, ...job.steps.map(step => step.if)].flatMap(
+        condition => /\bgithub\.repository\s*==\s*['"]([^'"]+)['"]/.exec(condition?.value ?? "")?.[1] ?? [],
+      ),
+    ),
+  );
+  return names.length > 0 && !names.some(name => name.toLowerCase() === repository.toLowerCase());
 }
 
 /** The refused workflow is one that releases. */

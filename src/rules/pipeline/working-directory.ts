@@ -6,6 +6,7 @@ import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { isDeployJob } from "../../stack/calls.ts";
 import { evidence, listNames } from "../../stack/query.ts";
+import { inSubmodule } from "../../stack/query-build.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -83,7 +84,11 @@ function checksOutRoot(job: Job): boolean {
 
 function* absentIn(step: Step, job: Job, stack: Stack) {
   const missing = (path: string) =>
-    path !== "" && !isOutside(path) && !path.startsWith("~") && stack.files.has(path) === undefined;
+    path !== "" &&
+    !isOutside(path) &&
+    !path.startsWith("~") &&
+    stack.files.has(path) === undefined &&
+    !inSubmodule(stack, path);
   const named = step.workingDirectory ?? job.workingDirectory;
   if (step.run && step.cwd !== undefined && missing(step.cwd)) {
     // One set for the whole workflow is shown where it is set.

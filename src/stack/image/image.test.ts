@@ -336,6 +336,15 @@ describe("packages", () => {
     ["composer install --no-dev", ["composer", [], [], false, false]],
   ])("%s", (run, expected) => expect(packages(`FROM x\nRUN ${run}`)).toEqual([expected]));
 
+  test.each([
+    "npm ci --production=false",
+    "npm ci --only=dev",
+    "yarn install --production=false",
+    "pnpm i --prod=false",
+  ])("%s weighs more than NODE_ENV", run =>
+    expect(packages(`FROM node:22\nENV NODE_ENV=production\nRUN ${run}`)[0]![3]).toBe(true),
+  );
+
   test("NODE_ENV before the command leaves development packages out", () => {
     expect(packages("FROM node:22\nENV NODE_ENV=production\nRUN npm ci")[0]![3]).toBe(false);
     expect(packages("FROM node:22\nRUN npm ci\nENV NODE_ENV=production")[0]![3]).toBe(true);

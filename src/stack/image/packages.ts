@@ -182,19 +182,25 @@ function installsDev(
   const given = (option: string) =>
     text.find(word => word.startsWith(`${option}=`))?.slice(option.length + 1) ??
     text[text.indexOf(option) + 1];
+  // An option weighs more than NODE_ENV.
+  if (/^--prod(?:uction)?=false$/m.test(text.join("\n"))) return true;
   if (manager === "npm") {
-    if (has("--include") && given("--include") === "dev") return true;
+    if (
+      (has("--include") && given("--include") === "dev") ||
+      /^dev(?:elopment)?$/.test(given("--only") ?? "")
+    )
+      return true;
     if (
       (has("--omit") && given("--omit") === "dev") ||
       (has("--only") && /^prod(?:uction)?$/.test(given("--only") ?? ""))
     )
       return false;
-    return !production && (!has("--production") || text.includes("--production=false"));
+    return !production && !has("--production");
   }
   if (manager === "yarn" || manager === "pnpm" || manager === "bun") {
     // Bun looks at its option alone.
     const left = production && manager !== "bun";
-    return !left && (!has("--production", "--prod", "-P") || text.includes("--production=false"));
+    return !left && !has("--production", "--prod", "-P");
   }
   if (manager === "poetry") return !has("--no-dev", "--only", "--without", "--only-root");
   if (manager === "uv")
