@@ -19,7 +19,7 @@ import {
   storesOfPerson,
   triedBy,
 } from "./project-doubts.ts";
-import { defaultGroups, overrideName, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
+import { defaultGroups, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
   buildsForWork,
   debugs,
@@ -46,6 +46,7 @@ import {
 } from "./project-names.ts";
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
+import { isPresumed } from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
 
@@ -357,46 +358,5 @@ function shippedInstead(
       other.grade === "deployed" &&
       other.because.at !== undefined &&
       basename(other.files.at(-1)!) === basename(last),
-  );
-}
-
-/**
- * A script starts what lies in the directory and names no file, and what lies there is a workstation's: beside a
- * production file the server's `.env` or another variable chooses that one.
- */
-function isPresumed(
-  plan: ProjectPlan,
-  plans: readonly ProjectPlan[],
-  byPath: ReadonlyMap<string, ComposeFile>,
-  uses: readonly ComposeUse[],
-): boolean {
-  const files = plan.files.join("\n");
-  const own = uses.filter(use => use.deploys && use.files.join("\n") === files);
-  return (
-    own.length > 0 &&
-    own.every(use => !use.named) &&
-    plans.length > 1 &&
-    (isBesideProduction(plan, plans) ||
-      uses.some(use => use.deploys && use.named && use.files.join("\n") !== files) ||
-      buildsForWork(plan.files.map(path => byPath.get(path)!)) ||
-      // Debugging over the sources, where a folder is called production's.
-      (debugs(plan.files.map(path => byPath.get(path)!)) &&
-        plans.some(other => saidByFolder(other.files.at(-1)!) === "production")) ||
-      developmentHabit(
-        plan.files.map(path => byPath.get(path)!),
-        true,
-      ) !== undefined)
-  );
-}
-
-/** The base with its override, where another project is the same base with a production overlay. */
-function isBesideProduction(plan: ProjectPlan, plans: readonly ProjectPlan[]): boolean {
-  return (
-    plan.files.length > 1 &&
-    overrideName.test(basename(plan.files.at(-1)!)) &&
-    plans.some(
-      other =>
-        other !== plan && other.files[0] === plan.files[0] && production.test(stemOf(other.files.at(-1)!)),
-    )
   );
 }

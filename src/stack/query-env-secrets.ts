@@ -187,3 +187,9 @@ function endsWithName(value: string, name: string, script: string): boolean {
     new RegExp(`^\\s*(?:export\\s+|local\\s+|readonly\\s+)?${variable}=(.*)$`, "m").exec(script)?.[1] ?? "";
   return assigned.replace(/["'}]+$/, "").endsWith(`/${name}`) || assigned.replace(/["'}]/g, "") === name;
 }
+
+/** Nothing reads it but projects of which it is not known whether a server runs them. */
+export function isReadByGuess(stack: Stack, file: string): boolean {
+  const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
+  return users.length > 0 && users.every(service => gradeOf(service) === "presumed");
+}

@@ -23,7 +23,8 @@ export default defineRule({
       for (const job of workflow.jobs.filter(checksOutRoot))
         for (const [index, step] of job.steps.entries())
           for (const found of absentIn(step, job, stack)) {
-            if (mayAppear(found.path, job.steps.slice(0, index), step)) continue;
+            if (inSubmodule(stack, found.path) || mayAppear(found.path, job.steps.slice(0, index), step))
+              continue;
             places.set(found.at.span.start, found);
             if (!jobs.includes(job)) jobs.push(job);
           }
@@ -84,11 +85,7 @@ function checksOutRoot(job: Job): boolean {
 
 function* absentIn(step: Step, job: Job, stack: Stack) {
   const missing = (path: string) =>
-    path !== "" &&
-    !isOutside(path) &&
-    !path.startsWith("~") &&
-    stack.files.has(path) === undefined &&
-    !inSubmodule(stack, path);
+    path !== "" && !isOutside(path) && !path.startsWith("~") && stack.files.has(path) === undefined;
   const named = step.workingDirectory ?? job.workingDirectory;
   if (step.run && step.cwd !== undefined && missing(step.cwd)) {
     // One set for the whole workflow is shown where it is set.

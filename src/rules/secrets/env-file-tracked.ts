@@ -4,8 +4,9 @@ import { basename, isOutside, join } from "../../core/path.ts";
 import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isSecretName, isWeakSecret } from "../../formats/secret.ts";
-import { evidence, gradeOf, listNames } from "../../stack/query.ts";
-import { type EnvEntry, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
+import { evidence, listNames } from "../../stack/query.ts";
+import type { EnvEntry } from "../../stack/query-env-secrets.ts";
+import { isReadByGuess, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -25,11 +26,10 @@ export default defineRule({
       const outside = secrets.some(entry => opensOutside(entry.value.value, forWork));
       // Nobody reads a form for copying, and a known word in it is there to be changed.
       const isForm = forWork || (forCopying && !isReal);
-      const isMedium = forCopying || !isReal || isReadByGuess(stack, file.file);
-      const severity = outside ? "high" : isForm ? "low" : isMedium ? "medium" : "high";
+      const isSure = isReal && !forCopying && !isReadByGuess(stack, file.file);
+      const severity = outside ? "high" : isForm ? "low" : isSure ? "high" : "medium";
       const group = kept.get(severity) ?? { files: [], secrets: [] };
-      kept.set(severity, group);
-      group.files.push(file.file);
+      kept.set(severity, group).get(severity)!.files.push(file.file);
       group.secrets.push(...secrets);
     }
     for (const [severity, { files, secrets }] of kept) {
@@ -103,12 +103,6 @@ export default defineRule({
     }
   },
 });
-
-/** Nothing reads it but projects of which it is not known whether a server runs them. */
-function isReadByGuess(stack: Stack, file: string): boolean {
-  const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
-  return users.length > 0 && users.every(service => gradeOf(service) === "presumed");
-}
 
 /** Below the env files that are ignored already, else in a paragraph of its own. */
 function ignoring(source: Source | undefined, paths: readonly string[]): Edit {
