@@ -67,6 +67,7 @@ import bootLoopbackAddress from "./boot/loopback-address.ts";
 import bootLoopbackInCode from "./boot/loopback-in-code.ts";
 import bootMigrationFiles from "./boot/migration-files.ts";
 import bootModulePath from "./boot/module-path.ts";
+import bootNeighbourAddress from "./boot/neighbour-address.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramCalled from "./boot/program-called.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
@@ -90,6 +91,7 @@ import bootVariableMissing from "./boot/variable-missing.ts";
 import bootVariableNeverRead from "./boot/variable-never-read.ts";
 import bootVariableUndocumented from "./boot/variable-undocumented.ts";
 import bootVariableUnset from "./boot/variable-unset.ts";
+import bootVariableWithheld from "./boot/variable-withheld.ts";
 import bootVolumeWritable from "./boot/volume-writable.ts";
 import bootWaitsForHealth from "./boot/waits-for-health.ts";
 import buildArchivedPackages from "./build/archived-packages.ts";
@@ -387,6 +389,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootLoopbackInCode,
   bootMigrationFiles,
   bootModulePath,
+  bootNeighbourAddress,
   bootPortConflict,
   bootProgramCalled,
   bootProgramInImage,
@@ -410,6 +413,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootVariableNeverRead,
   bootVariableUndocumented,
   bootVariableUnset,
+  bootVariableWithheld,
   bootVolumeWritable,
   bootWaitsForHealth,
   buildArchivedPackages,

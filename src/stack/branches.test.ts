@@ -31,6 +31,18 @@ describe("which commands of an entry script are reached", () => {
     expect(reached(`case "$1" in web|site) x ;; work*) x ;; *) x ;; esac`, [word])).toEqual(expected);
   });
 
+  it.each([
+    [["./bin/rails", "server"], [true]],
+    [["./bin/thrust", "./bin/rails", "server"], [true]],
+    [["bundle", "exec", "rails", "server", "-b", "0.0.0.0"], [false]],
+    [["server"], [undefined]],
+    [[undefined, "server"], [undefined]],
+  ])("counts arguments from their end for %j", (words, expected) => {
+    expect(
+      reached(`if [ "\${@: -2:1}" == "./bin/rails" ] && [ "\${@: -1:1}" == "server" ]; then x; fi`, words),
+    ).toEqual(expected);
+  });
+
   it("looks at what stands before in a list", () => {
     expect(reached(`[ "$1" = web ] && x`, ["beat"])).toEqual([false]);
     expect(reached(`[ "$1" = web ] || x`, ["beat"])).toEqual([true]);

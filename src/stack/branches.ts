@@ -202,15 +202,32 @@ function textIn(script: ShellScript, word: Word, given: Given): string | undefin
 
 function variableOf(script: ShellScript, part: WordPart, given: Given): string | undefined {
   if (part.kind !== "variable" || part.prefix || part.index !== undefined) return undefined;
+  if ((part.name === "@" || part.name === "*") && part.operator === ":")
+    return movesArguments(script) ? undefined : sliceOf(part.operand?.value ?? "", given.args);
   const value = plainValue(script, part.name, given);
   if (part.operator === undefined || value === undefined) return value;
   if (part.operator === ":-") return value === "" ? part.operand?.value : value;
   return part.operator === "-" && value !== "" ? value : undefined;
 }
 
+/** `"${@: -2:1}"`: of the arguments, from a place, or counted from their end, so many. */
+function sliceOf(written: string, args: Given["args"]): string | undefined {
+  const [, from, count] = /^\s*(-?\d+)(?::(\d+))?\s*$/.exec(written) ?? [];
+  if (from === undefined) return undefined;
+  const first = Number(from) < 0 ? args.length + Number(from) : Number(from) - 1;
+  // What would begin before the first is the name of the script.
+  if (first < 0) return undefined;
+  const taken = args.slice(first, count === undefined ? undefined : first + Number(count));
+  return taken.includes(undefined) ? undefined : taken.join(" ");
+}
+
+/** `shift` and `set --` move the arguments. */
+function movesArguments(script: ShellScript): boolean {
+  return script.commands.some(each => each.name?.value === "shift" || isSet(each));
+}
+
 function plainValue(script: ShellScript, name: string, given: Given): string | undefined {
-  // `shift` and `set --` move the arguments.
-  const moves = script.commands.some(each => each.name?.value === "shift" || isSet(each));
+  const moves = movesArguments(script);
   if (/^\d+$/.test(name)) {
     const place = Number(name) - 1;
     if (moves || place < 0) return undefined;

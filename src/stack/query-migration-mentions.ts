@@ -1,6 +1,7 @@
 import { filesBelow } from "../artifacts/project-files.ts";
 import { isHosted } from "./calls.ts";
 import { migrates, projectOf } from "./query-release.ts";
+import { isNeverReached } from "./query-start.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
 /** Whether any file of a deployment speaks of bringing the database to the schema of the code. */
@@ -13,12 +14,20 @@ const starts =
 
 /** Any command or file of the deployment that speaks of migrations: somebody has thought of it. */
 export function mentionsMigration(stack: Stack): boolean {
-  if (stack.calls.some(placed => migrates(placed.call) && !onWorkstation(stack, placed))) return true;
+  const migrating = stack.calls.filter(placed => migrates(placed.call));
+  const idle = migrating.filter(placed => isNeverReached(stack, placed.call));
+  if (migrating.some(placed => !idle.includes(placed) && !onWorkstation(stack, placed))) return true;
+  const idleFiles = new Set(idle.map(placed => placed.caller.file));
   for (const [path, source] of stack.sources)
-    if (texts.test(path) && words.test(spoken(stack, path, source.text)) && !isForWork(stack, path))
+    if (
+      texts.test(path) &&
+      !idleFiles.has(path) &&
+      words.test(spoken(stack, path, source.text)) &&
+      !isForWork(stack, path)
+    )
       return true;
   return stack.files.paths.some(path => {
-    if (!starts.test(path) || hasProductionTwin(stack, path)) return false;
+    if (!starts.test(path) || idleFiles.has(path) || hasProductionTwin(stack, path)) return false;
     const read = stack.files.read(path);
     return "source" in read && words.test(read.source.text.replace(switchedOff, ""));
   });

@@ -1,4 +1,6 @@
+import type { Call } from "../artifacts/commands.ts";
 import type { Location } from "../core/source.ts";
+import type { ShellScript } from "../formats/shell.ts";
 import { givenTo, isReached } from "./branches.ts";
 import { containerScript } from "./query.ts";
 import { wordsOf } from "./query-release.ts";
@@ -32,14 +34,7 @@ function inCommand(
 
 /** The same in the script that a service starts with, where the command stands behind a variable. */
 function inScript(stack: Stack, service: Service, matches: (words: string) => boolean): Location | undefined {
-  const starts = [
-    ...(service.process?.commands ?? []).map(words => words[0]?.value),
-    service.model?.entrypoint?.words[0]?.value,
-  ];
-  for (const path of starts) {
-    if (path === undefined || !path.includes("/")) continue;
-    const script = containerScript(stack.scripts, stack.files, service, path);
-    if (!script) continue;
+  for (const { path, script } of startScripts(stack, service)) {
     const given = givenTo(service, path);
     const found = stack.calls.find(
       ({ call }) =>
@@ -52,6 +47,30 @@ function inScript(stack: Stack, service: Service, matches: (words: string) => bo
     if (found) return found.call.at;
   }
   return undefined;
+}
+
+function startScripts(stack: Stack, service: Service): { path: string; script: ShellScript }[] {
+  const starts = [
+    ...(service.process?.commands ?? []).map(words => words[0]?.value),
+    service.model?.entrypoint?.words[0]?.value,
+  ];
+  return starts.flatMap(path => {
+    if (path === undefined || !path.includes("/")) return [];
+    const script = containerScript(stack.scripts, stack.files, service, path);
+    return script ? [{ path, script }] : [];
+  });
+}
+
+/** Services start its script, and none in a way that comes by it: its conditions wait for other words. */
+export function isNeverReached(stack: Stack, call: Call): boolean {
+  let isStarted = false;
+  for (const service of stack.services)
+    for (const { path, script } of startScripts(stack, service)) {
+      if (script !== call.script) continue;
+      if (isReached(script, call.command, givenTo(service, path)) !== false) return false;
+      isStarted = true;
+    }
+  return isStarted;
 }
 
 /** In a function that nothing in its script calls: a task for people, which the start does not name. */

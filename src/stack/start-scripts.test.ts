@@ -11,6 +11,10 @@ test.each([
   ['if [ -z "$A" ]; then A=1; fi', ["A"]],
   ["declare -x B=2", ["B"]],
   ["export C", []],
+  ['F="${F:-/srv/shop.db}"', []],
+  ["export G=${G:?missing}", []],
+  ['H="${F:-1}"', ["H"]],
+  ['I="${I:+1}"', ["I"]],
   ["D=1 program", []],
   ["program E=1", []],
 ])("%s", (text, expected) => expect(names(text)).toEqual(expected));

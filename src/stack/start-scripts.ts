@@ -9,14 +9,20 @@ const declaring = new Set(["export", "declare", "typeset", "readonly", "local"])
 export function reassignedIn(scripts: readonly ShellScript[]): Set<string> {
   const names = new Set<string>();
   for (const command of scripts.flatMap(script => script.commands)) {
-    if (!command.name) for (const { name } of command.assignments) names.add(name);
-    else if (declaring.has(command.name.value ?? ""))
+    if (!command.name) {
+      for (const { name, value } of command.assignments) if (!isKept(name, value.text)) names.add(name);
+    } else if (declaring.has(command.name.value ?? ""))
       for (const word of command.words.slice(1)) {
         const name = /^([A-Za-z_]\w*)\+?=/.exec(word.text)?.[1];
-        if (name) names.add(name);
+        if (name && !isKept(name, word.text.slice(word.text.indexOf("=") + 1))) names.add(name);
       }
   }
   return names;
+}
+
+/** `"${NAME:-that}"`: what the environment gives stays. */
+function isKept(name: string, value: string): boolean {
+  return /^["']?\$\{(\w+):?[-=?][^{}]*\}["']?$/.exec(value)?.[1] === name;
 }
 
 /**

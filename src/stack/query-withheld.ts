@@ -1,0 +1,83 @@
+import type { EnvFile } from "../artifacts/env-file.ts";
+import { dirname } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
+import { isOptional, isStore } from "./query.ts";
+import { publicName } from "./query-bundles.ts";
+import { isRun } from "./query-connections.ts";
+import { lacksDotenv, readsDotenv } from "./query-dotenv.ts";
+import { componentReads, hasUnseenEnvironment } from "./query-environment.ts";
+import type { Service, Stack } from "./stack.ts";
+
+/** Variables that people are told to set for Compose, that the code reads, and that Compose hands to no container. */
+
+export interface Withheld {
+  readonly name: string;
+  /** Where the env file asks for it. */
+  readonly asked: Location;
+  /** Where the code reads it. */
+  readonly at: Location;
+}
+
+/** Fewer may be there by chance: the file is another program's. */
+const leastHanded = 3;
+/** The framework reads the file, and its example lists what it knows, needed or not. */
+const readByItself = /^(?:laravel|symfony|php|rails)$/;
+/** What a program is seldom told by Compose, and does well without. */
+const idle =
+  /^(?:NODE_ENV|PORT|HOST|TZ|LANG|PATH|HOME|LOG_LEVEL|DEBUG|CI|PYTHON\w*|\w*(?:TEST|E2E|DEV|LOCAL|CYPRESS|PLAYWRIGHT)\w*)$/;
+
+export function withheldVariables(stack: Stack, service: Service): Withheld[] {
+  const { component, project } = service;
+  if (!component || !service.process || isOptional(service) || isStore(service)) return [];
+  if (service.envFiles.length > 0 || hasUnseenEnvironment(service)) return [];
+  if (readByItself.test(component.kind)) return [];
+  if ((readsDotenv(stack, service) || component.kind === "next") && !lacksDotenv(stack, service)) return [];
+  const texts = project.files.map(path => stack.sources.get(path)?.text ?? "");
+  const files = askingFiles(stack, service, texts);
+  if (files.length === 0) return [];
+  const { reads, wildcards } = componentReads(stack, component);
+  if (wildcards.length > 0) return [];
+  const found: Withheld[] = [];
+  for (const { name } of files.flatMap(file => file.entries)) {
+    if (idle.test(name.value) || publicName.test(name.value) || names(texts, name.value)) continue;
+    const own = reads.filter(read => read.name === name.value && !read.buildTime);
+    const read = own.find(each => isRun(stack, service, component, each.at));
+    if (found.some(each => each.name === name.value)) continue;
+    if (!read || service.model?.env.has(name.value) || isHandedElsewhere(stack, project.files, name.value))
+      continue;
+    found.push({ name: name.value, asked: name.at, at: read.at });
+  }
+  return found;
+}
+
+/** The examples beside the Compose file that are for it: it fills in some of what each asks for. */
+function askingFiles(stack: Stack, { project }: Service, texts: readonly string[]): EnvFile[] {
+  return stack.envFiles.filter(
+    ({ file, role, entries }) =>
+      role === "example" &&
+      dirname(file) === project.directory &&
+      !/dev|test|local/i.test(file) &&
+      entries.filter(({ name }) => names(texts, name.value)).length >= leastHanded,
+  );
+}
+
+function names(texts: readonly string[], name: string): boolean {
+  const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
+  return texts.some(text => word.test(text));
+}
+
+/** A script, a Dockerfile or a pipeline names it: it may get there on another way. */
+function isHandedElsewhere(stack: Stack, files: readonly string[], name: string): boolean {
+  const others = [...stack.sources].filter(
+    ([path]) =>
+      !files.includes(path) &&
+      /\.(?:sh|bash|ya?ml|mk)$|(?:^|\/)(?:Makefile|[Jj]ustfile|Jenkinsfile|Dockerfile[^/]*|[^/]*entrypoint[^/]*)$/.test(
+        path,
+      ) &&
+      !/compose/i.test(path),
+  );
+  return names(
+    others.map(([, source]) => source.text),
+    name,
+  );
+}
