@@ -176,7 +176,9 @@ function stdinText(context: CallContext): Fragment | undefined {
 }
 
 function sshCalls(context: CallContext, args: readonly Argument[], descend: Descend): Call[] {
-  const { flags, operands } = readOptions(args, sshValued, true);
+  const machine = args.findIndex(arg => !isOptionVariable(arg) && /^[^-]/.test(arg.word.text));
+  const known = args.filter((arg, index) => index > machine || !isOptionVariable(arg));
+  const { flags, operands } = readOptions(known, sshValued, true);
   const [destination, ...remoteCommand] = operands;
   const [user, host] = splitDestination(destination?.value);
   const shellOnly = remoteCommand.length === 0 || readsScript(remoteCommand);
@@ -203,6 +205,11 @@ function sshCalls(context: CallContext, args: readonly Argument[], descend: Desc
   if (!remoteScript) return [call];
   const via = body ? "ssh-stdin" : "ssh-argument";
   return [call, ...descend(remoteScript, { via, remote: true, onStdin: body !== undefined })];
+}
+
+/** `ssh $SSH_OPTS user@host ...`: by its name a list of options, and no machine. */
+function isOptionVariable({ value, word }: Argument): boolean {
+  return value === undefined && /^"?\$\{?\w*(?:OPTS?|OPTIONS|ARGS|FLAGS)(?:\[@\])?\}?"?$/i.test(word.text);
 }
 
 function splitDestination(text: string | undefined): [string | undefined, string | undefined] {

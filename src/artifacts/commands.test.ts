@@ -140,6 +140,13 @@ describe("other machines", () => {
     expect(text.slice(calls[1]!.at.span.start)).toMatch(/^docker compose exec/);
     expect(text.slice(calls[2]!.at.span.start)).toMatch(/^docker compose up/);
   });
+  test("a variable of options is no machine", () => {
+    const [call] = read('ssh $SSH_OPTS "$USER@$HOST" "docker compose up -d"').filter(
+      each => each.kind === "compose",
+    );
+    expect(call).toMatchObject({ subcommand: "up", remote: true });
+    expect(only("ssh", "ssh -A ${SSH_ARGS} -p 22 u@h uptime").destination).toMatchObject({ value: "u@h" });
+  });
   test("copies and destinations", () => {
     expect(only("remote-copy", text)).toMatchObject({
       direction: "upload",

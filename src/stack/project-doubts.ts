@@ -8,6 +8,7 @@ import {
   areMounted,
   buildContexts,
   buildsForOthers,
+  buildsForWork,
   catchesMail,
   developmentSetting,
   environmentOf,
@@ -192,7 +193,7 @@ export function doubtOf(
   text: NonNullable<PlanOptions["text"]>,
 ): ProjectPlan["because"] | undefined {
   // These are said of the program itself: a workstation's engine restarts what it runs, too.
-  if (catchesMail(models)) return { text: mailOfWork };
+  if (catchesMail(models, areMounted(models))) return { text: mailOfWork };
   const cloud = standsForCloud(models);
   if (cloud) return { text: `"${cloud}" stands in for the services of a cloud` };
   const said = developmentSetting(models);
@@ -266,4 +267,13 @@ export function isChosenByName(
   });
   const text = twin ? options.page?.(use.at.file)?.text : undefined;
   return text !== undefined && /compose[._-]\$\{?\w+\}?\.ya?ml/.test(text);
+}
+
+/** It is shipped, or its name or its folder says production, and it does not build for work itself. */
+export function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
+  return (
+    plan.grade === "deployed" &&
+    !plan.because.text.startsWith("nothing says") &&
+    !buildsForWork(plan.files.map(path => byPath.get(path)!))
+  );
 }

@@ -279,18 +279,12 @@ const backing = new Set(["database", "cache", "queue", "search", "admin", "mail"
 const tool =
   /(?:^|\/)minio\/mc(?::|@|$)|\/(?:mailhog|mailpit|maildev|mailcatcher|adminer|pgadmin4?|phpmyadmin|redis-commander)(?::|@|$)/;
 
-const imagesOf = (files: readonly ComposeFile[]): string[] =>
-  files.flatMap(file =>
-    file.roots.flatMap(root =>
-      entriesOf(child(root, "services")).flatMap(({ value }) =>
-        child(value, "profiles") ? [] : (textOf(child(value, "image"))?.value ?? []),
-      ),
-    ),
+/** A mail catcher: whoever deploys it sends no mail. Where the checkout runs, one to be switched on says the same. */
+export function catchesMail(files: readonly ComposeFile[], optional = false): boolean {
+  const images = servicesIn(files).flatMap(({ value }) =>
+    child(value, "profiles") && !optional ? [] : (textOf(child(value, "image"))?.value ?? []),
   );
-
-/** A mail catcher: whoever deploys it sends no mail. */
-export function catchesMail(files: readonly ComposeFile[]): boolean {
-  return imagesOf(files).some(image =>
+  return images.some(image =>
     /(?:^|\/)(?:docker-)?(?:mailhog|mailpit|maildev|mailcatcher|mailslurper|mailcrab|mailtrap|smtp4dev|inbucket|fake-?smtp[\w-]*)(?::|@|$)/.test(
       image,
     ),

@@ -1,7 +1,14 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
-import { fileOfWork, mountsCheckout, pullsAll, reservedCaddySite, startsStores } from "./project-builds.ts";
+import {
+  areBuilt,
+  fileOfWork,
+  mountsCheckout,
+  pullsAll,
+  reservedCaddySite,
+  startsStores,
+} from "./project-builds.ts";
 import {
   besideStores,
   buildSame,
@@ -13,6 +20,7 @@ import {
   isChosenByName,
   isOfStage,
   isPreview,
+  isServers,
   mailOfWork,
   originalOf,
   shippedBy,
@@ -293,21 +301,26 @@ function settleBases(
     }
     const half = (other: ProjectPlan): boolean =>
       [...namesOf(other)].filter(name => own.has(name)).length * 2 >= Math.min(own.size, namesOf(other).size);
+    const pulling = (other: ProjectPlan): boolean =>
+      /^(?:deployed|presumed)$/.test(other.grade) &&
+      pullsAll(other.files.map(path => byPath.get(path)!)) &&
+      half(other);
+    const runs = buildsForWork(models) && mountsCheckout(models);
+    // It builds where the file in production's folder pulls, and nothing else speaks for it.
+    const builds =
+      plan.because.text.startsWith("nothing says") && areBuilt(models) && !isEdge(models) && !staysUp(models);
     const pulled =
       isGuess(plan) &&
-      buildsForWork(models) &&
-      mountsCheckout(models) &&
       plans.find(
-        other =>
-          /^(?:deployed|presumed)$/.test(other.grade) &&
-          pullsAll(other.files.map(path => byPath.get(path)!)) &&
-          half(other),
+        other => (runs || (builds && saidByFolder(other.files.at(-1)!) === "production")) && pulling(other),
       );
     if (pulled)
       return {
         ...plan,
         grade: "development",
-        because: { text: `it runs the checkout, and ${pulled.files.at(-1)} pulls the same services` },
+        because: {
+          text: `it ${runs ? "runs" : "builds"} the checkout, and ${pulled.files.at(-1)} pulls the same services`,
+        },
       };
     const whole =
       isGuess(plan) &&
@@ -333,15 +346,6 @@ function settleBases(
       because: { text: `${rival.files.at(-1)} is the production version of it` },
     };
   });
-}
-
-/** It is shipped, or its name or its folder says production, and it does not build for work itself. */
-function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
-  return (
-    plan.grade === "deployed" &&
-    !plan.because.text.startsWith("nothing says") &&
-    !buildsForWork(plan.files.map(path => byPath.get(path)!))
-  );
 }
 
 /** A file of the same name that something ships, where this one is named by nothing and only its name speaks for it. */

@@ -74,8 +74,32 @@ function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
   if (saysServer({ entries })) return false;
   if (basename(file) === ".env" ? deployWritesEnv(stack) : isOfThisMachine({ entries })) return true;
   if (isOfThisMachine({ entries }) && saysDevelopment(stack, file, entries)) return true;
+  if (basename(file) === ".env" && debugsHere({ entries }) && !isAsked(stack, file, entries)) return true;
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
   return users.length > 0 && users.every(service => gradeOf(service) === "development");
+}
+
+/** Debug mode is on, and each database that it names with a login is on the machine itself. */
+function debugsHere({ entries }: Pick<EnvFile, "entries">): boolean {
+  const logins = entries.filter(({ value }) => credentialsInUrl(value.value) !== undefined);
+  return (
+    entries.some(
+      ({ name, value }) => /(?:^|_)DEBUG$/.test(name.value) && /^(?:true|1|on)$/i.test(value.value),
+    ) &&
+    logins.length > 0 &&
+    logins.every(({ value }) => /@(?:localhost|127\.0\.0\.1)(?=[:/]|$)/.test(value.value))
+  );
+}
+
+/** A server's service reads the file, or what Compose puts in for one of its secrets. */
+function isAsked(stack: Stack, file: string, entries: EnvFile["entries"]): boolean {
+  const names = new Set(entries.map(({ name }) => name.value).filter(isSecretName));
+  return stack.services.some(
+    service =>
+      gradeOf(service) !== "development" &&
+      (service.envFiles.some(use => use.resolved === file) ||
+        service.environment.some(({ value }) => value?.references.some(({ name }) => names.has(name)))),
+  );
 }
 
 /** A comment above each secret that is no known word says that it is a workstation's: "a dev secret". */

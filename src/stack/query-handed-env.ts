@@ -3,7 +3,7 @@ import { basename, join } from "../core/path.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import { gradeOf } from "./query.ts";
 import { worstFirst } from "./query-process.ts";
-import type { Stack } from "./stack.ts";
+import type { Service, Stack } from "./stack.ts";
 
 /** `COPY --from=build /app/.env .env`: nobody does that by oversight of an ignore file. */
 export function handedOn(stack: Stack) {
@@ -79,4 +79,13 @@ function namedCopies(stack: Stack) {
       }),
     );
   });
+}
+
+/** The image may hold an env file that only the machine has which builds it: what the program finds there is not known. */
+export function bringsEnvFile(stack: Stack, { build }: Service): boolean {
+  const path = build?.dockerfilePath;
+  return (
+    path !== undefined &&
+    [...handedOn(stack), ...namedCopies(stack)].some(({ service }) => service.build?.dockerfilePath === path)
+  );
 }

@@ -200,6 +200,19 @@ export function servicesInside(stack: Stack, placed: PlacedCall): Service[] {
   return projects.flatMap(project => project.services.filter(service => service.name === name));
 }
 
+/** All that it works on is a workstation's: `docker compose exec` in a file for work. */
+export function worksForWork(stack: Stack, placed: PlacedCall): boolean {
+  if (placed.deploys || placed.call.remote) return false;
+  for (const { call, caller } of stack.calls) {
+    if (call.command !== placed.call.command || call.kind !== "compose") continue;
+    // A script may lie on a server, beside another default file; a Makefile's commands run where it lies.
+    if (call.files.length === 0 && caller.kind !== "makefile") return false;
+    const projects = projectsOfCall(stack, { ...placed, call });
+    return projects.length > 0 && projects.every(project => project.grade === "development");
+  }
+  return false;
+}
+
 /** The command line of a call, for evidence: from its name to its first line's end. */
 export function commandPlace(call: Call): Location {
   return call.command.name?.at ?? call.at;

@@ -1,5 +1,5 @@
-import { isOutside } from "../../core/path.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { dirname, isOutside } from "../../core/path.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { patternOf } from "../../stack/query-backup-names.ts";
 import {
   callerName,
@@ -65,12 +65,15 @@ export default defineRule({
     const outside = stack.builds.filter(
       build => build.contextState === "outside" && !isBroughtThere(stack, writtenAt(stack, build.contextAt)),
     );
-    for (const group of groupBuilds(outside, build => writtenAt(stack, build.contextAt))) {
+    // What lies side by side on the server is one habit.
+    for (const group of groupBuilds(outside, build => dirname(writtenAt(stack, build.contextAt)))) {
       const [first] = group;
-      const text = writtenAt(stack, first.contextAt);
+      const texts = [...new Set(group.map(build => writtenAt(stack, build.contextAt)))];
+      const callers = [...new Set(group.map(callerName))];
+      const one = texts.length === 1;
       yield {
-        subject: text,
-        message: `${callerName(first)} builds from ${text}, which lies outside this repository: a clone of it alone cannot build this image, and nothing fixes the version of what lies there.`,
+        subject: texts[0]!,
+        message: `${listPlain(one ? callers.slice(0, 1) : callers)} ${one || callers.length === 1 ? "builds" : "build"} from ${listPlain(texts)}, which ${one ? "lies" : "lie"} outside this repository: a clone of it alone cannot build ${one ? "this image" : "these images"}, and nothing fixes the version of what lies there.`,
         evidence: [
           evidence(first.contextAt, "outside the repository"),
           ...places(

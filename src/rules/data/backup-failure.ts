@@ -12,6 +12,7 @@ import {
   dumpsTestData,
   isDump,
   isWorkstationCall,
+  worksForWork,
 } from "../../stack/query-scripts.ts";
 import type { PlacedCall } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -36,7 +37,9 @@ export default defineRule({
       if (!how) continue;
       const praise = successAfter(call.script, call.command);
       const severity =
-        isWorkstationCall(placed) || /(?:^|\/)(?:docs?|examples?|contrib)\//i.test(placed.caller.file)
+        isWorkstationCall(placed) ||
+        worksForWork(stack, placed) ||
+        /(?:^|\/)(?:docs?|examples?|contrib)\//i.test(placed.caller.file)
           ? "low"
           : how.said && !praise
             ? "medium"

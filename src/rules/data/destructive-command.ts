@@ -4,7 +4,13 @@ import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { asksFirst } from "../../stack/query-asks.ts";
 import { emptiesAtRelease, emptying } from "../../stack/query-emptying.ts";
-import { callerName, commandPlace, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
+import {
+  callerName,
+  commandPlace,
+  isWorkstationCall,
+  projectsOfCall,
+  worksForWork,
+} from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -122,7 +128,7 @@ function destruction(call: Call): Destruction | undefined {
 /** Made for a workstation or a test run, by its name, its project or the machine that it runs on. */
 function isForTests(stack: Stack, placed: PlacedCall): boolean {
   const { call, caller } = placed;
-  if (isWorkstationCall(placed)) return true;
+  if (isWorkstationCall(placed) || worksForWork(stack, placed)) return true;
   if (caller.kind === "script" && testRun.test(basename(caller.file))) return true;
   // A restore replaces what is there.
   if (/restor/i.test(`${caller.file} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;

@@ -2,9 +2,10 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence, gradeOf, isOptional, weigh } from "../../stack/query.ts";
-import { endOf, onlySpeaks, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
+import { endOf, onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { isWorker } from "../../stack/query-workers.ts";
+import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -17,7 +18,7 @@ export default defineRule({
     const found = new Map<string, Unchecked[]>();
     for (const run of releaseRuns(stack)) {
       const { calls, starts } = run;
-      if (starts.some(waits)) {
+      if (starts.some(waits) || run.placed.some(placed => waitsForOwn(stack, placed))) {
         yield { subject: run.title, kept: evidence(starts[0]!.at, "waits until the services are healthy") };
         continue;
       }
@@ -30,12 +31,23 @@ export default defineRule({
       if (caller.workflow?.jobs.some(each => each.needs.some(need => need.value === caller.name))) continue;
       const after = job?.steps.slice(job.steps.findLastIndex(step => step.calls.includes(last)) + 1) ?? [];
       if (after.some(step => step.uses !== undefined)) continue;
-      // Targets of a Makefile for one start and another are one habit.
-      const key = caller.kind === "makefile" ? run.file : run.title;
+      // Targets of a Makefile for one start and another are one habit, and so are jobs of one name.
+      const key =
+        caller.kind === "makefile"
+          ? run.file
+          : caller.workflow && caller.name
+            ? `job "${caller.name}"`
+            : run.title;
       found.set(key, [...(found.get(key) ?? []), { run, last }]);
     }
     for (const [subject, group] of found) {
-      const title = group.length === 1 ? group[0]!.run.title : subject;
+      const files = [...new Set(group.map(({ run }) => run.file))];
+      const title =
+        group.length === 1
+          ? group[0]!.run.title
+          : subject.startsWith("job ")
+            ? `${subject} of ${listPlain(files)}`
+            : subject;
       yield {
         subject: group[0]!.run.title,
         message: `The release in ${title} ends when the containers are created: nothing looks whether the new version serves.`,
@@ -66,6 +78,25 @@ interface Unchecked {
 
 function waits(call: Call): boolean {
   return (call.kind === "compose" && (call.wait || !call.detach)) || call.kind === "docker";
+}
+
+/** Compose returns when all that it starts is created, and creates the last of it when the programs are healthy. */
+function waitsForOwn(stack: Stack, placed: PlacedCall): boolean {
+  const { call } = placed;
+  if (call.kind !== "compose" || call.subcommand !== "up" || call.noDeps || call.services.length > 0)
+    return false;
+  const services = projectOf(stack, placed)?.services ?? [];
+  const own = services.filter(
+    service => !service.facts && !service.oneShot && !isOptional(service) && !isWorker(service),
+  );
+  return (
+    own.length > 0 &&
+    own.every(({ name }) =>
+      services.some(({ dependsOn }) =>
+        dependsOn.some(each => each.service === name && each.condition === "service_healthy"),
+      ),
+    )
+  );
 }
 
 const housekeeping = new Set([

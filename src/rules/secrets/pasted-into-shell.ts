@@ -3,7 +3,7 @@ import { contextsOf } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { allCommands, expansionsOf, type ShellScript } from "../../formats/shell.ts";
 import { isDeployJob } from "../../stack/calls.ts";
-import { evidence, listNames } from "../../stack/query.ts";
+import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { defineRule } from "../rule.ts";
 
 /** Kinds of secrets in which quotes, dollars and line ends are usual; tokens and PEM keys have none. */
@@ -16,6 +16,8 @@ export default defineRule({
   severity: "medium",
   why: "The value becomes part of the script before a shell reads it: a dollar, a quote or a backquote in a password changes the value or is executed.",
   *check(stack) {
+    // Workflows that paste the same secret are one habit.
+    const habits = new Map<string, { readonly files: string[]; readonly places: Evidence[] }>();
     for (const workflow of stack.workflows) {
       const places = new Map<number, Evidence>();
       const names = new Set<string>();
@@ -29,12 +31,21 @@ export default defineRule({
           }
         }
       }
-      const [first, ...rest] = [...places.entries()].sort(([a], [b]) => a - b).map(([, each]) => each);
-      if (!first) continue;
+      if (places.size === 0) continue;
+      const key = `${names.size === 1 ? "the secret" : "the secrets"} ${listNames([...names].sort())}`;
+      const habit = habits.get(key) ?? { files: [], places: [] };
+      habits.set(key, habit);
+      habit.files.push(workflow.file);
+      habit.places.push(
+        ...[...places.entries()].sort(([one], [other]) => one - other).map(([, each]) => each),
+      );
+    }
+    for (const [secrets, { files, places }] of habits) {
+      const [first, ...rest] = places;
       yield {
-        subject: workflow.file,
-        message: `The deployment in ${workflow.file} pastes ${names.size === 1 ? "the secret" : "the secrets"} ${listNames([...names])} into the text of a script.`,
-        evidence: [first, ...rest],
+        subject: files[0]!,
+        message: `${files.length === 1 ? "The deployment" : "The deployments"} in ${listPlain(files)} ${files.length === 1 ? "pastes" : "paste"} ${secrets} into the text of a script.`,
+        evidence: [first!, ...rest],
       };
     }
   },

@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { tree } from "../../test/tree.ts";
+import { link } from "./link.ts";
+
+const pulled =
+  "services:\n  web:\n    image: ghcr.io/acme/harbour-web:latest\n  api:\n    image: ghcr.io/acme/harbour-api:latest\n  db:\n    image: postgres:17\n";
+const built =
+  "services:\n  web:\n    build: web\n  api:\n    build: api\n  db:\n    image: postgres:17\n    ports: ['8432:5432']\n";
+const checkout =
+  "services:\n  php:\n    build: .\n    restart: unless-stopped\n    volumes: ['./:/var/www']\n  db:\n    image: mariadb:11\n    restart: unless-stopped\n";
+const mail = "  mail:\n    image: axllent/mailpit:v1\n    restart: unless-stopped\n    profiles: [mail]\n";
+
+it.each<[string, Record<string, string>, string[]]>([
+  [
+    "a default file that builds what the file in production's folder pulls",
+    { "docker-compose.yml": built, "infra/prod/docker-compose.yml": pulled },
+    ["docker-compose.yml: development", "infra/prod/docker-compose.yml: deployed"],
+  ],
+  [
+    "the same, which restarts: both may be a server's",
+    {
+      "docker-compose.yml": built.replaceAll("    build", "    restart: always\n    build"),
+      "infra/prod/docker-compose.yml": pulled,
+    },
+    ["docker-compose.yml: deployed", "infra/prod/docker-compose.yml: presumed"],
+  ],
+  [
+    "the only file, whose program runs the checkout, with a mail catcher to be switched on",
+    { "docker-compose.yml": checkout + mail },
+    ["docker-compose.yml: presumed"],
+  ],
+  ["the same without one", { "docker-compose.yml": checkout }, ["docker-compose.yml: deployed"]],
+  [
+    "a base and an overlay that a script begins with, whose caller says what is to be done",
+    {
+      "docker-compose.yml": "services:\n  web:\n    restart: always\n",
+      "deploy/compose.prod.yml": "services:\n  web:\n    image: acme/harbour:2\n",
+      "run_prod.sh": '#!/bin/sh\ndocker compose -f docker-compose.yml -f deploy/compose.prod.yml "$@"\n',
+    },
+    ["docker-compose.yml+deploy/compose.prod.yml: deployed"],
+  ],
+])("%s", async (_, files, expected) => {
+  const { projects } = await link(tree(files));
+  expect(projects.map(({ files: own, grade }) => `${own.join("+")}: ${grade}`)).toEqual(expected);
+});
