@@ -15,7 +15,6 @@ import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const testWords = /(^|[^a-z])(tests?|ci|e2e|integration|dev|local|sandbox|demo|bench|lint|smoke)([^a-z]|$)/i;
-
 const testRun = /(^|[^a-z])(tests?|e2e|integration|bench|smoke)([^a-z]|$)/i;
 
 export default defineRule({
@@ -60,7 +59,7 @@ function* atStart(stack: Stack): Iterable<Violation> {
       const emptied = option === undefined ? emptying(text) : undefined;
       const [first, last] = [words[0]!.at, words.at(-1)!.at];
       const key = `${first.file}:${first.span.start}`;
-      const command = option === undefined ? emptied : `prisma db push ${option}`;
+      const command = option ? `prisma db push ${option}` : emptied;
       if (command === undefined || seen.has(key)) continue;
       seen.add(key);
       const all = option !== "--accept-data-loss";
@@ -81,7 +80,7 @@ function* atStart(stack: Stack): Iterable<Violation> {
   }
 }
 
-/** By its name, what the next build makes again; options are no names. */
+/** What the next build makes again; options are no names. */
 const madeAnew =
   /^-|^(?:volume|rm)$|(?:^|[-_])(?:dist|static(?:files)?|build|assets|node_modules|cache|frontend)$/i;
 
