@@ -191,6 +191,7 @@ import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
 import pipelineMigrationCheck from "./pipeline/migration-check.ts";
 import pipelineMovingDownload from "./pipeline/moving-download.ts";
+import pipelineOwnRunner from "./pipeline/own-runner.ts";
 import pipelinePermissions from "./pipeline/permissions.ts";
 import pipelinePresent from "./pipeline/present.ts";
 import pipelineRepeatedTests from "./pipeline/repeated-tests.ts";
@@ -513,6 +514,7 @@ export const rules: readonly Rule<Stack>[] = [
   pipelineInjection,
   pipelineMigrationCheck,
   pipelineMovingDownload,
+  pipelineOwnRunner,
   pipelinePermissions,
   pipelinePresent,
   pipelineRepeatedTests,

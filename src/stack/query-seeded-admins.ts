@@ -3,6 +3,7 @@ import { type Location, locate, type Source } from "../core/source.ts";
 import { isPlaceholder } from "../formats/secret.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { codeOf } from "./query-code.ts";
+import { identitySeeds } from "./query-identity-seeds.ts";
 import type { Stack } from "./stack.ts";
 
 /** Administrators that a program makes when it starts or migrates, with a password that stands in its code. */
@@ -72,6 +73,9 @@ export function seededAdmins(stack: Pick<Stack, "files">, component: AppComponen
     const run = at && runBy(source, at, component, texts);
     if (run) found.push({ at, ...run });
   }
+  for (const seed of identitySeeds(component, texts))
+    if (!found.some(({ at }) => at.file === seed.at.file))
+      found.push({ ...seed, because: "it does so when it starts" });
   known.set(component, found);
   return found;
 }
