@@ -53,6 +53,7 @@ const interpreters: readonly (readonly [ReadonlySet<string>, RegExp, ReadonlySet
     /^ruby/,
     new Set<AppKind>(["rails", "ruby"]),
   ],
+  [new Set(["dotnet"]), /dotnet\/(?:aspnet|runtime|sdk)/, new Set<AppKind>(["dotnet"])],
 ];
 const bundles = new Set<AppKind>(["vite", "cra"]);
 /** Servers of their own: what lies in their build context is not what they run. */
@@ -170,5 +171,15 @@ function narrow(service: Service, candidates: readonly AppComponent[]): readonly
     ([programs, families]) => programs.has(program) || families.test(family),
   )?.[2];
   const matching = own ? candidates.filter(component => own.has(component.kind)) : [];
-  return matching.length > 0 ? matching : candidates;
+  const named = program === "dotnet" ? matching.filter(component => isNamed(service, component)) : [];
+  return named.length > 0 ? named : matching.length > 0 ? matching : candidates;
+}
+
+/** `dotnet Harbour.Web.dll` is what Harbour.Web.csproj makes. */
+function isNamed({ process }: Service, { manifest }: AppComponent): boolean {
+  const project = manifest
+    .split("/")
+    .at(-1)!
+    .replace(/\.\w+$/, "");
+  return (process?.commands ?? []).flat().some(word => word.value?.split("/").at(-1) === `${project}.dll`);
 }

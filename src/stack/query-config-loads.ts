@@ -60,3 +60,28 @@ export function renewsContainer(call: Call, service: Service): boolean {
   }
   return call.kind === "tool" && /^(?:systemctl|service|reboot)$/.test(call.name);
 }
+
+/** What git had of the repository is replaced by what has been pushed. */
+export function pulls(call: Call): boolean {
+  const [verb, ...rest] = call.args.filter(({ word }) => !word.text.startsWith("-"));
+  if (call.kind !== "tool" || call.name !== "git") return false;
+  if (/^(?:pull|reset|merge)$/.test(verb?.value ?? "")) return true;
+  // A commit that is named from outside; a branch alone stands where it stood.
+  const isWhole = rest.length === 1 && !call.args.some(({ word }) => word.text === "--");
+  return verb?.value === "checkout" && isWhole && /^["']?\$|^origin\/|^FETCH_HEAD$/.test(rest[0]!.word.text);
+}
+
+/** It brings a new version of this path: from git, or in a copy of it or of what it lies in. */
+export function bringsConfig(call: Call, path: string): boolean {
+  if (call.kind !== "remote-copy") return pulls(call);
+  const left = call.args.some(({ value }, index) => {
+    const pattern = /^--exclude(?:=(.+))?$/.exec(value ?? "");
+    const name = pattern && (pattern[1] ?? call.args[index + 1]?.value);
+    return pattern && (!name || path.split("/").includes(name.replace(/^[./]+|\/$/g, "")));
+  });
+  if (call.direction !== "upload" || left) return false;
+  return call.sources.some(({ value }) => {
+    const source = value?.replace(/^\.\/|\/?\*?$/g, "");
+    return source === "" || source === "." || (source && (path === source || path.startsWith(`${source}/`)));
+  });
+}

@@ -21,8 +21,7 @@ interface Method {
 const making = /\.CreateAsync\(\s*[\w!]+\s*,\s*([A-Za-z_]\w*)\s*[,)]/g;
 const heads =
   /\b(?:public|private|protected|internal|static|async)\s+(?:(?:static|async|override|virtual)\s+)*(?!\w*\s*(?:class|record|struct)\b)[\w<>?,.() [\]]{1,120}?\s(\w+)\(([^)]{0,400})\)/g;
-const powers =
-  /"(?:super)?admin(?:istrator)?(?:@[\w.-]+)?"|AddToRoleAsync\(\s*\w+\s*,\s*[^)\n]{0,40}admin/i;
+const powers = /"(?:super)?admin(?:istrator)?(?:@[\w.-]+)?"|AddToRoleAsync\(\s*\w+\s*,\s*[^)\n]{0,40}admin/i;
 const asks = /[iI]s_?(?:Dev|Prod|Staging|Environment)\w*\(|\bSEED\w*|[sS]eed:?(?:Enabled|Demo)|#if\s+DEBUG/g;
 
 /** The first known password of an administrator in each file, where the start runs it. */
@@ -126,7 +125,10 @@ function isAsked(text: string, from: number, to: number): boolean {
     const rest = before.slice(index + found.length);
     if (/^[^{};]*\{?\s*(?:return|throw)\b/.test(rest)) return true;
     let depth = 0;
-    for (const letter of rest) depth += letter === "{" ? 1 : letter === "}" ? -1 : 0;
-    return depth > 0 || !/[;}]/.test(rest);
+    for (const letter of rest) {
+      if (letter === "{") depth++;
+      else if (letter === "}" ? --depth <= 0 : letter === ";" && depth === 0) return false;
+    }
+    return true;
   });
 }

@@ -1,5 +1,5 @@
 import type { Job, Trigger, Workflow } from "../../artifacts/workflow.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, listPlain } from "../../stack/query.ts";
 import { deployJobs } from "../../stack/query-release.ts";
 import { asksForRef } from "../../stack/query-triggers.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -12,29 +12,32 @@ export default defineRule({
   severity: "high",
   why: "A pull request brings its own scripts, tests and dependencies: whoever may open one runs a program on that machine, reads what lies there, and can leave something behind for the next release.",
   *check(stack) {
-    const deploying = deployJobs(stack);
-    for (const workflow of stack.workflows) {
-      if (workflow.platform !== "github") continue;
-      const trigger = workflow.triggers.find(asks);
-      const open = trigger ? workflow.jobs.filter(job => isOwn(job) && isOpenTo(workflow, job)) : [];
-      const [first, ...more] = open;
-      if (!trigger || !first) continue;
-      const release = deploying.find(({ job }) => open.some(each => isSame(each, job)));
-      yield {
-        subject: workflow.file,
-        message: `${workflow.file} runs what a pull request brings on a machine of the team${release ? ", the one that releases" : ""}.`,
-        severity: release ? "high" : "medium",
-        confidence: "likely",
-        evidence: [
-          evidence(first.runsOn[0]!.at, "a machine that stays"),
-          evidence(trigger.at, "anybody's pull request counts"),
-          ...more.map(job => evidence(job.runsOn[0]!.at, "a machine that stays")),
-          ...(release && !open.includes(release.job)
-            ? [evidence(release.job.runsOn[0]!.at, "releases from there")]
-            : []),
-        ],
-      };
-    }
+    const deploying = deployJobs(stack).map(({ job }) => job);
+    const open = stack.workflows.flatMap(workflow => {
+      const trigger = workflow.platform === "github" ? workflow.triggers.find(asks) : undefined;
+      if (!trigger) return [];
+      return workflow.jobs
+        .filter(job => isOwn(job) && isOpenTo(workflow, job))
+        .map(job => ({ workflow, trigger, job }));
+    });
+    const [first] = open;
+    if (!first) return;
+    const release = deploying.find(job => open.some(each => isSame(each.job, job)));
+    const files = [...new Set(open.map(({ workflow }) => workflow.file))];
+    yield {
+      subject: first.workflow.file,
+      message: `${listPlain(files)} ${files.length === 1 ? "runs" : "run"} what a pull request brings on a machine of the team${release ? ", the one that releases" : ""}.`,
+      severity: release ? "high" : "medium",
+      confidence: "likely",
+      evidence: [
+        evidence(first.job.runsOn[0]!.at, "a machine that stays"),
+        evidence(first.trigger.at, "anybody's pull request counts"),
+        ...open.slice(1).map(({ job }) => evidence(job.runsOn[0]!.at, "a machine that stays")),
+        ...(release && !open.some(({ job }) => job === release)
+          ? [evidence(release.runsOn[0]!.at, "releases from there")]
+          : []),
+      ],
+    };
   },
 });
 

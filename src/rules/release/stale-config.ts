@@ -1,8 +1,10 @@
 import type { Call } from "../../artifacts/commands.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import {
+  bringsConfig,
   type ConfigReader,
   configReaders,
+  pulls,
   renewsContainer,
   rereads,
 } from "../../stack/query-config-loads.ts";
@@ -84,11 +86,12 @@ function* vainStarts(stack: Stack, run: ReleaseRun, readers: readonly ConfigRead
     ({ call }) => call.kind === "compose" && call.subcommand === "up" && run.starts.includes(call),
   );
   const project = start && projectOf(stack, start);
-  const pull = start && run.calls.slice(0, run.calls.indexOf(start.call)).find(pulls);
-  if (!project || !pull || run.calls.some(runsMore)) return;
+  if (!project || run.calls.some(runsMore)) return;
+  const before = run.calls.slice(0, run.calls.indexOf(start.call));
   for (const reader of readers) {
-    const { service } = reader;
-    if (service.project !== project || isRenewed(stack, run, reader)) continue;
+    const { service, mount } = reader;
+    const pull = before.find(call => bringsConfig(call, mount.repositoryPath!));
+    if (!pull || service.project !== project || isRenewed(stack, run, reader)) continue;
     yield { pull, start: start.call, reader };
   }
 }
@@ -101,12 +104,7 @@ function isRenewed(stack: Stack, run: ReleaseRun, { service }: ConfigReader): bo
   return stack.calls.some(placed => isOther(placed) && concerns(placed.call));
 }
 
-function pulls(call: Call): boolean {
-  const verb = call.args.find(arg => !arg.word.text.startsWith("-"))?.value;
-  return call.kind === "tool" && call.name === "git" && /^(?:pull|reset|merge)$/.test(verb ?? "");
-}
-
-/** Other scripts may do anything. */
+/** Other scripts may do anything, unless they run in a container. */
 function runsMore(call: Call): boolean {
-  return call.kind === "program" && /^(?:script|sourced|target)$/.test(call.runs);
+  return call.kind === "program" && !call.inside && /^(?:script|sourced|target)$/.test(call.runs);
 }
