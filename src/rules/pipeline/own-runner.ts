@@ -2,7 +2,6 @@ import type { Job, Trigger, Workflow } from "../../artifacts/workflow.ts";
 import { evidence, listPlain } from "../../stack/query.ts";
 import { deployJobs } from "../../stack/query-release.ts";
 import { asksForRef } from "../../stack/query-triggers.ts";
-import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
