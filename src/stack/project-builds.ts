@@ -26,6 +26,15 @@ function runsCheckout({ file }: ComposeFile, service: YamlNode): boolean {
   });
 }
 
+/** A pulled runtime, `node:22`, runs what lies in the directory of the file, which is mounted as a whole. */
+export function runsMountedRoot(files: readonly ComposeFile[]): boolean {
+  return servicesIn(files).some(
+    ({ value }) =>
+      factsFor(parseImageRef(textOf(child(value, "image"))?.value ?? ""))?.kind === "runtime" &&
+      itemsOf(child(value, "volumes")).some(item => /^\.\/?:/.test(textOf(item)?.value ?? "")),
+  );
+}
+
 /** Only with a profile does it start a program, and that runs the checkout: without one, people start its databases. */
 export function startsStores(files: readonly ComposeFile[]): boolean {
   const optional = files.flatMap(file =>

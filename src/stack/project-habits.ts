@@ -340,6 +340,10 @@ export function onlyBacking(files: readonly ComposeFile[], services = servicesIn
   );
 }
 
+/** The same, also where all of them are called like stores only: databases without the program. */
+export const areStores = (files: readonly ComposeFile[]): boolean =>
+  servicesIn(files).every(service => isBacking(service.value) || isStoreByName(service));
+
 const storeName =
   /^(?:postgres(?:ql)?|postgis|timescaledb|mysql|mariadb|percona|mssql|sqlserver|cockroach(?:db)?|mongo(?:db)?|redis|valkey|memcached|elastic(?:search)?|opensearch|kafka|zookeeper|rabbit(?:mq)?|cassandra|scylla|neo4j|influxdb|clickhouse|minio|localstack|oracle(?:db|-xe|-\d+[\w-]*)|hana(?:express)?|[\w-]*emulator|selenium)(?=$|[-_:.@\d])/i;
 

@@ -1,9 +1,25 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 import { overrideName, stemOf } from "./project-files.ts";
 import { buildsForWork, debugs, developmentHabit } from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
 import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
+
+export const nameOfProduction = "its name says production";
+
+/** Its name says so; what is called after a release is more likely a trial of one where another is production's by name. */
+export function namedForProduction(
+  file: string,
+  all: readonly (readonly string[])[],
+): Pick<ProjectPlan, "grade" | "because"> {
+  const plain = /(?:^|[._-])(?:prod|production)(?:[._-]|$)/i;
+  const other = all
+    .map(list => list.at(-1)!)
+    .find(each => each !== file && dirname(each) === dirname(file) && plain.test(stemOf(each)));
+  return other && /(?:^|[._-])release(?:[._-]|$)/i.test(stemOf(file)) && !plain.test(stemOf(file))
+    ? { grade: "presumed", because: { text: `its name says a release, and ${other} is production's` } }
+    : { grade: "deployed", because: { text: nameOfProduction } };
+}
 
 /**
  * A script starts what lies in the directory and names no file, and what lies there is a workstation's: beside a

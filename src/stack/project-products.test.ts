@@ -198,6 +198,41 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.yml: development", "docker-compose.yml+docker-compose.prod.yml: deployed"],
   ],
   [
+    "the file that a move to it starts first, with the databases alone",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n  api:\n    image: acme/api:2\n    restart: always\n  rows:\n    image: acme/postgres-16:2\n    restart: always\n",
+      "rows-only.docker-compose.yml":
+        "services:\n  rows:\n    image: acme/postgres-16:2\n    restart: always\n",
+      "move.sh": "ssh app@shop.example docker compose -f rows-only.docker-compose.yml up -d\n",
+    },
+    ["docker-compose.yml: presumed"],
+  ],
+  [
+    "one that is called after a release, beside production's",
+    {
+      "docker-compose-release.yml": `${app}    ports: ['3308:5432']\n`,
+      "docker-compose-prod.yml":
+        "services:\n  app:\n    image: acme/harbour:2\n    restart: always\n  rows:\n    image: postgres:17\n    restart: always\n",
+    },
+    ["docker-compose-release.yml: presumed", "docker-compose-prod.yml: deployed"],
+  ],
+  [
+    "one that is called after a release, alone",
+    { "docker-compose-release.yml": app, "docker-compose.dev.yml": app },
+    ["docker-compose-release.yml: deployed"],
+  ],
+  [
+    "a runtime over the checkout of a public project, beside databases that are open",
+    {
+      "docker-compose.yml":
+        "services:\n  rows:\n    image: mysql:8\n    restart: always\n    ports: ['3306:3306']\n  extra:\n    image: acme/oddbase:9\n    restart: always\n  web:\n    image: node:22\n    command: [yarn, start]\n    working_dir: /app\n    volumes: ['./:/app']\n    ports: ['8000:8000']\n",
+      LICENSE: "MIT\n",
+      "CONTRIBUTING.md": "Welcome.\n",
+    },
+    ["docker-compose.yml: presumed"],
+  ],
+  [
     "one for tests that builds a stage for development, whatever restarts in it",
     {
       "docker/docker-compose.test.yml":

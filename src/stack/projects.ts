@@ -29,6 +29,7 @@ import {
 } from "./project-doubts.ts";
 import { defaultGroups, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
 import {
+  areStores,
   buildsForWork,
   debugs,
   developmentHabit,
@@ -54,7 +55,7 @@ import {
 } from "./project-names.ts";
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
-import { isPresumed } from "./project-presumed.ts";
+import { isPresumed, namedForProduction, nameOfProduction } from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
 
@@ -119,7 +120,6 @@ function presumed(
   return { ...plan, grade: "presumed" };
 }
 
-const nameOfProduction = "its name says production";
 const ofWork = new RegExp(`^(?:${mailOfWork}|${buildsOfWork})$`);
 const siteOfWork = "is a name of a workstation";
 const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
@@ -191,7 +191,7 @@ function grade(
   const stem = stemOf(last);
   const unlike = /(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem);
   if (production.test(stem) && !unlike && !(local.test(stem) && all.length > 1))
-    return { files, grade: "deployed", because: { text: nameOfProduction } };
+    return { files, ...namedForProduction(last, all) };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
   if (work) return { files, grade: "development", because: work };
   const rig = rigOf(files, models, all);
@@ -334,7 +334,8 @@ function settleBases(
     const folder = dirname(plan.files.at(-1)!);
     const rival = sure.find(
       other =>
-        half(other) ||
+        // The databases alone are no version of what has a program.
+        (half(other) && (areStores(models) || !areStores(other.files.map(path => byPath.get(path)!)))) ||
         (dirname(other.files.at(-1)!) === folder && buildSame(plan, other, byPath)) ||
         // The server's file may call its services differently: what catches its own mail beside it is no second server.
         (ofWork.test(plan.because.text) && dirname(other.files.at(-1)!) === folder),

@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
-import { areBuilt, fileOfWork, mountsCheckout, pullsApplication } from "./project-builds.ts";
+import { areBuilt, fileOfWork, mountsCheckout, pullsApplication, runsMountedRoot } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
 import { areMounted, buildsForWork, isEdge, opensStores, staysUp, watches } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
@@ -50,7 +50,8 @@ export function gradeInPublic(
   // The default file is what somebody tries first, also in a pipeline.
   if (rig && !defaultNames.includes(basename(last)) && own.every(isOfRig))
     return { grade: "development", because: { text: `only ${rig.by} starts it`, at: rig.at } };
-  if (!areBuilt(models)) {
+  const mounted = runsMountedRoot(models);
+  if (!areBuilt(models) && !mounted) {
     const lacks = text !== undefined && lacksApplication(models, text);
     if (pullsApplication(models) && !lacks) return undefined;
     const because = { text: "no service of it is the program of this public project" };
@@ -60,7 +61,7 @@ export function gradeInPublic(
     return { grade: "development", because: { text: "it builds a stage for development" } };
   const told = toldIn(last, page, paths);
   if (told?.kind === "server") return undefined;
-  return settle(told, mountsCheckout(models), staysUp(models), opensStores(models));
+  return settle(told, mounted || mountsCheckout(models), staysUp(models), opensStores(models));
 }
 
 /** Folders that hold what runs the whole program. */

@@ -43,3 +43,9 @@ export function isHeldBack(workflow: Workflow, job: Job): boolean {
   }
   return false;
 }
+
+/** Nothing starts the workflow but a person. */
+export function isStartedByHand(stack: Stack, file: string): boolean {
+  const triggers = stack.workflows.find(each => each.file === file)?.triggers ?? [];
+  return triggers.length > 0 && triggers.every(({ event }) => event === "workflow_dispatch");
+}

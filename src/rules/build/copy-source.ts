@@ -7,6 +7,7 @@ import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { missingOf, working } from "../../stack/query-missing-sources.ts";
+import { isStartedByHand } from "../../stack/query-triggers.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -77,11 +78,6 @@ export default defineRule({
     }
   },
 });
-
-function isStartedByHand(stack: Stack, file: string): boolean {
-  const triggers = stack.workflows.find(each => each.file === file)?.triggers ?? [];
-  return triggers.length > 0 && triggers.every(({ event }) => event === "workflow_dispatch");
-}
 
 interface Broken {
   readonly group: readonly [Build, ...Build[]];

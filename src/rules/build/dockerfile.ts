@@ -5,6 +5,7 @@ import { createDockerfile } from "../../remedies/rewrite.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, groupBuilds, mayAppear, places, weighBuilds } from "../../stack/query-build.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
+import { isStartedByHand } from "../../stack/query-triggers.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -47,13 +48,27 @@ export default defineRule({
             `no file ${path}`,
           ).slice(1),
         ],
-        severity: weighBuilds(group, "critical"),
+        severity: weighBuilds(group, isBesideAutomatic(stack, group) ? "medium" : "critical"),
         fix: () =>
           useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined),
       };
     }
   },
 });
+
+/** Only people start it, while a workflow that starts by itself pushes an image: what is released is not stopped. */
+function isBesideAutomatic(stack: Stack, group: readonly Build[]): boolean {
+  return (
+    group.every(({ at }) => isStartedByHand(stack, at.file)) &&
+    stack.builds.some(
+      ({ caller, push, at, dockerfileState }) =>
+        caller.kind === "workflow" &&
+        push &&
+        dockerfileState === "present" &&
+        !isStartedByHand(stack, at.file),
+    )
+  );
+}
 
 /** The script is called after a service that runs pipelines, and what tells the service of them is gone. */
 function isLeftBehind(stack: Stack, { at }: Build): boolean {

@@ -114,7 +114,11 @@ function* foreignCheckouts(workflows: readonly Workflow[]) {
       const checkout = job.steps.find(
         step =>
           step.uses?.repository === "actions/checkout" &&
-          /github\.(head_ref|event\.pull_request\.head)/.test(step.with.get("ref")?.value ?? ""),
+          // The name of a branch alone is one of this repository.
+          (step.with.has("repository")
+            ? /github\.(head_ref|event\.pull_request\.head)/
+            : /github\.event\.pull_request\.head\.sha/
+          ).test(step.with.get("ref")?.value ?? ""),
       );
       const runs =
         checkout &&
