@@ -64,7 +64,7 @@ function isBesideAutomatic(stack: Stack, group: readonly Build[]): boolean {
       ({ caller, push, at, dockerfileState }) =>
         caller.kind === "workflow" &&
         push &&
-        dockerfileState === "present" &&
+        dockerfileState !== "absent" &&
         !isStartedByHand(stack, at.file),
     )
   );
