@@ -51,8 +51,8 @@ const sameSite = /\bsame_?site["']?\s*[:=]\s*["']?(\w+)/gi;
 export function keepsCookiesHome(stack: Stack, service: Service): boolean {
   const texts = searchedTexts(stack, service) ?? [];
   const said = texts.flatMap(text => [...text.matchAll(sameSite)].map(([, value]) => value!.toLowerCase()));
-  const set = texts.flatMap(text => text.match(setsCookie) ?? []).length;
-  return said.length > 0 && said.length >= set && said.every(value => /^(?:lax|strict)$/.test(value));
+  if (said.length === 0 || !said.every(value => /^(?:lax|strict)$/.test(value))) return false;
+  return said.length >= texts.flatMap(text => text.match(setsCookie) ?? []).length;
 }
 
 /** The sources of a service's application; undefined where there are none, or too many to search. */

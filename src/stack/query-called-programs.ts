@@ -67,7 +67,8 @@ const languages: readonly Language[] = [
 /** The code asks first, or goes on without. */
 const optional =
   /\bwhich\(|LookPath|FileNotFoundError|ENOENT|command -v|command_exists|is_available|ErrNotFound|static[-_]ffmpeg|ffmpeg[-_]static|imageio_ffmpeg|@ffmpeg/;
-const mentioned = /ffmpeg|ffprobe|wkhtml|pandoc|tesseract|office|pdf|exiftool|dump/;
+/** Before every program of a call stands a sign of a text: it is found faster than eleven words. */
+const mentioned = new RegExp(`["'\`](?:${names})`);
 const mostFiles = 1_500;
 /** Over all components, as in the search for variables: the report tells of it. */
 const mostInAll = 4_000;

@@ -16,18 +16,43 @@ export interface Emptied {
   readonly sure: boolean;
 }
 
-/** What the text has to have, the call, and how to name it. */
-export type StartCall = readonly [RegExp, RegExp, string];
+/** A call that does something at a start: the ending of the files that may have it, and how to name it. */
+export interface StartCall {
+  readonly files: RegExp;
+  /** What the text has to have besides. */
+  readonly needs: RegExp;
+  readonly call: RegExp;
+  readonly what: string;
+}
+
+/** Files of JavaScript and TypeScript. */
+export const scripts: RegExp = /\.[cm]?[jt]s$/;
+const python = /\.py$/;
 
 /** Calls that drop the tables. */
 const calls: readonly StartCall[] = [
-  [/sequelize/i, /\.sync\(\s*\{[^{}]{0,80}\bforce\s*:\s*true/g, "sync({ force: true })"],
-  [/typeorm|DataSource/, /\bdropSchema\s*:\s*true/g, "dropSchema: true"],
-  [/metadata/, /\bmetadata\.drop_all\(/g, "metadata.drop_all()"],
-  [/SQLAlchemy/, /\bdb\.drop_all\(/g, "db.drop_all()"],
-  [/Database/, /\bDatabase\.EnsureDeleted(?:Async)?\(/g, "EnsureDeleted()"],
-  [/mongoose/, /\.dropDatabase\(/g, "dropDatabase()"],
-  [/gorm/, /\.Migrator\(\)\.DropTable\(/g, "DropTable()"],
+  {
+    files: scripts,
+    needs: /sequelize/i,
+    call: /\.sync\(\s*\{[^{}]{0,80}\bforce\s*:\s*true/g,
+    what: "sync({ force: true })",
+  },
+  {
+    files: scripts,
+    needs: /typeorm|DataSource/,
+    call: /\bdropSchema\s*:\s*true/g,
+    what: "dropSchema: true",
+  },
+  { files: python, needs: /metadata/, call: /\bmetadata\.drop_all\(/g, what: "metadata.drop_all()" },
+  { files: python, needs: /SQLAlchemy/, call: /\bdb\.drop_all\(/g, what: "db.drop_all()" },
+  {
+    files: /\.cs$/,
+    needs: /Database/,
+    call: /\bDatabase\.EnsureDeleted(?:Async)?\(/g,
+    what: "EnsureDeleted()",
+  },
+  { files: scripts, needs: /mongoose/, call: /\.dropDatabase\(/g, what: "dropDatabase()" },
+  { files: /\.go$/, needs: /gorm/, call: /\.Migrator\(\)\.DropTable\(/g, what: "DropTable()" },
 ];
 
 /** What empties the databases of a project at each start of a service. */
@@ -57,8 +82,8 @@ export function calledAtStart(
   if (!component) return [];
   const texts = ownTexts(stack, component);
   return [...texts.values()].flatMap(source =>
-    table.flatMap(([needs, call, what]) => {
-      if (!needs.test(source.text)) return [];
+    table.flatMap(({ files, needs, call, what }) => {
+      if (!files.test(source.path) || !needs.test(source.text)) return [];
       for (const match of source.text.matchAll(call)) {
         if (isComment(source.text, match.index)) continue;
         const near = source.text.slice(Math.max(0, match.index - 600), match.index + 150);

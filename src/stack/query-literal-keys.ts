@@ -136,7 +136,7 @@ const languages: readonly Language[] = [
   },
   {
     files: /\.py$/,
-    mark: /jwt|jose|flask|SessionMiddleware/i,
+    mark: /jwt\.|secret_key/i,
     uses: [
       {
         signs: "tokens",

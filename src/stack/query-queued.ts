@@ -1,5 +1,5 @@
 import { isTest, isVendored, ownFiles } from "../artifacts/project-files.ts";
-import { type Location, locate } from "../core/source.ts";
+import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { gradeOf, serverServices } from "./query.ts";
 import { worstFirst } from "./query-process.ts";
@@ -20,6 +20,8 @@ interface Tool {
   readonly worker: string;
   readonly start: string;
   readonly ending: RegExp;
+  /** A word of every job: few files have it, and patterns are tried on those alone. */
+  readonly mark: string;
   readonly job: RegExp;
   readonly call: RegExp;
   /** The jobs are done at once, or by a thread of the server. */
@@ -32,6 +34,7 @@ const tools: readonly Tool[] = [
     worker: "a worker of Celery",
     start: "celery worker",
     ending: /\.py$/,
+    mark: "task",
     job: /^[ \t]*@(?:shared_task\b|(?:celery|celery_app|app|capp)\.task\b)/m,
     call: /\b\w+\.(?:delay|apply_async)\(/,
     inline: /always_eager/i,
@@ -41,6 +44,7 @@ const tools: readonly Tool[] = [
     worker: "a worker of Dramatiq",
     start: "dramatiq",
     ending: /\.py$/,
+    mark: "@dramatiq",
     job: /^[ \t]*@dramatiq\.actor\b/m,
     call: /\b\w+\.send(?:_with_options)?\(/,
     inline: /StubBroker/,
@@ -50,6 +54,7 @@ const tools: readonly Tool[] = [
     worker: "Sidekiq",
     start: "sidekiq",
     ending: /\.rb$/,
+    mark: "idekiq",
     job: /^[ \t]*(?:include Sidekiq::(?:Job|Worker)|config\.active_job\.queue_adapter\s*=\s*:sidekiq)\b/m,
     call: /\b[A-Z]\w*\.perform_(?:async|in|at|later)\b|\.deliver_later\b/,
     inline: /Sidekiq::Testing\.inline!|Sidekiq\.configure_embed/,
@@ -75,31 +80,40 @@ function jobsOf(stack: Stack, service: Service, component: AppComponent, tool: T
     path => tool.ending.test(path) && !/(?:^|\/)environments\/(?:development|test)\.rb$/.test(path),
   );
   if (code.length === 0 || code.length > mostFiles) return [];
-  let job: Location | undefined;
-  let call: Location | undefined;
-  for (const path of code) {
+  const texts = code.flatMap(path => {
     const read = stack.files.read(path);
-    const text = "source" in read ? read.source.text : "";
-    if (
-      tool.inline.test(text) ||
-      (tool.runs.test(text) && /worker_main|WorkController|subprocess|Popen/.test(text))
+    return "source" in read ? [read.source] : [];
+  });
+  const job = firstPlace(component, texts, tool.job, text => text.includes(tool.mark));
+  if (!job) return [];
+  if (
+    texts.some(
+      ({ text }) =>
+        tool.inline.test(text) ||
+        (tool.runs.test(text) && /worker_main|WorkController|subprocess|Popen/.test(text)),
     )
-      return [];
-    job ??= place(component, path, text, tool.job);
-    if (job && path !== job.file && call) continue;
-    call ??= place(component, path, text, tool.call);
-  }
-  if (!job || !call || isRun(stack, service, tool)) return [];
-  return [{ service, worker: tool.worker, start: tool.start, job, call }];
+  )
+    return [];
+  const call = firstPlace(component, texts, tool.call);
+  return call && !isRun(stack, service, tool)
+    ? [{ service, worker: tool.worker, start: tool.start, job, call }]
+    : [];
 }
 
-function place({ files }: AppComponent, path: string, text: string, pattern: RegExp): Location | undefined {
-  const match = pattern.exec(text);
-  // Registers the text with the stack, so that it can be shown.
-  const source = match ? files.read(path) : undefined;
-  if (!match || !source) return undefined;
-  const start = match.index + match[0].search(/\S/);
-  return locate(source, start, match.index + match[0].length);
+function firstPlace(
+  { files }: AppComponent,
+  sources: readonly Source[],
+  pattern: RegExp,
+  may = (_: string): boolean => true,
+): Location | undefined {
+  for (const { path, text } of sources) {
+    const match = may(text) ? pattern.exec(text) : null;
+    // Registers the text with the stack, so that it can be shown.
+    const source = match ? files.read(path) : undefined;
+    if (match && source)
+      return locate(source, match.index + match[0].search(/\S/), match.index + match[0].length);
+  }
+  return undefined;
 }
 
 const operating =

@@ -1,7 +1,7 @@
 import { ownFiles } from "../artifacts/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { serverServices } from "./query.ts";
-import { calledAtStart, type Emptied, type StartCall } from "./query-emptied.ts";
+import { calledAtStart, type Emptied, type StartCall, scripts } from "./query-emptied.ts";
 import { worstFirst } from "./query-process.ts";
 import { ownTexts } from "./query-seeded-admins.ts";
 import type { Stack } from "./stack.ts";
@@ -13,12 +13,27 @@ export interface SchemaAtStart extends Omit<Emptied, "sure"> {
 }
 
 const making: readonly StartCall[] = [
-  [/metadata/, /\bmetadata\.create_all\b/g, "metadata.create_all"],
-  [/SQLAlchemy|\bdb\b/, /\bdb\.create_all\(/g, "db.create_all()"],
+  {
+    files: /\.py$/,
+    needs: /metadata/,
+    call: /\bmetadata\.create_all\b/g,
+    what: "metadata.create_all",
+  },
+  { files: /\.py$/, needs: /create_all/, call: /\bdb\.create_all\(/g, what: "db.create_all()" },
 ];
 const altering: readonly StartCall[] = [
-  [/typeorm|DataSource/i, /\bsynchronize\s*:\s*true\b/g, "synchronize: true"],
-  [/sequelize/i, /\.sync\(\s*\{[^{}]{0,80}\balter\s*:\s*true/g, "sync({ alter: true })"],
+  {
+    files: scripts,
+    needs: /typeorm|DataSource/i,
+    call: /\bsynchronize\s*:\s*true\b/g,
+    what: "synchronize: true",
+  },
+  {
+    files: scripts,
+    needs: /sequelize/i,
+    call: /\.sync\(\s*\{[^{}]{0,80}\balter\s*:\s*true/g,
+    what: "sync({ alter: true })",
+  },
 ];
 
 export function schemaAtStart(stack: Stack): SchemaAtStart[] {

@@ -148,7 +148,7 @@ export interface LostRoute {
 export function lostRoute(stack: Stack, passage: Passage): LostRoute | undefined {
   const { target, prefix, arrives } = passage;
   const routes = servedPaths(stack, target).filter(route => !aside.test(route));
-  if (routes.length < 2 || setsPrefix(stack, passage)) return undefined;
+  if (routes.length < 2) return undefined;
   const below = routes.filter(route => route === prefix || route.startsWith(`${prefix}/`));
   if (below.length > 0 && below.length < routes.length) return undefined;
   const doubled = below.length > 0;
@@ -163,6 +163,8 @@ export function lostRoute(stack: Stack, passage: Passage): LostRoute | undefined
     if (answer?.answer !== "no") return undefined;
     first ??= { route, asked, answer, doubled };
   }
+  // Both read all code, and mostly there is nothing to ask about.
+  if (!first || setsPrefix(stack, passage)) return undefined;
   return doubled && asksTwice(stack, prefix) ? undefined : first;
 }
 
