@@ -102,7 +102,8 @@ class Walk {
     // What a pipeline gives a step is in the environment of all its commands.
     const isGiven = around.depth === 0 && !around.remote && around.env.has(composeFiles);
     this.exported =
-      isGiven || exportsComposeFiles.test(script.fragment.text)
+      isGiven ||
+      (script.fragment.text.includes(composeFiles) && exportsComposeFiles.test(script.fragment.text))
         ? [{ name: composeFiles, value: typeof value === "string" ? value : undefined }]
         : noAssignments;
   }

@@ -54,7 +54,10 @@ function read(source: Source): ScriptImport[] {
         !isTemplate(text, match.index) && (!isTyped || names === undefined || isUsed(names, rest())),
     });
   }
-  for (const match of [...text.matchAll(call), ...text.matchAll(required)]) {
+  // Most files have neither, and the patterns are slow.
+  const calls = text.includes("import(") ? [...text.matchAll(call)] : [];
+  const requires = text.includes("require(") ? [...text.matchAll(required)] : [];
+  for (const match of [...calls, ...requires]) {
     if (isComment(text, match.index)) continue;
     const start = match.index + match[0].lastIndexOf(`${match[1]}${match[2]}${match[1]}`) + 1;
     found.push({

@@ -296,14 +296,20 @@ function chosenByEnvFile(
   files: ProjectFiles,
   base: string,
 ): string[] | undefined {
-  const written = calls.findLast(
-    ({ call, caller }) =>
-      caller.file === placed.caller.file &&
-      call.remote === placed.call.remote &&
-      writtenFiles(call) !== undefined,
+  const written = writingFiles(calls).findLast(
+    ({ call, caller }) => caller.file === placed.caller.file && call.remote === placed.call.remote,
   );
   const text = written && writtenFiles(written.call);
   return text === undefined ? composeFilesOf(files, base)?.files : presentFiles(files, base, text);
+}
+
+const writing = new WeakMap<readonly PlacedCall[], readonly PlacedCall[]>();
+
+/** Of all calls those that write COMPOSE_FILE, once for all that ask. */
+function writingFiles(calls: readonly PlacedCall[]): readonly PlacedCall[] {
+  const known = writing.get(calls) ?? calls.filter(({ call }) => writtenFiles(call) !== undefined);
+  writing.set(calls, known);
+  return known;
 }
 
 /** `echo COMPOSE_FILE=a.yml:b.yml >> .env`. */

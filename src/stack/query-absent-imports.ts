@@ -296,7 +296,15 @@ function packagesOf({ files }: Stack, dir: string): { includes(name: string): bo
     }
     if (folder === "" || folder === "/") break;
   }
-  return locked ? { includes: name => texts.some(text => text.includes(name)) } : undefined;
+  // A package is imported by many files, and a lock file has megabytes.
+  const known = new Map<string, boolean>();
+  const isThere = (name: string): boolean => texts.some(text => text.includes(name));
+  const includes = (name: string): boolean => {
+    const answer = known.get(name) ?? isThere(name);
+    known.set(name, answer);
+    return answer;
+  };
+  return locked ? { includes } : undefined;
 }
 
 export interface IgnoredBy {

@@ -1,3 +1,4 @@
+import type { ComposeCall } from "../artifacts/commands.ts";
 import { basename, inside, isOutside, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ComposeProject, Stack } from "./stack.ts";
@@ -33,14 +34,25 @@ export function isMisplaced(stack: Stack, project: ComposeProject | undefined): 
   );
 }
 
+const starting = new WeakMap<Stack, readonly ComposeCall[]>();
+
+/** The calls of `up` and `build`, once for all volumes that ask. */
+function bringingUp(stack: Stack): readonly ComposeCall[] {
+  const known =
+    starting.get(stack) ??
+    stack.calls.flatMap(({ call }) =>
+      call.kind === "compose" && ["up", "build"].includes(call.subcommand ?? "") ? [call] : [],
+    );
+  starting.set(stack, known);
+  return known;
+}
+
 /** Whatever brings the project up says `--project-directory`, and means another folder. */
 function isRunFromElsewhere(stack: Stack, project: ComposeProject): boolean {
-  const calls = stack.calls.flatMap(({ call }) =>
-    call.kind === "compose" &&
-    ["up", "build"].includes(call.subcommand ?? "") &&
-    call.files.some(({ value }) => value !== undefined && project.files.includes(join(call.cwd ?? "", value)))
-      ? [call]
-      : [],
+  const calls = bringingUp(stack).filter(call =>
+    call.files.some(
+      ({ value }) => value !== undefined && project.files.includes(join(call.cwd ?? "", value)),
+    ),
   );
   return (
     calls.length > 0 &&

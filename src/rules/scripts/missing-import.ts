@@ -119,17 +119,28 @@ function isAbove(stack: Stack, root: string, file: string): boolean {
   return stack.components.some(({ dir }) => root === dir || root === (dir === "" ? "src" : `${dir}/src`));
 }
 
-/** Any file or folder of the repository, wherever imports may start. */
+const there = new WeakMap<Stack, Map<string, boolean>>();
+
+/** Many scripts import the same module, and the answer goes through all paths. */
 function isThere(stack: Stack, module: string): boolean {
+  const answers = there.get(stack) ?? new Map<string, boolean>();
+  there.set(stack, answers);
+  const answer = answers.get(module) ?? standsSomewhere(stack, module);
+  answers.set(module, answer);
+  return answer;
+}
+
+/** Any file or folder of the repository, wherever imports may start. */
+function standsSomewhere(stack: Stack, module: string): boolean {
   const tail = module.replaceAll(".", "/");
   return (
     stack.files.ignored(`${tail}.py`) ||
     stack.files.ignored(`${tail}/x.py`) ||
     stack.files.paths.some(path => {
+      if (!path.includes(tail)) return false;
       const at = `/${path}`.indexOf(`/${tail}`);
-      if (at === -1) return false;
       const after = `/${path}`.slice(at + tail.length + 1);
-      return after.startsWith("/") || after.startsWith(".");
+      return at !== -1 && (after.startsWith("/") || after.startsWith("."));
     })
   );
 }
