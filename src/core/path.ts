@@ -12,6 +12,8 @@ export function basename(path: string): string {
 
 /** Removes `.`, `..` and doubled slashes. A relative path that climbs out keeps its leading `..`. */
 export function normalize(path: string): string {
+  // Most paths are plain already. (A hidden file takes the long way.)
+  if (!/^\.|\/[./]|\/$/.test(path)) return path;
   const absolute = path.startsWith("/");
   const parts: string[] = [];
   for (const part of path.split("/")) {

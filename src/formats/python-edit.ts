@@ -1,7 +1,7 @@
 import type { Edit } from "../core/fix.ts";
 import type { Location, Source } from "../core/source.ts";
-import { parsePython } from "./python.ts";
-import type { PyAssign, PyModule, PyStatement } from "./python-tree.ts";
+import { parsePython, parsePythonPart } from "./python.ts";
+import type { PyAssign, PyImport, PyModule, PyStatement } from "./python-tree.ts";
 
 /** Where text may be put into a Python file. The parser has to be loaded, as it is once anything was audited. */
 
@@ -53,8 +53,9 @@ export function addAtEnd(source: Source, lines: readonly string[]): Edit {
 
 /** Brings a module in under its own name; an empty list where it is there already. */
 export function importModule(source: Source, name: string): Edit[] | undefined {
-  const { body } = moduleOf(source);
-  const imports = body.filter(statement => statement.kind === "import");
+  // A few lines in place of a whole script, as long as one of them is an import.
+  const some = importsOf(parsePythonPart(source, /\bimport\b/));
+  const imports = some.length > 0 ? some : importsOf(moduleOf(source));
   // `import os.path` binds `os`, too.
   const binds = imports.some(
     ({ module, names, as = name, at }) =>
@@ -76,7 +77,7 @@ export function importModule(source: Source, name: string): Edit[] | undefined {
     return edit && [edit];
   }
   // Behind the text that describes the module, which has to stay the first statement.
-  const [head] = body;
+  const [head] = moduleOf(source).body;
   if (!head) return undefined;
   if (head.kind === "expression" && head.value.kind === "string") {
     const edit = addBehind(source, head, ["", `import ${name}`]);
@@ -92,7 +93,7 @@ export function importModule(source: Source, name: string): Edit[] | undefined {
  * Undefined where the name stands for something else.
  */
 export function importName(source: Source, module: string, name: string): Edit[] | undefined {
-  const imports = moduleOf(source).body.filter(statement => statement.kind === "import");
+  const imports = importsOf(moduleOf(source));
   const own = imports.find(each => each.module === module && each.names);
   if (own?.names?.some(each => each.name === name && each.as === name)) return [];
   if (new RegExp(`\\b${name}\\b`).test(source.text)) return undefined;
@@ -134,6 +135,8 @@ export function addInBrackets(source: Source, at: Location, text: string): Edit 
   const comma = inner.endsWith(",") ? "" : ",";
   return insert(source, offset, `${comma}${eolOf(source.text)}${indent}${text},`);
 }
+
+const importsOf = ({ body }: PyModule): PyImport[] => body.filter(statement => statement.kind === "import");
 
 const modules = new WeakMap<Source, PyModule>();
 

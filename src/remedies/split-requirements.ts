@@ -129,6 +129,7 @@ function isUsed(stack: Stack, dir: string, name: string): boolean {
   const module = modules[name] ?? name.replaceAll("-", "_");
   const loads = new RegExp(`^\\s*(?:from|import)\\s+${module}\\b|["']${module}["'.]`, "m");
   const command = new RegExp(`(?<![\\w/.-])${name}(?![\\w.-])`);
+  const mentions = (path: string): boolean => textOf(stack, path)?.text.includes(module) === true;
   const runs = stack.builds.flatMap(build => build.dockerfile?.stages.flatMap(stage => stage.runs) ?? []);
   if (runs.some(run => command.test(run.fragment.text))) return true;
   if (stack.services.some(each => each.command?.words.some(word => command.test(word.value ?? ""))))
@@ -140,7 +141,8 @@ function isUsed(stack: Stack, dir: string, name: string): boolean {
       !isVendored(path) &&
       !isTest(path) &&
       !beside.test(path) &&
-      loads.test(textOf(stack, path)?.text ?? ""),
+      mentions(path) &&
+      loads.test(textOf(stack, path)!.text),
   );
 }
 

@@ -6,6 +6,13 @@ import { evidence } from "./query.ts";
 export type Dict = Extract<Value, { kind: "dict" }>;
 export type Family = "PostgreSQL" | "MySQL" | "SQLite";
 
+const engineNames: Readonly<Record<Family, RegExp>> = {
+  PostgreSQL: /postgres|postgis|timescale/,
+  MySQL: /mysql/,
+  SQLite: /sqlite/,
+};
+const families = Object.keys(engineNames) as Family[];
+
 /** Options that exactly one family of drivers takes. */
 const owners: Readonly<Record<string, Family>> = {
   init_command: "MySQL",
@@ -58,6 +65,16 @@ export function foreign(entry: Value, lookup: Lookup) {
       evidence(engine.at, `the engine of ${family}`),
     ],
   };
+}
+
+/** Whether a file can have such an entry at all: it names one engine, and an option or the port of another. */
+export function mayBeForeign(text: string): boolean {
+  const engines = families.filter(each => engineNames[each].test(text));
+  const foreignTo = (family: Family) => engines.some(each => each !== family);
+  return (
+    Object.entries(ports).some(([port, family]) => text.includes(port) && foreignTo(family)) ||
+    Object.entries(owners).some(([option, family]) => text.includes(option) && foreignTo(family))
+  );
 }
 
 export function isForeign(option: string, family: Family): boolean {

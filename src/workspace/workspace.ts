@@ -68,7 +68,8 @@ export function openWorkspace(root: string): Workspace {
   const ignores = once(() => ignoreRules(realRoot, walked.gitignores, repository()));
 
   const has = (path: string): "file" | "directory" | undefined => {
-    const clean = cleanPath(path);
+    // Asked most often of what the walk found, by its own name.
+    const clean = files.has(path) || directories.has(path) ? path : cleanPath(path);
     if (clean === undefined) return undefined;
     if (clean === "" || directories.has(clean)) return "directory";
     const entry = files.get(clean);
@@ -78,6 +79,8 @@ export function openWorkspace(root: string): Workspace {
     return listed ? undefined : onDisk(realRoot, clean);
   };
   const read = (path: string): ReadResult => {
+    const before = texts.get(path);
+    if (before) return before;
     const clean = cleanPath(path);
     if (clean === undefined || clean === "")
       return { problem: problemAt(path, "is not a path inside the project") };

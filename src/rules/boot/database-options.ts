@@ -4,7 +4,7 @@ import type { Lookup } from "../../artifacts/value.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { withoutOptions } from "../../remedies/engine-options.ts";
 import { listNames, weigh } from "../../stack/query.ts";
-import { foreign } from "../../stack/query-engine-options.ts";
+import { foreign, mayBeForeign } from "../../stack/query-engine-options.ts";
 import { settingsInForce } from "../../stack/query-settings.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -55,7 +55,9 @@ function* allSettings(stack: Stack): Generator<Placed> {
     yield { settings, lookup, severity: weigh(service, "high") };
   for (const { django, files } of stack.components) {
     for (const { file, module } of django?.modules ?? []) {
-      if (!files.read(file)?.text.includes("DATABASES")) continue;
+      const text = files.read(file)?.text ?? "";
+      // The settings of developers are many, and to read them takes time.
+      if (!text.includes("DATABASES") || !mayBeForeign(text)) continue;
       const settings = readDjangoSettings(files, file, djangoRoots(django!));
       if (!settings) continue;
       const severity = module === django!.defaultModule?.value ? "medium" : "low";
