@@ -8,13 +8,17 @@ import type { EnvFileUse, Service, Stack, Variable } from "./stack.ts";
 export interface Overridden {
   readonly variable: Variable;
   readonly use: EnvFileUse;
+  /** The file is handed to other services alone. */
+  readonly ofOthers: boolean;
 }
 
 /** `NAME: ${OTHER}` and nothing behind it. */
 const plain = /^\$(?:\{(\w+)\}|(\w+))$/;
 
 export function overriddenVariables(stack: Stack, service: Service): Overridden[] {
-  const { project, envFiles, environment } = service;
+  const { project, environment } = service;
+  const ofOthers = service.envFiles.length === 0;
+  const envFiles = ofOthers ? project.services.flatMap(other => other.envFiles) : service.envFiles;
   const home = join(project.directory, ".env");
   // Compose reads `.env` beside the file by itself: what it says is known where `${...}` stands, too.
   if (envFiles.length === 0 || envFiles.some(use => use.resolved === undefined || use.resolved === home))
@@ -24,17 +28,23 @@ export function overriddenVariables(stack: Stack, service: Service): Overridden[
     if (name === undefined || project.lookup(name) !== undefined) return [];
     const use = envFiles.find(each =>
       (each.file ?? shownEnvFile(stack, basename(each.path.value)))?.entries.some(
-        entry => entry.name.value === variable.name && entry.value.value !== "",
+        ({ name: { value }, value: given }) =>
+          (value === name || (value === variable.name && !ofOthers)) && given.value !== "",
       ),
     );
-    return use ? [{ variable, use, name }] : [];
+    return use ? [{ variable, use, name, ofOthers }] : [];
   });
   if (found.length === 0 || !isAlone(stack, service)) return [];
   const said = texts(stack, service);
   if (said.some(({ text }) => handsOn.test(text))) return [];
   // A page lists what is to be set, a script may set it.
   const doing = said.filter(({ path }) => !/\.(?:mdx?|rst|txt)$|README/.test(path));
-  return found.filter(({ name }) => !doing.some(({ text }) => text.includes(name)));
+  return found.filter(({ name }) => !doing.some(({ text }) => sets(text, name)));
+}
+
+/** It gives the variable a value, or may: more than `$NAME`, which reads it, and `NAME="${NAME:-that}"`, which keeps it. */
+function sets(text: string, name: string): boolean {
+  return new RegExp(`(?<![\\w$]|\\$\\{)${name}(?!\\w)(?!=["']?\\$\\{?${name}\\b)`).test(text);
 }
 
 function sourceOf({ from, value }: Variable): string | undefined {

@@ -50,15 +50,19 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
   return found;
 }
 
-/** The examples beside the Compose file that are for it: it fills in some of what each asks for. */
-function askingFiles(stack: Stack, { project }: Service, texts: readonly string[]): EnvFile[] {
-  return stack.envFiles.filter(
-    ({ file, role, entries }) =>
-      role === "example" &&
-      dirname(file) === project.directory &&
-      !/dev|test|local/i.test(file) &&
-      entries.filter(({ name }) => names(texts, name.value)).length >= leastHanded,
-  );
+/**
+ * The examples that are for it: one beside the Compose file, which fills in some of what it asks for, and the program's
+ * own, some of which Compose gives it.
+ */
+function askingFiles(stack: Stack, service: Service, texts: readonly string[]): EnvFile[] {
+  const { project, component } = service;
+  const given = new Set(service.environment.map(({ name }) => name));
+  return stack.envFiles.filter(({ file, role, entries }) => {
+    if (role !== "example" || /dev|test/i.test(file)) return false;
+    const own = dirname(file) === component!.dir && entries.some(({ name }) => given.has(name.value));
+    const filled = entries.filter(({ name }) => names(texts, name.value)).length >= leastHanded;
+    return own || (dirname(file) === project.directory && !/local/i.test(file) && filled);
+  });
 }
 
 function names(texts: readonly string[], name: string): boolean {

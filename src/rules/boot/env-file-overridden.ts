@@ -16,6 +16,7 @@ export default defineRule({
       if (!first) continue;
       const names = found.map(each => each.variable.name);
       const file = first.use.path.value;
+      const shown = first.ofOthers ? "is empty" : "is empty, and wins over the file";
       const grave = isStore(service) || names.some(name => isSecretName(name));
       yield {
         subject: service.name,
@@ -23,8 +24,8 @@ export default defineRule({
         severity: weigh(service, grave ? "high" : "medium"),
         confidence: "likely",
         evidence: [
-          evidence(first.variable.at, "is empty, and wins over the file"),
-          ...more.map(each => evidence(each.variable.at, "is empty, and wins over the file")),
+          evidence(first.variable.at, shown),
+          ...more.map(each => evidence(each.variable.at, shown)),
           evidence(first.use.path.at, "has the value"),
         ],
       };
