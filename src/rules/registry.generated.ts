@@ -285,6 +285,7 @@ import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
 import releaseVolumeHidesImage from "./release/volume-hides-image.ts";
 import releaseWaitsForMigration from "./release/waits-for-migration.ts";
 import scriptsComposeFile from "./scripts/compose-file.ts";
+import scriptsCutCommand from "./scripts/cut-command.ts";
 import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
 import scriptsEnvParse from "./scripts/env-parse.ts";
@@ -608,6 +609,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseVolumeHidesImage,
   releaseWaitsForMigration,
   scriptsComposeFile,
+  scriptsCutCommand,
   scriptsDevcontainerCommand,
   scriptsDocumentedCommand,
   scriptsEnvParse,

@@ -29,6 +29,25 @@ export function isLastingCache(service: Service): boolean {
   );
 }
 
+const forgetful = /^(?:redis|valkey\/valkey|grafana\/grafana(?:-oss)?)$/;
+
+/** Named volumes of a cache or a board that lie where its image keeps nothing, while its data has none. */
+export function misplacedVolumes(service: Service): readonly Mount[] {
+  if (!forgetful.test(service.facts?.family ?? "") || service.build) return [];
+  const words = service.command?.words.map(word => word.value ?? "?") ?? [];
+  // A configuration of its own may say where the data lies.
+  if (words.some(word => /\?|\.conf$|^paths\.data|cfg:/.test(word)) || variable(service, "GF_PATHS_DATA"))
+    return [];
+  const [directory] = dataDirectories(service);
+  if (!directory || !/^(?:anonymous|container)$/.test(keepingOf(service, directory).in)) return [];
+  return service.mounts.filter(
+    ({ type, source, target }) =>
+      type === "volume" &&
+      source !== undefined &&
+      !/conf|\/etc\/|plugin|dashboard|provision|log/i.test(target),
+  );
+}
+
 /** Major version of PostgreSQL by the image's tag: `16-alpine`, `latest-pg14`, `pg17`. Undefined when it floats. */
 export function postgresMajor(service: Service): number | undefined {
   const ref = imageOrBase(service);

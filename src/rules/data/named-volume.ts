@@ -2,13 +2,14 @@ import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { keepInVolume } from "../../remedies/data-volume.ts";
 import { mountHigher } from "../../remedies/postgres-mount.ts";
-import { evidence, serverServices } from "../../stack/query.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import {
   type DataDirectory,
   dataDirectories,
   followsNewest,
   type Keeping,
   keepingOf,
+  misplacedVolumes,
   refusedMount,
 } from "../../stack/query-data.ts";
 import type { Mount, Service, Stack } from "../../stack/stack.ts";
@@ -26,7 +27,10 @@ export default defineRule({
     const seen = new Set<string>();
     for (const service of serverServices(stack)) {
       const place = `${service.at.file}:${service.at.span.start}`;
-      if (!stores.has(service.kind) || seen.has(place)) continue;
+      if (seen.has(place)) continue;
+      const [misplaced] = misplacedVolumes(service);
+      if (misplaced) yield beside(service, misplaced);
+      if (!stores.has(service.kind)) continue;
       seen.add(place);
       const refused = refusedMount(service);
       if (refused) {
@@ -49,6 +53,16 @@ export default defineRule({
     }
   },
 });
+
+function beside(service: Service, mount: Mount): Violation {
+  const { path } = dataDirectories(service)[0]!;
+  return {
+    subject: service.name,
+    message: `The volume of "${service.name}" lies at ${mount.target}, where its image keeps nothing: what it holds (${path}) is gone when the container is made again.`,
+    evidence: [evidence(mount.at, `the data lies in ${path}`)],
+    severity: weigh(service, "medium"),
+  };
+}
 
 function stopped(stack: Stack, service: Service, mount: Mount): Violation {
   if (followsNewest(service))
