@@ -1,9 +1,11 @@
+import type { Evidence } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
 import { replaceProbe } from "../../remedies/probe.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { type ProbeCommand, probeOf, toolInContainer } from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import type { Service } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -14,36 +16,58 @@ export default defineRule({
   why: "A health check that cannot run fails for ever: the service is unhealthy although it serves, and whatever waits for it never starts.",
   *check(stack) {
     const first = oncePerPlace();
+    // Services of one image lack the same program: that is one cause.
+    const groups = new Map<string, Lack[]>();
     for (const service of worstFirst(stack.services)) {
       const missing = missingTool(service);
       if (!missing || !first(missing.at)) continue;
-      const waiting = stack.services.filter(
-        other =>
-          other.project === service.project &&
-          other.dependsOn.some(
-            edge => edge.service === service.name && edge.condition === "service_healthy" && edge.required,
-          ),
-      );
-      const edges = waiting.map(other => {
-        const edge = other.dependsOn.find(each => each.service === service.name)!;
-        return evidence(edge.at, `"${other.name}" waits until it is healthy`);
-      });
+      const { image } = missing;
+      const key = `${missing.name} ${service.project.grade} ${image ? `${image.file}:${image.span.start}` : service.image?.text}`;
+      groups.set(key, [...(groups.get(key) ?? []), { service, missing, edges: waitingFor(stack, service) }]);
+    }
+    for (const lacks of groups.values()) {
+      const [{ service, missing }] = lacks as [Lack];
+      const names = listNames(lacks.map(lack => lack.service.name));
+      const edges = lacks.flatMap(lack => lack.edges);
       const image = (service.build ?? service.made) ? "its image" : `the image ${service.image?.text}`;
-      const start = waiting.length > 0 ? ` "${waiting[0]!.name}" waits for it and never starts.` : "";
+      const start = edges[0] ? ` "${edges[0].name}" waits for it and never starts.` : "";
+      const [subject, verb, who] =
+        lacks.length === 1
+          ? [`The health check of ${names}`, "calls", "it never becomes"]
+          : [`The health checks of ${names}`, "call", "they never become"];
       yield {
         subject: service.name,
-        message: `The health check of "${service.name}" calls ${missing.name}, which ${image} does not have, so it never becomes healthy.${start}`,
-        severity: weigh(service, waiting.length > 0 ? "critical" : "high"),
+        message: `${subject} ${verb} ${missing.name}, which ${image} does not have, so ${who} healthy.${start}`,
+        severity: weigh(service, edges.length > 0 ? "critical" : "high"),
         evidence: [
-          evidence(missing.at, `the health check calls ${missing.name} here`),
+          ...lacks.map(lack => evidence(lack.missing.at, `the health check calls ${missing.name} here`)),
           ...(missing.image ? [evidence(missing.image, `this image has no ${missing.name}`)] : []),
-          ...edges,
-        ],
-        fix: () => replaceProbe(stack, service),
+          ...edges.map(edge => evidence(edge.at, `"${edge.name}" waits until it is healthy`)),
+        ] as unknown as [Evidence, ...Evidence[]],
+        fix: () => {
+          const fixes = lacks.flatMap(lack => replaceProbe(stack, lack.service) ?? []);
+          if (fixes.length < lacks.length) return undefined;
+          return { ...fixes[0]!, edits: fixes.flatMap(fix => fix.edits) };
+        },
       };
     }
   },
 });
+
+interface Lack {
+  readonly service: Service;
+  readonly missing: NonNullable<ReturnType<typeof missingTool>>;
+  readonly edges: readonly { readonly name: string; readonly at: Location }[];
+}
+
+function waitingFor(stack: Stack, { project, name }: Service): Lack["edges"] {
+  return project.services.flatMap(other => {
+    const edge = other.dependsOn.find(
+      each => each.service === name && each.condition === "service_healthy" && each.required,
+    );
+    return edge ? [{ name: other.name, at: edge.at }] : [];
+  });
+}
 
 /** The program whose absence fails every alternative of the check. */
 function missingTool(service: Service) {

@@ -60,6 +60,9 @@ const neverDependencies = new Set([
 ]);
 /** Pulled in by other packages of a system, and by no package of a language. */
 const ofSystems = new Set(["ps", "pgrep", "pkill"]);
+/** Packages of Debian that need procps neither themselves nor through what they need. */
+const withoutProcps =
+  /^(?:curl|wget|git|gosu|tini|dumb-init|jq|bash|unzip|zip|xz-utils|openssl|ca-certificates|gnupg2?|tzdata|locales|gettext(?:-base)?|netcat(?:-\w+)?|iputils-ping|build-essential|gcc|g\+\+|make|cmake|pkg-config|python3-dev|lib(?:pq5|pq-dev|ffi-dev|ffi8|ssl-dev|ssl3|magic1|xml2|xml2-dev|xslt1\.1|xslt1-dev|jpeg-dev|jpeg62-turbo|jpeg62-turbo-dev|zip-dev|png-dev|gomp1|mariadb-dev|mariadb3)|default-libmysqlclient-dev|zlib1g(?:-dev)?)$/;
 /** Packages that bring many programs along, wget or curl among them on some systems. */
 const heavyPackages =
   /^(texlive|r-base|chromium|google-chrome|firefox|devscripts|snapd|lsb$|ubuntu-|tasksel|libreoffice|apt-transport|software-properties|oracle-|elasticsearch|docker|mongodb|kde|gnome|xorg|default-jdk|openjdk|nodejs|npm|yarn|cargo|rust|golang|maven|gradle|postgresql|redis|mysql|mariadb|awscli|azure|ansible|build-deps)/;
@@ -79,6 +82,8 @@ function mayProvide(install: PackageInstall, tool: string): boolean {
     // Language packages install programs named after themselves; curl and its like never come from there.
     return install.global && !neverDependencies.has(tool) && !ofSystems.has(tool);
   }
+  if (install.complete && install.manager === "apt" && ofSystems.has(tool))
+    return !install.names.every(name => withoutProcps.test(name.value));
   if (!install.complete || !neverDependencies.has(tool)) return true;
   return install.names.some(name => heavyPackages.test(name.value) && !lightPackages.test(name.value));
 }
