@@ -20,6 +20,8 @@ export interface Withheld {
 
 /** Fewer may be there by chance: the file is another program's. */
 const leastHanded = 3;
+/** Without it what it is for cannot work. */
+export const credential = /(?:SECRET|PASSWORD|_KEY|TOKEN|_DSN)$|SMTP|STRIPE|S3_|AWS_/;
 /** The framework reads the file, and its example lists what it knows, needed or not. */
 const readByItself = /^(?:laravel|symfony|php|rails)$/;
 /** What a program is seldom told by Compose, and does well without. */
@@ -39,6 +41,8 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
   if (wildcards.length > 0) return [];
   const found: Withheld[] = [];
   for (const { name } of files.flatMap(file => file.entries)) {
+    // Beside the program stands what it knows, defaults and all.
+    if (dirname(name.at.file) !== project.directory && !credential.test(name.value)) continue;
     if (idle.test(name.value) || publicName.test(name.value) || names(texts, name.value)) continue;
     const own = reads.filter(read => read.name === name.value && !read.buildTime);
     const read = own.find(each => isRun(stack, service, component, each.at));

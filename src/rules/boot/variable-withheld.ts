@@ -1,6 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
-import { withheldVariables } from "../../stack/query-withheld.ts";
+import { credential, withheldVariables } from "../../stack/query-withheld.ts";
 import { defineRule } from "../rule.ts";
 
 const shown = 6;
@@ -35,6 +35,3 @@ export default defineRule({
     }
   },
 });
-
-/** Without it what it is for cannot work. */
-const credential = /(?:SECRET|PASSWORD|_KEY|TOKEN|_DSN)$|SMTP|STRIPE|S3_|AWS_/;

@@ -5,7 +5,7 @@ import { replaceProbe } from "../../remedies/probe.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { type ProbeCommand, probeOf, toolInContainer } from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -23,7 +23,7 @@ export default defineRule({
       if (!missing || !first(missing.at)) continue;
       const { image } = missing;
       const key = `${missing.name} ${service.project.grade} ${image ? `${image.file}:${image.span.start}` : service.image?.text}`;
-      groups.set(key, [...(groups.get(key) ?? []), { service, missing, edges: waitingFor(stack, service) }]);
+      groups.set(key, [...(groups.get(key) ?? []), { service, missing, edges: waitingFor(service) }]);
     }
     for (const lacks of groups.values()) {
       const [{ service, missing }] = lacks as [Lack];
@@ -60,7 +60,7 @@ interface Lack {
   readonly edges: readonly { readonly name: string; readonly at: Location }[];
 }
 
-function waitingFor(stack: Stack, { project, name }: Service): Lack["edges"] {
+function waitingFor({ project, name }: Service): Lack["edges"] {
   return project.services.flatMap(other => {
     const edge = other.dependsOn.find(
       each => each.service === name && each.condition === "service_healthy" && each.required,
