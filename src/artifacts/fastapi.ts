@@ -39,6 +39,8 @@ export interface FastApiApp {
     readonly name: string;
     readonly options: ReadonlyMap<string, Value>;
     readonly at: Location;
+    /** A switch decides whether it is added. */
+    readonly optional?: true;
   }[];
   readonly routes: readonly RouteNode[];
   readonly problems: readonly Problem[];
@@ -151,8 +153,21 @@ function middlewareOf(module: Module, app: string): FastApiApp["middleware"] {
       statement.kind === "expression" && statement.value.kind === "call" ? statement.value : undefined;
     if (!call || dottedName(call.callee) !== `${app}.add_middleware` || !call.args[0]) return [];
     const options = new Map(call.kwargs.map(each => [each.name, evaluatePython(each.value, module.scope)]));
-    return [{ name: dottedName(call.args[0])?.split(".").at(-1) ?? "", options, at: call.at }];
+    const name = dottedName(call.args[0])?.split(".").at(-1) ?? "";
+    return [
+      { name, options, at: call.at, ...(isOptional(module, statement) ? { optional: true as const } : {}) },
+    ];
   });
+}
+
+/** It stands below an `if` without another branch. */
+function isOptional(module: Module, wanted: PyStatement): boolean {
+  return module.statements.some(
+    statement =>
+      statement.kind === "if" &&
+      statement.branches.length === 1 &&
+      [...everyStatement(statement.branches[0]!.body)].some(each => each.statement === wanted),
+  );
 }
 
 const verbs = new Set(["get", "post", "put", "patch", "delete", "head", "options", "api_route", "route"]);

@@ -36,15 +36,21 @@ export function runsMountedRoot(files: readonly ComposeFile[]): boolean {
 }
 
 /** Only with a profile does it start a program, and that runs the checkout: without one, people start its databases. */
+const profileOfWork = /^(?:load|tests?|testing|e2e|bench(?:mark)?|dev|development|local|debug|tools?)$/;
+
 export function startsStores(files: readonly ComposeFile[]): boolean {
   const optional = files.flatMap(file =>
     servicesIn([file]).flatMap(({ value }) => (child(value, "profiles") ? { file, value } : [])),
   );
   const rest = servicesIn(files).filter(({ value }) => !child(value, "profiles"));
+  const profiles = optional.flatMap(({ value }) =>
+    itemsOf(child(value, "profiles")).map(item => textOf(item)?.value ?? ""),
+  );
+  if (optional.length === 0 || !onlyBacking(files, rest)) return false;
   return (
-    optional.some(({ file, value }) => runsCheckout(file, value)) &&
-    optional.every(({ file, value }) => runsCheckout(file, value) || isBacking(value)) &&
-    onlyBacking(files, rest)
+    profiles.every(name => profileOfWork.test(name)) ||
+    (optional.some(({ file, value }) => runsCheckout(file, value)) &&
+      optional.every(({ file, value }) => runsCheckout(file, value) || isBacking(value)))
   );
 }
 
@@ -114,5 +120,28 @@ export function reservedCaddySite(
   );
   return sites.length > 0 && sites.every(site => /(?:^|\.)localhost(?::\d+)?$/.test(site))
     ? sites[0]
+    : undefined;
+}
+
+/** All that it builds lies in a folder for development, and one for production has the same Dockerfiles. */
+export function twinOfWork(files: readonly ComposeFile[], paths: readonly string[]): string | undefined {
+  const builds = files.flatMap(file =>
+    servicesIn([file]).flatMap(({ value }) => {
+      const build = child(value, "build");
+      if (!build) return [];
+      const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
+      return join(
+        dirname(file.file),
+        join(context, textOf(child(build, "dockerfile"))?.value ?? "Dockerfile"),
+      );
+    }),
+  );
+  const twins = builds.map(path =>
+    ["prod", "production"]
+      .map(word => path.replace(/(^|\/)(?:dev|development)(?=\/)/, `$1${word}`))
+      .find(other => other !== path && paths.includes(other)),
+  );
+  return builds.length > 0 && twins.every(twin => twin !== undefined)
+    ? `it builds ${builds[0]}, and ${twins[0]} is the server's`
     : undefined;
 }

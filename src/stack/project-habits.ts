@@ -302,6 +302,17 @@ export function standsForCloud(files: readonly ComposeFile[]): string | undefine
   )?.key.value;
 }
 
+/** A mail catcher beside open databases that nobody restarts, or beside images that are called after debugging. */
+export function mailAtWork(files: readonly ComposeFile[]): string | undefined {
+  if (!catchesMail(files)) return undefined;
+  if (opensStores(files) && !staysUp(files) && !files.some(looksLikeServer))
+    return "it catches its own mail and opens its databases";
+  const debug = servicesIn(files)
+    .map(({ value }) => textOf(child(value, "image"))?.value ?? "")
+    .find(image => /[-_](?:debug|dev)(?::|@|$)/.test(image));
+  return debug && `it catches its own mail and pulls ${debug}`;
+}
+
 /** Its images are built for several kinds of processors: a recipe for publishing them. */
 export function buildsForOthers(files: readonly ComposeFile[]): boolean {
   return servicesIn(files).some(

@@ -35,6 +35,7 @@ import {
   developmentHabit,
   isEdge,
   looksLikeServer,
+  mailAtWork,
   onlyBacking,
   onlyTested,
   opensStores,
@@ -237,6 +238,8 @@ function grade(
   const shared = all.length > 1 ? networkOfWork(models) : undefined;
   if (shared)
     return { files, grade: "development", because: { text: `its network "${shared}" is for development` } };
+  const caught = mailAtWork(models);
+  if (caught) return { files, grade: "development", because: { text: caught } };
   const elsewhere = runsElsewhere(last, models, options);
   if (elsewhere) return { files, grade: "development", because: { text: elsewhere } };
   const beside = besideStores(files, models, uses);

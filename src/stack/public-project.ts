@@ -1,7 +1,14 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
-import { areBuilt, fileOfWork, mountsCheckout, pullsApplication, runsMountedRoot } from "./project-builds.ts";
+import {
+  areBuilt,
+  fileOfWork,
+  mountsCheckout,
+  pullsApplication,
+  runsMountedRoot,
+  twinOfWork,
+} from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
 import { areMounted, buildsForWork, isEdge, opensStores, staysUp, watches } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
@@ -139,6 +146,8 @@ export function runsElsewhere(
   const setUp =
     watches(models) && areMounted(models) && !isEdge(models) && paths.find(path => cloud.test(path));
   if (setUp) return `it watches the checkout, and ${setUp} sets up a cloud`;
+  const twin = twinOfWork(models, paths);
+  if (twin) return twin;
   const work = fileOfWork(models);
   const told = work && page ? toldIn(file, page, paths) : undefined;
   return told?.kind === "work" ? `${work}, and ${told.page} starts it for development` : undefined;

@@ -87,12 +87,22 @@ export function isLockFile(path: string): boolean {
  */
 export function mayAppear(stack: Stack, build: Build, path: string): boolean {
   if (product.test(path) || inSubmodule(stack, path)) return true;
+  if (isStartedElsewhere(stack, build, path)) return true;
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
   if (!isLockFile(path) && (stack.files.ignored(path) || stack.files.ignored(`${path}/x`))) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
   return (
     createdPaths(stack).some(each => arrives(each, path)) ||
     stack.calls.some(placed => !placed.call.remote && unpacksBeside(placed, build))
+  );
+}
+
+/** A script of a pipeline that is not read: it may be started in the folder that has what it names. */
+function isStartedElsewhere(stack: Stack, { caller, at }: Build, path: string): boolean {
+  return (
+    caller.kind === "script" &&
+    /^\.(?:circleci|buildkite|semaphore|woodpecker|travis|drone)\//.test(at.file) &&
+    stack.files.paths.some(each => each.endsWith(`/${path}`) || each.includes(`/${path}/`))
   );
 }
 

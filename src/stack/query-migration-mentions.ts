@@ -26,12 +26,26 @@ export function mentionsMigration(stack: Stack): boolean {
       !isForWork(stack, path)
     )
       return true;
+  if (pagesOf(stack).some(text => tellsPeople.test(text))) return true;
   return stack.files.paths.some(path => {
     if (!starts.test(path) || idleFiles.has(path) || hasProductionTwin(stack, path)) return false;
     const read = stack.files.read(path);
     return "source" in read && words.test(read.source.text.replace(switchedOff, ""));
   });
 }
+
+/** The READMEs of the root and of the folders below it. */
+function pagesOf({ files }: Stack): string[] {
+  const paths = files.paths.filter(path => /^(?:[\w.-]+\/){0,2}readme\.md$/i.test(path)).slice(0, 12);
+  return paths.flatMap(path => {
+    const read = files.read(path);
+    return "source" in read ? read.source.text : [];
+  });
+}
+
+/** A page has people do it in the container of production's file. */
+const tellsPeople =
+  /^[ \t>$]*docker[- ]compose [^\n]{0,80}-f [\w./-]*prod[\w./-]* [^\n]{0,40}\b(?:exec|run) [^\n]{0,80}(?:\bmigrate|:migrate|db upgrade|migration:run|alembic upgrade)/im;
 
 /** What a manifest offers for work on the schema itself, and what it does once for a new project, brings nothing to a server. */
 const work =

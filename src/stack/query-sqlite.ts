@@ -39,7 +39,7 @@ function pathsOf(name: string, text: string, workdir: string | undefined): DataF
   const url = /^(?:sqlite3?(?:\+\w+)?|jdbc:sqlite):(\/*)(.+)$/i.exec(address);
   if (url) {
     const [, slashes = "", rest = ""] = url;
-    if (rest === ":memory:" || !/[\w-]\.?\w*$/.test(rest)) return undefined;
+    if (rest === ":memory:" || rest.includes("%") || !/[\w-]\.?\w*$/.test(rest)) return undefined;
     // Four slashes are absolute for everybody; three are relative for SQLAlchemy and absolute for others.
     const absolute = normalize(`/${rest}`);
     if (slashes.length >= 4) return [absolute];

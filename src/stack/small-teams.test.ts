@@ -29,6 +29,48 @@ it.each<[string, Record<string, string>, string[]]>([
     { "docker-compose.yml": checkout + mail },
     ["docker-compose.yml: presumed"],
   ],
+  [
+    "one that catches its mail beside open databases, where nothing restarts",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: .\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n  mail:\n    image: mailhog/mailhog\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "one that catches its mail and pulls images for debugging",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    image: acme/harbour-debug:latest\n    ports: ['443:443']\n  mail:\n    image: mailhog/mailhog\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "databases, and a program with a profile for tests",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: mysql:8.4\n    restart: always\n    ports: ['3306:3306']\n  web:\n    profiles: [load]\n    build: .\n    restart: always\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "the same with a profile for the server",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: mysql:8.4\n    restart: always\n  web:\n    profiles: [app]\n    build: .\n    restart: always\n",
+    },
+    ["docker-compose.yml: deployed"],
+  ],
+  [
+    "the only file, which builds a folder for development that has a twin for production",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: { context: ., dockerfile: ./docker/dev/web.dockerfile }\n  db:\n    image: postgres:17\n",
+      "docker/dev/web.dockerfile": "FROM nginx:1.29\n",
+      "docker/prod/web.dockerfile": "FROM nginx:1.29\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
   ["the same without one", { "docker-compose.yml": checkout }, ["docker-compose.yml: deployed"]],
   [
     "a base and an overlay that a script begins with, whose caller says what is to be done",

@@ -95,7 +95,8 @@ function* fastApi(stack: Stack): Generator<Sharing> {
   for (const { app, service, lookup } of fastApisInForce(stack)) {
     const cors = app.middleware.find(each => each.name === "CORSMiddleware");
     const origins = cors?.options.get("allow_origins");
-    if (!cors || !origins) continue;
+    // A switch may be off: what it is on a server is not known.
+    if (!cors || !origins || cors.optional) continue;
     const listed = textsOf(concrete(origins, lookup));
     const anything = ["^.*$", ".*", "https?://.*", "^https?://.*$"];
     const pattern = cors.options.get("allow_origin_regex");

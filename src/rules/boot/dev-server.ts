@@ -1,7 +1,9 @@
+import type { Evidence } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, runningCommand, worstFirst } from "../../stack/query-process.ts";
 import { ownServer } from "../../stack/query-python-runs.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -12,24 +14,43 @@ export default defineRule({
   why: "A development server serves few requests at once, restarts when a file changes and shows its inside to visitors.",
   *check(stack) {
     const first = oncePerPlace();
+    // The same server in several services is one habit.
+    const habits = new Map<string, Started[]>();
     for (const service of worstFirst(serverServices(stack))) {
       const running = runningCommand(service);
       const own = running && ownServer(stack, service);
       const what = running && (developmentServer(running.words) ?? own?.what);
       if (!what || !first(running.at)) continue;
+      const key = `${what} ${own?.debugger ?? ""} ${gradeOf(service)} ${service.project.files.join()}`;
+      const places = [
+        evidence(running.at, `starts ${what}`),
+        ...(own ? [evidence(own.at, "the file does it by itself")] : []),
+        ...(running.script ? [evidence(running.script.at, "this is what the command runs")] : []),
+      ];
+      habits.set(key, [
+        ...(habits.get(key) ?? []),
+        { service, what, debugs: own?.debugger !== undefined, places },
+      ]);
+    }
+    for (const habit of habits.values()) {
+      const [{ service, what, debugs }] = habit as [Started];
+      const [place, ...more] = habit.flatMap(each => each.places);
       yield {
         subject: service.name,
-        message: `"${service.name}" runs ${what} on a server${own?.debugger ? ", with a debugger that runs code for whoever provokes an error" : ""}.`,
+        message: `${listNames(habit.map(each => each.service.name))} ${habit.length === 1 ? "runs" : "run"} ${what} on a server${debugs ? ", with a debugger that runs code for whoever provokes an error" : ""}.`,
         severity: weigh(service, "high"),
-        evidence: [
-          evidence(running.at, `starts ${what}`),
-          ...(own ? [evidence(own.at, "the file does it by itself")] : []),
-          ...(running.script ? [evidence(running.script.at, "this is what the command runs")] : []),
-        ],
+        evidence: [place!, ...more],
       };
     }
   },
 });
+
+interface Started {
+  readonly service: Service;
+  readonly what: string;
+  readonly debugs: boolean;
+  readonly places: readonly Evidence[];
+}
 
 /** Programs with the arguments that make them a development server. */
 const servers: Readonly<Record<string, readonly [RegExp, string]>> = {

@@ -57,8 +57,20 @@ function isImage(text: string): boolean {
 function isMentioned(stack: Stack, name: string): boolean {
   const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
   const composeFiles = new Set(stack.projects.flatMap(project => project.files));
-  return [...stack.sources.values()].some(source => !composeFiles.has(source.path) && word.test(source.text));
+  if ([...stack.sources.values()].some(source => !composeFiles.has(source.path) && word.test(source.text)))
+    return true;
+  // Another tool starts it there.
+  return stack.files.paths
+    .filter(path => playbook.test(path))
+    .slice(0, 60)
+    .some(path => {
+      const read = stack.files.read(path);
+      return "source" in read && word.test(read.source.text);
+    });
 }
+
+const playbook =
+  /(?:^|\/)(?:ansible|playbooks?|roles|salt|puppet|chef)\/[\w./-]*\.(?:ya?ml|j2|sls|pp|rb|sh)$/;
 
 /** GitLab sets it in every job, also in those that the pipeline brings in from another project. */
 function isOfGitLab({ files }: Stack, name: string): boolean {

@@ -19,7 +19,8 @@ export default defineRule({
       for (const service of own)
         if (service.healthcheck?.command)
           yield { subject: service.name, kept: evidence(service.healthcheck.at, "has a health check") };
-      const silent = own.filter(lacksCheck);
+      // Of what others wait for in vain another rule speaks.
+      const silent = own.filter(service => lacksCheck(service) && !isAwaited(service));
       if (silent.length === 0) {
         const door = project.services.find(isSilentDoor);
         if (door)
@@ -50,6 +51,12 @@ export default defineRule({
     }
   },
 });
+
+function isAwaited({ name, project }: Service): boolean {
+  return project.services.some(({ dependsOn }) =>
+    dependsOn.some(each => each.service === name && each.condition === "service_healthy"),
+  );
+}
 
 /** A health check for each of them that something in its image can ask. */
 function checks(stack: Stack, services: readonly Service[]): Fix | undefined {

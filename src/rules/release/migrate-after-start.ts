@@ -1,5 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
-import { evidence, isOptional, listPlain, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
 import { migratesItself } from "../../stack/query-migrations.ts";
 import {
   fetchesImages,
@@ -21,12 +21,14 @@ export default defineRule({
   why: "Between the start and the migration every request that needs the new column fails; when the migration fails, that is how it stays, because the old code is gone.",
   *check(stack) {
     // Copies of one release want one change.
-    const causes = new Map<Service, Late[]>();
+    const causes = new Map<string, Late[]>();
     for (const run of releaseRuns(stack)) {
       const found = lateMigration(stack, run);
-      if (found) causes.set(found.service, [...(causes.get(found.service) ?? []), found]);
+      const key = found && `${found.service.name} ${found.service.component?.dir}`;
+      if (key) causes.set(key, [...(causes.get(key) ?? []), found]);
     }
-    for (const [service, late] of causes) {
+    for (const late of causes.values()) {
+      const service = late.map(each => each.service).sort(worstGrade)[0]!;
       const [first, ...more] = late.flatMap(({ start, migration }) => [
         evidence(start.at, "the new code serves from here on"),
         evidence(migration.at, "the schema that it expects comes later"),
@@ -42,6 +44,9 @@ export default defineRule({
     }
   },
 });
+
+const worstGrade = (one: Service, other: Service): number =>
+  Number(gradeOf(one) !== "deployed") - Number(gradeOf(other) !== "deployed");
 
 const onPurpose =
   /\bexpand(?:[ /-]| and | then |\/)contract\b|\bbackwards?[- ]compatible (?:schema|migration)|\bzero[- ]downtime migration|strong_migrations|django-migration-linter|django-pg-zero-downtime|safe-pg-migrations|online_migrations|\bpgroll\b/i;
