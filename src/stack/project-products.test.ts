@@ -223,6 +223,30 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose-release.yml: deployed"],
   ],
   [
+    "an image of the program and a database below a folder, where nothing restarts and no page tells users",
+    {
+      "docker/docker-compose.yml":
+        "services:\n  rows:\n    image: postgres:17\n    volumes: ['../build/rows:/var/lib/postgresql/data']\n  web:\n    image: acme/harbour\n    ports: ['8000:8000']\n",
+      "docker/docker-compose.debug.yml": app,
+      LICENSE: "MIT\n",
+      "CONTRIBUTING.md": "Welcome.\n",
+    },
+    ["docker/docker-compose.yml: presumed"],
+  ],
+  [
+    "the same where a page tells users",
+    {
+      "docker/docker-compose.yml":
+        "services:\n  rows:\n    image: postgres:17\n  web:\n    image: acme/harbour\n    ports: ['8000:8000']\n",
+      "docker/docker-compose.debug.yml": app,
+      "README.md":
+        "# Harbour\n\n## Installation\n\nRun `docker compose -f docker/docker-compose.yml up -d`.\n",
+      LICENSE: "MIT\n",
+      "CONTRIBUTING.md": "Welcome.\n",
+    },
+    ["docker/docker-compose.yml: deployed"],
+  ],
+  [
     "a runtime over the checkout of a public project, beside databases that are open",
     {
       "docker-compose.yml":

@@ -60,7 +60,16 @@ export function gradeInPublic(
   const mounted = runsMountedRoot(models);
   if (!areBuilt(models) && !mounted) {
     const lacks = text !== undefined && lacksApplication(models, text);
-    if (pullsApplication(models) && !lacks) return undefined;
+    if (pullsApplication(models) && !lacks) {
+      // At the root it is what users start, in whatever pages.
+      const isTold = dirname(last) === "" || /server|users/.test(toldIn(last, page, paths)?.kind ?? "");
+      return isTold || staysUp(models)
+        ? undefined
+        : {
+            grade: "presumed",
+            because: { text: "nothing of it restarts, and no page tells users to start it" },
+          };
+    }
     const because = { text: "no service of it is the program of this public project" };
     return { grade: staysUp(models) && !lacks ? "presumed" : "development", because };
   }
