@@ -200,10 +200,20 @@ function resolver(stack: Stack, component: AppComponent, manifest: PackageManife
 const builtIn =
   /^(?:assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|dgram|diagnostics_channel|dns|domain|events|fs|http2?|https|inspector|module|net|os|path|perf_hooks|process|punycode|querystring|readline|repl|stream|string_decoder|sys|timers|tls|trace_events|tty|url|util|v8|vm|wasi|worker_threads|zlib|next|react|react-dom|server-only|client-only|styled-jsx)$/;
 
-/** A path of the repository without its ending. */
+const resolved = new WeakMap<Stack, Map<string, Resolved | undefined>>();
+
+/** A path of the repository without its ending. Many files import the same one. */
 function at(stack: Stack, target: string | undefined): Resolved | undefined {
+  if (target === undefined) return undefined;
+  const known = resolved.get(stack) ?? new Map<string, Resolved | undefined>();
+  resolved.set(stack, known);
+  if (!known.has(target)) known.set(target, lookUp(stack, target));
+  return known.get(target);
+}
+
+function lookUp(stack: Stack, target: string): Resolved | undefined {
   const { files } = stack;
-  if (target === undefined || made.test(target) || inSubmodule(stack, target)) return undefined;
+  if (made.test(target) || inSubmodule(stack, target)) return undefined;
   const parent = dirname(target);
   const link = danglingAbove(stack, target);
   if (link !== undefined) return { wanted: link, because: "link" };

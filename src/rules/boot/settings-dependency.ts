@@ -48,7 +48,7 @@ export default defineRule({
     for (const component of stack.components) {
       const declared = component.django && declaredAnywhere(stack);
       if (!declared || !brings(declared, "django")) continue;
-      for (const settings of templatesOf(component)) {
+      for (const settings of templatesOf(component, declared)) {
         if (followed.has(settings.file)) continue;
         const missing = missingIn(stack, settings, () => undefined, declared);
         const [first, ...more] = missing;
@@ -100,12 +100,26 @@ function isOwn(stack: Stack, root: string): boolean {
   return stack.files.paths.some(path => path.endsWith(`${root}.py`) || `/${path}`.includes(`/${root}/`));
 }
 
-/** Settings modules for a server that somebody keeps ready. */
-function templatesOf({ files, django }: AppComponent): DjangoSettings[] {
+/** A quoted name in the text is of a package that is missing, or what it includes may have one. */
+function mayMiss(text: string, installed: readonly { readonly name: string }[]): boolean {
+  if (!/INSTALLED_APPS|MIDDLEWARE/.test(text)) return false;
+  return (
+    /\bimport \*/.test(text) ||
+    [...text.matchAll(/["'](\w+)[\w.]*["']/g)].some(
+      found => missingPackage(found[1]!, installed) !== undefined,
+    )
+  );
+}
+
+/** Settings modules for a server that somebody keeps ready, as far as one of them can lack something. */
+function templatesOf(
+  { files, django }: AppComponent,
+  declared: readonly { readonly name: string }[],
+): DjangoSettings[] {
   return django!.modules.flatMap(({ file }) => {
     const name = file.slice(django!.dir.length);
     if (/dev|local|test|debug|ci\b/i.test(name) && !/template|example/i.test(name)) return [];
-    if (!/INSTALLED_APPS|MIDDLEWARE/.test(files.read(file)?.text ?? "")) return [];
+    if (!mayMiss(files.read(file)?.text ?? "", declared)) return [];
     return readDjangoSettings(files, file, djangoRoots(django!)) ?? [];
   });
 }
