@@ -13,6 +13,8 @@ export interface OpenTool {
   readonly consequence: string;
   /** Variables and words of the command that bring a login, or that nobody can judge. */
   readonly guard?: RegExp;
+  /** No configuration file gives it a login. */
+  readonly always?: true;
   /** It is open only where one of these words stands in its command. */
   readonly onlyWith?: RegExp;
 }
@@ -43,6 +45,37 @@ export const openTools: readonly OpenTool[] = [
     severity: "high",
     consequence: "reads every mail of the application, password resets included",
     guard: /^MP_UI_AUTH|^MH_AUTH_FILE|^--?(?:ui-auth|auth-file)/,
+  },
+  {
+    image: /(?:^|\/)maildev$/,
+    ports: [1080, 80],
+    what: "The mail catcher",
+    severity: "high",
+    consequence: "reads every mail of the application, password resets included",
+    guard: /^MAILDEV_WEB_(?:USER|PASS)|^--web-(?:user|pass)/,
+  },
+  {
+    image: /^oryd\/kratos$/,
+    ports: [4434],
+    what: "The administration of Ory Kratos",
+    severity: "critical",
+    consequence: "reads every account, changes it and signs in as it",
+    always: true,
+  },
+  {
+    image: /^oryd\/hydra$/,
+    ports: [4445],
+    what: "The administration of Ory Hydra",
+    severity: "critical",
+    consequence: "makes clients and accepts logins in anybody's name",
+    always: true,
+  },
+  {
+    image: /(?:^|\/)zipkin$/,
+    ports: [9411],
+    what: "Zipkin",
+    severity: "medium",
+    consequence: "reads the traces of every request",
   },
   {
     image: /(?:^|\/)cadvisor$/,

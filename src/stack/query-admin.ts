@@ -62,13 +62,15 @@ function openTool(name: string, words: readonly string[]): Tool | undefined {
 }
 
 const openJudge =
-  ({ what, severity, consequence, guard }: OpenTool): Judge =>
+  ({ what, severity, consequence, guard, always }: OpenTool): Judge =>
   (stack, service, words) => {
-    const configured = service.mounts.some(
-      mount =>
-        mount.type === "bind" &&
-        /\.(?:ya?ml|toml|ini|conf|json)$|\/(?:etc|conf(?:ig)?)(?:\/|$)/.test(mount.target),
-    );
+    const configured =
+      !always &&
+      service.mounts.some(
+        mount =>
+          mount.type === "bind" &&
+          /\.(?:ya?ml|toml|ini|conf|json)$|\/(?:etc|conf(?:ig)?)(?:\/|$)/.test(mount.target),
+      );
     return configured ? undefined : withoutLogin(what, severity, consequence, guard)(stack, service, words);
   };
 

@@ -33,8 +33,14 @@ export function dataFiles(stack: Stack, service: Service): DataFile[] {
 
 const databaseName = /(?:^|_)(?:DB|DATABASE|SQLITE)(?:_|$)/i;
 const fileName = /\.(?:db3?|sqlite3?)$/i;
+/** Of .NET: what else it says does not move the file. */
+const connectionString = /^ConnectionStrings(?:__|:)/i;
+const dataSource = /^(?:Data ?Source|Filename)\s*=\s*([\w./-]+\.(?:db3?|sqlite3?))\s*(?:;|$)/i;
 
 function pathsOf(name: string, text: string, workdir: string | undefined): DataFile["paths"] | undefined {
+  const source = connectionString.test(name) ? dataSource.exec(text)?.[1] : undefined;
+  if (source?.startsWith("/")) return [normalize(source)];
+  if (source !== undefined) return workdir === undefined ? undefined : [join(workdir, source)];
   const [address] = text.split("?") as [string];
   const url = /^(?:sqlite3?(?:\+\w+)?|jdbc:sqlite):(\/*)(.+)$/i.exec(address);
   if (url) {
