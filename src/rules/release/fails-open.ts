@@ -3,6 +3,7 @@ import type { ShellCommand } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { hostReleases } from "../../stack/query-host-releases.ts";
 import {
   buildsItsOwn,
   fetchesImages,
@@ -25,7 +26,7 @@ export default defineRule({
   severity: "medium",
   why: "A shell goes on after a failed command: a build or migration that broke is followed by the rest, and the release is reported as done.",
   *check(stack) {
-    for (const run of releaseRuns(stack)) {
+    for (const run of [...releaseRuns(stack), ...hostReleases(stack)]) {
       const places = run.placed
         .filter(each => each.caller.kind !== "makefile" && step(each.call, run) !== undefined)
         .flatMap(placed => {
