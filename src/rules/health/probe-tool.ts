@@ -16,20 +16,27 @@ export default defineRule({
   why: "A health check that cannot run fails for ever: the service is unhealthy although it serves, and whatever waits for it never starts.",
   *check(stack) {
     const first = oncePerPlace();
-    // Services of one image lack the same program: that is one cause.
+    // Services of one image, and all of a project's own, lack the same program: that is one habit.
     const groups = new Map<string, Lack[]>();
     for (const service of worstFirst(stack.services)) {
       const missing = missingTool(service);
       if (!missing || !first(missing.at)) continue;
-      const { image } = missing;
-      const key = `${missing.name} ${service.project.grade} ${image ? `${image.file}:${image.span.start}` : service.image?.text}`;
+      const isOwn = service.build ?? service.made;
+      const key = `${missing.name} ${isOwn ? service.project.name : service.image?.text} ${service.project.grade}`;
       groups.set(key, [...(groups.get(key) ?? []), { service, missing, edges: waitingFor(service) }]);
     }
     for (const lacks of groups.values()) {
       const [{ service, missing }] = lacks as [Lack];
       const names = listNames(lacks.map(lack => lack.service.name));
       const edges = lacks.flatMap(lack => lack.edges);
-      const image = (service.build ?? service.made) ? "its image" : `the image ${service.image?.text}`;
+      const images = new Map(
+        lacks.flatMap(({ missing: { image } }) =>
+          image ? [[`${image.file}:${image.span.start}`, image] as const] : [],
+        ),
+      );
+      const own = lacks.length === 1 ? "its image" : images.size > 1 ? "their images" : "their image";
+      const isOwn = service.build ?? service.made;
+      const image = `${isOwn ? own : `the image ${service.image?.text}`} ${isOwn && images.size > 1 ? "do" : "does"} not have`;
       const start = edges[0] ? ` "${edges[0].name}" waits for it and never starts.` : "";
       const [subject, verb, who] =
         lacks.length === 1
@@ -37,11 +44,11 @@ export default defineRule({
           : [`The health checks of ${names}`, "call", "they never become"];
       yield {
         subject: service.name,
-        message: `${subject} ${verb} ${missing.name}, which ${image} does not have, so ${who} healthy.${start}`,
+        message: `${subject} ${verb} ${missing.name}, which ${image}, so ${who} healthy.${start}`,
         severity: weigh(service, edges.length > 0 ? "critical" : "high"),
         evidence: [
           ...lacks.map(lack => evidence(lack.missing.at, `the health check calls ${missing.name} here`)),
-          ...(missing.image ? [evidence(missing.image, `this image has no ${missing.name}`)] : []),
+          ...[...images.values()].map(at => evidence(at, `this image has no ${missing.name}`)),
           ...edges.map(edge => evidence(edge.at, `"${edge.name}" waits until it is healthy`)),
         ] as unknown as [Evidence, ...Evidence[]],
         fix: () => {

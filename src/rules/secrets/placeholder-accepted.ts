@@ -1,7 +1,7 @@
 import type { Evidence, Violation } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.ts";
-import { evidence, gradeOf, listNames, serverServices, variable } from "../../stack/query.ts";
+import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
 import { isCredential, isSigningName } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
@@ -58,7 +58,8 @@ function* keysInForce(stack: Stack): Iterable<Violation> {
         !isReplaced(stack, file.file, name.value),
     );
     const [first, ...more] = keys.map(entry => evidence(entry.name.at, "everybody knows this value"));
-    const [user] = users;
+    // A store that gets the same file signs nothing.
+    const user = users.find(service => !isStore(service));
     if (!first || !user) continue;
     const names = keys.map(entry => entry.name.value);
     const use = user.envFiles.find(each => each.resolved === file.file)!;
