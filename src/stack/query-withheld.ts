@@ -33,7 +33,12 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
   if (!component || !service.process || isOptional(service) || isStore(service)) return [];
   if (service.envFiles.length > 0 || hasUnseenEnvironment(service)) return [];
   if (readByItself.test(component.kind)) return [];
-  if ((readsDotenv(stack, service) || component.kind === "next") && !lacksDotenv(stack, service)) return [];
+  // What a file that lists no packages leaves open, the code may do.
+  const mayRead =
+    !/(?:package\.json|go\.mod|requirements\S*\.txt|pyproject\.toml|Pipfile)$/.test(component.manifest) ||
+    component.kind === "next" ||
+    readsDotenv(stack, service);
+  if (mayRead && !lacksDotenv(stack, service)) return [];
   const texts = project.files.map(path => stack.sources.get(path)?.text ?? "");
   const files = askingFiles(stack, service, texts);
   if (files.length === 0) return [];
