@@ -12,9 +12,10 @@ export interface ConfigReader {
   readonly mount: Mount;
 }
 
-const families = /(?:^|\/)(?:nginx|nginx-unprivileged|caddy|haproxy)$/;
+const families = /(?:^|\/)(?:nginx|nginx-unprivileged|caddy|haproxy|traefik)$/;
+/** Of Traefik the static file: the others it watches. */
 const places =
-  /^\/etc\/(?:nginx|caddy)(?:\/|$)|^\/usr\/local\/etc\/haproxy(?:\/|$)|^\/opt\/bitnami\/nginx\/conf(?:\/|$)/;
+  /^(?:\/etc\/traefik)?\/traefik\.(?:ya?ml|toml)$|^\/etc\/(?:nginx|caddy)(?:\/|$)|^\/usr\/local\/etc\/haproxy(?:\/|$)|^\/opt\/bitnami\/nginx\/conf(?:\/|$)/;
 /** Templates are filled in at the start, certificates and pages are not configuration. */
 const others = /\/(?:certs?|ssl|tls|html|templates|sites)(?:\/|$)|\.(?:pem|crt|key|htpasswd|html)$/i;
 
