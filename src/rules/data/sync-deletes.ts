@@ -1,7 +1,8 @@
 import type { CopyCall } from "../../artifacts/commands.ts";
 import { evidence, isStore } from "../../stack/query.ts";
+import { projectOf, startsContainers } from "../../stack/query-release.ts";
 import { callerName } from "../../stack/query-scripts.ts";
-import type { Mount, Service, Stack } from "../../stack/stack.ts";
+import type { ComposeProject, Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -12,10 +13,12 @@ export default defineRule({
   why: "The copy deletes on the server what the sender does not have: the files of the running database are among them.",
   *check(stack) {
     const told = new Set<string>();
+    yield* checkouts(stack);
     for (const placed of stack.calls) {
       const { call } = placed;
       if (call.kind !== "remote-copy" || !deletesAll(call)) continue;
-      const found = dataInTree(stack, call);
+      const words = call.args.map(arg => arg.value ?? arg.word.text);
+      const found = dataInTree(stack, words, ({ grade }) => grade === "deployed");
       const key = `${call.at.file}:${call.at.span.start}`;
       if (!found || told.has(key)) continue;
       told.add(key);
@@ -33,6 +36,44 @@ export default defineRule({
   },
 });
 
+/** A checkout on a machine that stays begins with `git clean -ffdx`, and the job starts the stack where it checked out. */
+function* checkouts(stack: Stack) {
+  for (const workflow of stack.workflows)
+    for (const job of workflow.platform === "github" ? workflow.jobs : []) {
+      const own = job.runsOn.some(({ value }) => value === "self-hosted");
+      const checkout = job.steps.find(
+        step =>
+          step.uses?.repository === "actions/checkout" &&
+          !step.with.has("path") &&
+          !step.with.has("repository") &&
+          !/false|\$/.test(step.with.get("clean")?.value ?? ""),
+      );
+      const start = stack.calls.find(
+        ({ call, caller }) =>
+          caller.workflow === workflow &&
+          caller.name === job.id.value &&
+          call.kind === "compose" &&
+          !call.remote &&
+          call.cwd !== undefined &&
+          !/^[/~$]|^\.\./.test(call.cwd) &&
+          startsContainers(call),
+      );
+      const project = own && checkout && start ? projectOf(stack, start) : undefined;
+      const found = project && dataInTree(stack, [], each => each === project);
+      if (!found || !checkout?.uses || !start) continue;
+      yield {
+        subject: `${workflow.file}: ${found.mount.repositoryPath}`,
+        message: `Job "${job.id.value}" of ${workflow.file} checks the repository out on a machine that stays, where "${found.service.name}" keeps its data in ${found.mount.repositoryPath}: before it fetches, the checkout deletes what git does not have, or the release ends there because it may not.`,
+        confidence: "likely" as const,
+        evidence: [
+          evidence(checkout.uses.at, "clears the directory first"),
+          evidence(start.call.at, "starts the stack in this directory"),
+          evidence(found.mount.sourceAt, "data of the server, beside the code"),
+        ] as const,
+      };
+    }
+}
+
 /** The whole working tree goes up, and what the sender lacks is deleted. */
 function deletesAll({ name, deletes, direction, sources }: CopyCall): boolean {
   return (
@@ -48,9 +89,9 @@ function deletesAll({ name, deletes, direction, sources }: CopyCall): boolean {
 /** The directory of a store that lies in the tree, is not in git, and is not left out. */
 function dataInTree(
   stack: Stack,
-  call: CopyCall,
+  words: readonly string[],
+  isMeant: (project: ComposeProject) => boolean,
 ): { readonly service: Service; readonly mount: Mount } | undefined {
-  const words = call.args.map(arg => arg.value ?? arg.word.text);
   if (words.some(word => /^--(?:exclude-from|filter|files-from|include)|^-f$|^-\w*F/.test(word)))
     return undefined;
   const left = words.flatMap((word, index) => {
@@ -60,7 +101,7 @@ function dataInTree(
   // Lists in braces or variables may name anything.
   if (left.some(pattern => /[{$]/.test(pattern))) return undefined;
   for (const service of stack.services) {
-    if (service.project.grade !== "deployed" || !isStore(service)) continue;
+    if (!isMeant(service.project) || !isStore(service)) continue;
     const mount = service.mounts.find(each => {
       const path = each.repositoryPath;
       if (each.type !== "bind" || each.readOnly || !path || each.exists === "file") return false;
