@@ -19,7 +19,7 @@ export function exampleSecrets(stack: Stack): ExampleSecrets[] {
     const secrets = file.entries.filter(entry => {
       if (entry.inherited || entry.references.length > 0) return false;
       const { value } = entry.value;
-      if (opensOutside(value)) return true;
+      if (opensOutside(value, false, entry.name.value)) return true;
       return /gmail\.com$/.test(mail?.value.value ?? "") && isAppPassword(entry);
     });
     return secrets.length === 0 ? [] : [{ file: file.file, secrets }];
@@ -55,16 +55,23 @@ function opensStore(value: string): boolean {
  * A login or a token that opens the same wherever it is used from: whose machine the file is for does not matter. What
  * signs the events of a workstation's account opens nothing.
  */
-export function opensOutside(value: string, forWork = false): boolean {
-  return opensStore(value) || (isIssued(value) && !(forWork && /^whsec_/.test(value))) || isWebhook(value);
+export function opensOutside(value: string, forWork = false, name = ""): boolean {
+  return (
+    opensStore(value) || (isIssued(value, name) && !(forWork && /^whsec_/.test(value))) || isWebhook(value)
+  );
 }
 
-function isIssued(value: string): boolean {
+/** Google's models are asked by servers, and paid for; its other keys of this form stand in pages. */
+const ofModels = /GEMINI|GEN_?AI|GENERATIVE|GOOGLE_AI|VERTEX/i;
+
+function isIssued(value: string, name: string): boolean {
   const found = issuedTokens.exec(value)?.[0];
   // Keys for browsers are public, and a token of three parts may be one of those.
+  const isPublic = (/^AIza/.test(value) && !ofModels.test(name)) || /PUBLIC|^(?:VITE|REACT_APP)_/.test(name);
   return (
     found === value &&
-    !/^(?:AIza|eyJ)/.test(found) &&
+    !isPublic &&
+    !/^eyJ/.test(found) &&
     !isPlaceholder(found) &&
     isMixed(found) &&
     !invented.test(found)

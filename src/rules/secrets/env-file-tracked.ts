@@ -23,7 +23,7 @@ export default defineRule({
     for (const { file, secrets, forWork, forCopying } of trackedSecrets(stack)) {
       // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
       const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
-      const outside = secrets.some(entry => opensOutside(entry.value.value, forWork));
+      const outside = secrets.some(entry => opensOutside(entry.value.value, forWork, entry.name.value));
       // Nobody reads a form for copying, and a known word in it is there to be changed.
       const isForm = forWork || (forCopying && !isReal);
       const isSure = isReal && !forCopying && !isReadByGuess(stack, file.file);
