@@ -1,5 +1,5 @@
 import { isVendored } from "../artifacts/project-files.ts";
-import { basename, inside, join } from "../core/path.ts";
+import { basename, dirname, inside, join } from "../core/path.ts";
 import type { MissingSource } from "./image/copy-sources.ts";
 import { mayAppear } from "./query-build.ts";
 import type { Build, Stack } from "./stack.ts";
@@ -31,11 +31,24 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
         )
       )
         continue;
-      if (!inContext && isWrittenAbove(stack, build, each.path)) continue;
+      if (!inContext && (isWrittenAbove(stack, build, each.path) || isOfWorkspace(build, each))) continue;
       found.set(each.source.at.span.start, each);
     }
   }
   return [...found.values()];
+}
+
+/** What a workspace installs for a part of it lies at its root: `yarn workspaces focus` in a directory below. */
+function isOfWorkspace({ dockerfile }: Build, { path, fromStage }: MissingSource): boolean {
+  return (
+    basename(path) === "node_modules" &&
+    (dockerfile?.stages[fromStage!]?.runs ?? []).some(
+      run =>
+        run.workdir !== undefined &&
+        inside(dirname(path), run.workdir) !== undefined &&
+        /\b(?:npm|yarn|pnpm|bun)\b/.test(run.fragment.text),
+    )
+  );
 }
 
 const writers =

@@ -65,6 +65,14 @@ function showsFiles(tree: readonly NginxDirective[]): boolean {
   );
 }
 
+/** Redis reads the configuration that its command names, and no other. */
+export function isUnread({ facts, process }: Service, { target }: Mount): boolean {
+  return (
+    /^(?:redis|valkey)$/.test(facts?.family ?? "") &&
+    !(process?.words ?? []).some(word => word.value?.includes(target) ?? true)
+  );
+}
+
 /** Traefik tells in its log what it cannot read of a file provider, and serves what the labels say. */
 export function isAddition(service: Service, { target }: Mount): boolean {
   const named = `--providers.file.filename=${target}`;

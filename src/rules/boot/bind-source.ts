@@ -3,7 +3,7 @@ import { basename } from "../../core/path.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import { folderOf, isAddition, isFile, isMissing, isUnshown } from "../../stack/query-unfound.ts";
+import { folderOf, isAddition, isFile, isMissing, isUnread, isUnshown } from "../../stack/query-unfound.ts";
 import type { Mount, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -21,7 +21,11 @@ export default defineRule({
     for (const service of worstFirst(stack.services)) {
       if (isMisplaced(stack, service.project)) continue;
       const missing = service.mounts.filter(
-        mount => isMissing(stack, mount) && !isUnshown(stack, service, mount) && first(mount.sourceAt),
+        mount =>
+          isMissing(stack, mount) &&
+          !isUnshown(stack, service, mount) &&
+          !isUnread(service, mount) &&
+          first(mount.sourceAt),
       );
       if (missing.length === 0) continue;
       const files = missing.filter(mount => isFile(mount) && !isAddition(service, mount));

@@ -104,7 +104,7 @@ function isInEnvFile(stack: Stack, { kind, value, at }: Credential): boolean {
 
 /** What the official images of stores take their first password from. */
 const storeVariable =
-  /^(?:POSTGRES(?:QL)?|PG|MYSQL(?:_ROOT)?|MARIADB(?:_ROOT)?|MONGO(?:DB)?(?:_INITDB)?_ROOT|REDIS|VALKEY|RABBITMQ(?:_DEFAULT)?)_?PASS(?:WORD)?$/;
+  /^(?:POSTGRES(?:QL)?|PG|MYSQL(?:_ROOT)?|MARIADB(?:_ROOT)?|MONGO(?:DB)?(?:_INITDB)?_ROOT|REDIS|VALKEY|COUCHDB|RABBITMQ(?:_DEFAULT)?)_?PASS(?:WORD)?$/;
 
 /** `APP_DB_PASS` beside `APP_DB_HOST`, which names a service of the project that no other machine reaches. */
 function opensClosed({ name, service }: Credential): boolean {

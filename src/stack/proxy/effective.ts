@@ -63,7 +63,9 @@ const mostFiles = 300;
 export function effectiveNginx(container: NginxContainer): EffectiveNginx {
   const reading: Reading = { container, gaps: [], problems: [], files: [], chain: [], budget: mostFiles };
   const tree =
-    container.read(container.containerPath) || container.rendered?.has(container.containerPath)
+    container.read(container.containerPath) ||
+    container.rendered?.has(container.containerPath) ||
+    hasTemplate(container, container.containerPath)
       ? readFile(reading, container.containerPath)
       : imageMain(reading);
   return assemble(nginxModel(tree), reading);
@@ -206,10 +208,17 @@ function gap(reading: Reading, target: Located<string> | undefined, why: string)
   return [];
 }
 
-function templateOf({ rendered }: NginxContainer, path: string): string | undefined {
+function templateOf(container: NginxContainer, path: string): string | undefined {
+  const { rendered } = container;
   const made = rendered?.get(path);
-  if (made !== undefined || !path.startsWith(`${templateOutput}/`)) return made;
-  return `${templateFolder}/${path.slice(templateOutput.length + 1)}.template`;
+  const output = outputOf(container);
+  if (made !== undefined || !path.startsWith(`${output}/`)) return made;
+  return `${templateFolder}/${path.slice(output.length + 1)}.template`;
+}
+
+/** Where the image's entry point writes what it makes of the templates. */
+function outputOf(container: NginxContainer): string {
+  return container.environment?.("NGINX_ENVSUBST_OUTPUT_DIR")?.replace(/\/$/, "") || templateOutput;
 }
 
 function hasTemplate(container: NginxContainer, path: string): boolean {
@@ -219,7 +228,8 @@ function hasTemplate(container: NginxContainer, path: string): boolean {
 
 function templatesFor(container: NginxContainer, pattern: string): string[] {
   if (pattern !== `${templateOutput}/*.conf`) return [];
-  const templates = container.glob(`${templateFolder}/*.conf.template`);
+  const isDefault = outputOf(container) === templateOutput;
+  const templates = isDefault ? container.glob(`${templateFolder}/*.conf.template`) : [];
   const made = [...(container.rendered?.keys() ?? [])].filter(path =>
     /^\/etc\/nginx\/conf\.d\/[^/]+\.conf$/.test(path),
   );

@@ -344,7 +344,8 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   )
     return false;
   const words = process?.argv.map(word => word.value ?? "") ?? [];
-  if (onlyBuilds(words)) return true;
+  // The last thing that its script does is to hand something in.
+  if (onlyBuilds(words) || (words[0] === "curl" && service.ports.length === 0)) return true;
   // Where the script can be read, `argv` is its last command.
   const asked = process?.words.slice(0, 2).map(word => word.value ?? "") ?? [];
   if ([...asked, ...words.slice(0, 2)].some(word => taskScript.test(word))) return true;
