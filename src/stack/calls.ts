@@ -7,7 +7,7 @@ import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { laidOver } from "./compose-override.ts";
-import { implicitFiles } from "./project-files.ts";
+import { folderOnServer, implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./project-plan.ts";
 import type { PlacedCall } from "./stack.ts";
 import { writtenScripts } from "./written-scripts.ts";
@@ -249,7 +249,8 @@ export function filesOf(
   const explicit = call.files.length > 0 ? call.files.map(file => file.value) : composeFileVariable(call);
   const cwd =
     call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") ? call.cwd : undefined;
-  const bases = [...new Set([...(cwd === undefined ? [] : [cwd]), "", dirname(placed.caller.file)])];
+  const below = cwd === undefined && placed.call.remote ? folderOnServer(call.cwd, files) : undefined;
+  const bases = [...new Set([cwd ?? below ?? "", "", dirname(placed.caller.file)])];
   if (explicit.length > 0) {
     if (explicit.some(file => file === undefined)) return [];
     for (const base of bases) {

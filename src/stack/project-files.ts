@@ -1,5 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
 import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
 
 /** Which Compose files are read together: the defaults of a directory, overlays and their bases, parts of others. */
@@ -149,4 +150,14 @@ function isOverlay(file: ComposeFile): boolean {
 
 function isSelfContained(file: ComposeFile): boolean {
   return !isOverlay(file);
+}
+
+/** `cd /srv/shop/infra/staging`: the end of the path that is a folder of the repository with a Compose file. */
+export function folderOnServer(cwd: string | undefined, files: ProjectFiles): string | undefined {
+  const parts = (cwd ?? "").split("/").filter(part => part !== "");
+  for (let from = 1; from < parts.length; from++) {
+    const folder = parts.slice(from).join("/");
+    if (implicitFiles(folder, path => files.has(path) === "file").length > 0) return folder;
+  }
+  return undefined;
 }

@@ -304,6 +304,12 @@ export function standsForCloud(files: readonly ComposeFile[]): string | undefine
 
 /** A mail catcher beside open databases that nobody restarts, or beside images that are called after debugging. */
 export function mailAtWork(files: readonly ComposeFile[]): string | undefined {
+  // The port on which Vite serves pages that are worked on, beside a program that runs the checkout.
+  const vite = servicesIn(files).some(({ value }) =>
+    itemsOf(child(value, "ports")).some(port => /(?:^|:)5173$/.test(textOf(port)?.value ?? "")),
+  );
+  if (vite && areMounted(files) && catchesMail(files, true))
+    return "it catches its own mail and serves pages that are worked on";
   if (!catchesMail(files)) return undefined;
   if (opensStores(files) && !staysUp(files) && !files.some(looksLikeServer))
     return "it catches its own mail and opens its databases";

@@ -56,6 +56,7 @@ import {
 } from "./project-names.ts";
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
+import { onPlatform } from "./project-platform.ts";
 import { isPresumed, namedForProduction, nameOfProduction } from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
@@ -84,7 +85,8 @@ export function planProjects(
     else if (onlyTested(file, [...groups.values()])) add([file.file]);
   const lists = [...groups.values()];
   const plans = lists.map(list => grade(list, lists, byPath, uses, options));
-  const settled = settleBases(plans, byPath, uses, options.deployed !== undefined);
+  const based = settleBases(plans, byPath, uses, options.deployed !== undefined);
+  const settled = options.deployed ? based : based.map(plan => onPlatform(plan, uses, options));
   const graded = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
   const { known } = options;
   return graded.map(unprofiled => {
@@ -156,7 +158,15 @@ function grade(
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   const models = files.map(path => byPath.get(path)!);
-  if (own.length > 0) return { files, ...shippedBy(own, models) };
+  if (own.length > 0) {
+    const { grade, because } = shippedBy(own, models);
+    // A release of the server before production's.
+    return {
+      files,
+      grade: grade === "deployed" && saidByFolder(last) === "staging" ? "staging" : grade,
+      because,
+    };
+  }
   if (files.some(file => options.devcontainer?.has(file)))
     return { files, grade: "development", because: { text: "the development container uses it" } };
   const folder = asideFolder.exec(`${dirname(last)}/`);

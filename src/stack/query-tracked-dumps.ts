@@ -9,6 +9,8 @@ export interface TrackedDump {
   readonly at: Location;
   /** The table whose rows have passwords' hashes; undefined for a file that cannot be read. */
   readonly table?: string;
+  /** Its name has the day on which it was made. */
+  readonly dated?: boolean;
 }
 
 const packed = /\.(?:dump|pgdump|backup|sql\.(?:gz|xz|bz2|zst)|archive\.gz)$/i;
@@ -28,7 +30,7 @@ export function trackedDumps(stack: Stack): TrackedDump[] {
     if (!/\.(?:sql|dump|pgdump|backup|gz|xz|bz2|zst)$/i.test(file) || aside.test(file)) continue;
     if (file.toLowerCase().endsWith(".sql")) texts.push(file);
     else if (packed.test(file) && (dated.test(basename(file)) || folder.test(file)) && isTracked(stack, file))
-      found.push({ file, at: { file, span: { start: 0, end: 0 } } });
+      found.push({ file, at: { file, span: { start: 0, end: 0 } }, dated: dated.test(basename(file)) });
   }
   for (const file of texts.slice(0, most)) {
     if (!isTracked(stack, file)) continue;

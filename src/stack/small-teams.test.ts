@@ -71,6 +71,44 @@ it.each<[string, Record<string, string>, string[]]>([
     },
     ["docker-compose.yml: development"],
   ],
+  [
+    "a release in the folder of the server before production's",
+    {
+      "infra/prod/docker-compose.yml": "services:\n  web:\n    build: ../..\n    restart: always\n",
+      "infra/staging/docker-compose.yml": "services:\n  web:\n    build: ../..\n    restart: always\n",
+      "deploy.sh":
+        "#!/bin/sh\nssh deployer@harbour.example.org 'cd /srv/apps/harbour && git pull && cd infra/staging && docker compose up -d'\n",
+    },
+    ["infra/staging/docker-compose.yml: staging", "infra/prod/docker-compose.yml: deployed"],
+  ],
+  [
+    "a release in a folder of the checkout on the server",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n  web:\n    build: .\n    command: npm run dev\n    volumes: ['.:/app']\n",
+      "hosting/docker-compose.yml": "services:\n  web:\n    image: acme/harbour:2\n",
+      "deploy.sh":
+        "#!/bin/sh\nssh deployer@harbour.example.org 'cd /srv/harbour/hosting && docker compose up -d'\n",
+    },
+    ["hosting/docker-compose.yml: deployed", "docker-compose.yml: development"],
+  ],
+  [
+    "the folder of production in a repository whose pipeline ships to a platform",
+    {
+      "infra/prod/docker-compose.yml": "services:\n  web:\n    build: ../..\n    ports: ['80:80']\n",
+      "infra/local/docker-compose.yml": "services:\n  web:\n    build: ../..\n",
+      ".github/workflows/main.yml":
+        "on: push\njobs:\n  web:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: azure/webapps-deploy@v2\n        with: { app-name: harbour }\n",
+    },
+    ["infra/local/docker-compose.yml: development", "infra/prod/docker-compose.yml: presumed"],
+  ],
+  [
+    "the only file, with Vite's port, the checkout and a mail catcher to be switched on",
+    {
+      "docker-compose.yml": `${checkout}${mail}  node:\n    image: node:22\n    restart: unless-stopped\n    volumes: ['./:/root']\n    ports: ['5173:5173']\n`,
+    },
+    ["docker-compose.yml: development"],
+  ],
   ["the same without one", { "docker-compose.yml": checkout }, ["docker-compose.yml: deployed"]],
   [
     "a base and an overlay that a script begins with, whose caller says what is to be done",

@@ -1,5 +1,5 @@
 import { dirname, isOutside } from "../../core/path.ts";
-import { evidence, listPlain, weigh } from "../../stack/query.ts";
+import { evidence, listNames, listPlain, weigh } from "../../stack/query.ts";
 import { patternOf } from "../../stack/query-backup-names.ts";
 import {
   callerName,
@@ -69,11 +69,15 @@ export default defineRule({
     for (const group of groupBuilds(outside, build => dirname(writtenAt(stack, build.contextAt)))) {
       const [first] = group;
       const texts = [...new Set(group.map(build => writtenAt(stack, build.contextAt)))];
-      const callers = [...new Set(group.map(callerName))];
+      const names = group.flatMap(({ caller }) => (caller.kind === "compose" ? caller.name : []));
+      const callers =
+        names.length > 1 && names.length === group.length
+          ? [`Services ${listNames([...new Set(names)])}`]
+          : [...new Set(group.map(callerName))];
       const one = texts.length === 1;
       yield {
         subject: texts[0]!,
-        message: `${listPlain(one ? callers.slice(0, 1) : callers)} ${one || callers.length === 1 ? "builds" : "build"} from ${listPlain(texts)}, which ${one ? "lies" : "lie"} outside this repository: a clone of it alone cannot build ${one ? "this image" : "these images"}, and nothing fixes the version of what lies there.`,
+        message: `${listPlain(one ? callers.slice(0, 1) : callers)} ${one || group.length === 1 ? "builds" : "build"} from ${listPlain(texts)}, which ${one ? "lies" : "lie"} outside this repository: a clone of it alone cannot build ${one ? "this image" : "these images"}, and nothing fixes the version of what lies there.`,
         evidence: [
           evidence(first.contextAt, "outside the repository"),
           ...places(

@@ -82,7 +82,7 @@ function* atStart(stack: Stack): Iterable<Violation> {
 
 /** What the next build makes again; options are no names. */
 const madeAnew =
-  /^-|^(?:volume|rm)$|(?:^|[-_])(?:dist|static(?:files)?|build|assets|node_modules|cache|frontend)$/i;
+  /^-|^(?:volume|rm)$|(?:^|[-_])(?:dist|static(?:files)?|build|assets?|node_modules|cache|frontend)(?:[-_]data)?$/i;
 
 interface Destruction {
   readonly command: string;

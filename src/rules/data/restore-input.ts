@@ -23,7 +23,7 @@ export default defineRule({
       yield {
         subject: `${placed.caller.file}: ${call.container?.value ?? "docker exec"}`,
         message: `${callerName(placed)} gives a ${call.stdin === "pipe" ? "pipe" : "file"} to \`docker exec\` without -i: ${call.execCommand[0]?.value} in the container reads nothing, and ends with success.`,
-        severity: isWorkstationCall(placed) ? "low" : "high",
+        severity: isWorkstationCall(placed) || onlyAsks(call) ? "low" : "high",
         evidence: [evidence(call.at, "no -i: the input is not handed on")],
         fix: () =>
           exec && {
@@ -55,6 +55,16 @@ function losesInput(call: DockerExecCall): boolean {
       : /^\s*(?:psql|mysql|mariadb|mongorestore)\b/.test(text) && !named.test(text);
   }
   return readers.test(name) && !rest.some(arg => named.test(` ${arg.value ?? arg.word.text} `));
+}
+
+/** All that is to be handed on are questions: nothing is restored. */
+function onlyAsks({ command }: DockerExecCall): boolean {
+  const text = command.redirects.find(({ heredoc }) => heredoc)?.heredoc?.body.text ?? "";
+  const statements = text.replace(/^[ \t]*(?:--|\\)[^\n]*$/gm, "").split(";");
+  return (
+    text !== "" &&
+    statements.every(each => each.trim() === "" || /^\s*(?:select|show|explain|with)\b/i.test(each))
+  );
 }
 
 /** The work is named on the command line: a statement, a file. */

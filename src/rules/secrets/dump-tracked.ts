@@ -19,6 +19,8 @@ export default defineRule({
       subject: first.file,
       message: `Git tracks ${listNames(found.map(({ file }) => file))}: ${found.length === 1 ? "a copy" : "copies"} of a database${first.table ? `, with the people of "${first.table}" and the hashes of their passwords` : ""}.`,
       evidence: [shown(first), ...more.slice(0, 5).map(shown)],
+      // What has no day in its name may be a sample, and whether people are in it is not known.
+      severity: found.some(each => each.table ?? each.dated) ? "high" : "medium",
       confidence: "likely",
     };
   },
