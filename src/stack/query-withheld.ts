@@ -46,10 +46,12 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
   if (wildcards.length > 0) return [];
   const found: Withheld[] = [];
   for (const { name } of files.flatMap(file => file.entries)) {
-    // Beside the program stands what it knows, defaults and all.
-    if (dirname(name.at.file) !== project.directory && !credential.test(name.value)) continue;
+    // Beside the program stands what it knows, wanted or not.
+    const isOwn = dirname(name.at.file) !== project.directory;
+    if (isOwn && !credential.test(name.value)) continue;
     if (idle.test(name.value) || publicName.test(name.value) || names(texts, name.value)) continue;
     const own = reads.filter(read => read.name === name.value && !read.buildTime);
+    if (isOwn && own.some(each => each.default)) continue;
     const read = own.find(each => isRun(stack, service, component, each.at));
     if (found.some(each => each.name === name.value)) continue;
     if (!read || service.model?.env.has(name.value) || isHandedElsewhere(stack, project.files, name.value))
@@ -61,14 +63,13 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
 
 /**
  * The examples that are for it: one beside the Compose file, which fills in some of what it asks for, and the program's
- * own, some of which Compose gives it.
+ * own.
  */
 function askingFiles(stack: Stack, service: Service, texts: readonly string[]): EnvFile[] {
   const { project, component } = service;
-  const given = new Set(service.environment.map(({ name }) => name));
   return stack.envFiles.filter(({ file, role, entries }) => {
     if (role !== "example" || /dev|test/i.test(file)) return false;
-    const own = dirname(file) === component!.dir && entries.some(({ name }) => given.has(name.value));
+    const own = dirname(file) === component!.dir;
     const filled = entries.filter(({ name }) => names(texts, name.value)).length >= leastHanded;
     return own || (dirname(file) === project.directory && !/local/i.test(file) && filled);
   });
