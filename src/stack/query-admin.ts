@@ -24,7 +24,7 @@ type Judge = (
   stack: Stack,
   service: Service,
   words: readonly string[],
-) => Omit<AdminAccess, "ports"> | undefined;
+) => (Omit<AdminAccess, "ports"> & Partial<Pick<AdminAccess, "ports">>) | undefined;
 
 interface Tool {
   readonly image: RegExp;
@@ -225,15 +225,17 @@ const traefik: Judge = (stack, service) => {
   const flag = service.command?.words.find(word => /^--api\.insecure(?:=true)?$/i.test(word.value ?? ""));
   const option = flag ? undefined : traefikStatic(stack, service)?.options.get("api.insecure");
   const at = flag?.at ?? (option && /^true$/i.test(option.value) ? option.at : undefined);
-  return (
-    at &&
-    answer(
-      "The dashboard of Traefik",
-      "medium",
-      "without a login, everybody reads the routes and services of the stack",
-      [{ at, shows: "the dashboard asks for no login" }],
-    )
+  if (!at) return undefined;
+  // Its entry point is called so, and may be given another port.
+  const address = traefikStatic(stack, service)?.options.get("entrypoints.traefik.address")?.value;
+  const port = Number(/:(\d+)$/.exec(address ?? "")?.[1] ?? 0);
+  const found = answer(
+    "The dashboard of Traefik",
+    "medium",
+    "without a login, everybody reads the routes and services of the stack",
+    [{ at, shows: "the dashboard asks for no login" }],
   );
+  return port > 0 ? { ...found, ports: [port] } : found;
 };
 
 const pgAdmin: Judge = (stack, service, words) =>
