@@ -43,6 +43,7 @@ describe("isSecretName", () => {
     "JWT_TOKEN_EXPIRES_IN",
     "PUBLIC_KEY",
     "STRIPE_PUBLISHABLE_KEY",
+    "BUGSNAG_API_KEY",
     "KEY_ID",
     "AWS_ACCESS_KEY_ID",
     "PASSWORD_MIN_LENGTH",

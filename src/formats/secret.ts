@@ -78,8 +78,8 @@ function tellsSecret(name: string): boolean {
     words.includes("EXAMPLE")
   )
     return false;
-  // Pusher and Soketi: the key that browsers get; the secret has a name of its own.
-  if (/^(?:PUSHER|SOKETI_DEFAULT)_APP_KEY$/.test(name)) return false;
+  // Pusher and Soketi: the key that browsers get; the secret has a name of its own. Bugsnag's only sends reports in.
+  if (/^(?:(?:PUSHER|SOKETI_DEFAULT)_APP|BUGSNAG_API)_KEY$/.test(name)) return false;
   // MYSQL_ALLOW_EMPTY_PASSWORD, MYSQL_RANDOM_ROOT_PASSWORD
   if (words.some(word => word === "ALLOW" || word === "RANDOM")) return false;
   if (words.some(word => secretWords.has(word))) return true;

@@ -20,7 +20,7 @@ export const rigFolder =
   /(^|\/)(\.devcontainer|\.github|cypress|playwright|e2e|fixtures?|testdata|benchmarks?|\.?devenv|\.dev|vendor|third_party|node_modules|bower_components)(\/|$)/i;
 
 /** Kept for reading: a script that lies there, too, deploys nothing any more. */
-export const putAway = /(?:^|\/)(?:archived?|old|legacy|deprecated|attic|obsolete)\//i;
+export const putAway = /(?:^|\/)(?:(?:[\w.-]+[-_])?archived?|old|legacy|deprecated|attic|obsolete)\//i;
 
 /** A file for a task that ends: its name says that it initialises, upgrades, migrates, restores. */
 export function isPassing(plan: { readonly files: readonly string[] }): boolean {

@@ -66,7 +66,7 @@ function isPattern(url: string): boolean {
 /** Values for tests and workstations open nothing on a server: by the name, by what it says, by who reads it. */
 function isForWork(stack: Stack, { file, entries }: EnvFile): boolean {
   if (
-    /(?:^|[./_-])(?:dev|development|local|tests?|testing|dusk|seed|(?:circle)?ci|travis|e2e|sepolia|testnet)(?:[./_-]|$)/i.test(
+    /(?:^|[./_-])(?:dev|devel|development|local|tests?|testing|dusk|seed|(?:circle)?ci|travis|e2e|sepolia|testnet)(?:[./_-]|$)/i.test(
       file,
     )
   )
