@@ -1,7 +1,7 @@
 import type { NginxLocation, NginxServer } from "../artifacts/nginx-model.ts";
 import type { Location } from "../core/source.ts";
+import type { NginxDirective } from "../formats/nginx.ts";
 import { allLocations, type EffectiveNginx, listenPorts, tlsServers } from "./proxy/effective.ts";
-import { effectiveDirective } from "./proxy/inherit.ts";
 import { proxyTarget } from "./proxy/route.ts";
 import { gradeOf, hostNames, publicPorts, variable } from "./query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
@@ -237,20 +237,23 @@ function isDeaf(stack: Stack, service: Service, port: Port): boolean {
 }
 
 /** It takes the client's address or scheme from a header: another proxy stands in front of it. */
-function trustsOuterProxy(proxy: ProxyInstance): boolean {
-  const { servers: found } = proxy.effective;
-  const scoped = [...found, ...found.flatMap(allLocations)];
-  return scoped.some(
-    place =>
-      effectiveDirective(place, "set_real_ip_from") !== undefined ||
-      place.directives.some(({ args }) =>
+function trustsOuterProxy({ effective }: ProxyInstance): boolean {
+  return (
+    takesOuter(effective.tree) ||
+    effective.maps.some(map => /^\$http_(?:x_forwarded_proto|cf_)/.test(map.source))
+  );
+}
+
+function takesOuter(directives: readonly NginxDirective[]): boolean {
+  return directives.some(
+    ({ name, args, block }) =>
+      name.value === "set_real_ip_from" ||
+      (name.value !== "log_format" &&
         args.some(
-          arg =>
-            /\$http_(?:x_forwarded|cf_|forwarded)/.test(arg.value) &&
-            !/^\$http_x_forwarded_for/.test(arg.value),
-        ),
-      ) ||
-      proxy.effective.maps.some(map => /^\$http_(?:x_forwarded_proto|cf_)/.test(map.source)),
+          ({ value }) =>
+            /\$http_(?:x_forwarded|cf_|forwarded)/.test(value) && !/^\$http_x_forwarded_for/.test(value),
+        )) ||
+      (block !== undefined && takesOuter(block)),
   );
 }
 
