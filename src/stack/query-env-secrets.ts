@@ -1,7 +1,14 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
-import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret, isWebhook } from "../formats/secret.ts";
+import {
+  credentialsInUrl,
+  isPlaceholder,
+  isSecretName,
+  issuedTokens,
+  isWeakSecret,
+  isWebhook,
+} from "../formats/secret.ts";
 import { deployWritesEnv, isOfThisMachine, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
@@ -52,7 +59,10 @@ function secretsOf(file: EnvFile): EnvEntry[] {
     // Another address without a login tells nothing, and neither does the kind of a store: `LOCK_DSN=flock`.
     if (value.value.includes("://") || (name.value.endsWith("_DSN") && /^[a-z]+$/.test(value.value)))
       return false;
-    return isSecretName(name.value) && isCredential(value.value) && !isPlaceholder(value.value);
+    // Those two stand in pages as well: their name decides.
+    const issued = issuedTokens.exec(value.value)?.[0];
+    const isKept = isSecretName(name.value) || (issued === value.value && !/^(?:AIza|eyJ)/.test(value.value));
+    return isKept && isCredential(value.value) && !isPlaceholder(value.value);
   });
 }
 
