@@ -315,6 +315,7 @@ import secretsFilePermission from "./secrets/file-permission.ts";
 import secretsInBundle from "./secrets/in-bundle.ts";
 import secretsInEnvironment from "./secrets/in-environment.ts";
 import secretsKeyInCode from "./secrets/key-in-code.ts";
+import secretsLogged from "./secrets/logged.ts";
 import secretsPastedIntoShell from "./secrets/pasted-into-shell.ts";
 import secretsPlaceholderAccepted from "./secrets/placeholder-accepted.ts";
 import secretsPrinted from "./secrets/printed.ts";
@@ -639,6 +640,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsInBundle,
   secretsInEnvironment,
   secretsKeyInCode,
+  secretsLogged,
   secretsPastedIntoShell,
   secretsPlaceholderAccepted,
   secretsPrinted,
