@@ -47,7 +47,7 @@ export function earlyStatement(stack: Stack, store: Service): EarlyStatement | u
 const largest = 2_000_000;
 /** Other files and programs bring tables, or the statements are put together. */
 const foreign =
-  /^\s*\\(?:i|ir|include|copy)\b|^[ \t]*source[ \t]+\S+\.sql\b|\bcreate\s+extension\b[^;]*\b(?:postgis|timescaledb|pg_cron|citus|age)\b|\bimport\s+foreign\s+schema\b|\bexecute\b(?!\s+(?:function|procedure|on)\b)|\bprepare\b|\blike\s+\w+\s+including\b.*\bloop\b/im;
+  /^[ \t]*\\(?:i|ir|include|copy)\b|^[ \t]*source[ \t]+\S+\.sql\b|\bcreate\s+extension\b[^;]{0,300}\b(?:postgis|timescaledb|pg_cron|citus|age)\b|\bimport\s+foreign\s+schema\b|\bexecute\b(?!\s+(?:function|procedure|on)\b)|\bprepare\b|\blike\s+\w+\s+including\b.{0,300}\bloop\b/im;
 
 /** Every script that the image runs, in its order; undefined where one of them is no plain SQL. */
 function orderedScripts(stack: Stack, store: Service): string[] | undefined {
@@ -74,14 +74,13 @@ function orderedScripts(stack: Stack, store: Service): string[] | undefined {
   return run.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ path }) => path);
 }
 
+/** What is open at the end runs to the end: then no text takes longer than its length. */
+const quoted =
+  /\/\*(?!!)[\s\S]*?(?:\*\/|$)|--[^\n]*|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|'(?:[^'\\]|\\.|'')*(?:'|$)/g;
+
 /** Comments, texts and the bodies of functions become blanks, so that places stay. */
 function plain(text: string): string {
-  const blank = (found: string): string => found.replace(/[^\n]/g, " ");
-  return text
-    .replace(/\/\*(?!!)[\s\S]*?\*\//g, blank)
-    .replace(/--[^\n]*/g, blank)
-    .replace(/\$(\w*)\$[\s\S]*?\$\1\$/g, blank)
-    .replace(/'(?:[^'\\]|\\.|'')*'/g, blank);
+  return text.replace(quoted, found => found.replace(/[^\n]+/g, line => " ".repeat(line.length)));
 }
 
 /** From a delimiter of their own to the usual one. */
