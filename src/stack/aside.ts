@@ -4,7 +4,7 @@ import type { Stack } from "./stack.ts";
 
 /** What `${pkg.name}`, `{{ name }}` and `<%= name %>` stand for, another program puts there before anybody reads the file. */
 const filledIn = /\$\{[\w-]+\.[\w.-]+\}|\{\{|\{%|<%/;
-const forms =
+const formNames =
   /\.(?:example|sample|dist|template|tmpl|tpl|j2|jinja2?|erb|mustache)(?:\.\w+)?$|[.-](?:example|sample)\./i;
 
 /**
@@ -21,9 +21,12 @@ export function setAside(
   const built = new Set(stack.builds.map(build => build.dockerfilePath));
   const served = new Set(stack.proxies.filter(each => each.service).flatMap(each => each.files));
   const given = new Set(stack.services.flatMap(each => each.envFiles).map(each => each.resolved));
+  const forms = new Map<string, boolean>();
   for (const problem of problems) {
     const { file } = problem.at;
-    const isForm = forms.test(basename(file)) || filledIn.test(stack.sources.get(file)?.text ?? "");
+    // A file that is no configuration has a problem in each line.
+    const isForm = forms.get(file) ?? isFilledIn(stack, file);
+    forms.set(file, isForm);
     const kind = stack.kinds.get(file);
     const idle =
       kind === "dockerfile"
@@ -40,4 +43,8 @@ export function setAside(
     }
   }
   return { problems: left, gaps: [...gaps.values()] };
+}
+
+function isFilledIn({ sources }: Pick<Stack, "sources">, file: string): boolean {
+  return formNames.test(basename(file)) || filledIn.test(sources.get(file)?.text ?? "");
 }
