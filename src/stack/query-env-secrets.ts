@@ -227,5 +227,5 @@ function endsWithName(value: string, name: string, script: string): boolean {
 /** Nothing reads it but projects of which it is not known whether a server runs them. */
 export function isReadByGuess(stack: Stack, file: string): boolean {
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
-  return users.length > 0 && users.every(service => gradeOf(service) === "presumed");
+  return users.length > 0 && users.every(service => /^(?:presumed|development)$/.test(gradeOf(service)));
 }
