@@ -227,5 +227,6 @@ function endsWithName(value: string, name: string, script: string): boolean {
 /** Nothing reads it but projects of which it is not known whether a server runs them. */
 export function isReadByGuess(stack: Stack, file: string): boolean {
   const users = stack.services.filter(service => service.envFiles.some(use => use.resolved === file));
-  return users.length > 0 && users.every(service => /^(?:presumed|development)$/.test(gradeOf(service)));
+  const grades = users.map(gradeOf).filter(grade => grade !== "development");
+  return grades.length > 0 && grades.every(grade => grade === "presumed");
 }
