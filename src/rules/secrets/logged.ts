@@ -1,6 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { loggedSecrets } from "../../stack/query-logged-secrets.ts";
+import { worstFirst } from "../../stack/query-process.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,7 +12,7 @@ export default defineRule({
   why: "Logs are read by more people than the secrets, are copied to other services, and are kept for longer than a password should be.",
   *check(stack) {
     const told = new Set<string>();
-    for (const service of serverServices(stack)) {
+    for (const service of worstFirst(stack.services)) {
       const found = loggedSecrets(stack, service).filter(({ at }) => {
         const key = `${at.file}:${at.span.start}`;
         return !told.has(key) && told.add(key);
