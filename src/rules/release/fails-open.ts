@@ -95,6 +95,7 @@ function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
   if (call.via === "substitution" || call.function !== undefined) return undefined;
   // `docker exec` ends as what it runs; a shell between them may have options of its own.
   if (call.via === "exec" && command.connector !== "||") return undefined;
+  if (onlyAsked(call)) return "a failure is only spoken of";
   if (command.within.some(({ part, construct }) => part === "condition" || construct.kind === "function"))
     return undefined;
   const strict = optionAt(script, "errexit", command.index, startsStrict(call, stack));
@@ -124,6 +125,27 @@ function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
   return run.calls.some(other => other.command === matters[0] || matters.includes(other.command))
     ? withoutErrexit
     : undefined;
+}
+
+/** `if ! migrate; then echo "..."; fi`: whichever branch is taken says something, and the script goes on. */
+function onlyAsked(call: Call): boolean {
+  const { command, script } = call;
+  const [asked, ...more] = command.within;
+  // A question about migrations applies none.
+  if (command.words.some(({ text }) => /^--(?:check|plan|dry-?run|pretend|status|list)/.test(text)))
+    return false;
+  if (!migrates(call) || more.length > 0 || asked?.part !== "condition" || asked.construct.kind !== "if")
+    return false;
+  const inside = script.commands.filter(each =>
+    each.within.some(({ construct }) => construct === asked.construct),
+  );
+  const branches = inside.filter(each => each !== command);
+  return (
+    branches.length > 0 &&
+    branches.every(
+      each => each.within[0]?.part !== "condition" && onlySpeaks({ name: each.name?.value ?? "?" }),
+    )
+  );
 }
 
 /** Stands in a branch that is not taken when the first one is. */
