@@ -1,5 +1,5 @@
 import type { Call } from "../artifacts/commands.ts";
-import { migrates, type ReleaseRun, releaseRuns } from "./query-release.ts";
+import { migrates, onlySpeaks, type ReleaseRun, releaseRuns } from "./query-release.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
 /** Releases to a machine that runs the program itself, without containers. */
@@ -38,4 +38,25 @@ function startsAgain(call: Call): boolean {
   const words = call.args.map(arg => arg.value ?? "");
   const verb = Object.hasOwn(managers, call.name) ? managers[call.name] : undefined;
   return verb !== undefined && words.some(word => verb.test(word));
+}
+
+/** `if ! migrate; then echo "..."; fi`: whichever branch is taken says something, and the script goes on. */
+export function onlyAsked(call: Call): boolean {
+  const { command, script } = call;
+  const [asked, ...more] = command.within;
+  // A question about migrations applies none.
+  if (command.words.some(({ text }) => /^--(?:check|plan|dry-?run|pretend|status|list)/.test(text)))
+    return false;
+  if (!migrates(call) || more.length > 0 || asked?.part !== "condition" || asked.construct.kind !== "if")
+    return false;
+  const inside = script.commands.filter(each =>
+    each.within.some(({ construct }) => construct === asked.construct),
+  );
+  const branches = inside.filter(each => each !== command);
+  return (
+    branches.length > 0 &&
+    branches.every(
+      each => each.within[0]?.part !== "condition" && onlySpeaks({ name: each.name?.value ?? "?" }),
+    )
+  );
 }

@@ -3,7 +3,7 @@ import type { ShellCommand } from "../../formats/shell.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
-import { hostReleases } from "../../stack/query-host-releases.ts";
+import { hostReleases, onlyAsked } from "../../stack/query-host-releases.ts";
 import {
   buildsItsOwn,
   fetchesImages,
@@ -125,27 +125,6 @@ function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
   return run.calls.some(other => other.command === matters[0] || matters.includes(other.command))
     ? withoutErrexit
     : undefined;
-}
-
-/** `if ! migrate; then echo "..."; fi`: whichever branch is taken says something, and the script goes on. */
-function onlyAsked(call: Call): boolean {
-  const { command, script } = call;
-  const [asked, ...more] = command.within;
-  // A question about migrations applies none.
-  if (command.words.some(({ text }) => /^--(?:check|plan|dry-?run|pretend|status|list)/.test(text)))
-    return false;
-  if (!migrates(call) || more.length > 0 || asked?.part !== "condition" || asked.construct.kind !== "if")
-    return false;
-  const inside = script.commands.filter(each =>
-    each.within.some(({ construct }) => construct === asked.construct),
-  );
-  const branches = inside.filter(each => each !== command);
-  return (
-    branches.length > 0 &&
-    branches.every(
-      each => each.within[0]?.part !== "condition" && onlySpeaks({ name: each.name?.value ?? "?" }),
-    )
-  );
 }
 
 /** Stands in a branch that is not taken when the first one is. */
