@@ -5,7 +5,8 @@ import { defaultNames, stemOf } from "./project-files.ts";
 
 export const production =
   /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|vps\d*)([._-]|$)|(?:^(?:docker)?[._-]?|\.)stack(?:[._-]|$)/i;
-export const staging = /(^|[._-])(staging|stage|qa|uat|preprod|preview|demo|test|testing)([._-]|$)/i;
+export const staging =
+  /(^|[._-])(staging|stage|qa|uat|preprod|homolog|homologacao|hml|preview|demo|test|testing)([._-]|$)/i;
 export const workstation =
   /(^|[._-])(near-prod|dev|devel|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
 /** Tried on a workstation, also where the rest of the name is a server's. */
@@ -52,6 +53,6 @@ export function saidByFolder(path: string): "production" | "staging" | "developm
   if (/^local(?:host)?[._-]/i.test(place)) return "development";
   if (/(^|[._-])(prod|production|live|server|vps)([._-]|$)/i.test(place) && isServersFolder(path))
     return "production";
-  if (/^(?:staging|stage|stg|qa|uat|pre-?prod)$/i.test(place)) return "staging";
+  if (/^(?:staging|stage|stg|qa|uat|pre-?prod|homolog|homologacao|hml)$/i.test(place)) return "staging";
   return workstation.test(place) || workFolder.test(path) ? "development" : undefined;
 }

@@ -27,6 +27,8 @@ interface Reader extends Pick<RawVariable, "program" | "consequence" | "severity
   readonly comment: RegExp;
   /** A flag that makes it fill variables in. */
   readonly unless?: RegExp;
+  /** The key of a block in which it fills variables in by itself, in its present version. */
+  readonly block?: RegExp;
 }
 
 const hash = /^\s*#|\s#\s/;
@@ -53,6 +55,7 @@ const readers: readonly Reader[] = [
     file: /\/prometheus\.ya?ml$/,
     comment: hash,
     unless: /expand-external-labels/,
+    block: /^( *)external_labels:\s*$/,
     severity: "medium",
     consequence: "the text itself is the address or the password",
   },
@@ -92,7 +95,7 @@ function inMount(stack: Stack, service: Service, mount: Mount, reader: Reader): 
     const result = stack.files.read(path);
     if (!("source" in result) || result.source.text.length > 200_000) continue;
     const { source } = result;
-    const places = variablesIn(source, reader.comment);
+    const places = variablesIn(source, reader);
     const [first, ...more] = places.map(each => each.at);
     if (!first || isPrepared(stack, path)) continue;
     const { program, consequence, severity } = reader;
@@ -115,11 +118,18 @@ function filesOf(stack: Stack, { repositoryPath, exists, target }: Mount): [stri
     .filter(([, path]) => stack.files.has(path) === "file");
 }
 
-function variablesIn(source: Source, comment: RegExp): { name: string; at: Location; line: number }[] {
+function variablesIn(
+  source: Source,
+  { comment, block }: Reader,
+): { name: string; at: Location; line: number }[] {
   const found: { name: string; at: Location; line: number }[] = [];
   let offset = 0;
+  let open: number | undefined;
   for (const [index, line] of source.text.split("\n").entries()) {
-    const end = comment.exec(line)?.index ?? line.length;
+    const indent = line.search(/\S/);
+    if (open !== undefined && indent !== -1 && indent <= open) open = undefined;
+    open = block?.exec(line)?.[1]?.length ?? open;
+    const end = open === undefined ? (comment.exec(line)?.index ?? line.length) : 0;
     for (const match of line.slice(0, end).matchAll(/\$\{([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}/g)) {
       const start = offset + match.index;
       const at = locate(source, start, start + match[0].length);

@@ -109,6 +109,15 @@ it.each<[string, Record<string, string>, string[]]>([
     },
     ["docker-compose.yml: development"],
   ],
+  [
+    "the folder of the server before production's, in Portuguese",
+    {
+      "infra/prod/docker-compose.yml": "services:\n  web-prod:\n    build: ../..\n    restart: always\n",
+      "infra/homolog/docker-compose.yml":
+        "services:\n  web-homolog:\n    build: ../..\n    restart: always\n",
+    },
+    ["infra/homolog/docker-compose.yml: staging", "infra/prod/docker-compose.yml: deployed"],
+  ],
   ["the same without one", { "docker-compose.yml": checkout }, ["docker-compose.yml: deployed"]],
   [
     "a base and an overlay that a script begins with, whose caller says what is to be done",

@@ -1,6 +1,7 @@
 import { evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isRun } from "../../stack/query-connections.ts";
 import { type LiteralKey, literalKeys } from "../../stack/query-literal-keys.ts";
+import { worstFirst } from "../../stack/query-process.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -12,7 +13,7 @@ export default defineRule({
   why: "Whoever has read the repository makes tokens and sessions that the program takes for its own, for any user, the administrator too; and the key cannot be changed without a release.",
   *check(stack) {
     const groups = new Map<string, { keys: readonly LiteralKey[]; services: Service[] }>();
-    for (const service of serverServices(stack)) {
+    for (const service of worstFirst(serverServices(stack))) {
       const { component } = service;
       if (!component || isOptional(service) || service.kind === "proxy") continue;
       const keys = literalKeys(stack, component).filter(key => isRun(stack, service, component, key.at));

@@ -83,6 +83,8 @@ function namesOthers(stack: Stack, service: Service, file: string): boolean {
 /** Projects for work mount it or build it in, by its name, and no other does: it opens nothing but them. */
 function isForWork(stack: Stack, { file }: CommittedKey): boolean {
   const name = basename(file);
+  // Everybody has such a key: it opens machines that are made for a try.
+  if (/(?:^|[._-])insecure(?:[._-]|$)/i.test(name)) return true;
   const page = dirname(file) === "" ? undefined : stack.files.read(join(dirname(file), "README.md"));
   if (page && "source" in page && forTests.test(page.source.text)) return true;
   const users = stack.projects.filter(({ files, services }) =>
