@@ -142,12 +142,8 @@ function writtenEnvFile(stack: Stack, { call, caller }: PlacedCall): string | un
   if (caller.kind === "workflow" || call.remote || call.inside) return undefined;
   const copied = call.kind === "file" && call.name === "cp" ? call.operands.at(-1)?.value : undefined;
   const target = copied ?? call.writes.map(write => write.path.value).find(path => path !== undefined);
-  if (target === undefined || !/^\.env(?:\.[\w-]+)*$/.test(basename(target))) return undefined;
-  if (
-    /example|sample|template|dist|\.(?:tests?|testing|ci|e2e)$/i.test(basename(target)) ||
-    call.cwd === undefined
-  )
-    return undefined;
+  if (target === undefined || !/^\.env(?:\.(?!tests?$)[\w-]+)*$/.test(basename(target))) return undefined;
+  if (/example|sample|template|dist/i.test(basename(target)) || call.cwd === undefined) return undefined;
   const path = join(call.cwd, target);
   if (isOutside(path) || path.startsWith("~") || stack.files.ignored(path)) return undefined;
   return stack.files.tracked(path) === true ? undefined : path;
