@@ -77,6 +77,20 @@ describe("parseYaml", () => {
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 
+  test.each(["- ", "? "])("%s said again and again on one line is refused, not followed", piece => {
+    const { model, problems } = parseYaml({ path: "a.yml", text: piece.repeat(60_000) });
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.length).toBeLessThan(30);
+    expect(JSON.stringify(model).length).toBeLessThan(10_000);
+  });
+
+  test("a text that is no YAML has a few problems, not one for each word", () => {
+    for (const piece of ["a: ", `"`, "/*", "a=", "} "]) {
+      const { problems } = parseYaml({ path: "a.yml", text: `a: 1\n${piece.repeat(40_000)}` });
+      expect(problems.length).toBeLessThan(30);
+    }
+  });
+
   test("many duplicate keys and deep nesting do not hang", () => {
     const started = performance.now();
     parseYaml(source(Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join("\n")));

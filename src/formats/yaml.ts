@@ -82,7 +82,7 @@ export function parseYaml(source: Source): Parsed<readonly YamlDocument[]> {
     };
   }
   const problems: Problem[] = [];
-  const tooDeep = deepFlow(source.text);
+  const tooDeep = tooDeepAt(source.text);
   if (tooDeep !== undefined) {
     const at = locate(source, tooDeep, tooDeep + 1);
     return {
@@ -92,19 +92,45 @@ export function parseYaml(source: Source): Parsed<readonly YamlDocument[]> {
       ],
     };
   }
-  const documents = parseAllDocuments(source.text, {
-    uniqueKeys: false,
-    logLevel: "silent",
-    strict: false,
-    customTags: tags => [octal, ...tags, ...knownTags.map(tag => ({ tag, resolve: (text: string) => text }))],
-  });
+  const documents = withoutTraces(() => parseDocuments(source.text));
   const list = Array.isArray(documents) ? (documents as Document.Parsed[]) : [];
   const model = list.map(document => convertDocument(source, document, problems));
   return { model, problems };
 }
 
-/** Offset at which flow collections are nested deeper than any honest file, before the parser recurses. */
-function deepFlow(text: string): number | undefined {
+/** Text that is no YAML has an error in each word, and each would carry a trace of the stack. */
+function withoutTraces<T>(parse: () => T): T {
+  const usual = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return parse();
+  } finally {
+    Error.stackTraceLimit = usual;
+  }
+}
+
+function parseDocuments(text: string): unknown {
+  return parseAllDocuments(text, {
+    uniqueKeys: false,
+    logLevel: "silent",
+    strict: false,
+    // Places are ours; the library's sentences about them take as long for each error as the text is long.
+    prettyErrors: false,
+    customTags: tags => [
+      octal,
+      ...tags,
+      ...knownTags.map(tag => ({ tag, resolve: (value: string) => value })),
+    ],
+  });
+}
+
+const deepBlock = /^[ \t]*(?:[-?:][ \t]+){200}/m;
+
+/** Offset at which collections are nested deeper than any honest file, before the parser recurses. */
+function tooDeepAt(text: string): number | undefined {
+  // `- - - a`: a block in a block on one line.
+  const block = text.search(deepBlock);
+  if (block !== -1) return block;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
@@ -115,8 +141,11 @@ function deepFlow(text: string): number | undefined {
   return undefined;
 }
 
+/** What follows in a document that is no YAML at all says nothing new. */
+const mostErrors = 20;
+
 function convertDocument(source: Source, document: Document.Parsed, problems: Problem[]): YamlDocument {
-  for (const error of document.errors) {
+  for (const error of document.errors.slice(0, mostErrors)) {
     // The library points past the end for what is missing there.
     const end = Math.min(error.pos[1], source.text.length);
     const start = Math.min(error.pos[0], end);
@@ -136,8 +165,7 @@ function convertDocument(source: Source, document: Document.Parsed, problems: Pr
 }
 
 function describe(message: string): string {
-  const first = message.split("\n")[0]!.replace(/ at line \d+, column \d+:?$/, "");
-  return `Not valid YAML: ${first}`;
+  return `Not valid YAML: ${message.split("\n")[0]!}`;
 }
 
 interface Context {

@@ -25,7 +25,7 @@ function componentAt(stack: Stack, dir: string) {
 /** Where the configuration names the package itself; `@tailwindcss/postcss` is the plug-in. */
 function pluginIn(stack: Stack, dir: string): Location | undefined {
   const named =
-    /^[ \t]*(?:plugins:\s*[{[]\s*)?(?:["']tailwindcss["']|tailwindcss)\s*:|\brequire\(\s*["']tailwindcss["']\s*\)|^import\s+\w+\s+from\s+["']tailwindcss["']|(?<=\[\s*)["']tailwindcss["'](?=\s*[,\]])/m;
+    /^[ \t]*(?:plugins:\s*[{[]\s*)?(?:["']tailwindcss["']|tailwindcss)\s*:|\brequire\(\s*["']tailwindcss["']\s*\)|^import\s+\w+\s+from\s+["']tailwindcss["']|["']tailwindcss["'](?<=\[\s*["']tailwindcss["'])(?=\s*[,\]])/m;
   const names = ["js", "cjs", "mjs", "ts"].map(ending => join(dir, `postcss.config.${ending}`));
   const path = names.find(each => stack.files.has(each) === "file");
   // The component's reader puts the file among those that can be shown.
