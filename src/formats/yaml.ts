@@ -4,6 +4,7 @@ import type { Parsed } from "../core/artifact.ts";
 import { type Fragment, mappedFragment } from "../core/fragment.ts";
 import type { Problem } from "../core/problem.ts";
 import { type Located, type Location, locate, type Source } from "../core/source.ts";
+import { tooDeepAt } from "./yaml-depth.ts";
 import { alignedFragment } from "./yaml-fragment.ts";
 
 export interface YamlScalar {
@@ -122,23 +123,6 @@ function parseDocuments(text: string): unknown {
       ...knownTags.map(tag => ({ tag, resolve: (value: string) => value })),
     ],
   });
-}
-
-const deepBlock = /^[ \t]*(?:[-?:][ \t]+){200}/m;
-
-/** Offset at which collections are nested deeper than any honest file, before the parser recurses. */
-function tooDeepAt(text: string): number | undefined {
-  // `- - - a`: a block in a block on one line.
-  const block = text.search(deepBlock);
-  if (block !== -1) return block;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5b || c === 0x7b) {
-      if (++depth > 1000) return i;
-    } else if (c === 0x5d || c === 0x7d) depth = Math.max(0, depth - 1);
-  }
-  return undefined;
 }
 
 /** What follows in a document that is no YAML at all says nothing new. */
