@@ -30,7 +30,7 @@ const local =
 const elsewhere = /(?:\bsshCommand\b[^\n]*\bcommand|\bexecCommand)\s*:\s*$/;
 const stageName = /(?:^|[\s{;])stage\s*\(\s*(?:name\s*:\s*)?$/;
 const folder = /(?:^|[\s{;])(?:dir|ws)\s*\(\s*$/;
-const setting = /(?:^|\n)\s*([A-Z][A-Z0-9_]*)\s*=\s*$/;
+const setting = /(?:^|\n)[ \t]*([A-Z][A-Z0-9_]*)\s*=\s*$/;
 
 /** Groovy is a language of its own: only its texts are read, by what stands in front of each. Never throws. */
 function parse(source: Source) {

@@ -42,5 +42,5 @@ export async function siblingTrouble(
   if (text === undefined)
     return { words: `its build context ../${path} is not beside the project, or has no Dockerfile` };
   // An ARG without a FROM makes engine 20.10 fall over.
-  return { words: /^\s*FROM\s/im.test(text) ? undefined : `../${path} has no FROM` };
+  return { words: /^[ \t]*FROM\s/im.test(text) ? undefined : `../${path} has no FROM` };
 }

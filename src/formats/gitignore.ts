@@ -10,7 +10,8 @@ export interface GitignoreRules {
 }
 
 /** Reads a `.gitignore`, `.git/info/exclude` or any file of that syntax; letter case counts, as in git on Linux. */
-export function parseGitignore(text: string): GitignoreRules {
+export function parseGitignore(whole: string): GitignoreRules {
+  const text = shortLines(whole);
   const rules: Ignore = ignore({ ignorecase: false, allowRelativePaths: true }).add(text);
   return {
     test: path => {
@@ -22,6 +23,17 @@ export function parseGitignore(text: string): GitignoreRules {
       return ignored ? "ignored" : unignored ? "kept" : undefined;
     },
   };
+}
+
+/** No path is longer; the library makes an expression of each line, and V8 refuses those that are too large. */
+const longestLine = 1_024;
+
+function shortLines(text: string): string {
+  if (text.length <= longestLine) return text;
+  const lines = text.split("\n");
+  return lines.some(line => line.length > longestLine)
+    ? lines.filter(line => line.length <= longestLine).join("\n")
+    : text;
 }
 
 function foldersAbove(path: string): string[] {

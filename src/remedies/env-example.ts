@@ -84,7 +84,7 @@ function keepRunning(stack: Stack, path: string, variables: readonly NewVariable
   if (!read || !("source" in read) || stack.files.tracked(path) !== false || !stack.files.ignored(path))
     return [];
   const lines = variables.flatMap(({ name, value }) => {
-    const set = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`, "m").test(read.source.text);
+    const set = new RegExp(`^[ \\t]*(?:export\\s+)?${name}\\s*=`, "m").test(read.source.text);
     return value === undefined || set ? [] : (assignment(name, value) ?? []);
   });
   return lines.length === 0 ? [] : [appendLines(path, read.source, lines)];

@@ -77,7 +77,7 @@ function asksForItself(stack: Stack, folder: string, name: string): boolean {
   const imported = files.flatMap(path => {
     const found = stack.files.read(path);
     return "source" in found
-      ? [...found.source.text.matchAll(/^\s*(?:from|import)\s+(\.|\w+)/gm)].map(([, word]) => word!)
+      ? [...found.source.text.matchAll(/^[ \t]*(?:from|import)\s+(\.|\w+)/gm)].map(([, word]) => word!)
       : [];
   });
   return files.length > 0 && !imported.some(word => word !== name && neighbours.has(word));

@@ -60,7 +60,7 @@ function inPlaceOf(old: string, fresh: string, init: string | undefined): string
 /** The program that hands signals on and takes care of orphans, by the name of its Debian package. */
 function initOf(old: string, component: AppComponent): string | undefined {
   if (isStatic(component.kind)) return undefined;
-  return /^\s*(?:ENTRYPOINT|CMD)\b.*\b(dumb-init|tini)\b/im.exec(old)?.[1];
+  return /^[ \t]*(?:ENTRYPOINT|CMD)\b.*\b(dumb-init|tini)\b/im.exec(old)?.[1];
 }
 
 /** What a service gives to the program alone, and the browser's code needs when it is built. */

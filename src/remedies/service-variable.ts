@@ -75,7 +75,7 @@ export function documentVariable(
     each => each.role === "example" && [project.directory, ""].includes(dirname(each.file)),
   );
   const source = file && stack.sources.get(file.file);
-  if (!source || new RegExp(`^\\s*(?:export\\s+)?${name}=`, "m").test(source.text)) return [];
+  if (!source || new RegExp(`^[ \\t]*(?:export\\s+)?${name}=`, "m").test(source.text)) return [];
   const lines = [`# ${says[0]!.toUpperCase()}${says.slice(1)}`, `${name}=${example}`];
   return [appendParagraph(source.path, source, lines)];
 }

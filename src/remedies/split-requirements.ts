@@ -127,7 +127,7 @@ function isIncluded(stack: Stack, manifest: string): boolean {
 /** Code that the program loads, a container's command or an image's build uses the tool. */
 function isUsed(stack: Stack, dir: string, name: string): boolean {
   const module = modules[name] ?? name.replaceAll("-", "_");
-  const loads = new RegExp(`^\\s*(?:from|import)\\s+${module}\\b|["']${module}["'.]`, "m");
+  const loads = new RegExp(`^[ \\t]*(?:from|import)\\s+${module}\\b|["']${module}["'.]`, "m");
   const command = new RegExp(`(?<![\\w/.-])${name}(?![\\w.-])`);
   const mentions = (path: string): boolean => textOf(stack, path)?.text.includes(module) === true;
   const runs = stack.builds.flatMap(build => build.dockerfile?.stages.flatMap(stage => stage.runs) ?? []);

@@ -123,13 +123,13 @@ function redis(stack: Stack, service: Service): Probe | undefined {
   if (!words || !has(service, "redis-cli") || words.some(word => /^--(?:tls|unixsocket|bind)/.test(word)))
     return undefined;
   const config = words.filter(word => word.endsWith(".conf")).map(path => configText(stack, service, path));
-  if (config.some(text => text === undefined || /^\s*(?:port|tls-|unixsocket|bind)\b/m.test(text)))
+  if (config.some(text => text === undefined || /^[ \t]*(?:port|tls-|unixsocket|bind)\b/m.test(text)))
     return undefined;
   const port = option(words, ["--port"]);
   if (port !== undefined && !/^[1-9]\d*$/.test(port)) return undefined;
   const texts = [...words, ...config];
   // A server that asks for a password serves: the check needs none.
-  const guarded = texts.some(text => /requirepass|aclfile|^\s*user /m.test(text ?? ""));
+  const guarded = texts.some(text => /requirepass|aclfile|^[ \t]*user /m.test(text ?? ""));
   const answer = guarded ? "grep -qE 'PONG|NOAUTH'" : "grep -q PONG";
   return {
     form: "shell",

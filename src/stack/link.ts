@@ -192,13 +192,18 @@ function pullsOurs({ build, made, facts, image }: Service, known: readonly Build
   return !build && !made && !facts && image !== undefined && makerOf(image.raw, known) !== undefined;
 }
 
+/** What is no configuration at all has a problem in each line, and a hundred say so. */
+const mostInOneFile = 100;
+
 /** One mistake in a file that takes part in several projects is told once. */
 function unique(problems: readonly Problem[]): Problem[] {
-  const seen = new Set<string>();
-  return problems.filter(problem => {
-    const key = `${problem.at.file}:${problem.at.span.start}:${problem.message}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
+  const seen = new Map<string, Set<string>>();
+  return problems.filter(({ at, message }) => {
+    const known = seen.get(at.file) ?? new Set<string>();
+    seen.set(at.file, known);
+    const key = `${at.span.start}:${message}`;
+    if (known.has(key) || known.size >= mostInOneFile) return false;
+    known.add(key);
     return true;
   });
 }
@@ -219,5 +224,5 @@ function uniqueGaps(gaps: readonly Gap[]): Gap[] {
 function submodulesOf(reader: Reader): string[] {
   if (reader.files.has(".gitmodules") !== "file") return [];
   const source = reader.text(".gitmodules", "git");
-  return [...(source?.text.matchAll(/^\s*path\s*=\s*(\S+)/gm) ?? [])].map(match => match[1]!);
+  return [...(source?.text.matchAll(/^[ \t]*path\s*=\s*(\S+)/gm) ?? [])].map(match => match[1]!);
 }

@@ -4,7 +4,7 @@ import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 
 const workflow = /^\.github\/workflows\/[^/]+\.ya?ml$/;
 const ships =
-  /^\s*(?:- )?uses:[ \t]*["']?(?:azure\/(?:webapps-deploy|functions-action|container-apps-deploy-action|appservice-build)|aws-actions\/amazon-ecs-deploy-task-definition|google-github-actions\/deploy-(?:cloudrun|appengine)|akhileshns\/heroku-deploy|superfly\/flyctl-actions)[@/]/im;
+  /^[ \t]*(?:- )?uses:[ \t]*["']?(?:azure\/(?:webapps-deploy|functions-action|container-apps-deploy-action|appservice-build)|aws-actions\/amazon-ecs-deploy-task-definition|google-github-actions\/deploy-(?:cloudrun|appengine)|akhileshns\/heroku-deploy|superfly\/flyctl-actions)[@/]/im;
 /** A server of their own is reached, too. */
 const reaches = /\bssh\b|ssh-action|scp-action|\bdocker[ -]compose\b|self-hosted/i;
 

@@ -144,7 +144,7 @@ function redis(stack: Stack, service: Service): Access | undefined {
     const path = containerFile(stack, service, config.value).repositoryPath;
     const read = path === undefined ? undefined : stack.files.read(path);
     if (!read || !("source" in read)) return undefined;
-    if (/^\s*(?:requirepass|aclfile|user|include|bind\s+127)\b/m.test(read.source.text)) return undefined;
+    if (/^[ \t]*(?:requirepass|aclfile|user|include|bind\s+127)\b/m.test(read.source.text)) return undefined;
   }
   if (words.some(word => word.value === undefined || /aclfile|\$/.test(word.value))) return undefined;
   // The bundle of modules takes the words for its server from a variable.

@@ -189,13 +189,13 @@ function restoreOf(
   const path = service ? pathIn(service, script.file) : script.file;
   if (path === undefined || (service === undefined && placeOf(project, script))) return undefined;
   const { text } = script.source;
-  const verb = /^\s*(?:\$0\s+)?([a-z][a-z-]*)\s+[<[](?:[a-z]*_)?(?:backup|dump|file)[\w-]*[>\]]/im.exec(
+  const verb = /^[ \t]*(?:\$0\s+)?([a-z][a-z-]*)\s+[<[](?:[a-z]*_)?(?:backup|dump|file)[\w-]*[>\]]/im.exec(
     text,
   )?.[1];
   return {
     name: script.file,
     argv: [...(service ? [] : [runnable(script)]), path, ...(verb === undefined ? [] : [verb])],
-    latest: /\$\{1:-latest\}/.test(text) || (verb === undefined && /^\s*\w+=\$\{1:-\}\s*$/m.test(text)),
+    latest: /\$\{1:-latest\}/.test(text) || (verb === undefined && /^[ \t]*\w+=\$\{1:-\}\s*$/m.test(text)),
     answer: answerOf(text),
   };
 }

@@ -271,7 +271,7 @@ export function hasRestore(stack: Stack): boolean {
 
 /** A line for cron, or the timer's commands, on a page that speaks of backups. */
 const scheduled =
-  /^[^\S\n]*(?:[-*>`\s]*)?(?:[\d*,/-]+\s+){4}[\d*,/-]+\s+\S*[^\n]*back-?_?up|\bcrontab\b|\bsystemctl\s+enable\b[^\n]*\.timer/im;
+  /^[-*>` \t]*(?:[\d*,/-]+\s+){4}[\d*,/-]+\s+\S*[^\n]*back-?_?up|\bcrontab\b|\bsystemctl\s+enable\b[^\n]*\.timer/im;
 
 /** Something in the repository runs at set times, as far as backups go. */
 export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
@@ -297,7 +297,7 @@ export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
   if (describes(stack, scheduled)) return true;
   for (const workflow of stack.workflows)
     if (
-      /^\s*schedule:/m.test(workflow.source.text) &&
+      /^[ \t]*schedule:/m.test(workflow.source.text) &&
       (files.has(workflow.file) || backupPath.test(workflow.source.text))
     )
       return true;

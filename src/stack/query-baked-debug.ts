@@ -45,7 +45,7 @@ export function bakedDebug(stack: Stack, service: Service): BakedDebug | undefin
     // A step of the build that made it would have named it.
     const { source: copied } = model.file(path);
     const read = copied === undefined ? undefined : stack.files.read(copied);
-    return read && (!("source" in read) || /^\s*(?:export\s+)?APP_(?:DEBUG|ENV)=/m.test(read.source.text));
+    return read && (!("source" in read) || /^[ \t]*(?:export\s+)?APP_(?:DEBUG|ENV)=/m.test(read.source.text));
   });
   if (mayDiffer) return undefined;
   const debug = last("APP_DEBUG");

@@ -115,7 +115,7 @@ export function isRenewedAlone(stack: Stack): boolean {
   return (
     files.some(file => timer.test((stack.sources.get(file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))) ||
     stack.workflows.some(
-      ({ source }) => /^\s*schedule:/m.test(source.text) && /certbot|renew/i.test(source.text),
+      ({ source }) => /^[ \t]*schedule:/m.test(source.text) && /certbot|renew/i.test(source.text),
     ) ||
     stack.files.paths.some(path =>
       /\.(?:timer|cron)$|(?:^|\/)crontabs?(?:\/|$)|(?:^|\/)cron\.(?:d|daily)\//.test(path),

@@ -26,7 +26,7 @@ export function entryScript(stack: Stack, service: Service): EntryScript | undef
 
 /** Any use of its arguments, wherever it stands; another file that is read in may use them, too. */
 export function asksForArguments({ text }: EntryScript): boolean {
-  return /\$\{?[@*#1-9]|\bshift\b|\bgetopts\b|\bset\s+--|\bBASH_ARGV\b|(?:^|[\n;&|])\s*(?:\.|source)\s+\S/.test(
+  return /\$\{?[@*#1-9]|\bshift\b|\bgetopts\b|\bset\s+--|\bBASH_ARGV\b|(?:^|[\n;&|])[ \t]*(?:\.|source)\s+\S/.test(
     text,
   );
 }

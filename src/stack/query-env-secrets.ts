@@ -220,7 +220,8 @@ function endsWithName(value: string, name: string, script: string): boolean {
   const variable = /^["']?\$\{?(\w+)\}?["']?$/.exec(value)?.[1];
   if (!variable) return false;
   const assigned =
-    new RegExp(`^\\s*(?:export\\s+|local\\s+|readonly\\s+)?${variable}=(.*)$`, "m").exec(script)?.[1] ?? "";
+    new RegExp(`^[ \\t]*(?:export\\s+|local\\s+|readonly\\s+)?${variable}=(.*)$`, "m").exec(script)?.[1] ??
+    "";
   return assigned.replace(/["'}]+$/, "").endsWith(`/${name}`) || assigned.replace(/["'}]/g, "") === name;
 }
 

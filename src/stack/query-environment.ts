@@ -202,7 +202,7 @@ function servedModules(component: AppComponent): readonly string[] {
     if (!/(?:^|\/)[aw]sgi\.py$/.test(path) || !isBelow(component.dir, path) || isVendored(path)) continue;
     const text = component.files.read(path)?.text ?? "";
     const chosen =
-      /^\s*os\.environ(?:\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["'](?:\s*,|\]\s*=)\s*["']([\w.]+)["']/gm;
+      /^[ \t]*os\.environ(?:\.setdefault\(|\[)\s*["']DJANGO_SETTINGS_MODULE["'](?:\s*,|\]\s*=)\s*["']([\w.]+)["']/gm;
     for (const [, module] of text.matchAll(chosen)) found.add(module!);
   }
   const modules = [...found];

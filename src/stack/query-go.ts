@@ -64,7 +64,7 @@ export function missingSums(stack: Stack, stage: ImageModel, { command }: GoComm
   // What a directory beside it replaces has no checksum.
   if ("source" in read && /=>\s*\.{0,2}\//.test(read.source.text)) return undefined;
   if (importsNothing(stack, stage, at, directory)) return undefined;
-  return "source" in read && /^\s*require\b|^require\s*\(/m.test(read.source.text)
+  return "source" in read && /^[ \t]*require\b|^require\s*\(/m.test(read.source.text)
     ? (before("go.mod").from ?? at)
     : undefined;
 }
@@ -172,7 +172,7 @@ function linksWithNet(stack: Stack, { context }: Build): boolean {
     const read = stack.files.read(path);
     return (
       "source" in read &&
-      /^\s*(?:import\s+)?(?:[\w.]+\s+)?"(?:net|net\/http|os\/user|C)"/m.test(read.source.text)
+      /^[ \t]*(?:import\s+)?(?:[\w.]+\s+)?"(?:net|net\/http|os\/user|C)"/m.test(read.source.text)
     );
   });
 }

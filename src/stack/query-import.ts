@@ -103,6 +103,6 @@ function namesProject(stack: Pick<Stack, "sources">, name: string): boolean {
   return [...stack.sources.values()].some(
     source =>
       basename(source.path) === name &&
-      /^\s*(-e\s|--editable|\.{1,2}\/|\.\s*$|\.\[|file:)/m.test(source.text),
+      /^[ \t]*(-e\s|--editable|\.{1,2}\/|\.\s*$|\.\[|file:)/m.test(source.text),
   );
 }

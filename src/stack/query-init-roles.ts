@@ -57,7 +57,7 @@ function read(stack: Pick<Stack, "files">, store: Service): InitScripts {
     const text = withoutComments(result.source);
     texts.push(text);
     // It reads or makes statements that are not here.
-    if (/^\s*(?:\\i|source\s)|\bpsql\b[^\n]*\s-f\s|\bmysql\b[^\n]*<\s*[^<]|\bcreateuser\b/im.test(text))
+    if (/^[ \t]*(?:\\i|source\s)|\bpsql\b[^\n]*\s-f\s|\bmysql\b[^\n]*<\s*[^<]|\bcreateuser\b/im.test(text))
       complete = false;
     for (const role of rolesIn(store, result.source, text)) {
       if (role === "unknown") complete = false;

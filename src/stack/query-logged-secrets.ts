@@ -41,7 +41,7 @@ export function loggedSecrets(stack: Stack, service: Service): LoggedSecret[] {
 const whole =
   /\.(?:Printf|Infof|Debugf|Logf)\(\s*"[^"\n]*%\+?#?v[^"\n]*",\s*[&*]?(?:\w+\.)?(cfg|conf|config|settings|\w+Config)\s*\)/gi;
 /** A field of the settings that is a credential. */
-const field = /^\s*\w*(?:Password|Secret|ApiKey|APIKey|Token|PrivateKey)\w*\s+string\b/m;
+const field = /^[ \t]*\w*(?:Password|Secret|ApiKey|APIKey|Token|PrivateKey)\w*\s+string\b/m;
 
 /** `log.Printf("%+v", config)`, in the file that says what is in it. */
 function loggedSettings(stack: Stack, { component }: Service): LoggedSecret[] {

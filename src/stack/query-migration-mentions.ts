@@ -56,7 +56,7 @@ function spoken(stack: Stack, path: string, text: string): string {
   // The settings of a tool, and its name among the packages, run nothing.
   if (name === "alembic.ini") return "";
   if (name === "pyproject.toml")
-    return text.replace(/^\s*["']?(?:flask-)?(?:alembic|migrate)\b[^\n]*$/gim, "");
+    return text.replace(/^[ \t]*["']?(?:flask-)?(?:alembic|migrate)\b[^\n]*$/gim, "");
   if (name === "composer.json") return text.replace(work, "");
   return name === "package.json" ? startedScripts(stack, path) : text.replace(switchedOff, "");
 }

@@ -71,7 +71,7 @@ function isAlone(stack: Stack, { project }: Service): boolean {
 
 /** Another way by which Compose, or the shell that starts it, gets to know a file. */
 const handsOn =
-  /--env-file|COMPOSE_ENV_FILES|\bset -a\b|\bexport \$\(|\bdotenv\b.*\bcompose\b|\.env\.(?!example\b|sample\b|template\b)\w+\s+\.env(?![\w.])|\bsource\s+\S*\.env|^\s*\.\s+\S*\.env|ln -s\w* \S*env/m;
+  /--env-file|COMPOSE_ENV_FILES|\bset -a\b|\bexport \$\(|\bdotenv\b.*\bcompose\b|\.env\.(?!example\b|sample\b|template\b)\w+\s+\.env(?![\w.])|\bsource\s+\S*\.env|^[ \t]*\.\s+\S*\.env|ln -s\w* \S*env/m;
 const spoken =
   /\.(?:mdx?|rst|txt|sh|bash|ps1|bat|service|tf|j2)$|(?:^|\/)(?:Makefile|[Jj]ustfile|Taskfile[^/]*|Jenkinsfile[^/]*|package\.json|README[^/]*|\.gitlab-ci\.yml)$|(?:^|\/)\.(?:github|circleci|woodpecker)\//;
 const mostTexts = 400;

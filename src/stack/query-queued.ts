@@ -132,6 +132,6 @@ function isRun(stack: Stack, { project }: Service, { runs }: Tool): boolean {
     if (!operating.test(path) || forWork.has(path) || isVendored(path) || isTest(path)) return false;
     if (/(?:^|\/)(?:package(?:-lock)?|composer)\.json$|\.lock$|-lock\.ya?ml$/.test(path)) return false;
     const read = stack.files.read(path);
-    return "source" in read && runs.test(read.source.text.replace(/^\s*#.*$/gm, ""));
+    return "source" in read && runs.test(read.source.text.replace(/^[ \t]*#.*$/gm, ""));
   });
 }

@@ -225,7 +225,7 @@ export function isPipefail(stack: Stack, placed: PlacedCall): boolean {
   if (/pipefail|PIPESTATUS|pipestatus/.test(call.script.fragment.text)) return true;
   if (caller.kind === "makefile") return hasShellFlags(stack, caller.file);
   if (caller.workflow?.platform === "gitlab") return !call.remote;
-  return caller.kind === "workflow" && /^\s*shell:/m.test(stack.sources.get(caller.file)?.text ?? "");
+  return caller.kind === "workflow" && /^[ \t]*shell:/m.test(stack.sources.get(caller.file)?.text ?? "");
 }
 
 /** A failing command ends the script. */

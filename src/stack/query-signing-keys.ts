@@ -36,14 +36,14 @@ const place = /%kernel\.project_dir%\/([\w./-]+\.(?:pem|key))/;
 /** Where the bundle looks for the key: in its own file, or in the variable that the env file of the program gives. */
 function keyOf(component: AppComponent): { path: string; at: Location } | undefined {
   const source = component.files.read(join(component.dir, "config/packages/lexik_jwt_authentication.yaml"));
-  const line = /^\s+secret_key:[ \t]*([^\n#]+)/m.exec(source?.text ?? "");
+  const line = /^[ \t]+secret_key:[ \t]*([^\n#]+)/m.exec(source?.text ?? "");
   if (!source || !line) return undefined;
   const at = locate(source, line.index + line[0].search(/\S/), line.index + line[0].trimEnd().length);
   const own = place.exec(line[1]!)?.[1];
   if (own !== undefined) return { path: own, at };
   if (!/%env\(resolve:JWT_SECRET_KEY\)%/.test(line[1]!)) return undefined;
   const env = component.files.read(join(component.dir, ".env"))?.text ?? "";
-  const given = place.exec(/^\s*JWT_SECRET_KEY=(.*)$/m.exec(env)?.[1] ?? "")?.[1];
+  const given = place.exec(/^[ \t]*JWT_SECRET_KEY=(.*)$/m.exec(env)?.[1] ?? "")?.[1];
   return given === undefined ? undefined : { path: given, at };
 }
 

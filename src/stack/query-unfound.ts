@@ -108,6 +108,6 @@ function hasTemplate(stack: Stack, path: string): boolean {
 function inSubmodule(stack: Stack, path: string): boolean {
   if (stack.files.has(".gitmodules") !== "file") return false;
   const read = stack.files.read(".gitmodules");
-  const modules = "source" in read ? [...read.source.text.matchAll(/^\s*path\s*=\s*(\S+)/gm)] : [];
+  const modules = "source" in read ? [...read.source.text.matchAll(/^[ \t]*path\s*=\s*(\S+)/gm)] : [];
   return modules.some(([, module = ""]) => path === module || path.startsWith(`${module}/`));
 }

@@ -84,7 +84,7 @@ export function namesIn({ environment }: Service): string[] {
 /** Variables without which Compose starts nothing of the project, wherever one of its files says so. */
 export function guardedNames(stack: Stack, project: ComposeProject): ReadonlySet<string> {
   const text = project.files
-    .map(file => (stack.sources.get(file)?.text ?? "").replace(/^\s*#.*$/gm, ""))
+    .map(file => (stack.sources.get(file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))
     .join("\n");
   return new Set([...text.matchAll(/\$\{(\w+):?\?/g)].map(match => match[1]!));
 }

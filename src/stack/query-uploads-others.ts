@@ -73,7 +73,7 @@ function railsFolders(stack: Stack, service: Service, component: AppComponent): 
     return [];
   const attaches = sourcesOf(stack, component, "rb").some(
     ({ path, text }) =>
-      /\/models\//.test(path) && /^\s*(?:has_(?:one|many)_attached|has_rich_text)\b/m.test(text),
+      /\/models\//.test(path) && /^[ \t]*(?:has_(?:one|many)_attached|has_rich_text)\b/m.test(text),
   );
   const start = local.index + local[0].search(/\S/);
   return attaches ? [{ folder: "storage", at: locate(settings, start, local.index + local[0].length) }] : [];

@@ -39,7 +39,7 @@ function openRepository(top: string, root: string): GitRepository {
     if (rules !== "") above.set(folder, rules);
   });
   const config = text(`${top}/.git/config`, largestRules);
-  const hashLength = /^\s*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
+  const hashLength = /^[ \t]*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
   const bytes = read(`${top}/.git/index`, largestIndex);
   return {
     top,

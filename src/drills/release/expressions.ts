@@ -22,7 +22,7 @@ export function filled(text: string): string {
 
 /** Directories that the text changes to and that an expression is part of, as the lab has them. */
 export function filledPlaces(text: string): string[] {
-  const changes = text.matchAll(/^\s*cd\s+["']?((?:\$\{\{[^}]*\}\}|[\w./~-])+)/gm);
+  const changes = text.matchAll(/^[ \t]*cd\s+["']?((?:\$\{\{[^}]*\}\}|[\w./~-])+)/gm);
   const places = [...changes].map(([, path]) => path!).filter(path => path.includes("${{"));
   return places.map(path => filled(path).replace(/\/$/, "")).filter(path => /^(\/|~\/)./.test(path));
 }

@@ -117,13 +117,13 @@ function asksFor(text: string): string[] {
   const asked = [...text.matchAll(/-z\s+"?\$\{?([A-Z][A-Z0-9_]+)\}?"?|\$\{([A-Z][A-Z0-9_]+):?\?/g)];
   const names = asked.map(match => match[1] ?? match[2]!);
   return [...new Set(names)].filter(
-    name => !new RegExp(`^\\s*(export\\s+)?${name}=("[^"\\n]*"|\\S*)\\s*$`, "m").test(text),
+    name => !new RegExp(`^[ \\t]*(export\\s+)?${name}=("[^"\\n]*"|\\S*)\\s*$`, "m").test(text),
   );
 }
 
 /** `required_vars=("A" "B")`: names that it looks for one by one. */
 function listed(text: string): string[] {
-  const lists = [...text.matchAll(/^\s*\w*(?:required|needed)\w*=\(([^)]*)\)/gim)];
+  const lists = [...text.matchAll(/^[ \t]*\w*(?:required|needed)\w*=\(([^)]*)\)/gim)];
   return lists.flatMap(([, names = ""]) => names.match(/[A-Z][A-Z0-9_]+/g) ?? []);
 }
 

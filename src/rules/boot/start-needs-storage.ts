@@ -44,7 +44,7 @@ function collects(stack: Stack, { process }: Service): Location | undefined {
   return undefined;
 }
 
-const stopsAtErrors = /^\s*set\s+(?:-\w*e|-o\s+errexit)|^#![^\n]*\s-\w*e/m;
+const stopsAtErrors = /^[ \t]*set\s+(?:-\w*e|-o\s+errexit)|^#![^\n]*\s-\w*e/m;
 
 const backend =
   /storages\.backends\.(?:s3boto3|s3|gcloud|azure_storage|dropbox|digital_ocean|cloudflare)\.\w+/;

@@ -69,15 +69,15 @@ export default defineRule({
     for (const group of groupBuilds(outside, build => dirname(writtenAt(stack, build.contextAt)))) {
       const [first] = group;
       const texts = [...new Set(group.map(build => writtenAt(stack, build.contextAt)))];
-      const names = group.flatMap(({ caller }) => (caller.kind === "compose" ? caller.name : []));
-      const callers =
-        names.length > 1 && names.length === group.length
-          ? [`Services ${listNames([...new Set(names)])}`]
-          : [...new Set(group.map(callerName))];
+      const services = group.filter(({ caller }) => caller.kind === "compose").length === group.length;
+      const names = [...new Set(group.flatMap(({ caller }) => caller.name ?? []))];
+      const together = services && names.length > 1;
+      const callers = together ? [`Services ${listNames(names)}`] : [...new Set(group.map(callerName))];
       const one = texts.length === 1;
+      const said = one ? callers.slice(0, 1) : callers;
       yield {
         subject: texts[0]!,
-        message: `${listPlain(one ? callers.slice(0, 1) : callers)} ${one || group.length === 1 ? "builds" : "build"} from ${listPlain(texts)}, which ${one ? "lies" : "lie"} outside this repository: a clone of it alone cannot build ${one ? "this image" : "these images"}, and nothing fixes the version of what lies there.`,
+        message: `${listPlain(said)} ${together || said.length > 1 ? "build" : "builds"} from ${listPlain(texts)}, which ${one ? "lies" : "lie"} outside this repository: a clone of it alone cannot build ${one && !together ? "this image" : "these images"}, and nothing fixes the version of what lies there.`,
         evidence: [
           evidence(first.contextAt, "outside the repository"),
           ...places(

@@ -86,7 +86,7 @@ function operations(stack: Stack, root: string, code: readonly string[]): string
 function place(files: AppComponent["files"], path: string, pattern: RegExp): Location[] {
   const source = files.read(path);
   if (!source) return [];
-  const lines = source.text.replace(/^\s*(?:\/\/|\*|#).*$/gm, line => " ".repeat(line.length));
+  const lines = source.text.replace(/^[ \t]*(?:\/\/|\*|#).*$/gm, line => " ".repeat(line.length));
   const match = pattern.exec(lines);
   return match ? [locate(source, match.index, match.index + match[0].length)] : [];
 }

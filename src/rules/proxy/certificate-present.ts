@@ -11,7 +11,7 @@ import { defineRule } from "../rule.ts";
 const makers =
   /openssl\s+(?:req|ecparam|genrsa|genpkey)|mkcert|certbot|acme\.sh|\blego\b|self-?signed|snakeoil/i;
 const commands =
-  /^\s*(?:sudo\s+)?(?:openssl\s+(?:req|genrsa|ecparam|genpkey)|mkcert|certbot|acme\.sh|lego)\b/m;
+  /^[ \t]*(?:sudo\s+)?(?:openssl\s+(?:req|genrsa|ecparam|genpkey)|mkcert|certbot|acme\.sh|lego)\b/m;
 
 export default defineRule({
   id: "proxy/certificate-present",

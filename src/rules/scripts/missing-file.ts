@@ -127,7 +127,7 @@ function isCopiedAlone(stack: Stack, file: string): boolean {
 
 function isSubmodule(stack: Stack, path: string): boolean {
   const text = stack.sources.get(".gitmodules")?.text ?? "";
-  return [...text.matchAll(/^\s*path\s*=\s*(\S+)/gm)].some(match => path.startsWith(`${match[1]}/`));
+  return [...text.matchAll(/^[ \t]*path\s*=\s*(\S+)/gm)].some(match => path.startsWith(`${match[1]}/`));
 }
 
 /** Copied into an image, where other files lie around it. */

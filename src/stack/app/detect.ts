@@ -160,7 +160,7 @@ function expressEntries(files: ProjectFiles, dir: string, manifest: PackageManif
 
 const others: Readonly<Record<string, readonly [AppKind, RegExp?, AppKind?]>> = {
   "go.mod": ["go"],
-  Gemfile: ["ruby", /^\s*gem\s+["']rails["']/m, "rails"],
+  Gemfile: ["ruby", /^[ \t]*gem\s+["']rails["']/m, "rails"],
   "composer.json": ["php", /"laravel\/framework"/, "laravel"],
   "pom.xml": ["java", /spring-boot/, "spring"],
   "build.gradle": ["java", /springframework\.boot/, "spring"],

@@ -1,0 +1,52 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { auditProject, openWorkspace, projectFiles } from "../../src/index.ts";
+import { patternsOf } from "../patterns.ts";
+
+const root = mkdtempSync(join(tmpdir(), "shipworthy-long-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+function filesBelow(directory: string): string[] {
+  return readdirSync(directory).flatMap(name => {
+    const path = join(directory, name);
+    return statSync(path).isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+describe("a project with a long tail of one thing in each of its files", () => {
+  it.each([
+    ["blank lines", "\n"],
+    ["blanks", "  \n"],
+    ["comments that stay open", "/*"],
+    ["slashes", "//"],
+    ["quotes", '"'],
+    ["dashes", "- "],
+    ["words", "a "],
+    ["statements", "from a import b\n"],
+    ["keys", "a:\n"],
+    ["statements of SQL", "create extension a "],
+  ])("%s", { timeout: 120_000 }, async (name, piece) => {
+    const directory = join(root, name.replaceAll(" ", "-"));
+    cpSync("examples/harbour", directory, { recursive: true });
+    for (const path of filesBelow(directory))
+      writeFileSync(path, `${readFileSync(path, "utf8")}\n${piece.repeat(40_000 / piece.length)}`);
+    const { files, problems } = projectFiles(openWorkspace(directory));
+    const started = process.cpuUsage();
+    const report = await auditProject(files, { problems });
+    // What takes the square of the length takes a minute here; all of it takes a few seconds.
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(15);
+    expect(report.gaps.filter(gap => gap.about.startsWith("rule "))).toEqual([]);
+  });
+});
+
+it("no pattern goes back over all blank lines from each of them", () => {
+  const slow = filesBelow("src")
+    .filter(path => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+    .flatMap(path => patternsOf(path))
+    // `^` with the flag m holds at each of the blank lines, and `\s*` goes on to the last one.
+    .filter(({ pattern, flags }) => flags.includes("m") && /\^(?:\(\?:|\()?\\s[*+]/.test(pattern))
+    .map(({ path, pattern }) => `${path}: ${pattern}`);
+  expect(slow).toEqual([]);
+});
