@@ -1,5 +1,6 @@
 import { stageChain } from "../artifacts/dockerfile.ts";
 import { fileReferences } from "../artifacts/script-references.ts";
+import { addTo } from "../core/group.ts";
 import { basename, join } from "../core/path.ts";
 import type { Located, Location } from "../core/source.ts";
 import { containerFile } from "./query.ts";
@@ -76,8 +77,7 @@ function setsRights(service: Service, at: Location): boolean {
 export function startedInPipeline(stack: Stack): (PlainScript & { readonly placed: PlacedCall })[] {
   const jobs = new Map<PlacedCall["call"]["script"], PlacedCall[]>();
   for (const placed of stack.calls)
-    if (placed.caller.kind === "workflow")
-      jobs.set(placed.call.script, [...(jobs.get(placed.call.script) ?? []), placed]);
+    if (placed.caller.kind === "workflow") addTo(jobs, placed.call.script, placed);
   return [...jobs].flatMap(([script, group]) =>
     fileReferences(
       script,

@@ -1,4 +1,5 @@
 import type { Call } from "../artifacts/commands.ts";
+import { addTo } from "../core/group.ts";
 import { migrates, onlySpeaks, type ReleaseRun, releaseRuns } from "./query-release.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
@@ -9,7 +10,7 @@ export function hostReleases(stack: Stack): readonly ReleaseRun[] {
     const { file, name, kind } = placed.caller;
     if (!placed.deploys || (kind !== "workflow" && kind !== "script")) continue;
     const key = `${file}\n${name ?? ""}`;
-    groups.set(key, [...(groups.get(key) ?? []), placed]);
+    addTo(groups, key, placed);
   }
   const known = new Set(releaseRuns(stack).flatMap(run => run.placed.map(each => each.call)));
   return [...groups.values()].flatMap((placed): ReleaseRun[] => {

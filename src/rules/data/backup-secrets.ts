@@ -1,5 +1,6 @@
 import type { Argument, Call } from "../../artifacts/commands.ts";
 import type { Fix } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { beforeFirst } from "../../formats/shell-edit.ts";
 import { evidence } from "../../stack/query.ts";
@@ -24,7 +25,7 @@ export default defineRule({
       if (isWorkstationCall(placed)) continue;
       const key =
         placed.caller.kind === "script" ? placed.caller.file : `${placed.caller.file} ${placed.caller.name}`;
-      files.set(key, [...(files.get(key) ?? []), placed]);
+      addTo(files, key, placed);
     }
     for (const group of files.values()) {
       const copied = group.flatMap(({ call }) => secretsTaken(call));

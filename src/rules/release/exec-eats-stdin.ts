@@ -1,4 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
+import { addTo } from "../../core/group.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
 import { evidence } from "../../stack/query.ts";
 import { endOf } from "../../stack/query-release.ts";
@@ -14,7 +15,7 @@ export default defineRule({
     const scripts = new Map<ShellScript, { call: Call; deploys: boolean }[]>();
     for (const { call, deploys } of stack.calls) {
       if (call.stdin !== "script" || call.function !== undefined || !forwardsInput(call)) continue;
-      scripts.set(call.script, [...(scripts.get(call.script) ?? []), { call, deploys }]);
+      addTo(scripts, call.script, { call, deploys });
     }
     const endless = stack.calls.flatMap(({ call }) =>
       call.command.redirects.flatMap(({ heredoc, at }) => (heredoc && !heredoc.terminated ? [at] : [])),

@@ -1,4 +1,5 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { projectOf } from "../../stack/query-release.ts";
 import { callerName } from "../../stack/query-scripts.ts";
@@ -15,7 +16,7 @@ export default defineRule({
     const runs = new Map<string, PlacedCall[]>();
     for (const placed of stack.calls) {
       const key = `${placed.caller.file}\n${placed.caller.name ?? ""}`;
-      runs.set(key, [...(runs.get(key) ?? []), placed]);
+      addTo(runs, key, placed);
     }
     for (const placed of runs.values()) {
       const found = neverStarted(placed);

@@ -1,4 +1,5 @@
 import type { Evidence, Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { evidence } from "../../stack/query.ts";
 import { wordsOf } from "../../stack/query-release.ts";
@@ -83,7 +84,7 @@ function* renewedByCompose(stack: Stack): Iterable<Violation> {
   for (const placed of stack.calls) {
     const { file, name = "" } = placed.caller;
     if (!rollback.test(`${basename(file)} ${name}`)) continue;
-    groups.set(`${file} ${name}`, [...(groups.get(`${file} ${name}`) ?? []), placed]);
+    addTo(groups, `${file} ${name}`, placed);
   }
   for (const [subject, calls] of groups) {
     const starts = calls.filter(({ call }) => call.kind === "compose" && call.subcommand === "up");

@@ -1,4 +1,5 @@
 import { filesEnding, isTest, isVendored } from "../../artifacts/project-files.ts";
+import { addTo } from "../../core/group.ts";
 import { basename, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { parsePython } from "../../formats/python.ts";
@@ -64,7 +65,7 @@ function startsOf(stack: Stack): ReadonlyMap<string, readonly PlacedCall[]> {
       ...(subcommand?.value === undefined ? [] : [`command ${subcommand.value}`]),
       ...(file?.value === undefined || cwd === undefined ? [] : [join(cwd, file.value)]),
     ];
-    for (const key of keys) starts.set(key, [...(starts.get(key) ?? []), placed]);
+    for (const key of keys) addTo(starts, key, placed);
   }
   return starts;
 }
