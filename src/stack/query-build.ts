@@ -91,10 +91,7 @@ export function mayAppear(stack: Stack, build: Build, path: string): boolean {
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
   if (!isLockFile(path) && (stack.files.ignored(path) || stack.files.ignored(`${path}/x`))) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
-  return (
-    createdPaths(stack).some(each => arrives(each, path)) ||
-    stack.calls.some(placed => !placed.call.remote && unpacksBeside(placed, build))
-  );
+  return createdPaths(stack).some(each => arrives(each, path)) || isUnpackedBeside(stack, build);
 }
 
 /** A script of a pipeline that is not read: it may be started in the folder that has what it names. */
@@ -125,10 +122,21 @@ export function inSubmodule(stack: Stack, path: string): boolean {
   return all.some(module => inside(module, path) !== undefined);
 }
 
+const unpacked = new WeakMap<Build, boolean>();
+
 /** An archive that the caller unpacks may hold anything. */
-function unpacksBeside({ call, caller }: PlacedCall, build: Build): boolean {
-  if (caller.file !== build.at.file || build.caller.kind === "compose") return false;
-  return call.name === "unzip" || (call.name === "tar" && /^-?\w*x/.test(call.args[0]?.value ?? ""));
+function isUnpackedBeside(stack: Stack, build: Build): boolean {
+  if (build.caller.kind === "compose") return false;
+  const known =
+    unpacked.get(build) ??
+    stack.calls.some(
+      ({ call, caller }) =>
+        !call.remote &&
+        caller.file === build.at.file &&
+        (call.name === "unzip" || (call.name === "tar" && /^-?\w*x/.test(call.args[0]?.value ?? ""))),
+    );
+  unpacked.set(build, known);
+  return known;
 }
 
 /** A path that a command writes. With sources, it is a directory and only files of those names arrive in it. */
