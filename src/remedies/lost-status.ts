@@ -1,6 +1,7 @@
 import type { Edit } from "../core/fix.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
 import { failAgain, setOptions } from "../formats/shell-edit.ts";
+import { runsNext } from "../stack/query-exit-status.ts";
 import type { Stack } from "../stack/stack.ts";
 
 /** A command whose failure goes nowhere: behind `||`, in a pipe, or in a script that goes on. */
@@ -8,6 +9,8 @@ export interface LostStatus {
   readonly script: ShellScript;
   readonly command: ShellCommand;
   readonly how: "ignored" | "pipe" | "goes-on";
+  /** Nothing ends the script at an error: to take `|| true` away is not enough there. */
+  readonly endless?: boolean;
 }
 
 /**
@@ -17,14 +20,18 @@ export interface LostStatus {
 export function lostStatusEdits(stack: Stack, lost: readonly LostStatus[]): readonly Edit[] | undefined {
   const options = new Map<ShellScript, Set<string>>();
   const edits: (Edit | undefined)[] = [];
-  for (const { script, command, how } of lost) {
+  const want = (script: ShellScript, option: string): void =>
+    void options.set(script, (options.get(script) ?? new Set()).add(option));
+  for (const { script, command, how, endless } of lost) {
     const next = script.commands[command.index + 1];
-    if (how === "ignored") edits.push(next && failAgain(command, next));
-    else if (how === "pipe" && !knowsPipefail(stack, script)) return undefined;
-    else {
-      const wanted = options.get(script) ?? new Set();
-      options.set(script, wanted.add(how === "pipe" ? "-o pipefail" : "-e"));
-    }
+    const isSilenced = command.connector === "||" && /^(?:true|:)$/.test(next?.name?.value ?? "");
+    if (how === "ignored" || isSilenced) edits.push(next && failAgain(command, next));
+    if (how === "pipe" && !knowsPipefail(stack, script)) return undefined;
+    if (how === "pipe") want(script, "-o pipefail");
+    // `|| echo words` gets an `exit` of its own.
+    const endsItself = how === "ignored" && !isSilenced;
+    const goesOn = endless && !endsItself && runsNext(script, isSilenced && next ? next : command);
+    if (how === "goes-on" || goesOn) want(script, "-e");
   }
   for (const [script, wanted] of options) {
     const source = stack.sources.get(script.fragment.file);

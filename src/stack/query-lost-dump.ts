@@ -30,13 +30,13 @@ export function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     const name = last.name?.value;
     const stores = last.redirects.some(redirect => /^(>|>>|>\|)$/.test(redirect.op));
     if (last === command || name === undefined || !(sinks.test(name) || stores)) return undefined;
-    if (isPipefail(stack, placed)) return undefined;
-    return {
-      how: "pipe",
-      command,
-      text: `the pipe's status is that of ${name}, which succeeds on half a dump, and no pipefail is set`,
-      evidence: evidence(last.name!.at, `only the status of ${name} counts`),
-    };
+    if (!isPipefail(stack, placed))
+      return {
+        how: "pipe",
+        command: last,
+        text: `the pipe's status is that of ${name}, which succeeds on half a dump, and no pipefail is set`,
+        evidence: evidence(last.name!.at, `only the status of ${name} counts`),
+      };
   }
   const next = last.connector === "||" ? commandAfter(script, last) : runsNext(script, last);
   if (inCondition(command) || !next) return undefined;

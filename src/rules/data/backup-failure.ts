@@ -12,6 +12,7 @@ import {
   dumpsTestData,
   isDump,
   isWorkstationCall,
+  stopsOnError,
   worksForWork,
 } from "../../stack/query-scripts.ts";
 import type { PlacedCall } from "../../stack/stack.ts";
@@ -79,6 +80,7 @@ export default defineRule({
                 script: each.placed.call.script,
                 command: each.how.command,
                 how: each.how.how,
+                endless: !stopsOnError(stack, each.placed),
               })),
             ),
           ),
