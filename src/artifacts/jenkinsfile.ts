@@ -26,7 +26,7 @@ interface Text {
 
 /** What stands in front of a text that a shell runs. */
 const local =
-  /(?:^|[\s{;])sh\s*(?:\(\s*)?(?:(?:returnStdout|returnStatus|label)\s*:\s*[^,()\n]*,\s*)*(?:script\s*:\s*)?$/;
+  /(?:^|[\s{;])sh\s*(?:\(\s*)?(?:(?:returnStdout|returnStatus|label)\s*:[^,()\n]*,\s*)*(?:script\s*:\s*)?$/;
 const elsewhere = /(?:\bsshCommand\b[^\n]*\bcommand|\bexecCommand)\s*:\s*$/;
 const stageName = /(?:^|[\s{;])stage\s*\(\s*(?:name\s*:\s*)?$/;
 const folder = /(?:^|[\s{;])(?:dir|ws)\s*\(\s*$/;

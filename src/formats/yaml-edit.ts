@@ -86,7 +86,7 @@ function addFlowPair(source: Source, map: YamlMap, path: readonly string[], valu
 export function isShared(source: Source, node: YamlNode): boolean {
   const before = source.text.slice(0, node.at.span.start);
   // Comments may stand between the anchor and the first key.
-  const anchor = /&([^\s,[\]{}]+)[ \t]*(?:#[^\n]*)?(?:\r?\n[ \t]*(?:#[^\n]*)?)*$/.exec(before)?.[1];
+  const anchor = /&([^\s,[\]{}]+)[ \t]*(?:#[^\r\n]*)?(?:\r?\n[ \t]*(?:#[^\r\n]*)?)*$/.exec(before)?.[1];
   if (anchor === undefined) return false;
   const alias = anchor.replace(/[.*+?^$()|\\]/g, "\\$&");
   return new RegExp(`\\*${alias}(?=[\\s,\\]}]|$)`).test(source.text);

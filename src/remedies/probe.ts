@@ -93,7 +93,7 @@ function replaceInDockerfile(stack: Stack, instruction: Location, text: string):
   const source = stack.sources.get(instruction.file);
   const { start, end } = instruction.span;
   const old = source?.text.slice(start, end) ?? "";
-  const head = /^HEALTHCHECK(?:(?:\s|\\\r?\n)+--\S+)*(?:\s|\\\r?\n)+CMD(?:\s|\\\r?\n)+/i.exec(old)?.[0];
+  const head = /^HEALTHCHECK(?:(?:\s|\\\r?\n)+--[^\s\\]+)*(?:\s|\\\r?\n)+CMD(?:\s|\\\r?\n)+/i.exec(old)?.[0];
   if (!source || head === undefined || /\n\s*#/.test(old)) return undefined;
   return { at: locate(source, start + head.length, end), text };
 }

@@ -18,7 +18,7 @@ const deployWords =
 const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
 const testFolder = /(?:^|\/)(?:tests?|testing|e2e|load-?tests?|benchmarks?)\//i;
 /** What deploys there does so on the machine that it lies on, unless it goes to another one. */
-const localFolder = /(?:^|\/)local(?:host)?(?:[-_.]\w+)*\/[^/]+$/i;
+const localFolder = /(?:^|\/)local(?:host)?(?:[-_.][\w.-]*)?\/[^/]+$/i;
 const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */

@@ -209,15 +209,23 @@ function stops(stack: Stack, read: EnvRead): boolean {
       /^\s*\)\s*\{?\s*(?:throw\b|process\.exit\()/.test(after)
     );
   }
-  if (!read.required || read.default) return false;
-  // These read a file of their own, which may lie beside the program.
+  if (!read.required || read.default || !(read.how === "pydantic" || isInAssignment(read, text, lineStart)))
+    return false;
+  // These read a file of their own, which may lie beside the program. Reads are many: the whole text is looked at last.
   if (/\b(?:decouple|load_dotenv|read_env|env_file|dotenv)\b/.test(text)) return false;
-  if (read.how === "pydantic") return true;
-  if (text.includes(`setdefault("${read.name}"`) || text.includes(`setdefault('${read.name}'`)) return false;
-  // Anywhere in a value that a name of the module gets: no branch, and nothing that is called later.
+  return (
+    read.how === "pydantic" ||
+    !(text.includes(`setdefault("${read.name}"`) || text.includes(`setdefault('${read.name}'`))
+  );
+}
+
+/** Anywhere in a value that a name of the module gets: no branch, and nothing that is called later. */
+function isInAssignment(read: EnvRead, text: string, lineStart: number): boolean {
   return (
     read.how === "os.environ" &&
-    /^[A-Za-z_]\w*\s*=\s*(?:[\w.]+\((?:[^#\n]*[,(=]\s*)?)*(?:os\.)?$/.test(line) &&
+    /^[A-Za-z_]\w*\s*=\s*(?:[\w.]+\((?:[^#\n]*[,(=]\s*)?)?(?:os\.)?$/.test(
+      text.slice(lineStart, read.at.span.start),
+    ) &&
     !/\b(?:lambda|if|else|or|and|for)\b/.test(
       text.slice(lineStart, text.indexOf("\n", read.at.span.end) >>> 0),
     )

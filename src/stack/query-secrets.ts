@@ -182,7 +182,7 @@ function ownValue(name: string, value: Interpolated, placeholders: boolean): Wri
 const issuedName =
   /(?:^|_)(?:API_?(?:TOKEN|KEY|SECRET)|(?:CLIENT|CONSUMER|OAUTH2?|GITHUB|GITLAB|GOOGLE|FACEBOOK|TWITTER|APPLE|DISCORD|SLACK|STRIPE|TWILIO|AWS|S3|PAYPAL)_(?:\w+_)?(?:TOKEN|KEY|SECRET))$/i;
 const standIn =
-  /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|value|foo|bar|foobar|local|dev|x{2,})[-_]?)+$/i;
+  /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|value|foo|bar|local|dev|x{2,}(?!x))[-_]?)+$/i;
 
 /** What another party issues is long and random: a word there lets the program start, or is the name of a cookie. */
 function isStandIn(name: string, value: string): boolean {

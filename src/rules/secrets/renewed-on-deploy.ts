@@ -82,7 +82,7 @@ function isTestRun({ remote }: Call, { workflow, name }: PlacedCall["caller"]): 
 }
 
 const maker =
-  /(?:generate|gen|create|make|init|rotate|setup)[-_](?:\w+[-_])*(?:secrets?|keys?|env|credentials?)(?:[-_.]|$)/i;
+  /(?:generate|gen|create|make|init|rotate|setup)[-_](?:[\w-]*[-_])?(?:secrets?|keys?|env|credentials?)(?:[-_.]|$)/i;
 
 const firstTime = /^(?:install|bootstrap)(?:[-_.]|$)/i;
 
