@@ -98,3 +98,9 @@ describe("gitignored", () => {
     );
   });
 });
+
+it("a line that is longer than any pattern fails nothing, and the others count", () => {
+  const rules = parseGitignore(`${"/*".repeat(20_000)}\ndist/\n`);
+  expect(rules.test("dist/")).toBe("ignored");
+  expect(rules.test("src/main.ts")).toBeUndefined();
+});

@@ -25,7 +25,7 @@ export function parseGitignore(whole: string): GitignoreRules {
   };
 }
 
-/** No path is longer; the library makes an expression of each line, and V8 refuses those that are too large. */
+/** The library makes an expression of each line, and V8 refuses those that are too large: longer lines do not count. */
 const longestLine = 1_024;
 
 function shortLines(text: string): string {

@@ -82,7 +82,7 @@ export function isForeign(option: string, family: Family): boolean {
 }
 
 export function familyOf(engine: string): Family | undefined {
-  if (/postgres|postgis|timescale/.test(engine)) return "PostgreSQL";
+  if (engineNames.PostgreSQL.test(engine)) return "PostgreSQL";
   if (engine === "django.db.backends.mysql" || engine === "django.contrib.gis.db.backends.mysql")
     return "MySQL";
   return engine === "django.db.backends.sqlite3" ? "SQLite" : undefined;

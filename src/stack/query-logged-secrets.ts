@@ -8,8 +8,8 @@ import type { Service, Stack } from "./stack.ts";
 /** Places where a program writes a credential, or all of its settings, into its own log. */
 
 export interface LoggedSecret {
-  /** The variable, or what the settings are called. */
-  readonly name: string;
+  /** The variable; undefined where all settings are written. */
+  readonly name?: string;
   readonly at: Location;
   /** An address of a store, which may be without a password. */
   readonly isAddress: boolean;
@@ -39,7 +39,7 @@ export function loggedSecrets(stack: Stack, service: Service): LoggedSecret[] {
 }
 
 const whole =
-  /\.(?:Printf|Infof|Debugf|Logf)\(\s*"[^"\n]*%\+?#?v[^"\n]*",\s*[&*]?(?:\w+\.)?(cfg|conf|config|settings|\w+Config)\s*\)/gi;
+  /\.(?:Printf|Infof|Debugf|Logf)\(\s*"[^"\n]*%\+?#?v[^"\n]*",\s*[&*]?(?:\w+\.)?(?:cfg|conf|config|settings|\w+Config)\s*\)/gi;
 /** A field of the settings that is a credential. */
 const field = /^[ \t]*\w*(?:Password|Secret|ApiKey|APIKey|Token|PrivateKey)\w*\s+string\b/m;
 
@@ -54,7 +54,6 @@ function loggedSettings(stack: Stack, { component }: Service): LoggedSecret[] {
     if (!("source" in read) || !field.test(read.source.text)) return [];
     component!.files.read(path);
     return [...read.source.text.matchAll(whole)].map(match => ({
-      name: match[1]!,
       at: locate(read.source, match.index + 1, match.index + match[0].length),
       isAddress: false,
     }));

@@ -69,9 +69,9 @@ export default defineRule({
     for (const group of groupBuilds(outside, build => dirname(writtenAt(stack, build.contextAt)))) {
       const [first] = group;
       const texts = [...new Set(group.map(build => writtenAt(stack, build.contextAt)))];
-      const services = group.filter(({ caller }) => caller.kind === "compose").length === group.length;
+      const areServices = group.every(({ caller }) => caller.kind === "compose");
       const names = [...new Set(group.flatMap(({ caller }) => caller.name ?? []))];
-      const together = services && names.length > 1;
+      const together = areServices && names.length > 1;
       const callers = together ? [`Services ${listNames(names)}`] : [...new Set(group.map(callerName))];
       const one = texts.length === 1;
       const said = one ? callers.slice(0, 1) : callers;

@@ -18,8 +18,8 @@ export default defineRule({
         return !told.has(key) && told.add(key);
       });
       if (found.length === 0) continue;
-      const names = [...new Set(found.map(each => each.name))];
-      const what = service.component!.kind === "go" ? "all of its settings" : listNames(names);
+      const names = [...new Set(found.flatMap(each => each.name ?? []))];
+      const what = found.some(each => each.name === undefined) ? "all of its settings" : listNames(names);
       yield {
         subject: service.name,
         message: `The code of "${service.name}" writes ${what} into its log, credentials and all.`,
