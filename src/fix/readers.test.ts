@@ -73,3 +73,17 @@ it("finds any other password wherever it stands", async () => {
     "run.sh still holds the value that POSTGRES_PASSWORD had",
   ]);
 });
+
+it("is no matter of a job that brings a database of its own", async () => {
+  const workflow = (services: string, run: string) =>
+    `on: push\njobs:\n  test:\n    runs-on: ubuntu-24.04\n${services}    env:\n      DATABASE_URL: postgres://ledger:l3dger-9@localhost/ledger\n    steps:\n      - run: ${run}\n`;
+  const own =
+    "    services:\n      db:\n        image: postgres:16\n        env:\n          POSTGRES_PASSWORD: l3dger-9\n";
+  const path = ".github/workflows/ci.yml";
+  const held = [`${path} still holds the value that POSTGRES_PASSWORD had`];
+  expect(await said("l3dger-9", { [path]: workflow(own, "pytest") })).toEqual([]);
+  expect(await said("l3dger-9", { [path]: workflow("", "pytest") })).toEqual(held);
+  expect(
+    await said("l3dger-9", { [path]: workflow(own, 'ssh app@shop.example "docker compose up -d"') }),
+  ).toEqual(held);
+});

@@ -88,7 +88,8 @@ function oldValueLeft(
   for (const [path, source] of stack.sources) {
     if (ofWorkstations.has(path) && service.project.grade !== "development") continue;
     if (edited.has(path) || !running.has(stack.kinds.get(path) ?? "")) continue;
-    if (holdsSecret(source.text, old)) reasons.push(`${path} still holds the value that ${name} had`);
+    if (holdsSecret(withoutOwnStores(stack, path, source.text), old))
+      reasons.push(`${path} still holds the value that ${name} had`);
   }
   return reasons;
 }
@@ -97,6 +98,25 @@ function oldValueLeft(
 function filesOfWorkstations({ projects }: Stack): Set<string> {
   const served = new Set(projects.flatMap(each => (each.grade === "development" ? [] : each.files)));
   return new Set(projects.flatMap(each => each.files.filter(file => !served.has(file))));
+}
+
+/** The text without jobs that bring stores of their own and reach no server: what logs in there is thrown away with them. */
+function withoutOwnStores(stack: Stack, path: string, text: string): string {
+  const own = stack.workflows
+    .filter(({ file }) => file === path)
+    .flatMap(({ jobs }) => jobs)
+    .filter(
+      job =>
+        job.services.length > 0 &&
+        !stack.calls.some(
+          ({ caller, deploys }) => deploys && caller.file === path && caller.name === job.id.value,
+        ) &&
+        !job.steps.some(step => step.remoteScript),
+    );
+  let rest = text;
+  for (const { at } of [...own].sort((a, b) => b.at.span.start - a.at.span.start))
+    rest = rest.slice(0, at.span.start) + rest.slice(at.span.end);
+  return rest;
 }
 
 /** A plain word is also the name of images and users: it counts where a password stands. */

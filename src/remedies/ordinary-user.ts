@@ -3,6 +3,7 @@ import { inside } from "../core/path.ts";
 import { locate } from "../core/source.ts";
 import type { Build, Mount, Service, Stack } from "../stack/stack.ts";
 import { servedPort } from "./app-probe.ts";
+import { madeDirectories, needsRoot } from "./root-needs.ts";
 
 /** Far from the numbers that systems and people get. */
 const id = 10001;
@@ -18,15 +19,20 @@ export function runAsOrdinaryUser(stack: Stack, build: Build, services: readonly
   if (!model || !stage || !source || !workdir || workdir.split("/").length < 2 || workdir === "/")
     return undefined;
   if (model.user || stage.user || !services.every(service => isFree(stack, service))) return undefined;
+  if (needsRoot(stack, build, services)) return undefined;
   const user = userOf(build);
   const last = stage.instructions.findLast(each => /^(?:RUN|COPY|ADD|WORKDIR)$/.test(each.keyword));
   if (!user || !last) return undefined;
   const newline = source.text.indexOf("\n", last.at.span.end);
   const at = newline === -1 ? source.text.length : newline + 1;
   const eol = source.text.includes("\r\n") ? "\r\n" : "\n";
+  // With a variable in it the directory is another one for each image that is built here.
+  const written = stage.instructions.findLast(each => each.keyword === "WORKDIR");
+  const named = written?.words.some(word => word.value.includes("$")) ? "." : workdir;
+  const owned = [named, ...madeDirectories(build)];
   const lines = [
-    "# An ordinary user, who may write to the working directory only.",
-    `RUN ${[...user.create, `chown -R ${user.name}:${user.name} ${workdir}`].join(" && ")}`,
+    `# An ordinary user, who may write to ${owned.length === 1 ? "the working directory" : "these directories"} only.`,
+    `RUN ${[...user.create, `chown -R ${user.name}:${user.name} ${owned.join(" ")}`].join(" && ")}`,
     `USER ${user.name}`,
   ];
   const text = (newline === -1 ? eol : "") + lines.map(line => line + eol).join("");
@@ -35,12 +41,12 @@ export function runAsOrdinaryUser(stack: Stack, build: Build, services: readonly
     title: `Run ${names.join(", ")} as the user ${user.name}`,
     grade: "needs-testing",
     edits: [{ at: locate(source, at, at), text }],
-    test: `Build and start ${names.join(", ")}, upload a file and run every job once: what is written outside of ${workdir} is refused now.`,
+    test: `Build and start ${names.join(", ")}, upload a file and run every job once: what is written outside of ${owned.join(" and ")} is refused now.`,
     ...ownership(stack, services, user.uid),
   };
 }
 
-/** No port of the system's, and no entry script that prepares things as root. */
+/** No port and no right of the system's. */
 function isFree(stack: Stack, service: Service): boolean {
   const port = servedPort(stack, service);
   const published = service.ports.map(each => each.target);

@@ -1,5 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
-import { dirname, inside } from "../core/path.ts";
+import { basename, dirname, inside } from "../core/path.ts";
 import { isIgnored, parseDockerignore } from "../formats/dockerignore.ts";
 import { appendLines } from "../formats/dockerignore-edit.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
@@ -74,6 +74,13 @@ function builtIn(stack: Stack, service: Service, names: readonly string[]): read
 /** A Dockerfile where a build names one that is not there. */
 export function createDockerfile(stack: Stack, build: Build): Fix | undefined {
   if (build.context === undefined || build.dockerfilePath === undefined || build.target) return undefined;
+  // What is written is a server's; one for work holds other tools, and only its team knows which.
+  if (
+    /(?:^|[._-])(?:dev|develop(?:ment)?|local|test(?:s|ing)?|debug)(?:[._-]|$)/i.test(
+      basename(build.dockerfilePath),
+    )
+  )
+    return undefined;
   const services = stack.services.filter(service => service.build === build);
   const component = componentFor(stack, build, services);
   if (!component || services.some(service => service.command ?? service.entrypoint)) return undefined;
@@ -96,9 +103,12 @@ export function createDockerfile(stack: Stack, build: Build): Fix | undefined {
 /** The files that the new Dockerfile copies, and an ignore file that leaves in what it needs. */
 function besides(stack: Stack, build: Build, image: AppImage): Edit[] {
   const edits = image.files.map(file => newFile(file.path, file.text));
-  if (!build.ignore) return [...edits, newFile(image.ignore.path, image.ignore.text)];
-  const source = stack.sources.get(build.ignore.path);
-  if (!source) return edits;
+  // A build whose Dockerfile is absent has no ignore file in force yet.
+  const path = build.ignore?.path ?? image.ignore.path;
+  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
+  if (!read) return [...edits, newFile(image.ignore.path, image.ignore.text)];
+  if (!("source" in read)) return edits;
+  const { source } = read;
   const rules = parseDockerignore(source).model;
   const needed = [...image.files.map(file => file.path), ...image.copies].flatMap(
     path => inside(build.context!, path) ?? [],

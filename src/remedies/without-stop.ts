@@ -29,7 +29,15 @@ export function withoutStop(
   const first = before && announces(source, before, command) ? before : command;
   const gone = withoutLine(source, script, first.at.span.start, last.at.span.end);
   const anew = keepsOldState(stack);
-  return [gone && explained(source, gone, anew), ...withFlags(stop, start, anew)];
+  return [gone && explained(source, withoutGap(source, gone), anew), ...withFlags(stop, start, anew)];
+}
+
+/** A paragraph of its own goes with one of the blank lines around it. */
+function withoutGap(source: Source, { at, text }: Edit): Edit {
+  const { start, end } = at.span;
+  const gap = /^[ \t]*\r?\n/.exec(source.text.slice(end));
+  if (!gap || !/\n[ \t]*\r?\n$/.test(source.text.slice(0, start))) return { at, text };
+  return { at: { ...at, span: { start, end: end + gap[0].length } }, text };
 }
 
 /**

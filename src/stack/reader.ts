@@ -1,4 +1,4 @@
-import type { ArtifactKind } from "../core/artifact.ts";
+import type { ArtifactKind, Parsed } from "../core/artifact.ts";
 import type { Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
@@ -39,6 +39,17 @@ export function maySpeakOfDeployment(path: string): boolean {
 /** Copies of other projects, with build files of their own: Go's vendor directory, packages of Node and PHP. */
 const foreign = /(?:^|\/)(?:vendor\/[\w.-]+\.[a-z]+\/|node_modules\/|site-packages\/|third[_-]party\/)/;
 
+/** By text: while fixes are tried, a tree is read again and again, and hardly any of its files is another one. */
+const parsedTexts = new WeakMap<Source, Map<string, Parsed<unknown>>>();
+
+function parseOnce<M>(kind: ArtifactKind<M>, key: string, source: Source): Parsed<M> {
+  const known = parsedTexts.get(source) ?? new Map<string, Parsed<unknown>>();
+  if (known.size === 0) parsedTexts.set(source, known);
+  const parsed = known.get(key) ?? kind.parse(source);
+  known.set(key, parsed);
+  return parsed as Parsed<M>;
+}
+
 export function createReader(files: ProjectFiles): Reader {
   const surface = files.paths.filter(path => maySpeakOfDeployment(path) && !foreign.test(path));
   const sources = new Map<string, Source>();
@@ -68,7 +79,7 @@ export function createReader(files: ProjectFiles): Reader {
     if (models.has(key)) return models.get(key) as M;
     const source = text(path, kind.kind);
     if (!source) return undefined;
-    const parsed = kind.parse(source);
+    const parsed = parseOnce(kind, key, source);
     problems.push(...parsed.problems);
     models.set(key, parsed.model);
     return parsed.model;

@@ -21,6 +21,8 @@ export type GitState =
  * no hook, no filter and no monitor are used, nothing is written, and contents are compared here.
  */
 export function gitState(root: string, files: readonly string[]): GitState {
+  // Without a path git lists all that it has: links to directories among it, and files that somebody has deleted.
+  if (files.length === 0) return { kind: "repository", changed: [], untracked: [] };
   const listed = git(root, "ls-files", "--stage", "-z", "--", ...files);
   if (listed.error) {
     const isAbsent = "code" in listed.error && listed.error.code === "ENOENT";

@@ -123,6 +123,18 @@ describe("a dry run", () => {
 });
 
 describe("--write", () => {
+  it("asks git about no file that it leaves alone", () => {
+    const tree = project({ "compose.yml": compose, "old.txt": "old\n", "pages/index.html": "" });
+    symlinkSync("pages", join(tree, "linked"));
+    symlinkSync("nowhere", join(tree, "dangling"));
+    git(tree, "add", "-A");
+    git(tree, "commit", "-qm", "links");
+    rmSync(join(tree, "old.txt"));
+    const { status, stdout } = fix(tree, "--write", "--rule", "health/probe-tool");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining("Nothing to fix") });
+    expect(fix(tree, "--write", "--rule", "recovery/restart-policy").status).toBe(0);
+  });
+
   it("writes, keeps modes and line ends, and says how to undo", () => {
     const windows = compose.replaceAll("\n", "\r\n");
     const tree = project({ "compose.yml": windows });

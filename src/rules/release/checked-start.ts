@@ -1,9 +1,9 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
-import type { Edit } from "../../core/fix.ts";
 import { offer } from "../../remedies/offer.ts";
+import { waitEdits } from "../../remedies/start-waits.ts";
 import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
-import { endOf, onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { isWorker } from "../../stack/query-workers.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -63,7 +63,7 @@ export default defineRule({
               grade: "needs-testing",
               test: "Release once to a copy of the server: a service that ends, or never becomes healthy, fails the release now.",
             },
-            group.map(({ last }) => (last.legacy || hasLooseTask(stack) ? undefined : waitEdit(last))),
+            hasLooseTask(stack) ? [undefined] : group.flatMap(({ run }) => waitEdits(run.starts)),
           ),
       };
     }
@@ -138,9 +138,4 @@ function serverTasks(stack: Stack): Service[] {
   return stack.services.filter(
     service => service.oneShot && !isOptional(service) && gradeOf(service) !== "development",
   );
-}
-
-function waitEdit(call: Call): Edit | undefined {
-  const up = call.args.find(arg => arg.value === "up");
-  return up && !up.split ? { at: endOf(up.at), text: " --wait" } : undefined;
 }

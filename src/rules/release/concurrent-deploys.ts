@@ -1,10 +1,7 @@
-import type { Job, Trigger, Workflow } from "../../artifacts/workflow.ts";
-import type { Fix } from "../../core/fix.ts";
-import { addPair } from "../../formats/yaml-edit.ts";
-import { jobMap } from "../../remedies/workflow-edit.ts";
+import type { Trigger, Workflow } from "../../artifacts/workflow.ts";
+import { queueFix } from "../../remedies/release-queue.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type DeployJob, deployJobs, sharedGroup } from "../../stack/query-release.ts";
-import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -33,53 +30,28 @@ export default defineRule({
           fix: () => queueFix(stack, [one, other]),
         };
       }
-    const open = new Map<Workflow, Job[]>();
+    const open = new Map<Workflow, DeployJob[]>();
     for (const each of jobs) {
       const { workflow, job } = each;
       const group = sharedGroup(job.concurrency) ?? sharedGroup(workflow.concurrency);
       if (group) yield { subject: workflow.file, kept: evidence(group.at, "one release at a time") };
       const called = workflow.triggers.some(trigger => trigger.event === "workflow_call");
       if (group || paired.has(each) || !pushes(each) || called) continue;
-      open.set(workflow, [...(open.get(workflow) ?? []), job]);
+      open.set(workflow, [...(open.get(workflow) ?? []), each]);
     }
     // One line at the top of the workflow would do for all of its jobs.
     for (const [workflow, [first, ...more]] of open) {
       const shows = workflow.platform === "gitlab" ? "no `resource_group`" : "no `concurrency`";
-      const names = listNames([first!, ...more].map(job => job.id.value));
+      const names = listNames([first!, ...more].map(({ job }) => job.id.value));
       yield {
         subject: workflow.file,
         message: `Two quick pushes run ${more.length === 0 ? "job" : "jobs"} ${names} of ${workflow.file} twice at the same time: nothing queues ${more.length === 0 ? "its" : "their"} releases.`,
-        evidence: [evidence(first!.id.at, shows), ...more.map(job => evidence(job.id.at, shows))],
-        fix: () =>
-          queueFix(
-            stack,
-            [first!, ...more].map(job => ({ workflow, job })),
-          ),
+        evidence: [evidence(first!.job.id.at, shows), ...more.map(({ job }) => evidence(job.id.at, shows))],
+        fix: () => queueFix(stack, [first!, ...more]),
       };
     }
   },
 });
-
-/** Every such job waits for the one that runs: one group for all, since they work on one server. */
-function queueFix(stack: Stack, jobs: readonly Pick<DeployJob, "workflow" | "job">[]): Fix | undefined {
-  const own = jobs.filter(({ job }) => !job.concurrency);
-  const edits = own.map(({ workflow, job }) => {
-    const found = jobMap(stack, job);
-    if (!found) return undefined;
-    const lines =
-      workflow.platform === "gitlab"
-        ? ["resource_group: release"]
-        : ["concurrency:", "  group: release", "  cancel-in-progress: false"];
-    return addPair(found.source, found.map, lines, ["runs-on", "needs", "if", "stage", "environment"]);
-  });
-  if (own.length < jobs.length || edits.some(edit => edit === undefined)) return undefined;
-  return {
-    title: "Let a release wait for the one that runs",
-    grade: "needs-testing",
-    edits: edits.filter(edit => edit !== undefined),
-    test: "Push twice in a row: the second release starts when the first has ended.",
-  };
-}
 
 function pushes({ workflow, job }: DeployJob): Trigger | undefined {
   return (job.triggers ?? workflow.triggers).find(trigger => trigger.event === "push");

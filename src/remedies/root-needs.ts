@@ -1,0 +1,78 @@
+import { type RunStep, stageChain } from "../artifacts/dockerfile.ts";
+import { basename, inside } from "../core/path.ts";
+import { runCommands } from "../stack/image/run-commands.ts";
+import { mainScript } from "../stack/query-main-script.ts";
+import type { Build, Service, Stack } from "../stack/stack.ts";
+
+/** The home of root: nobody else may look into it. */
+const home = /(?<![\w./-])(?:\/root(?![\w-])|~\/|\$\{?HOME\b)/;
+
+/** Tools that put what the program needs later into the home of whoever runs them. */
+const intoHome =
+  /\bplaywright(?:@\S+)? install\b|\bpuppeteer(?:@\S+)? browsers install\b|\bnltk\.download|\bfrom_pretrained\b|\bpipenv (?:install|sync)\b(?!.*--system)|\bpip3? install\b.*\s--user\b|\b(?:astral\.sh|bun\.sh|deno\.land|sh\.rustup\.rs|install\.python-poetry\.org)\b/;
+
+/** Programs of an entry script that only root may call, or that change what belongs to root. */
+const privileged =
+  /^(?:chown|setfacl|apt|apt-get|apk|service|cron|crond|crontab|sshd|nginx|apache2ctl|iptables|update-ca-certificates|useradd|adduser|usermod|mount|sysctl|xvfb-run)$/;
+
+/** Whether the image's program lives in the home of root, or its start prepares things that only root may. */
+export function needsRoot(
+  stack: Stack,
+  { dockerfile, stage, model }: Build,
+  services: readonly Service[],
+): boolean {
+  if (!dockerfile || !stage) return true;
+  const stages = stageChain(dockerfile, stage);
+  const said = stages.flatMap(each =>
+    each.instructions.map(({ words }) => words.map(word => word.value).join(" ")),
+  );
+  const runs = stages.flatMap(each =>
+    each.runs.map(run => [run.fragment.text, ...run.heredocs.map(({ body }) => body.text)].join("\n")),
+  );
+  if ([...said, ...runs].some(text => home.test(lasting(text)))) return true;
+  const moved = (name: RegExp): boolean => [...model!.env.keys()].some(key => name.test(key));
+  if (!moved(/^(?:PLAYWRIGHT_BROWSERS_PATH|POETRY_HOME|UV_INSTALL_DIR|HF_HOME|NLTK_DATA)$/))
+    if (runs.some(text => intoHome.test(text))) return true;
+  const inProject =
+    moved(/^POETRY_VIRTUALENVS_/) || runs.some(text => /virtualenvs\.(?:create|in-project)/.test(text));
+  if (!inProject && runs.some(text => /\bpoetry (?:install|sync)\b/.test(text))) return true;
+  const corepack = !moved(/^COREPACK_HOME$/) && runs.some(text => /\bcorepack\b/.test(text));
+  return services.some(service => {
+    const started = service.process?.commands.flat().map(word => basename(word.value ?? "")) ?? [];
+    if (corepack && started.some(word => /^(?:pnpm|yarn)$/.test(word))) return true;
+    if (service.mounts.some(mount => inside("/root", mount.target) !== undefined)) return true;
+    const script = mainScript(stack, service)?.script;
+    return (
+      script !== undefined &&
+      (home.test(script.fragment.text) ||
+        script.commands.some(({ words }) => privileged.test(basename(words[0]?.value ?? ""))))
+    );
+  });
+}
+
+/** Without caches of a build, and what a step takes away again. */
+function lasting(text: string): string {
+  return text.replace(/--mount=\S+/g, "").replace(/\brm\s+-\w+(?:\s+[\w./~*$-]+)+/g, "");
+}
+
+/** Directories outside of the working directory that the Dockerfile makes: nobody else writes to them. */
+export function madeDirectories({ dockerfile, stage, model }: Build): string[] {
+  const made = stageChain(dockerfile!, stage!).flatMap(each => [
+    ...each.volumes.map(volume => volume.value),
+    ...each.runs.flatMap(madeBy),
+  ]);
+  return [...new Set(made)].filter(
+    path =>
+      /^\/[\w./-]+$/.test(path) &&
+      !/^\/(?:usr|etc|tmp|root|home|bin|sbin|lib|proc|sys|dev)(?:\/|$)/.test(path) &&
+      inside(model!.workdir!, path) === undefined,
+  );
+}
+
+function madeBy(run: RunStep): string[] {
+  return runCommands(run, undefined).flatMap(({ words, conditional }) =>
+    words[0]?.value === "mkdir" && !conditional
+      ? words.slice(1).flatMap(word => (word.value?.startsWith("/") ? [word.value.replace(/\/$/, "")] : []))
+      : [],
+  );
+}
