@@ -38,6 +38,8 @@ export function argumentsOf(word: Word, known: Knowledge): Argument[] {
       return list.map(item => ({ ...argument(word, item, known.cwd, false), split: true as const }));
   }
   const { value, assumed } = markedValue(word, known);
+  // Nothing is left of an empty one: `$SUDO docker ...`.
+  if (only?.kind === "variable" && !word.quoted && value?.trim() === "") return [];
   if (only?.kind === "variable" && !word.quoted && value !== undefined && /\s/.test(value))
     return value
       .split(/\s+/)

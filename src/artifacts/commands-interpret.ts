@@ -1,6 +1,12 @@
 import type { Fragment } from "../core/fragment.ts";
 import { basename } from "../core/path.ts";
-import { parseShell, type ShellScript, wordFragment, wordsFragment } from "../formats/shell.ts";
+import {
+  parseShell,
+  type ShellScript,
+  type WordPart,
+  wordFragment,
+  wordsFragment,
+} from "../formats/shell.ts";
 import { flagValue, hasFlag, type Knowledge, optional, readOptions, words } from "./commands-arguments.ts";
 import { composeCall, dockerCall, type Inner } from "./commands-docker.ts";
 import type { Argument, Call, CallContext, SshCall, Via } from "./commands-model.ts";
@@ -17,7 +23,14 @@ import {
 /** How a script found inside a command is to be read: `callsIn` with what has changed. */
 export type Descend = (
   script: ShellScript,
-  change: { via: Via; remote?: boolean; inside?: CallContext["inside"]; onStdin?: boolean },
+  change: {
+    via: Via;
+    remote?: boolean;
+    inside?: CallContext["inside"];
+    onStdin?: boolean;
+    /** Variables that are filled in before the script is handed over. */
+    filled?: ReadonlySet<string>;
+  },
 ) => Call[];
 
 /** Wrappers, with their options that take a value and the number of operands before the command. */
@@ -165,14 +178,17 @@ function isCommandFlag(value: string | undefined): boolean {
   return value !== undefined && (/^-[a-z]*c$/.test(value) || value === "--command");
 }
 
+function stdinRedirect({ command }: CallContext) {
+  return command.redirects.findLast(({ op, fd }) => op.startsWith("<") && (fd === undefined || fd === "0"));
+}
+
+const stdinHeredoc = (context: CallContext) => stdinRedirect(context)?.heredoc;
+
 /** The text of a heredoc or here-string. */
 function stdinText(context: CallContext): Fragment | undefined {
-  const { command, script } = context;
-  const redirect = command.redirects.findLast(
-    ({ op, fd }) => op.startsWith("<") && (fd === undefined || fd === "0"),
-  );
+  const redirect = stdinRedirect(context);
   if (redirect?.heredoc) return redirect.heredoc.body;
-  return redirect?.op === "<<<" ? wordFragment(script, redirect.target) : undefined;
+  return redirect?.op === "<<<" ? wordFragment(context.script, redirect.target) : undefined;
 }
 
 function sshCalls(context: CallContext, args: readonly Argument[], descend: Descend): Call[] {
@@ -182,6 +198,7 @@ function sshCalls(context: CallContext, args: readonly Argument[], descend: Desc
   const [destination, ...remoteCommand] = operands;
   const [user, host] = splitDestination(destination?.value);
   const shellOnly = remoteCommand.length === 0 || readsScript(remoteCommand);
+  const heredoc = shellOnly ? stdinHeredoc(context) : undefined;
   const body = shellOnly ? stdinText(context) : undefined;
   const written = remoteCommand.filter(arg => !arg.split).map(arg => arg.word);
   const remoteScript = body
@@ -204,7 +221,12 @@ function sshCalls(context: CallContext, args: readonly Argument[], descend: Desc
   };
   if (!remoteScript) return [call];
   const via = body ? "ssh-stdin" : "ssh-argument";
-  return [call, ...descend(remoteScript, { via, remote: true, onStdin: body !== undefined })];
+  const filled = namesIn(body ? (heredoc?.parts ?? []) : written.flatMap(word => word.parts));
+  return [call, ...descend(remoteScript, { via, remote: true, onStdin: body !== undefined, filled })];
+}
+
+function namesIn(parts: readonly WordPart[]): ReadonlySet<string> {
+  return new Set(parts.flatMap(part => (part.kind === "variable" ? [part.name] : [])));
 }
 
 /** `ssh $SSH_OPTS user@host ...`: by its name a list of options, and no machine. */

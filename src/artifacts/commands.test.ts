@@ -38,6 +38,31 @@ describe("docker compose", () => {
     expect(call.project?.value).toBe("shop");
   });
 
+  test("a word before the command that is one of several which mean the same", () => {
+    const either = 'if x; then C="docker-compose"; else C="docker compose"; fi\n$C -f a.yml up -d';
+    expect(values(only("compose", either).files)).toEqual(["a.yml"]);
+    expect(only("compose", 'S=""\nif x; then S="sudo"; fi\n$S docker compose down -v')).toMatchObject({
+      volumes: true,
+      wrappers: ["sudo"],
+    });
+    expect(only("compose", 'if x; then S=sudo; fi\nC="$S docker compose"\n$C up -d').subcommand).toBe("up");
+    expect(read('if x; then C="docker compose"; else C=echo; fi\n$C up').map(each => each.name)).toEqual([
+      "x",
+    ]);
+    expect(read('C="docker compose"\nif x; then C="$C -f b.yml"; fi\n$C up').map(each => each.name)).toEqual([
+      "x",
+    ]);
+    expect(only("compose", 'S=""\n$S docker compose ps').subcommand).toBe("ps");
+  });
+
+  test("what the local shell fills in before another machine gets the script", () => {
+    const there = (text: string) => values(only("compose", text).files);
+    expect(there('F=a.yml\nssh h "docker compose -f $F up -d"')).toEqual(["a.yml"]);
+    expect(there("F=a.yml\nssh h 'docker compose -f $F up -d'")).toEqual([undefined]);
+    expect(there("F=a.yml\nssh h <<E\ndocker compose -f $F up -d\nE\n")).toEqual(["a.yml"]);
+    expect(there("F=a.yml\nssh h <<'E'\ndocker compose -f $F up -d\nE\n")).toEqual([undefined]);
+  });
+
   test("down -v deletes volumes, run -v does not", () => {
     expect(only("compose", "docker-compose down -v").volumes).toBe(true);
     expect(only("compose", "docker-compose run -v ./a:/a web ls").volumes).toBe(false);

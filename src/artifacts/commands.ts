@@ -249,7 +249,7 @@ class Walk {
     if (this.around.depth >= deepest) return;
     const elsewhere = change.remote === true || change.inside !== undefined;
     const around: Surroundings = {
-      env: elsewhere ? noConstants : known.constants,
+      env: elsewhere ? filledIn(known.constants, change.filled) : known.constants,
       remote: this.around.remote || (change.remote ?? false),
       via: change.via,
       inside: change.remote ? undefined : (change.inside ?? this.around.inside),
@@ -294,6 +294,16 @@ class Walk {
       command.words.some(word => isAllArguments(word.text))
     );
   }
+}
+
+/** What a script that runs elsewhere has of the variables around it; a path of this machine means nothing there. */
+function filledIn(constants: Constants, names: ReadonlySet<string> | undefined): Constants {
+  if (!names || names.size === 0 || constants.size === 0) return noConstants;
+  return new Map(
+    [...constants].filter(
+      ([name, value]) => names.has(name) && typeof value === "string" && !value.includes(rootMarker),
+    ),
+  );
 }
 
 /** Expansions in a heredoc that a shell reads are found again when that script is read. */

@@ -86,23 +86,84 @@ export function resolveVariables(
   if (counts.size === 0) return given;
   const constants = new Map(given);
   for (const name of counts.keys()) constants.delete(name);
+  takeCertain(script, counts, options, constants);
+  // A value of its own may be made of such a word: `COMPOSE="$SUDO docker compose"`.
+  if (takePrefixes(script, counts, options, constants)) {
+    takeCertain(script, counts, options, constants);
+    takePrefixes(script, counts, options, constants);
+  }
+  return constants;
+}
+
+function takeCertain(
+  script: ShellScript,
+  counts: ReadonlyMap<string, number>,
+  options: EvaluationOptions,
+  constants: Map<string, string | readonly string[]>,
+): void {
   for (const command of script.commands) {
     const assigned = assignedBy(command);
     if (assigned.length === 0 || !isUnconditional(script, command)) continue;
     for (const { name, value, append, indexed } of assigned) {
       if (counts.get(name) !== 1 || append || indexed) continue;
-      const list = value.parts[0];
-      if (list?.kind === "array") {
-        const items = list.words.map(item => constantValue(item, constants, options));
-        if (items.every(item => item !== undefined)) constants.set(name, items);
-        continue;
-      }
       // `X=${X:-y}` reads what the caller of the script may have set.
-      const text = constantValue(value, constants, options);
-      if (text !== undefined) constants.set(name, text);
+      const known = assignedValue(value, constants, options);
+      if (known !== undefined) constants.set(name, known);
     }
   }
-  return constants;
+}
+
+function assignedValue(
+  value: Word,
+  constants: Constants,
+  options: EvaluationOptions,
+): string | string[] | undefined {
+  const list = value.parts[0];
+  if (list?.kind !== "array") return constantValue(value, constants, options);
+  const items = list.words.map(item => constantValue(item, constants, options));
+  return items.every(item => item !== undefined) ? items : undefined;
+}
+
+/** What stands before a command, or is how Compose is called: with and without `sudo`, old program or new. */
+const prefix =
+  /^(?:(?:sudo|doas)\b *(?:-[EHn] +)*)?((?:docker[ -]compose|docker|podman[ -]compose|podman)(?: .*)?)?$/;
+
+/**
+ * Variables that hold one of several words which mean the same (`sudo` or nothing, `docker compose` or
+ * `docker-compose`), whichever branch has assigned them. Tells whether one was found.
+ */
+function takePrefixes(
+  script: ShellScript,
+  counts: ReadonlyMap<string, number>,
+  options: EvaluationOptions,
+  constants: Map<string, string | readonly string[]>,
+): boolean {
+  const held = new Map<string, string[]>();
+  for (const command of script.commands)
+    for (const { name, value, append, indexed } of assignedBy(command)) {
+      if (constants.has(name) || append || indexed) continue;
+      const known = assignedValue(value, constants, options);
+      const text = typeof known === "object" ? known.join(" ") : known;
+      if (text === undefined) continue;
+      const texts = held.get(name);
+      if (texts) texts.push(text);
+      else held.set(name, [text]);
+    }
+  let found = false;
+  for (const [name, texts] of held) {
+    if (texts.length !== counts.get(name) || !texts.some(text => text.trim() !== "")) continue;
+    const programs = new Set(texts.map(text => programOf(text)));
+    const [program] = programs;
+    if (programs.size !== 1 || program === undefined) continue;
+    constants.set(name, program === "" ? "sudo" : program);
+    found = true;
+  }
+  return found;
+}
+
+function programOf(text: string): string | undefined {
+  const match = prefix.exec(text.trim());
+  return match ? (match[1] ?? "").replace(/^(docker|podman)-/, "$1 ") : undefined;
 }
 
 /** Names that a script assigns, reads into, or loops over, anywhere, with how often. */
