@@ -42,6 +42,7 @@ import bootCommandFile from "./boot/command-file.ts";
 import bootCommandHandedOn from "./boot/command-handed-on.ts";
 import bootComposeKeys from "./boot/compose-keys.ts";
 import bootDatabaseDriver from "./boot/database-driver.ts";
+import bootDatabaseExtension from "./boot/database-extension.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
@@ -367,6 +368,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootCommandHandedOn,
   bootComposeKeys,
   bootDatabaseDriver,
+  bootDatabaseExtension,
   bootDatabaseOptions,
   bootDependsOnUnknown,
   bootDevServer,
