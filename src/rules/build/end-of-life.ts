@@ -128,6 +128,7 @@ const titles: Readonly<Record<string, string>> = {
   golang: "Go",
   dotnet: ".NET",
   elasticsearch: "Elasticsearch",
+  nginx: "nginx",
 };
 
 function titleOf(end: EndOfLife): string {

@@ -221,6 +221,22 @@ const supportEnds: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     "9.0": "2026-11-10",
     "10.0": "2028-11-14",
   },
+  nginx: {
+    "1.14": "2019-04-23",
+    "1.16": "2020-04-20",
+    "1.18": "2021-04-20",
+    "1.19": "2021-05-25",
+    "1.20": "2022-05-24",
+    "1.21": "2022-06-21",
+    "1.22": "2023-04-11",
+    "1.23": "2023-05-23",
+    "1.24": "2024-04-23",
+    "1.25": "2024-05-29",
+    "1.26": "2025-04-23",
+    "1.27": "2025-06-24",
+    "1.28": "2026-04-14",
+    "1.29": "2026-05-13",
+  },
   elasticsearch: { "6": "2022-02-10", "7": "2026-01-15", "8": "2027-07-15" },
   temurin: {
     "8": "2030-12-31",
@@ -260,6 +276,8 @@ const productOf: Readonly<Record<string, string>> = {
   golang: "golang",
   "mcr.microsoft.com/dotnet": "dotnet",
   elasticsearch: "elasticsearch",
+  nginx: "nginx",
+  "nginxinc/nginx-unprivileged": "nginx",
 };
 
 const debianNumbers: Readonly<Record<string, string>> = {

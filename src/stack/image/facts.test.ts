@@ -114,7 +114,8 @@ test.each([
   ["ubuntu:focal", ["ubuntu 20.04 2025-05-31"]],
   ["mysql:5.7", ["mysql 5.7 2023-10-31"]],
   ["node:lts", []],
-  ["nginx:1.18", []],
+  ["nginx:1.18", ["nginx 1.18 2021-04-20"]],
+  ["nginx:stable", []],
   ["ghcr.io/me/node:10", []],
 ])("support of %s", (text, expected) => {
   expect(endOfLife(parseImageRef(text)).map(each => `${each.product} ${each.version} ${each.date}`)).toEqual(
