@@ -1,23 +1,33 @@
+import { isTest, isVendored } from "../artifacts/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isWeakSecret } from "../formats/secret.ts";
 import { opensOutside } from "./query-example-secrets.ts";
 import type { Stack } from "./stack.ts";
 
-/** Pages that git tracks and that give both the address of a server on the internet and a password of it. */
+/** Pages and scripts that git tracks and that give both the address of a server on the internet and a password of it. */
 
 export interface DocumentedLogin {
   readonly file: string;
   readonly address: Location;
   /** The same place as the address where one line tells both. */
   readonly password: Location;
+  /** The password itself, to see that two files tell the same one. */
+  readonly secret: string;
 }
 
 const page = /\.(?:md|markdown|mdx|rst|adoc|txt)$/i;
+/** Of programs only those that somebody starts by hand: at the root, or in a folder for them. */
+const byHand =
+  /^(?:[^/]+|(?:.*\/)?(?:scripts?|tools?|bin|ops|deploy(?:ment)?s?|infra)\/[^/]+)\.(?:py|sh|bash|[cm]?js|ts|ps1|rb|php|pl|bat|cmd)$/i;
 const mostPages = 400;
 const mostText = 300_000;
 
 export function documentedLogins(stack: Stack): DocumentedLogin[] {
-  const pages = stack.files.paths.filter(path => page.test(path) && stack.files.tracked(path) === true);
+  const pages = stack.files.paths.filter(
+    path =>
+      (page.test(path) || (byHand.test(path) && !isTest(path) && !isVendored(path))) &&
+      stack.files.tracked(path) === true,
+  );
   return pages.slice(0, mostPages).flatMap(path => {
     const read = stack.files.read(path);
     if (!("source" in read) || read.source.text.length > mostText) return [];
@@ -39,7 +49,7 @@ function* inUrls(source: Source): Generator<DocumentedLogin> {
     const host = /@(\d{1,3}(?:\.\d{1,3}){3})(?=[:/?]|$)/.exec(url)?.[1];
     if (!opensOutside(url) && !(host && isPublic(host) && isReal(login.password))) continue;
     const at = locate(source, match.index - scheme.length, match.index + match[0].length);
-    yield { file: source.path, address: at, password: at };
+    yield { file: source.path, address: at, password: at, secret: login.password };
   }
 }
 
@@ -59,7 +69,12 @@ function* inBlocks(source: Source): Generator<DocumentedLogin> {
       const password = passwordLine.exec(other.text);
       if (!password || password[1]!.toLowerCase() !== address[1]!.toLowerCase() || !isReal(password[2]!))
         continue;
-      yield { file: source.path, address: placeOf(source, line), password: placeOf(source, other) };
+      yield {
+        file: source.path,
+        address: placeOf(source, line),
+        password: placeOf(source, other),
+        secret: password[2]!,
+      };
       break;
     }
   }
