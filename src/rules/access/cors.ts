@@ -95,13 +95,14 @@ function* fastApi(stack: Stack): Generator<Sharing> {
   for (const { app, service, lookup } of fastApisInForce(stack)) {
     const cors = app.middleware.find(each => each.name === "CORSMiddleware");
     const origins = cors?.options.get("allow_origins");
+    const pattern = cors?.options.get("allow_origin_regex");
     // A switch may be off: what it is on a server is not known.
-    if (!cors || !origins || cors.optional) continue;
-    const listed = textsOf(concrete(origins, lookup));
+    if (!cors || !(origins ?? pattern) || cors.optional) continue;
+    const listed = origins && textsOf(concrete(origins, lookup));
     const anything = ["^.*$", ".*", "https?://.*", "^https?://.*$"];
-    const pattern = cors.options.get("allow_origin_regex");
     const matchesAll = pattern && anything.includes(String(concrete(pattern, lookup)));
-    if (!listed?.includes("*") && !matchesAll) continue;
+    const open = matchesAll ? pattern : listed?.includes("*") ? origins : undefined;
+    if (!open) continue;
     // Nothing goes with the call of a stranger's page where logins travel in a header of their own.
     const credentials = mayUseCookies(stack, service)
       ? truthAt(cors.options.get("allow_credentials"), lookup)
@@ -109,12 +110,12 @@ function* fastApi(stack: Stack): Generator<Sharing> {
     yield {
       subject: app.file,
       service,
-      opens: evidence(matchesAll ? pattern.at : origins.at, "every origin is allowed"),
+      opens: evidence(open.at, "every origin is allowed"),
       ...(credentials ? { credentials } : {}),
       sure: true,
       edits: matchesAll
         ? undefined
-        : extendList(stack, [service], origins.at, { kept: [], had: listed ?? [], variable: sites }),
+        : extendList(stack, [service], open.at, { kept: [], had: listed ?? [], variable: sites }),
     };
   }
 }
