@@ -115,10 +115,14 @@ const housekeeping = new Set([
   "clear",
 ]);
 
-/** Says, lists or tidies up; never fails a release that does not serve. */
+/** Says, lists, fetches, stops or tidies up; never fails a release that does not serve. */
 function isHarmless(call: Call): boolean {
-  if (call.kind === "docker") return /prune|^(image )?rm|^rmi|^logout|^images$|^ps$/.test(call.verb);
-  if (call.kind === "compose") return ["ps", "logs", "images"].includes(call.subcommand ?? "");
+  if (call.kind === "docker")
+    return /prune|^(?:image |container )?rm|^rmi|^log(?:in|out)$|^images$|^ps$|^(?:image )?pull$|^tag$|^(?:container )?stop$/.test(
+      call.verb,
+    );
+  if (call.kind === "compose")
+    return ["ps", "logs", "images", "pull", "build", "stop", "rm"].includes(call.subcommand ?? "");
   return onlySpeaks(call) || call.kind === "file" || housekeeping.has(call.name);
 }
 
