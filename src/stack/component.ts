@@ -123,10 +123,21 @@ function comesFrom(service: Service, component: AppComponent): boolean {
   if (build?.contextState === "present" && build.context !== undefined) {
     const rest = inside(build.context, component.dir);
     if (rest === undefined) return component.dir !== "" && inside(component.dir, build.context) === "";
-    return rest === "" || isCopied(service, rest);
+    return rest === "" ? takesContext(service) : isCopied(service, rest);
   }
   return service.mounts.some(
     mount => mount.repositoryPath !== undefined && mount.repositoryPath === component.dir,
+  );
+}
+
+/** False where a Dockerfile copies nothing of the context, and clones another repository instead. */
+function takesContext(service: Service): boolean {
+  const stages = (service.build ?? service.made)?.dockerfile?.stages ?? [];
+  const runs = stages.flatMap(stage => stage.runs);
+  return (
+    stages.some(stage => stage.copies.some(copy => !copy.from)) ||
+    runs.some(run => run.flags.some(flag => flag.name === "mount")) ||
+    !runs.some(run => /\bgit clone\b/.test(run.fragment.text))
   );
 }
 

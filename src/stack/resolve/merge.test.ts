@@ -96,6 +96,11 @@ test("what extends brings resolves against its own directory", () => {
   expect(plain(merged.services[0]!.node)).toEqual({ image: "x", volumes: ["./d:/d"] });
 });
 
+test("the drive of a path of Windows is no source of its own", () => {
+  expect(splitColons("C:/harbour/upload:/uploads:ro")).toEqual(["C:/harbour/upload", "/uploads", "ro"]);
+  expect(splitColons("c:/data")).toEqual(["c", "/data"]);
+});
+
 test("colons inside a variable do not split a mount", () => {
   expect(splitColons("${A:-./x}:/data:ro")).toEqual(["${A:-./x}", "/data", "ro"]);
   expect(mountTarget("${A:-./x}:/data/")).toBe("/data");

@@ -156,13 +156,18 @@ export function splitColons(text: string): string[] {
     const c = text[i];
     if (c === "$" && text[i + 1] === "{") depth++;
     else if (c === "}" && depth > 0) depth--;
-    else if (c === ":" && depth === 0) {
+    else if (c === ":" && depth === 0 && !isDrive(text, start, i)) {
       parts.push(text.slice(start, i));
       start = i + 1;
     }
   }
   parts.push(text.slice(start));
   return parts;
+}
+
+/** `C:/shop:/data`: the first colon belongs to a path of Windows; `c:/data` is a volume of that name. */
+function isDrive(text: string, start: number, colon: number): boolean {
+  return start === 0 && colon === 1 && /^[A-Za-z]:[/\\][^:]*:[/$]/.test(text);
 }
 
 /** Brings the two spellings of a list-or-map key to a map, and a one-word `build` or `extends` to its map form. */
