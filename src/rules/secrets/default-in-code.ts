@@ -83,6 +83,7 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   const { name, how } = defaults[0]!;
   if (how !== "variable") return "never";
   const given = variable(service, name);
+  if (!given && readsFile(service, defaults)) return "always";
   if (!given && !isSigningName(name) && (isAddressed(service, name) || isShown(stack, service, name)))
     return "always";
   if (!given) return hasUnseenEnvironment(service) || bringsEnvFile(stack, service) ? "maybe" : "never";
@@ -92,6 +93,15 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   if (given.value?.text) return "always";
   // `${X}` gives an empty text at worst, for which `get("X", "a")` and `??` do not fall back.
   return given.value && !defaults.some(each => each.forEmpty) ? "always" : "maybe";
+}
+
+/** The code also takes the secret from the file that `NAME_FILE` tells, and the service is told one. */
+function readsFile(service: Service, defaults: readonly CodeDefault[]): boolean {
+  const { name, at } = defaults[0]!;
+  return (
+    variable(service, `${name}_FILE`)?.value !== undefined &&
+    (service.component?.files.read(at.file)?.text.includes("_FILE") ?? false)
+  );
 }
 
 /** The example of an env file without which Compose starts nothing names it. */
