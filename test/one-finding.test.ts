@@ -165,6 +165,25 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "release/fails-open",
+    "two releases with one script, to two servers",
+    Object.fromEntries(
+      ["main", "develop"].map(name => [
+        `.github/workflows/${name}.yml`,
+        `on: { push: { branches: [${name}] } }\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n          host: ${name}.example.org\n          script: |\n            cd /srv/${name}\n            docker compose pull web\n            docker compose up -d\n`,
+      ]),
+    ),
+    1,
+  ],
+  [
+    "secrets/committed-credential",
+    "accounts of one database that one service logs in with",
+    {
+      "compose.yml": `services:\n  web:\n    image: acme/web:1\n    environment:\n      CHAT_DATABASE_URL: postgres://chat:\${CHAT_DB_PASSWORD:-chat_secret}@db:5432/chat\n      SHOP_DATABASE_URL: postgres://shop:\${SHOP_DB_PASSWORD:-shop_secret}@db:5432/shop\n  db:\n    image: postgres:17\n    environment: { POSTGRES_PASSWORD: '\${POSTGRES_PASSWORD:?}' }\n`,
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
   const plain = { ...tree(files), tracked: () => true, executable: () => false };

@@ -316,3 +316,12 @@ export function namesAccount({ name, service }: Credential): boolean {
     ["SECRET_KEY", "SECRET_ACCESS_KEY"].some(end => variable(service!, `${stem}${end}`) !== undefined)
   );
 }
+
+/** The store that a credential in an address logs in to, with who logs in: one key for all accounts of the two. */
+export function accountHolder({ service, name, kind }: Credential, severity: string): string | undefined {
+  const place = service?.environment.find(each => each.name === name);
+  const store = place && pointsAt(service!.project, place, addressOf(place));
+  return store && store !== service
+    ? [service!.project.name, service!.name, store.name, kind, severity].join("\n")
+    : undefined;
+}

@@ -1,22 +1,19 @@
 import type { Call } from "../../artifacts/commands.ts";
-import type { ShellCommand } from "../../formats/shell.ts";
+import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence, weigh } from "../../stack/query.ts";
-import { hostReleases, onlyAsked } from "../../stack/query-host-releases.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
+import { goesOn, ignored, withoutErrexit } from "../../stack/query-goes-on.ts";
+import { hostReleases } from "../../stack/query-host-releases.ts";
 import {
   buildsItsOwn,
   fetchesImages,
   migrates,
-  onlySpeaks,
-  optionAt,
-  pipesStrict,
   type ReleaseRun,
   releaseRuns,
   startsContainers,
-  startsStrict,
 } from "../../stack/query-release.ts";
-import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -26,6 +23,8 @@ export default defineRule({
   severity: "medium",
   why: "A shell goes on after a failed command: a build or migration that broke is followed by the rest, and the release is reported as done.",
   *check(stack) {
+    // Releases to two servers that run the same commands are one habit.
+    const groups = new Map<string, Open[]>();
     for (const run of [...releaseRuns(stack), ...hostReleases(stack)]) {
       const places = run.placed
         .filter(each => each.caller.kind !== "makefile" && step(each.call, run) !== undefined)
@@ -41,17 +40,22 @@ export default defineRule({
       const loose = places.filter(
         ({ call }, index) => places.findIndex(other => other.call.command === call.command) === index,
       );
-      const first = loose[0];
-      if (!first) continue;
-      const steps = [...new Set(loose.map(({ call }) => step(call, run)!))];
+      if (loose.length === 0) continue;
+      const said = loose.map(({ call, shows }) => `${textOf(call)}: ${shows}`);
+      addTo(groups, [step(loose[0]!.call, run), ...said].join("\n"), { run, loose });
+    }
+    for (const list of groups.values()) {
+      const titles = list.map(({ run }) => run.title);
+      const [who, ends] = list.length === 1 ? ["release", "does"] : ["releases", "do"];
+      const { run, loose: same } = list[0]!;
+      const steps = [...new Set(same.map(({ call }) => step(call, run)!))];
+      const loose = list.flatMap(each => each.loose);
+      const grade = list.some(each => each.run.grade === "deployed") ? "deployed" : run.grade;
       yield {
-        subject: run.title,
-        message: `The release in ${run.title} does not stop when ${steps.join(" or ")} fails.`,
-        severity: weigh(run.grade, steps.includes("the migration") ? "high" : "medium"),
-        evidence: [
-          evidence(first.call.at, first.shows),
-          ...loose.slice(1).map(({ call, shows }) => evidence(call.at, shows)),
-        ],
+        subject: titles.join(" "),
+        message: `The ${who} in ${listPlain(titles)} ${ends} not stop when ${steps.join(" or ")} fails.`,
+        severity: weigh(grade, steps.includes("the migration") ? "high" : "medium"),
+        evidence: loose.map(({ call, shows }) => evidence(call.at, shows)) as unknown as [Evidence],
         fix: () =>
           offer(
             {
@@ -66,8 +70,13 @@ export default defineRule({
   },
 });
 
-const withoutErrexit = "a failure does not stop the script";
-const ignored = "its failure is ignored";
+/** What a release goes past. */
+interface Open {
+  readonly run: ReleaseRun;
+  readonly loose: readonly { readonly call: Call; readonly shows: string }[];
+}
+
+const textOf = (call: Call): string => call.command.words.map(word => word.text).join(" ");
 
 /** The steps that nothing may follow when they fail. */
 function step(call: Call, { starts }: ReleaseRun): string | undefined {
@@ -87,59 +96,6 @@ function carries(call: Call, start: Call): boolean {
   const next = call.script.commands[call.command.index + 1];
   const { start: offset } = start.at.span;
   return call.at.span.start < offset && (next === undefined || offset < next.at.span.start);
-}
-
-/** How the script gets past a failure of this call; undefined when it does not, or when it cannot be told. */
-function goesOn(call: Call, stack: Stack, run: ReleaseRun): string | undefined {
-  const { command, script } = call;
-  if (call.via === "substitution" || call.function !== undefined) return undefined;
-  // `docker exec` ends as what it runs; a shell between them may have options of its own.
-  if (call.via === "exec" && command.connector !== "||") return undefined;
-  if (onlyAsked(call)) return "a failure is only spoken of";
-  if (command.within.some(({ part, construct }) => part === "condition" || construct.kind === "function"))
-    return undefined;
-  const strict = optionAt(script, "errexit", command.index, startsStrict(call, stack));
-  if (command.connector === "|") {
-    const piped = optionAt(script, "pipefail", command.index, pipesStrict(call, stack));
-    return piped ? undefined : "the pipe hides a failure";
-  }
-  const next = script.commands[command.index + 1];
-  if (command.connector === "||")
-    return next?.within.length === command.within.length &&
-      onlySpeaks({ name: next.name?.value ?? "?" }) &&
-      !/^(&&|\|\|)$/.test(next.connector)
-      ? ignored
-      : undefined;
-  if (strict || command.connector === "&" || command.words.length === 0) return undefined;
-  // What is joined by && stops together; the end of that list decides.
-  let last = command;
-  while (last.connector === "&&" || last.connector === "|") {
-    const follower = script.commands[last.index + 1];
-    if (!follower || follower.within.length !== command.within.length) return undefined;
-    last = follower;
-  }
-  if (last.connector === "||") return undefined;
-  const rest = script.commands.slice(last.index + 1).filter(each => !alternative(command, each));
-  const matters = rest.filter(each => !/^(exit|fi|done)$/.test(each.name?.value ?? ""));
-  if (matters.length === 0 || asksForStatus(rest[0])) return undefined;
-  return run.calls.some(other => other.command === matters[0] || matters.includes(other.command))
-    ? withoutErrexit
-    : undefined;
-}
-
-/** Stands in a branch that is not taken when the first one is. */
-function alternative(command: ShellCommand, other: ShellCommand): boolean {
-  return command.within.some(
-    (step, index) =>
-      other.within[index]?.construct === step.construct &&
-      (other.within[index]?.part !== step.part || other.within[index]?.patterns !== step.patterns),
-  );
-}
-
-function asksForStatus(command: ShellCommand | undefined): boolean {
-  return [...(command?.words ?? []), ...(command?.assignments.map(each => each.value) ?? [])].some(word =>
-    word.parts.some(part => part.kind === "variable" && part.name === "?"),
-  );
 }
 
 /** How each of them loses its status, for the fix. */

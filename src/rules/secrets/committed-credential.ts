@@ -2,12 +2,13 @@ import type { Evidence, Severity } from "../../core/finding.ts";
 import { dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
-import { evidence, isStore, listNames, publicPorts, serviceAt, variable, weigh } from "../../stack/query.ts";
-import { namesAccount } from "../../stack/query-accounts.ts";
+import { evidence, isStore, listNames } from "../../stack/query.ts";
+import { accountHolder, namesAccount } from "../../stack/query-accounts.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
+import { severityOf } from "../../stack/query-credential-weight.ts";
 import { trackedSecrets } from "../../stack/query-env-secrets.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
-import type { Grade, Service, Stack } from "../../stack/stack.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 const order: readonly Severity[] = ["critical", "high", "medium", "low"];
@@ -20,6 +21,7 @@ export default defineRule({
   why: "Everyone who can read the repository, a fork or an old clone has the credential, and it can only be changed by a commit.",
   *check(stack) {
     const told = openedCredentials(stack);
+    const found: Found[] = [];
     for (const places of byValue(committedCredentials(stack))) {
       // A port that such a credential opens is worse, and shows the same line.
       const weighty = places.filter(({ grade }) => grade !== "development");
@@ -32,39 +34,54 @@ export default defineRule({
       // The tracked env file beside it sets the variable to the same value: that finding shows the secret.
       if (rest.every(place => isInEnvFile(stack, place))) continue;
       const rank = (place: Credential) => order.indexOf(severityOf(place, places));
-      const [first, ...others] = places.toSorted((a, b) => rank(a) - rank(b));
-      const holders = places.flatMap(place => [place, ...(place.shared ?? [])]);
-      const names = [...new Set(holders.map(each => each.name))];
-      const services = [...new Set(holders.map(each => each.service!.name))];
-      const literal = places.some(place => place.kind === "literal");
-      const outside = places.some(place => place.outside);
-      const gravest = places
-        .map(place => severityOf(place, places))
-        .toSorted((a, b) => order.indexOf(a) - order.indexOf(b))[0]!;
+      const gravest = order[Math.min(...places.map(rank))]!;
       // The open port is told by itself, with the same line. Of another account it is what the port makes grave.
       const isOfOpened =
         rest.every(place => isOpenedOrClient(place, told)) && rest.some(place => opens(place, told));
       const severity =
-        isTold && isOfOpened && !outside
+        isTold && isOfOpened && !places.some(place => place.outside)
           ? "low"
           : gravest === "high" && (isTold || isOfOpened)
             ? "medium"
             : gravest;
-      const repeated = others.length === 0 ? "" : `, the same one in ${places.length} places`;
+      const sorted = places.toSorted((a, b) => rank(a) - rank(b));
+      // Accounts of one store that one service logs in with are one habit.
+      const to = accountHolder(sorted[0]!, severity);
+      const same = to && found.find(each => each.to === to);
+      if (same) same.values.push(sorted);
+      else found.push({ values: [sorted], severity, to });
+    }
+    for (const { values, severity } of found) {
+      const places = values.flat();
+      const holders = places.flatMap(place => [place, ...(place.shared ?? [])]);
+      const names = [...new Set(holders.map(each => each.name))];
+      const services = [...new Set(holders.map(each => each.service!.name))];
+      const literal = places.some(place => place.kind === "literal");
+      const times = places.length - values.length + 1;
+      const repeated =
+        times === 1 ? "" : `, the same one${values.length > 1 ? "s" : ""} in ${places.length} places`;
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
+      const outside = places.some(place => place.outside);
       yield {
-        subject: `${first!.service!.name} ${first!.name}`,
+        subject: `${places[0]!.service!.name} ${places[0]!.name}`,
         message: literal
           ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}${outside ? ", and it is the login to a host on the internet" : ""}.`
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
-        evidence: [show(first!), ...others.map(show)],
+        evidence: [show(places[0]!), ...places.slice(1).map(show)],
         severity,
-        fix: () => moveToVariable(stack, places),
+        fix: () => (values.length > 1 && literal ? undefined : moveToVariable(stack, places)),
       };
     }
   },
 });
+
+/** What is told once: credentials by their value, each with all its places. */
+interface Found {
+  readonly values: Credential[][];
+  readonly severity: Severity;
+  readonly to: string | undefined;
+}
 
 /** Whether the name of the variable that holds it stands there. */
 function isOf({ service, name, at: own }: Credential, at: Location): boolean {
@@ -100,44 +117,6 @@ function isInEnvFile(stack: Stack, { kind, value, at }: Credential): boolean {
         secrets.some(entry => entry.value.value === value),
     )
   );
-}
-
-/** What the official images of stores take their first password from. */
-const storeVariable =
-  /^(?:POSTGRES(?:QL)?|PG|MYSQL(?:_ROOT)?|MARIADB(?:_ROOT)?|MONGO(?:DB)?(?:_INITDB)?_ROOT|REDIS|VALKEY|COUCHDB|RABBITMQ(?:_DEFAULT)?)_?PASS(?:WORD)?$/;
-
-/** `APP_DB_PASS` beside `APP_DB_HOST`, which names a service of the project that no other machine reaches. */
-function opensClosed({ name, service }: Credential): boolean {
-  const stem = /^(.*(?:DB|DATABASE|POSTGRES|PG|MYSQL|MARIADB))(?:_ROOT)?_?PASS(?:WORD|WD)?$/.exec(name)?.[1];
-  if (stem === undefined || !service) return false;
-  const host = [`${stem}_HOST`, `${stem}HOST`, `${stem}_SERVER`]
-    .map(each => variable(service, each)?.value?.text)
-    .find(text => text !== undefined);
-  const store = host === undefined ? undefined : serviceAt(service.project, host.split(":")[0]!);
-  return store !== undefined && publicPorts(store).length === 0;
-}
-
-/** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
-function severityOf(place: Credential, all: readonly Credential[]): Severity {
-  // A workstation's file that logs in to a database of the internet shows the key to that database.
-  if (place.outside) return "high";
-  if (place.asks) return weigh(place.grade, "medium");
-  const holders = all.flatMap(each => [each, ...(each.shared ?? [])]);
-  const stores = holders.flatMap(({ service, grade }) =>
-    service && isStore(service) ? [{ service, grade }] : [],
-  );
-  // What a workstation's file publishes is published there only.
-  const isClosed = ({ service, grade }: { readonly service: Service; readonly grade: Grade }): boolean =>
-    publicPorts(service).length === 0 || (grade === "development" && place.grade !== grade);
-  // A store that is built here is known by its variables alone.
-  const named = all.every(
-    each =>
-      (storeVariable.test(each.name) && isClosed({ service: each.service!, grade: each.grade })) ||
-      (each.grade === "development" && place.grade !== each.grade) ||
-      opensClosed(each),
-  );
-  const within = stores.length > 0 ? stores.every(isClosed) : named;
-  return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
 }
 
 function show(place: Credential): Evidence {

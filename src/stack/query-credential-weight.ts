@@ -1,0 +1,44 @@
+import type { Severity } from "../core/finding.ts";
+import { isStore, publicPorts, serviceAt, variable, weigh } from "./query.ts";
+import type { Credential } from "./query-secrets.ts";
+import type { Grade, Service } from "./stack.ts";
+
+/** What a credential that stands in a file is worth to whoever reads it. */
+
+/** What the official images of stores take their first password from. */
+const storeVariable =
+  /^(?:POSTGRES(?:QL)?|PG|MYSQL(?:_ROOT)?|MARIADB(?:_ROOT)?|MONGO(?:DB)?(?:_INITDB)?_ROOT|REDIS|VALKEY|COUCHDB|RABBITMQ(?:_DEFAULT)?)_?PASS(?:WORD)?$/;
+
+/** `APP_DB_PASS` beside `APP_DB_HOST`, which names a service of the project that no other machine reaches. */
+function opensClosed({ name, service }: Credential): boolean {
+  const stem = /^(.*(?:DB|DATABASE|POSTGRES|PG|MYSQL|MARIADB))(?:_ROOT)?_?PASS(?:WORD|WD)?$/.exec(name)?.[1];
+  if (stem === undefined || !service) return false;
+  const host = [`${stem}_HOST`, `${stem}HOST`, `${stem}_SERVER`]
+    .map(each => variable(service, each)?.value?.text)
+    .find(text => text !== undefined);
+  const store = host === undefined ? undefined : serviceAt(service.project, host.split(":")[0]!);
+  return store !== undefined && publicPorts(store).length === 0;
+}
+
+/** The password of a store that no other machine reaches needs a foot inside first; a signing key does not. */
+export function severityOf(place: Credential, all: readonly Credential[]): Severity {
+  // A workstation's file that logs in to a database of the internet shows the key to that database.
+  if (place.outside) return "high";
+  if (place.asks) return weigh(place.grade, "medium");
+  const holders = all.flatMap(each => [each, ...(each.shared ?? [])]);
+  const stores = holders.flatMap(({ service, grade }) =>
+    service && isStore(service) ? [{ service, grade }] : [],
+  );
+  // What a workstation's file publishes is published there only.
+  const isClosed = ({ service, grade }: { readonly service: Service; readonly grade: Grade }): boolean =>
+    publicPorts(service).length === 0 || (grade === "development" && place.grade !== grade);
+  // A store that is built here is known by its variables alone.
+  const named = all.every(
+    each =>
+      (storeVariable.test(each.name) && isClosed({ service: each.service!, grade: each.grade })) ||
+      (each.grade === "development" && place.grade !== each.grade) ||
+      opensClosed(each),
+  );
+  const within = stores.length > 0 ? stores.every(isClosed) : named;
+  return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
+}
