@@ -90,6 +90,8 @@ function tellsSecret(name: string): boolean {
 const placeholderWords = wordSet(`
   your example todo tbd fixme placeholder replace replaceme replacethis changeme changeit changethis insert
   dummy sample redacted mysecretkeyhere
+  cambiar cambiame cambiarme cambialo reemplazar rellenar alterar altere substituir substitua preencher troque
+  changer changez remplacer remplacez aendern ersetzen sostituire ganti zmien degistir zamenit pomenyat
 `);
 const afterChange = wordSet(`
   me this it in before for to please now
