@@ -83,6 +83,8 @@ function mayDrop(stack: Stack, service: Service): boolean {
   if (!process || process.argv.some(word => word.value === "build")) return true;
   if (
     supervisors.test(process.program?.value ?? "") ||
+    // What an entry script hands on to.
+    supervisors.test((service.command ?? service.model?.cmd)?.words[0]?.value ?? "") ||
     process.argv.some(word => word.value === undefined && word === process.argv[0])
   )
     return true;
