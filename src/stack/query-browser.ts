@@ -55,6 +55,17 @@ export function keepsCookiesHome(stack: Stack, service: Service): boolean {
   return said.length >= texts.flatMap(text => text.match(setsCookie) ?? []).length;
 }
 
+const djangosSite = /SAMESITE["']?[ \t]*[:=][ \t]*["']?(\w+)/g;
+
+/** Django's own cookies stay with the pages of the site, unless its settings let them go or the code sets others. */
+export function djangoKeepsCookiesHome(stack: Stack, service: Service): boolean {
+  const texts = searchedTexts(stack, service);
+  if (!texts) return false;
+  const said = texts.flatMap(text => [...text.matchAll(djangosSite)].map(([, value]) => value!));
+  if (!said.every(value => /^(?:lax|strict)$/i.test(value))) return false;
+  return !texts.some(text => /\bset_cookie\s*\(/.test(text)) || keepsCookiesHome(stack, service);
+}
+
 /** The sources of a service's application; undefined where there are none, or too many to search. */
 function searchedTexts(stack: Stack, { component }: Service): string[] | undefined {
   if (!component) return undefined;

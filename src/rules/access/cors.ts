@@ -8,7 +8,12 @@ import { setWhatIsAsked } from "../../remedies/env-example.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
-import { isInternal, keepsCookiesHome, mayUseCookies } from "../../stack/query-browser.ts";
+import {
+  djangoKeepsCookiesHome,
+  isInternal,
+  keepsCookiesHome,
+  mayUseCookies,
+} from "../../stack/query-browser.ts";
 import { nestSharing } from "../../stack/query-nest-cors.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
@@ -21,6 +26,8 @@ interface Sharing {
   readonly opens: Evidence;
   readonly credentials?: Location;
   readonly sure: boolean;
+  /** The framework's cookies go with calls of the same site only. */
+  readonly home?: boolean;
   /** Other evidence: the variable that decides. */
   readonly more?: readonly Evidence[];
   readonly edits?: readonly Edit[] | undefined;
@@ -41,7 +48,7 @@ export default defineRule({
 
 function finding(stack: Stack, sharing: Sharing): Violation {
   const { service, credentials } = sharing;
-  const near = credentials !== undefined && keepsCookiesHome(stack, service);
+  const near = credentials !== undefined && (sharing.home ?? keepsCookiesHome(stack, service));
   const severity: Severity = !credentials ? "low" : near ? "medium" : "high";
   const what = !credentials
     ? "so any page may read what it answers without a login"
@@ -85,6 +92,7 @@ function* django(stack: Stack): Generator<Sharing> {
       opens: evidence(open.at, "every origin is allowed"),
       ...(sends ? { credentials: credentials.at } : {}),
       ...(open.givenAt ? { more: [evidence(open.givenAt, "set here")] } : {}),
+      home: djangoKeepsCookiesHome(stack, here.service),
       sure: here.complete && (open.setting?.kind !== "env" || open.givenAt !== undefined),
       edits: closeOrigins(stack, here, open),
     };
