@@ -1,3 +1,4 @@
+import { dirname } from "../../core/path.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
 import type { Reference } from "../../stack/resolve/interpolate.ts";
 import type { ComposeProject, Stack } from "../../stack/stack.ts";
@@ -17,7 +18,7 @@ export default defineRule({
       for (const { image } of project.services) {
         if (!image || isImage(withoutUnset(project, image.raw, image.references))) continue;
         for (const reference of image.references.filter(each => isUnset(project, each))) {
-          if (isOfGitLab(stack, reference.name) || isMentioned(stack, reference.name)) continue;
+          if (isOfGitLab(stack, reference.name) || isMentioned(stack, project, reference.name)) continue;
           found.set(reference.at.span.start, reference);
           names.push(reference.name);
         }
@@ -54,14 +55,14 @@ function isImage(text: string): boolean {
 }
 
 /** Some env file, example, script, pipeline or page names it: whoever starts the stack is told, or does not do it by hand. */
-function isMentioned(stack: Stack, name: string): boolean {
+function isMentioned(stack: Stack, { directory }: ComposeProject, name: string): boolean {
   const word = new RegExp(`(?<![A-Za-z0-9_])${name}(?![A-Za-z0-9_])`);
   const composeFiles = new Set(stack.projects.flatMap(project => project.files));
   if ([...stack.sources.values()].some(source => !composeFiles.has(source.path) && word.test(source.text)))
     return true;
   // Another tool starts it there.
   return stack.files.paths
-    .filter(path => playbook.test(path))
+    .filter(path => playbook.test(path) || (dirname(path) === directory && /\.(?:md|txt)$/i.test(path)))
     .slice(0, 60)
     .some(path => {
       const read = stack.files.read(path);
