@@ -131,3 +131,16 @@ export function worstFirst(services: readonly Service[]): readonly Service[] {
 export function isComplete(service: Service): boolean {
   return service.image !== undefined || service.build !== undefined;
 }
+
+/**
+ * An image on top of an interpreter, which nobody gives a program: without a terminal it finds no input and ends. So
+ * images are made that `run` starts with a command.
+ */
+export function isOnlyInterpreter({ process, model, ports, command, entrypoint, get }: Service): boolean {
+  if (process || !model?.base || model.cmd || model.entrypoint || command || entrypoint || ports.length > 0)
+    return false;
+  if (get("tty") || get("stdin_open")) return false;
+  const { name, tag = "" } = model.base;
+  const program = name.split("/").at(-1)!;
+  return program === "php" ? /(?:^|-)cli(?:-|$)/.test(tag) : /^(?:python|node|ruby|bash)$/.test(program);
+}

@@ -4,7 +4,7 @@ import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { startText } from "../../stack/query-certificates.ts";
-import { isComplete } from "../../stack/query-process.ts";
+import { isComplete, isOnlyInterpreter } from "../../stack/query-process.ts";
 import { handsFilesOver } from "../../stack/query-proxy.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -24,6 +24,7 @@ export default defineRule({
         service =>
           service.project === project &&
           isComplete(service) &&
+          !isOnlyInterpreter(service) &&
           (service.kind !== "certificates" || renewing.test(startText(service))) &&
           !isTrial(service) &&
           !handsFilesOver(stack, service),

@@ -343,7 +343,6 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
     !service.restart.text.startsWith("on-failure")
   )
     return false;
-  if (!process && isOnlyInterpreter(service)) return true;
   const words = process?.argv.map(word => word.value ?? "") ?? [];
   // The last thing that its script does is to hand something in.
   if (onlyBuilds(words) || (words[0] === "curl" && service.ports.length === 0)) return true;
@@ -360,16 +359,4 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   )
     return true;
   return jobName.test(service.name);
-}
-
-/**
- * An image on top of an interpreter, which nobody gives a program: without a terminal it finds no input and ends. So
- * images are made that `run` starts with a command.
- */
-function isOnlyInterpreter({ model, ports, command, entrypoint, get }: Service): boolean {
-  if (!model?.base || model.cmd || model.entrypoint || command || entrypoint || ports.length > 0) return false;
-  if (get("tty") || get("stdin_open")) return false;
-  const { name, tag = "" } = model.base;
-  const program = name.split("/").at(-1)!;
-  return program === "php" ? /(?:^|-)cli(?:-|$)/.test(tag) : /^(?:python|node|ruby|bash)$/.test(program);
 }
