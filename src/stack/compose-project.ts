@@ -58,6 +58,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
     files: merged.files.length > 0 ? merged.files : plan.files,
     grade: plan.grade,
     because: plan.because,
+    ...(plan.meant ? { meant: plan.meant } : {}),
     services,
     volumes: entriesOf(merged.sections.get("volumes")).map(entry =>
       volumeOf(entry.key, entry.value, name, lookup),

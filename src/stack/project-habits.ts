@@ -266,7 +266,7 @@ export function environmentOf(service: YamlNode): (readonly [name: string, value
   });
 }
 
-function mountsSources(service: YamlNode): boolean {
+export function mountsSources(service: YamlNode): boolean {
   return itemsOf(child(service, "volumes")).some(item => {
     const text = textOf(item)?.value ?? textOf(child(item, "source"))?.value ?? "";
     return /^\.{1,2}(\/[\w./-]*)?(:|$)/.test(text);

@@ -30,6 +30,8 @@ export interface ProjectPlan {
   readonly because: { readonly text: string; readonly at?: Location };
   /** Profiles that what ships it starts. */
   readonly profiles?: readonly string[];
+  /** The files that a release means which seems to start these. */
+  readonly meant?: readonly string[];
 }
 
 export interface PlanOptions {

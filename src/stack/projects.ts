@@ -55,6 +55,7 @@ import {
   workstation,
 } from "./project-names.ts";
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
+import { isKeptOpen, isStageBesideProduction, pulledInstead } from "./project-places.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
 import { isPresumed, namedForProduction, nameOfProduction } from "./project-presumed.ts";
@@ -84,7 +85,10 @@ export function planProjects(
     if (!used.has(file.file)) for (const list of defaultGroups(file, byPath, helpers, used)) add(list);
     else if (onlyTested(file, [...groups.values()])) add([file.file]);
   const lists = [...groups.values()];
-  const plans = lists.map(list => grade(list, lists, byPath, uses, options));
+  const first = lists.map(list => grade(list, lists, byPath, uses, options));
+  const plans = options.deployed
+    ? first
+    : first.map(plan => pulledInstead(plan, first, byPath, uses) ?? plan);
   const based = settleBases(plans, byPath, uses, options.deployed !== undefined);
   const settled = options.deployed ? based : based.map(plan => onPlatform(plan, uses, options));
   const graded = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
@@ -147,6 +151,7 @@ function grade(
       },
     };
   }
+  const models = files.map(path => byPath.get(path)!);
   const own = uses.filter(
     candidate =>
       candidate.deploys &&
@@ -155,17 +160,14 @@ function grade(
       !(workstation.test(stemOf(last)) && isChosenByName(candidate, last, all, options)) &&
       !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
       !isUnfinished(files, all, byPath) &&
+      !isKeptOpen(candidate, files, models, all) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
-  const models = files.map(path => byPath.get(path)!);
   if (own.length > 0) {
     const { grade, because } = shippedBy(own, models);
     // A release of the server before production's.
-    return {
-      files,
-      grade: grade === "deployed" && saidByFolder(last) === "staging" ? "staging" : grade,
-      because,
-    };
+    const before = saidByFolder(last) === "staging" || isStageBesideProduction(last, all);
+    return { files, grade: grade === "deployed" && before ? "staging" : grade, because };
   }
   if (files.some(file => options.devcontainer?.has(file)))
     return { files, grade: "development", because: { text: "the development container uses it" } };

@@ -87,7 +87,9 @@ function forWorkstation(stack: Stack, placed: PlacedCall): boolean {
 export function projectOf(stack: Stack, placed: PlacedCall): ComposeProject | undefined {
   if (placed.call.kind !== "compose") return undefined;
   const files = filesOf(placed.call, placed, stack.calls, stack.files).join("\n");
-  return files === "" ? undefined : stack.projects.find(project => project.files.join("\n") === files);
+  const find = (list: string) => stack.projects.find(project => project.files.join("\n") === list);
+  const found = files === "" ? undefined : find(files);
+  return found?.meant ? find(found.meant.join("\n")) : found;
 }
 
 /** `--build` where no service of the project is built. */

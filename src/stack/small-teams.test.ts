@@ -10,7 +10,48 @@ const checkout =
   "services:\n  php:\n    build: .\n    restart: unless-stopped\n    volumes: ['./:/var/www']\n  db:\n    image: mariadb:11\n    restart: unless-stopped\n";
 const mail = "  mail:\n    image: axllent/mailpit:v1\n    restart: unless-stopped\n    profiles: [mail]\n";
 
+const onServer = (script: string): string =>
+  `on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n          host: harbour.example.org\n          script: |\n            cd /srv/harbour\n${script.replace(/^/gm, "            ")}\n`;
+
 it.each<[string, Record<string, string>, string[]]>([
+  [
+    "what a target called production's keeps open for a person, beside production's file",
+    {
+      "docker/docker-compose.yml":
+        "services:\n  web:\n    build: ..\n    command: sleep infinity\n    volumes: ['../:/app']\n",
+      "docker/docker-compose.production.yml": "services:\n  web:\n    image: acme/harbour:1\n",
+      Makefile: "production-up:\n\tdocker compose -f docker/docker-compose.yml up -d\n",
+    },
+    ["docker/docker-compose.yml: development", "docker/docker-compose.production.yml: deployed"],
+  ],
+  [
+    "a release of the folder before production's, which by itself would be production's",
+    {
+      "deploy/beta/docker-compose.yml": built,
+      "deploy/prod/docker-compose.yml": built.replace("  api:\n    build: api\n", ""),
+      "deploy/beta/Jenkinsfile":
+        "pipeline {\n  stages {\n    stage('Deploy on beta') {\n      steps {\n        dir('deploy/beta') {\n          sh 'docker compose up -d --build'\n        }\n      }\n    }\n  }\n}\n",
+    },
+    ["deploy/beta/docker-compose.yml: staging", "deploy/prod/docker-compose.yml: deployed"],
+  ],
+  [
+    "a release that brings no sources and names no file, beside one in production's folder that pulls",
+    {
+      "docker-compose.yml": built,
+      "deploy/prod/docker-compose.yml": pulled.replaceAll("    image", "    restart: always\n    image"),
+      ".github/workflows/main.yml": onServer("docker compose pull web\ndocker compose up -d"),
+    },
+    ["docker-compose.yml: development", "deploy/prod/docker-compose.yml: deployed"],
+  ],
+  [
+    "the same where the release brings the sources",
+    {
+      "docker-compose.yml": built,
+      "deploy/prod/docker-compose.yml": pulled.replaceAll("    image", "    restart: always\n    image"),
+      ".github/workflows/main.yml": onServer("git pull\ndocker compose up -d --build"),
+    },
+    ["docker-compose.yml: deployed", "deploy/prod/docker-compose.yml: development"],
+  ],
   [
     "a default file that builds what the file in production's folder pulls",
     { "docker-compose.yml": built, "infra/prod/docker-compose.yml": pulled },

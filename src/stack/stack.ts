@@ -68,6 +68,8 @@ export interface ComposeProject {
   readonly files: readonly string[];
   readonly grade: Grade;
   readonly because: { readonly text: string; readonly at?: Location };
+  /** The files that a release means which seems to start these. */
+  readonly meant?: readonly string[];
   readonly services: readonly Service[];
   readonly volumes: readonly NamedVolume[];
   readonly networks: readonly NamedNetwork[];

@@ -53,7 +53,9 @@ export default defineRule({
 function* newApplicationKeys(stack: Stack) {
   const seen = new Set<string>();
   // Where the program may only read its env file, the command writes none.
-  if (stack.services.some(({ mounts }) => mounts.some(mount => mount.readOnly && /\/\.env$/.test(mount.target))))
+  if (
+    stack.services.some(({ mounts }) => mounts.some(mount => mount.readOnly && /\/\.env$/.test(mount.target)))
+  )
     return;
   for (const { call, caller, deploys } of stack.calls) {
     // On a pipeline's own machine it is the key of a test, unless the runner stands on the server.

@@ -1,0 +1,77 @@
+import type { ComposeFile } from "../artifacts/compose.ts";
+import { basename, dirname } from "../core/path.ts";
+import { child } from "../formats/yaml.ts";
+import { areBuilt, pullsAll } from "./project-builds.ts";
+import { servicesOf, stemOf } from "./project-files.ts";
+import { commandOf, mountsSources, servicesIn } from "./project-habits.ts";
+import { production, saidByFolder } from "./project-names.ts";
+import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
+
+/** Which of several files a release means, by what lies beside the one that it seems to start. */
+
+const stages = /^(?:alpha|beta|canary|pre|preview|next|sit|acc|acceptance|tests?|testing)$/i;
+
+/** `deploy/beta/` beside `deploy/prod/`: the server before production's, by a name that alone says less. */
+export function isStageBesideProduction(file: string, all: readonly (readonly string[])[]): boolean {
+  const folder = dirname(file);
+  return (
+    stages.test(basename(folder)) &&
+    all.some(list => {
+      const other = list.at(-1)!;
+      return dirname(dirname(other)) === dirname(folder) && saidByFolder(other) === "production";
+    })
+  );
+}
+
+/** It is called production's, or its folder is. */
+const isNamed = (file: string): boolean =>
+  production.test(stemOf(file)) || saidByFolder(file) === "production";
+
+/**
+ * A person starts it, and what it builds waits over the checkout for that person to do something: nothing is served by
+ * it, whatever the target is called, where another file is production's.
+ */
+export function isKeptOpen(
+  { pipeline }: ComposeUse,
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  all: readonly (readonly string[])[],
+): boolean {
+  if (pipeline || !all.some(list => !files.includes(list.at(-1)!) && isNamed(list.at(-1)!))) return false;
+  const built = servicesIn(models).filter(({ value }) => child(value, "build") !== undefined);
+  return (
+    built.length > 0 &&
+    built.every(
+      ({ value }) =>
+        mountsSources(value) && /^(?:tail -f \/dev\/null|sleep infinity)$/.test(commandOf(value)),
+    )
+  );
+}
+
+/**
+ * A release names no file and brings no sources to the server, where this one would build them; another one, production's
+ * by its name, pulls the same services: that one lies on the server.
+ */
+export function pulledInstead(
+  plan: ProjectPlan,
+  plans: readonly ProjectPlan[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+  uses: readonly ComposeUse[],
+): ProjectPlan | undefined {
+  const own = uses.filter(use => use.deploys && use.files.join("\n") === plan.files.join("\n"));
+  const models = (each: ProjectPlan) => each.files.map(path => byPath.get(path)!);
+  if (own.length === 0 || own.some(use => use.named || use.pulls === undefined) || !areBuilt(models(plan)))
+    return undefined;
+  const names = new Set(models(plan).flatMap(file => servicesOf(file).map(({ name }) => name)));
+  const other = plans.find(
+    each =>
+      each !== plan &&
+      each.files.length === 1 &&
+      isNamed(each.files[0]!) &&
+      pullsAll(models(each)) &&
+      servicesOf(models(each)[0]!).every(({ name }) => names.has(name)),
+  );
+  const text =
+    other && `${own[0]!.by} brings no sources to build, and ${other.files[0]} pulls the same services`;
+  return text ? { ...plan, grade: "development", because: { text }, meant: other!.files } : undefined;
+}
