@@ -1,3 +1,5 @@
+import type { ComposeFile } from "../artifacts/compose.ts";
+import { staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 
 /** Programs that a pipeline brings to a platform, which starts them without Compose. */
@@ -8,18 +10,35 @@ const ships =
 /** A server of their own is reached, too. */
 const reaches = /\bssh\b|ssh-action|scp-action|\bdocker[ -]compose\b|self-hosted/i;
 
-/** A file that nothing starts, called production's by its folder alone, beside a pipeline that ships to a platform. */
+/** A cluster gets what a chart or manifests of this repository say. */
+const intoCluster =
+  /\bhelm[ \t]+(?:upgrade|install)\b|\bkubectl[ \t]+(?:apply|set[ \t]+image|rollout)\b|^[ \t]*(?:- )?uses:[ \t]*["']?azure\/k8s-deploy[@/]/im;
+const manifest = /(?:^|\/)(?:Chart\.ya?ml|(?:k8s|kubernetes|manifests|helm|charts?)\/[^\n]*\.ya?ml)$/;
+
+/**
+ * A file that nothing starts, beside a pipeline that ships to a platform, and that only its folder calls production's;
+ * or beside one that ships to a cluster, and that nothing calls so. Where nothing of it restarts it is for work.
+ */
 export function onPlatform(
   plan: ProjectPlan,
   uses: readonly ComposeUse[],
+  byPath: ReadonlyMap<string, ComposeFile>,
   { page, paths = [] }: PlanOptions,
 ): ProjectPlan {
-  if (plan.grade !== "deployed" || !page || !/^its folder/.test(plan.because.text)) return plan;
+  const { text: because } = plan.because;
+  const isOfFolder = plan.grade === "deployed" && because.startsWith("its folder");
+  const isOpen = plan.grade === "presumed" || /^(?:nothing says|it is the only)/.test(because);
+  if (!page || plan.grade === "development" || !(isOfFolder || isOpen)) return plan;
   if (uses.some(use => use.deploys || use.files.some(file => plan.files.includes(file)))) return plan;
   const texts = paths
     .filter(path => workflow.test(path))
     .map(path => ({ path, text: page(path)?.text ?? "" }));
-  const found = texts.find(({ text }) => ships.test(text));
+  const cluster = paths.some(path => manifest.test(path));
+  const found =
+    texts.find(({ text }) => isOfFolder && ships.test(text)) ??
+    texts.find(({ text }) => cluster && intoCluster.test(text));
   if (!found || texts.some(({ text }) => reaches.test(text))) return plan;
-  return { ...plan, grade: "presumed", because: { text: `${found.path} ships to a platform` } };
+  const grade = staysUp(plan.files.map(path => byPath.get(path)!)) ? "presumed" : "development";
+  const where = ships.test(found.text) && isOfFolder ? "platform" : "cluster";
+  return { ...plan, grade, because: { text: `${found.path} ships to a ${where}` } };
 }

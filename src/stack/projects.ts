@@ -90,7 +90,7 @@ export function planProjects(
     ? first
     : first.map(plan => pulledInstead(plan, first, byPath, uses) ?? plan);
   const based = settleBases(plans, byPath, uses, options.deployed !== undefined);
-  const settled = options.deployed ? based : based.map(plan => onPlatform(plan, uses, options));
+  const settled = options.deployed ? based : based.map(plan => onPlatform(plan, uses, byPath, options));
   const graded = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
   const { known } = options;
   return graded.map(unprofiled => {

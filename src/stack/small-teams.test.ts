@@ -141,7 +141,27 @@ it.each<[string, Record<string, string>, string[]]>([
       ".github/workflows/main.yml":
         "on: push\njobs:\n  web:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: azure/webapps-deploy@v2\n        with: { app-name: harbour }\n",
     },
-    ["infra/local/docker-compose.yml: development", "infra/prod/docker-compose.yml: presumed"],
+    ["infra/local/docker-compose.yml: development", "infra/prod/docker-compose.yml: development"],
+  ],
+  [
+    "the same, which restarts: somebody may have moved it",
+    {
+      "infra/prod/docker-compose.yml": "services:\n  web:\n    build: ../..\n    restart: always\n",
+      ".github/workflows/main.yml":
+        "on: push\njobs:\n  web:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: azure/webapps-deploy@v2\n        with: { app-name: harbour }\n",
+    },
+    ["infra/prod/docker-compose.yml: presumed"],
+  ],
+  [
+    "a pipeline that ships a chart to a cluster, and a file that nothing starts",
+    {
+      "compose/docker-compose.yml":
+        "services:\n  web:\n    build: ..\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n",
+      "charts/harbour/Chart.yaml": "name: harbour\n",
+      ".github/workflows/deploy.yml":
+        "on: workflow_dispatch\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: helm upgrade harbour ./charts/harbour --install\n",
+    },
+    ["compose/docker-compose.yml: development"],
   ],
   [
     "the only file, with Vite's port, the checkout and a mail catcher to be switched on",
