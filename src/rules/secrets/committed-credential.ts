@@ -44,12 +44,11 @@ export default defineRule({
           : gravest === "high" && (isTold || isOfOpened)
             ? "medium"
             : gravest;
-      const sorted = places.toSorted((a, b) => rank(a) - rank(b));
       // Accounts of one store that one service logs in with are one habit.
-      const to = accountHolder(sorted[0]!, severity);
+      const to = accountHolder(places.toSorted((a, b) => rank(a) - rank(b))[0]!, severity);
       const same = to && found.find(each => each.to === to);
-      if (same) same.values.push(sorted);
-      else found.push({ values: [sorted], severity, to });
+      if (same) same.values.push(places);
+      else found.push({ values: [places], severity, to });
     }
     for (const { values, severity } of found) {
       const places = values.flat();
@@ -63,12 +62,16 @@ export default defineRule({
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
       const outside = places.some(place => place.outside);
+      const sorted = values.flatMap(group => {
+        const rank = (place: Credential) => order.indexOf(severityOf(place, group));
+        return group.toSorted((a, b) => rank(a) - rank(b));
+      });
       yield {
-        subject: `${places[0]!.service!.name} ${places[0]!.name}`,
+        subject: `${sorted[0]!.service!.name} ${sorted[0]!.name}`,
         message: literal
           ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}${outside ? ", and it is the login to a host on the internet" : ""}.`
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
-        evidence: [show(places[0]!), ...places.slice(1).map(show)],
+        evidence: [show(sorted[0]!), ...sorted.slice(1).map(show)],
         severity,
         fix: () => (values.length > 1 && literal ? undefined : moveToVariable(stack, places)),
       };
