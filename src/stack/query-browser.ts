@@ -1,4 +1,7 @@
 import { ownFiles } from "../artifacts/project-files.ts";
+import type { Evidence } from "../core/finding.ts";
+import type { Edit } from "../core/fix.ts";
+import type { Location } from "../core/source.ts";
 import { hostNames } from "./query.ts";
 import { hasOwnNames } from "./query-upstreams.ts";
 import type { Service, Stack } from "./stack.ts";
@@ -53,6 +56,20 @@ export function keepsCookiesHome(stack: Stack, service: Service): boolean {
   const said = texts.flatMap(text => [...text.matchAll(sameSite)].map(([, value]) => value!.toLowerCase()));
   if (said.length === 0 || !said.every(value => /^(?:lax|strict)$/.test(value))) return false;
   return said.length >= texts.flatMap(text => text.match(setsCookie) ?? []).length;
+}
+
+/** Who may call from a browser, and whether the visitor's login goes with the call. */
+export interface Sharing {
+  readonly subject: string;
+  readonly service: Service;
+  readonly opens: Evidence;
+  readonly credentials?: Location;
+  readonly sure: boolean;
+  /** The framework's cookies go with calls of the same site only. */
+  readonly home?: boolean;
+  /** Other evidence: the variable that decides. */
+  readonly more?: readonly Evidence[];
+  readonly edits?: readonly Edit[] | undefined;
 }
 
 const djangosSite = /SAMESITE["']?[ \t]*[:=][ \t]*["']?(\w+)/g;

@@ -1,6 +1,5 @@
 import { concrete, entryOf, isTruthy, type Lookup, type Value } from "../../artifacts/value.ts";
-import type { Evidence, Severity, Violation } from "../../core/finding.ts";
-import type { Edit } from "../../core/fix.ts";
+import type { Severity, Violation } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
 import { closeOrigins, sites } from "../../remedies/cors.ts";
 import { extendList } from "../../remedies/django-settings.ts";
@@ -13,25 +12,12 @@ import {
   isInternal,
   keepsCookiesHome,
   mayUseCookies,
+  type Sharing,
 } from "../../stack/query-browser.ts";
 import { nestSharing } from "../../stack/query-nest-cors.ts";
 import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-/** Who may call from a browser, and whether the visitor's login goes with the call. */
-interface Sharing {
-  readonly subject: string;
-  readonly service: Service;
-  readonly opens: Evidence;
-  readonly credentials?: Location;
-  readonly sure: boolean;
-  /** The framework's cookies go with calls of the same site only. */
-  readonly home?: boolean;
-  /** Other evidence: the variable that decides. */
-  readonly more?: readonly Evidence[];
-  readonly edits?: readonly Edit[] | undefined;
-}
 
 export default defineRule({
   id: "access/cors",
