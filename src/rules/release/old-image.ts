@@ -2,6 +2,7 @@ import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import { inside } from "../../core/path.ts";
 import { evidence, isOptional, listNames, listPlain, weigh } from "../../stack/query.ts";
 import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { staleStarts } from "../../stack/query-stale-start.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -14,8 +15,10 @@ export default defineRule({
   *check(stack) {
     // Two releases that start the same services want one change.
     const causes = new Map<string, { runs: ReleaseRun[]; starts: StaleStart[] }>();
+    // What is known by its `build` only is told by release/stale-start.
+    const told = staleStarts(stack);
     for (const run of releaseRuns(stack)) {
-      const start = staleStart(stack, run);
+      const start = staleStart(stack, run, told);
       if (!start) continue;
       const key = start.services.map(({ at }) => `${at.file}:${at.span.start}`).join(" ");
       const cause = causes.get(key) ?? { runs: [], starts: [] };
@@ -53,7 +56,11 @@ interface StaleStart {
 }
 
 /** The first start of a run that leaves a service with the image of an earlier one. */
-function staleStart(stack: Stack, run: ReleaseRun): StaleStart | undefined {
+function staleStart(
+  stack: Stack,
+  run: ReleaseRun,
+  told: ReturnType<typeof staleStarts>,
+): StaleStart | undefined {
   for (const placed of run.placed) {
     const { call: start } = placed;
     if (start.kind !== "compose" || !run.starts.includes(start)) continue;
@@ -65,6 +72,7 @@ function staleStart(stack: Stack, run: ReleaseRun): StaleStart | undefined {
       service =>
         !isOptional(service) &&
         (named.length === 0 || named.includes(service.name)) &&
+        !told.some(each => each.start === start && each.services.includes(service)) &&
         staysAsBuilt(stack, service),
     );
     if (services.length > 0) return { brings, start, services };

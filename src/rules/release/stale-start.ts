@@ -1,8 +1,5 @@
-import type { Call, ComposeCall } from "../../artifacts/commands.ts";
-import { inside } from "../../core/path.ts";
-import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
-import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
-import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
+import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { staleStarts } from "../../stack/query-stale-start.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -12,24 +9,11 @@ export default defineRule({
   severity: "high",
   why: "`up` builds an image only when there is none: from the second release on the old one is started again, and the release is reported as done.",
   *check(stack) {
-    const seen = new Set<string>();
-    for (const run of releaseRuns(stack)) {
-      const placed = run.placed.find(each => run.starts.includes(each.call) && each.call.kind === "compose");
-      const start = placed?.call;
-      const project = placed && projectOf(stack, placed);
-      if (start?.kind !== "compose" || !project || !isThere(project, start) || mayBuild(run, start)) continue;
-      const brings = bringsOf(run, start);
-      if (!brings) continue;
-      const stale = builtOnly(project, start).filter(
-        service => brings.what === "sources" || isPushed(stack, service),
-      );
-      const key = `${start.at.file}:${start.at.span.start}`;
-      if (stale.length === 0 || seen.has(key)) continue;
-      seen.add(key);
-      const one = stale.length === 1;
+    for (const { run, project, start, brings, services } of staleStarts(stack)) {
+      const one = services.length === 1;
       yield {
         subject: run.title,
-        message: `The release in ${run.title} ${brings.what === "sources" ? "brings new sources" : "pulls images"} and starts ${listNames(stale.map(each => each.name))} without building: Compose knows ${one ? "it" : "them"} by ${one ? "its" : "their"} \`build\` only, so the image of the first release runs on.`,
+        message: `The release in ${run.title} ${brings.what === "sources" ? "brings new sources" : "pulls images"} and starts ${listNames(services.map(each => each.name))} without building: Compose knows ${one ? "it" : "them"} by ${one ? "its" : "their"} \`build\` only, so the image of the first release runs on.`,
         severity: weigh(project, "high"),
         confidence: "likely",
         evidence: [
@@ -38,100 +22,9 @@ export default defineRule({
             brings.call.at,
             brings.what === "sources" ? "brings the new version" : "pulls only what has an `image`",
           ),
-          ...stale.map(each => evidence(each.build!.at, "no `image`: built where it runs")),
+          ...services.map(each => evidence(each.build!.at, "no `image`: built where it runs")),
         ],
       };
     }
   },
 });
-
-/** The server's file is this one: one of the same name elsewhere may be another, written for the server. */
-function isThere({ directory }: ComposeProject, { cwd, files, remote }: ComposeCall): boolean {
-  if (!remote || directory === "") return true;
-  return [cwd, ...files.map(file => file.value)].some(path => `/${path}/`.includes(`/${directory}/`));
-}
-
-/** Something in the run may make or take away an image, or runs what cannot be seen. */
-function mayBuild({ calls }: ReleaseRun, start: ComposeCall): boolean {
-  if (start.build || start.args.some(arg => arg.value === undefined)) return true;
-  return calls.some(call => {
-    const words = call.args.map(arg => arg.value ?? arg.word.text);
-    // What the pipeline's own machine builds is not where the server looks, unless it is carried there.
-    if (call.kind === "docker-build") return call.remote === start.remote;
-    if (call.kind === "compose" && call.remote === start.remote)
-      return (
-        call.subcommand === undefined || call.subcommand === "build" || call.build || words.includes("--rmi")
-      );
-    if (call.kind === "docker" && call.verb !== "login")
-      return (
-        call.remote === start.remote &&
-        /^(?:image )?(?:rmi|rm|load|import|tag|prune)$|^buildx|prune$/.test(call.verb)
-      );
-    if (call.kind === "program")
-      return !call.inside && /^(?:script|sourced|target|package-script)$/.test(call.runs);
-    if (call.kind === "ssh") return call.remoteScript === undefined && call.remoteCommand.length > 0;
-    return /^(?:docker-slim|buildctl|podman|nixpacks|pack|eval|ansible-playbook)$/.test(call.name);
-  });
-}
-
-interface Brings {
-  readonly what: "sources" | "images";
-  readonly call: Call;
-}
-
-/** What brings the new version, on the machine and before the start. */
-function bringsOf({ calls }: ReleaseRun, start: ComposeCall): Brings | undefined {
-  const before = calls.slice(0, calls.indexOf(start));
-  const sources = before.findLast(call => {
-    if (call.kind === "remote-copy") return call.direction === "upload" && call.sources.some(isTree);
-    const [verb, ...rest] = call.args.map(arg => arg.value ?? "");
-    return (
-      call.name === "git" &&
-      call.remote === start.remote &&
-      (verb === "pull" || (verb === "reset" && rest.some(word => word.includes("/"))))
-    );
-  });
-  if (sources) return { what: "sources", call: sources };
-  const pull = before.findLast(
-    call => call.kind === "compose" && call.subcommand === "pull" && call.remote === start.remote,
-  );
-  return pull && { what: "images", call: pull };
-}
-
-/** The whole working tree, not one file of it. */
-function isTree(source: { readonly value: string | undefined }): boolean {
-  return source.value === "." || source.value === "./" || source.value === "./*";
-}
-
-/** Services that the start creates, that are built, and that no registry has under the name that Compose uses. */
-function builtOnly(project: ComposeProject, start: ComposeCall): Service[] {
-  const named = start.services.map(arg => arg.value);
-  return project.services.filter(
-    service =>
-      (named.length === 0 ? !isOptional(service) : named.includes(service.name)) &&
-      service.build?.contextState === "present" &&
-      service.build.model?.stage.steps.some(step => step.kind === "copy" && step.copy.from === undefined) &&
-      !service.image &&
-      !service.get("pull_policy") &&
-      !runsMounted(service),
-  );
-}
-
-/** The code is mounted: a new version of it runs in the old image. */
-function runsMounted({ mounts, build }: Service): boolean {
-  return mounts.some(
-    mount =>
-      mount.type === "bind" &&
-      mount.exists === "directory" &&
-      mount.repositoryPath !== undefined &&
-      (inside(build!.context ?? "", mount.repositoryPath) !== undefined ||
-        inside(mount.repositoryPath, build!.context ?? "") !== undefined),
-  );
-}
-
-/** A pipeline pushes the image that this service should run. */
-function isPushed(stack: Stack, { build }: Service): boolean {
-  return stack.builds.some(
-    other => other.push && other.context === build!.context && other.dockerfilePath === build!.dockerfilePath,
-  );
-}
