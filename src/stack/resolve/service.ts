@@ -117,7 +117,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
   });
   const reassigned = reassignedIn([...starting, ...lines]);
   const scripted = scriptedValues([...starting, ...lines], process?.program?.value);
-  const kind = runsNoServer(base.kind, process, starting) ? "other" : base.kind;
+  const kind = runsNoServer(base, process, starting) ? "other" : base.kind;
   return {
     ...base,
     kind,
@@ -162,12 +162,18 @@ const servers =
 
 /** The image of a data store whose tools are used for something else: a backup, a migration, a scheduler. */
 function runsNoServer(
-  kind: ServiceKind,
+  { kind, entrypoint }: Pick<Service, "kind" | "entrypoint">,
   process: Service["process"],
   scripts: readonly ShellScript[],
 ): boolean {
   if (kind !== "database" && kind !== "cache" && kind !== "queue") return false;
-  const first = process?.words[0]?.value;
+  const shell = entrypoint?.words.at(-1);
+  // `entrypoint: /bin/sh` hands the shell what stands in `command`: `-c "..."`.
+  const words =
+    process && shells.test(basename(shell?.value ?? "")) && process.words[0]?.value?.startsWith("-")
+      ? [shell!, ...process.words]
+      : (process?.words ?? []);
+  const first = words[0]?.value;
   if (!process || first === undefined || first.startsWith("-")) return false;
   // What is named first may be a script of the project, of which `program` is the last command, or a whole line.
   const named = first.replace(/^.*\//, "");
@@ -178,8 +184,8 @@ function runsNoServer(
   const isShell = shells.test(program ?? "");
   if (program !== undefined && !isShell && clients.test(program)) return true;
   // `-c` alone, after other options, or as the last letter of some: `-ec`.
-  const flag = process.words.findIndex(word => /^-[a-z]*c$/.test(word.value ?? ""));
-  const inline = isLine ? first : flag > 0 ? (process.words[flag + 1]?.value ?? process.text) : "";
+  const flag = words.findIndex(word => /^-[a-z]*c$/.test(word.value ?? ""));
+  const inline = isLine ? first : flag > 0 ? (words[flag + 1]?.value ?? process.text) : "";
   const texts = [inline.replace(/^["'\s]+/, ""), ...scripts.map(each => each.fragment.text)].filter(Boolean);
   // What a shell runs is read where it is written; one that waits for somebody serves nothing.
   return texts.length > 0 ? texts.every(text => !servers.test(text)) : isShell;
