@@ -196,6 +196,8 @@ function redisMismatch(
   if (!expected || (password !== undefined && password === expected.value)) return undefined;
   const isKnown = expected.value !== undefined && !expected.value.includes("$");
   if (expected.value === "" || (password !== undefined && !isKnown)) return undefined;
+  // `redis://:${REDIS_PASSWORD}@redis` gives one that only the server knows.
+  if (password === undefined && storeUrl(addressOf(place) ?? "")?.password) return undefined;
   // What is given in parts may be a password under any name.
   if (password === undefined && mayGivePassword(service, store, place)) return undefined;
   return {
