@@ -117,6 +117,12 @@ describe("isPlaceholder", () => {
     "placeholder_token",
     "AVeryLongKey-SoNotThisOne",
     "SomeSalt-NotThisOneEither",
+    "CAMBIAR_PASSWORD_SEGURO_DB",
+    "troque-esta-senha",
+    "remplacez-moi",
+    "sua_senha_aqui",
+    "замените_на_случайную_строку",
+    "请修改此密钥",
   ])("%j is one", value => expect(isPlaceholder(value)).toBe(true));
 
   it.each([
@@ -135,6 +141,9 @@ describe("isPlaceholder", () => {
     "knot-real-harbour",
     "dummyharbour7",
     "this-one-and-that",
+    "mudarris-7",
+    "aqui",
+    "trocadero99",
   ])("%j is none", value => expect(isPlaceholder(value)).toBe(false));
 });
 

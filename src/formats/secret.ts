@@ -93,6 +93,14 @@ const placeholderWords = wordSet(`
   cambiar cambiame cambiarme cambialo reemplazar rellenar alterar altere substituir substitua preencher troque
   changer changez remplacer remplacez aendern ersetzen sostituire ganti zmien degistir zamenit pomenyat
 `);
+/** "Change it", "replace it" and "your" in other languages. */
+const foreignPlaceholders = wordSet(`
+  cambiar cambiame cambialo cambiarlo cambieme reemplazar reemplaza reemplazame reemplace sustituir
+  trocar troque trocarme mudar altere alterar substituir substitua changez changezmoi remplacer remplacez
+  remplacezmoi votre aendern aendere ersetzen ersetze cambiami sostituire sostituisci inserisci inserire
+`);
+const otherScripts = /измени|замени|ваш[аеи]?[ _-]|[您你]的|请(?:修改|替换|填写|输入)|修改|替换|変更して|변경|입력/;
+
 const afterChange = wordSet(`
   me this it in before for to please now
 `);
@@ -115,7 +123,9 @@ export function isPlaceholder(value: string): boolean {
     .toLowerCase()
     .split(/[^a-z0-9]+/)
     .filter(word => word !== "");
-  if (words.some(word => placeholderWords.has(word) || madeUp.test(word))) return true;
+  if (words.some(word => placeholderWords.has(word) || foreignPlaceholders.has(word) || madeUp.test(word)))
+    return true;
+  if (otherScripts.test(text)) return true;
   // `STRONG_DB_PASSWORD`: in capitals, and named for what has to stand there.
   if (/^[A-Z]+(?:_[A-Z]+)+$/.test(text) && changed.has(words.at(-1)!)) return true;
   if (words.some((word, i) => word === "change" && afterChange.has(words[i + 1] ?? ""))) return true;
@@ -129,7 +139,7 @@ export function isPlaceholder(value: string): boolean {
     return true;
   // `SomeRandomStringWith32Characters`, as Laravel's own example has it.
   if (/\brandom (?:string|characters|chars)(?: |$)/.test(words.join(" "))) return true;
-  return words.length > 2 && (words.at(-1) === "here" || words.at(-2) === "goes");
+  return words.length > 2 && (/^(?:here|aqui|ici|hier)$/.test(words.at(-1)!) || words.at(-2) === "goes");
 }
 
 /** Words that weak passwords are made of. */
