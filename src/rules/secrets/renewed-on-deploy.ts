@@ -67,6 +67,7 @@ function* newApplicationKeys(stack: Stack) {
     if (maker.test(basename(caller.file)) || firstTime.test(basename(caller.file))) continue;
     if (isKept(call.script, call.command) || seen.has(caller.file) || /^(?:\|\||&&)$/.test(joinedBy(call)))
       continue;
+    if (isSealed(stack, call)) continue;
     seen.add(caller.file);
     yield {
       subject: `${caller.file} APP_KEY`,
@@ -75,6 +76,17 @@ function* newApplicationKeys(stack: Stack) {
       confidence: "likely" as const,
     };
   }
+}
+
+/** In the container the env file is mounted to be read only: the command fails, and the key stays. */
+function isSealed(stack: Stack, { inside }: Call): boolean {
+  const called = inside?.name?.value;
+  if (called === undefined) return false;
+  const runs = stack.services.filter(
+    ({ name, containerName }) => name === called || containerName?.text === called,
+  );
+  const files = runs.flatMap(({ mounts }) => mounts.filter(({ target }) => basename(target) === ".env"));
+  return files.length > 0 && files.every(({ readOnly }) => readOnly);
 }
 
 /** How the command before it leads to this one: `grep -q ... .env || php artisan key:generate` asks first. */
