@@ -28,7 +28,10 @@ export default defineRule({
     yield {
       subject: first.file,
       message: `The code plans ${count(total)} with Celery's scheduler (${first.file}), and no service runs \`celery beat\`: ${total === 1 ? "it never runs" : "they never run"}.`,
-      severity: weigh((worker ?? services[0]!).project, "high"),
+      severity: weigh(
+        (worker ?? services[0]!).project,
+        planned.every(({ tidies }) => tidies) ? "medium" : "high",
+      ),
       evidence: [
         evidence(first.at, `${count(first.jobs)} planned here`),
         ...more.map(each => evidence(each.at, `${count(each.jobs)} planned here`)),
@@ -62,7 +65,17 @@ function runsElsewhere(stack: Stack): boolean {
 const candidates =
   /(^|\/)(celery\w*|settings|base|prod(uction)?|common|config|worker|tasks|schedule\w*)\.py$|(^|\/)settings\/\w+\.py$/;
 
-function* schedules(stack: Stack): Generator<{ file: string; at: Location; jobs: number }> {
+interface Plan {
+  readonly file: string;
+  readonly at: Location;
+  readonly jobs: number;
+  /** Each of them throws away what is old: the disk fills, and nobody waits for anything. */
+  readonly tidies: boolean;
+}
+
+const tidy = /clean|purge|prune|expire|vacuum|garbage|(?:delete|remove|clear)[-_. ]?(?:old|stale|temp|sessions)/i;
+
+function* schedules(stack: Stack): Generator<Plan> {
   const python = stack.components.filter(each => each.kind === "django" || each.kind === "fastapi");
   const likely = filesEnding(stack.files, "py").filter(
     file => candidates.test(file) && !isTest(file) && !isVendored(file),
@@ -80,17 +93,19 @@ function* schedules(stack: Stack): Generator<{ file: string; at: Location; jobs:
         const target = statement.targets.find(each =>
           /(^|\.)(beat_schedule|\w*BEAT_SCHEDULE)$/.test(dottedName(each) ?? ""),
         );
-        const jobs = entries(statement.value);
-        if (target && jobs > 0) yield { file, at: target.at, jobs };
+        const { jobs, tidies } = entries(statement.value);
+        if (target && jobs > 0) yield { file, at: target.at, jobs, tidies };
       }
       const call =
         statement.kind === "expression" && statement.value.kind === "call" ? statement.value : undefined;
       const given = call?.kwargs.find(each => each.name === "beat_schedule");
-      const jobs = entries(call && keyword(call, "beat_schedule"));
-      if (given && jobs > 0) yield { file, at: given.at, jobs };
+      const { jobs, tidies } = entries(call && keyword(call, "beat_schedule"));
+      if (given && jobs > 0) yield { file, at: given.at, jobs, tidies };
     }
 }
 
-function entries(value: PyValue | undefined): number {
-  return value?.kind === "dict" ? value.entries.length : 0;
+function entries(value: PyValue | undefined): Pick<Plan, "jobs" | "tidies"> {
+  if (value?.kind !== "dict") return { jobs: 0, tidies: false };
+  const tidies = value.entries.every(({ key }) => key?.kind === "string" && tidy.test(key.value));
+  return { jobs: value.entries.length, tidies };
 }
