@@ -69,7 +69,15 @@ interface Unwrapped {
   readonly environment: CallContext["environment"];
 }
 
-function unwrap(argv: readonly Argument[]): Unwrapped {
+const engines = words("docker docker-compose podman podman-compose nerdctl");
+
+/** `$SUDO docker ps`, `$(BUILDKIT) docker build .`: a word that only the machine fills in stands for nothing or a wrapper. */
+function afterUnknown(argv: readonly Argument[]): readonly Argument[] {
+  return argv[0]?.value === undefined && engines.has(argv[1]?.value ?? "") ? argv.slice(1) : argv;
+}
+
+function unwrap(written: readonly Argument[]): Unwrapped {
+  const argv = afterUnknown(written);
   const called = basename(argv[0]?.value ?? "");
   if (!runners.has(called) && !Object.hasOwn(wrappers, called)) return { argv, names: [], environment: [] };
   const names: string[] = [];

@@ -93,6 +93,7 @@ describe("docker compose", () => {
     ['dc() { docker compose -f prod.yml "$@"; }\ndc up'],
     ["sudo -u app timeout 60 docker-compose -f prod.yml up"],
     ["F=${F:-prod.yml}\ndocker compose -f $F up"],
+    ["$SUDO docker compose -f prod.yml up"],
   ])("is recognised in %j", text => {
     const call = only("compose", text);
     expect([values(call.files), call.subcommand]).toEqual([["prod.yml"], "up"]);

@@ -24,7 +24,14 @@ describe("makerOf", () => {
     const pushed = build(["acme/api:1"], { push: true });
     const other = build(["acme/api:2"], { push: true, dockerfilePath: "Dockerfile.slim" });
     expect(makerOf("acme/api:1", [tried, pushed])).toBe(pushed);
-    expect(makerOf("acme/api:1", [pushed, other])).toBeUndefined();
+    expect(makerOf("acme/api:3", [pushed, other])).toBeUndefined();
+    expect(makerOf("acme/api:$" + "{TAG}", [pushed, other])).toBeUndefined();
+  });
+
+  it("lets a tag that is written out decide between two Dockerfiles", () => {
+    const work = build(["shop-api:dev"], { dockerfilePath: "Dockerfile.dev" });
+    const server = build(["shop-api:prod"], { dockerfilePath: "Dockerfile.prod" });
+    expect(makerOf("shop-api:prod", [work, server])).toBe(server);
   });
 
   it("takes a word behind the repository's name, and the only image that is pushed where nothing is said", () => {

@@ -3,7 +3,7 @@ import type { Build } from "./stack.ts";
 /**
  * What in the repository builds the image that is pulled by a name. The tag does not matter, and variables stand for
  * anything; the last part of the name has to be written out, unless the whole of it is left to the caller. Undefined
- * when two different Dockerfiles could be meant.
+ * when two different Dockerfiles could be meant and the tag does not tell which.
  */
 export function makerOf(image: string, builds: readonly Build[]): Build | undefined {
   const wanted = nameOf(image);
@@ -20,6 +20,13 @@ export function makerOf(image: string, builds: readonly Build[]): Build | undefi
   // A build that is only tried is the one that is pushed, unless they differ: then the pushed one is pulled.
   const pushed = found.filter(build => build.push);
   const makers = pushed.length > 0 ? pushed : found;
+  // `shop:dev` and `shop:prod` are two images of one name: the tag decides, where it is written out.
+  const exact = makers.filter(build => !image.includes("$") && build.tags.includes(image));
+  return only(makers) ?? only(exact);
+}
+
+/** One of them, where all are made in the same way. */
+function only(makers: readonly Build[]): Build | undefined {
   const recipes = new Set(
     makers.map(({ context, dockerfilePath, target }) => [context, dockerfilePath, target?.value].join("\n")),
   );
