@@ -19,7 +19,8 @@ import { serviceOf } from "./resolve/service.ts";
 import { locatedValue, scalarValue, variables } from "./resolve/values.ts";
 import type { Build, ComposeProject, NamedFile, NamedNetwork, NamedVolume, Service } from "./stack.ts";
 
-const serverProfiles: readonly string[] = ["prod", "production"];
+/** `blue` and `green`: a release starts one of the two beside the other, so that one of them always runs. */
+const serverProfiles: readonly string[] = ["prod", "production", "blue", "green"];
 
 export interface ProjectContext {
   readonly reader: Reader;

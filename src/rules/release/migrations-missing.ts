@@ -4,6 +4,7 @@ import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts
 import { mentionsMigration, migratesInCode } from "../../stack/query-migration-mentions.ts";
 import { documentedMigration } from "../../stack/query-migrations.ts";
 import { schemaWithoutMigrations } from "../../stack/query-schema-only.ts";
+import { unmadeSchemas } from "../../stack/query-spring-schema.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -15,6 +16,16 @@ export default defineRule({
   why: "The new code asks for columns and tables that nothing has created: the first request that needs them fails.",
   *check(stack) {
     if (mentionsMigration(stack)) return;
+    for (const { service, at, validates, sure } of unmadeSchemas(stack))
+      yield {
+        subject: service.component!.dir || service.name,
+        message: `"${service.name}" ${validates ? "starts only on a database that has its tables" : "expects the tables of its entities"}, and nothing in this repository makes or changes them: there is no migration, no script and no schema.`,
+        severity: weigh(service, "high"),
+        confidence: sure ? "likely" : "possible",
+        evidence: [
+          evidence(at, validates ? "a column that is missing ends the start" : "Hibernate makes no tables"),
+        ],
+      };
     const found = new Map<AppComponent, Service[]>();
     for (const service of serverServices(stack)) {
       const { component } = service;
