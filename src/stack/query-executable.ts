@@ -24,6 +24,7 @@ export function startedInContainer(stack: Stack, service: Service): PlainScript 
   for (const { value: name, at: place } of started(service)) {
     const { repositoryPath, at } = containerFile(stack, service, join(directory, name));
     if (!isPlain(stack, repositoryPath) || (at && !isMount(service, at) && setsRights(service, at))) continue;
+    if (at && isGiven(service, at)) continue;
     return { path: repositoryPath, at: place };
   }
   return undefined;
@@ -37,7 +38,11 @@ const commands = /(?:^|[;&|(\n]|\bexec[ \t])[ \t]*(\.{0,2}\/[\w./-]+)/g;
 function started({ entrypoint, command, model, build, made }: Service): Located<string>[] {
   const given = entrypoint ?? model?.entrypoint ?? command ?? model?.cmd;
   if (!given) return [];
-  const { words, form, at, text } = given;
+  const { form, at, text } = given;
+  // `entrypoint: /bin/sh` reads what stands in `command`: `-c "..."`.
+  const isShell =
+    entrypoint?.words.length === 1 && /^(?:\S*\/)?(?:ba|da|a)?sh$/.test(entrypoint.words[0]!.value ?? "");
+  const words = isShell && command?.form === "exec" ? [...given.words, ...command.words] : given.words;
   const skipped = starters.test(words[0]?.value ?? "")
     ? words.findIndex((word, index) => index > 0 && !word.value?.startsWith("-"))
     : 0;
@@ -53,11 +58,18 @@ function started({ entrypoint, command, model, build, made }: Service): Located<
   const shell =
     /^(?:\S*\/)?(?:ba|da|a)?sh$/.test(first?.value ?? "") && /^-\w*c$/.test(words[skipped + 1]?.value ?? "");
   const said = shell ? (words[skipped + 2]?.value ?? "") : form === "shell" && isAlone ? text : "";
-  return [...direct, ...[...said.matchAll(commands)].map(match => ({ value: match[1]!, at }))];
+  const place = isShell ? (command?.at ?? at) : at;
+  return [...direct, ...[...said.matchAll(commands)].map(match => ({ value: match[1]!, at: place }))];
 }
 
 function isMount({ mounts }: Service, at: Location): boolean {
   return mounts.some(mount => mount.at.file === at.file && mount.at.span.start === at.span.start);
+}
+
+/** The start gives the right itself, to a file that it may change. */
+function isGiven({ mounts, command, entrypoint }: Service, at: Location): boolean {
+  const mount = mounts.find(each => each.at.file === at.file && each.at.span.start === at.span.start);
+  return mount !== undefined && !mount.readOnly && /\bchmod\b/.test(`${entrypoint?.text} ${command?.text}`);
 }
 
 /** A step of the image gives rights, or writes the file anew. */
