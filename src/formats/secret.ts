@@ -99,7 +99,8 @@ const foreignPlaceholders = wordSet(`
   trocar troque trocarme mudar altere alterar substituir substitua changez changezmoi remplacer remplacez
   remplacezmoi votre aendern aendere ersetzen ersetze cambiami sostituire sostituisci inserisci inserire
 `);
-const otherScripts = /измени|замени|ваш[аеи]?[ _-]|[您你]的|请(?:修改|替换|填写|输入)|修改|替换|変更して|변경|입력/;
+const otherScripts =
+  /измени|замени|ваш[аеи]?[ _-]|[您你]的|请(?:修改|替换|填写|输入)|修改|替换|変更して|변경|입력/;
 
 const afterChange = wordSet(`
   me this it in before for to please now

@@ -73,7 +73,8 @@ interface Plan {
   readonly tidies: boolean;
 }
 
-const tidy = /clean|purge|prune|expire|vacuum|garbage|(?:delete|remove|clear)[-_. ]?(?:old|stale|temp|sessions)/i;
+const tidy =
+  /clean|purge|prune|expire|vacuum|garbage|(?:delete|remove|clear)[-_. ]?(?:old|stale|temp|sessions)/i;
 
 function* schedules(stack: Stack): Generator<Plan> {
   const python = stack.components.filter(each => each.kind === "django" || each.kind === "fastapi");
