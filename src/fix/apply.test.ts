@@ -29,3 +29,10 @@ it("makes the same edit once and defers what overlaps", () => {
 it("keeps edits that only touch at an end", () => {
   expect(apply(fix(edit(2, 4, "x")), fix(edit(4, 6, "y"))).changed.get("a")).toBe("01xy6789");
 });
+
+it("adds to a file without a last line end one after the other", () => {
+  const more = (text: string, name: string) => fix(edit(text.length, text.length, `\n${name}=\n`, "c"));
+  const twice = (text: string) => applyFixes(() => text, [more(text, "A"), more(text, "B")]);
+  expect(twice("X=1").deferred).toHaveLength(1);
+  expect(twice("X=1\n").changed.get("c")).toBe("X=1\n\nA=\n\nB=\n");
+});

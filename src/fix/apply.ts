@@ -64,7 +64,10 @@ function touch(a: Edit, b: Edit, textOf: TextOf): boolean {
   // deeper belongs to what is above, and would belong to what another fix puts in between.
   const bothInsert = one.end === one.start && two.end === two.start;
   const beside = firstWord(a) !== firstWord(b) && depth(a) === depth(b);
-  return !bothInsert || !beside || textOf(a.at.file) === undefined;
+  const text = textOf(a.at.file);
+  // The first one ends the last line of a file that has no line end there: the other would end it again.
+  const unended = text !== undefined && one.start === text.length && !/(?:^|\n)$/.test(text);
+  return !bothInsert || !beside || text === undefined || unended;
 }
 
 /** How far the first line with text is moved in. */

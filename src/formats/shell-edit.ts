@@ -90,7 +90,7 @@ export function beforeFirst(source: Source, script: ShellScript, lines: readonly
   const construct = script.constructs[0]?.at.span.start ?? Number.POSITIVE_INFINITY;
   const start = Math.min(first ?? Number.POSITIVE_INFINITY, construct);
   if (!Number.isFinite(start)) return undefined;
-  const above = leads ? commentsAbove(source, start) : start;
+  const above = commentsAbove(source, start);
   return linesBefore(source, script, above, lines) ?? linesBefore(source, script, start, lines);
 }
 

@@ -64,7 +64,9 @@ export function pipelineRunsCode(stack: Stack, service: Service, name: string): 
 }
 
 function runsCode(stack: Stack, manifest: string, text: string): boolean {
-  if (runs.test(text.replace(/\bnode (?:-v|--version)\b/g, ""))) return true;
+  // The user of an image for Node.js is called after its program.
+  const plain = text.replace(/\bnode (?:-v|--version)\b|\bchown\s+(?:-\S+\s+)*\S+/g, "");
+  if (runs.test(plain)) return true;
   const scripts = packageAt(stack, manifest)?.scripts;
   return [...text.matchAll(script)].some(([, called]) => {
     const line = scripts?.get(called!)?.value;

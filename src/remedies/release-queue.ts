@@ -19,7 +19,7 @@ export function queueFix(stack: Stack, jobs: readonly [DeployJob, ...DeployJob[]
   const edits =
     workflow.platform === "github" && alone && jobs.length > 1
       ? [wholeWorkflow(stack, workflow)]
-      : jobs.map(each => oneJob(stack, each, groupOf(stack, jobs[0])));
+      : jobs.map(each => oneJob(stack, each, groupOf(stack, jobs)));
   if (edits.some(edit => edit === undefined)) return undefined;
   return {
     title: "Let a release wait for the one that runs",
@@ -56,15 +56,12 @@ function wholeWorkflow(stack: Stack, workflow: Workflow): Edit | undefined {
 
 const waiting = (group: string): string[] => [`  group: ${group}`, "  cancel-in-progress: false"];
 
-/** `release` where all other workflows of this kind reach the same machine, else with what tells them apart. */
-function groupOf(stack: Stack, { workflow, job, hosts }: DeployJob): string {
+/** `release` where one workflow alone does this, or several at the same push; else with what tells them apart. */
+function groupOf(stack: Stack, jobs: readonly [DeployJob, ...DeployJob[]]): string {
+  const [{ workflow, job }] = jobs;
   const others = deployJobs(stack).filter(each => each.workflow !== workflow && each.hosts.length > 0);
+  if (others.length === 0 || jobs.some(each => each.workflow !== workflow)) return "release";
   const environment = job.environment?.name?.value;
-  const same = others.every(
-    each =>
-      each.job.environment?.name?.value === environment && each.hosts.some(host => hosts.includes(host)),
-  );
-  if (same) return "release";
   const named = environment !== undefined && /^[\w.-]+$/.test(environment);
   return `release-${named ? environment : basename(workflow.file).replace(/\.ya?ml$/, "")}`;
 }

@@ -59,13 +59,18 @@ export function keepsOldState(stack: Stack): boolean {
   );
 }
 
+/** In the languages that release scripts are most often written in. */
+const stopping =
+  /stop|shut|tak(?:e|ing) down|bring(?:ing)? down|deten|apag|parand|parar|encerr|arr[eê]t|останав|останов|зупин|zatrzym|durdur|menghentikan|mematikan|dừng|停止|停掉|중지|종료/i;
+
 /** Words on the line above that would no longer be true. */
 function announces(source: Source, before: ShellCommand, command: ShellCommand): boolean {
   const text = source.text.slice(before.at.span.start, before.at.span.end);
   return (
     before.within.length === 0 &&
     before.connector === "\n" &&
-    /^(?:echo|printf)\b.*(?:stop|shut|tak(?:e|ing) down|bring(?:ing)? down)/i.test(text) &&
+    /^(?:echo|printf)\b/.test(text) &&
+    stopping.test(text) &&
     !/[<>|`]|\$\(/.test(text) &&
     /^[ \t]*\r?\n[ \t]*$/.test(source.text.slice(before.at.span.end, command.at.span.start))
   );
