@@ -74,6 +74,9 @@ describe("failAgain", () => {
     ["make || other", undefined],
     ['make || echo "Skipped: first deployment"', undefined],
     ['make || echo "the database does not exist"', undefined],
+    ['make || echo "No tests found, skipping"', undefined],
+    ['make || echo "failed, continuing"', undefined],
+    ['make || echo "backend starting..."', undefined],
     ['make || echo "failed, or the schema is there already"', undefined],
     ['make || echo "failed at the first try"', 'make || { echo "failed at the first try"; exit 1; }'],
   ])("%s", (text, expected) => {

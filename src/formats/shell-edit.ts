@@ -58,7 +58,7 @@ export function failAgain(command: ShellCommand, next: ShellCommand): Edit | und
  * longer be true: "skipped", "continuing".
  */
 const meantToPass =
-  /\bfirst[- ](?:deploy|release|run|time|start|install)|\b(?:does ?n[o']t|do not|did not|not yet) exist|\bnot (?:found|running|there|yet)\b|\bno (?:previous|existing|tests?)\b|\balready\b|\bskip(?:s|ped|ping)?\b|\b(?:may|might) be (?:new|empty)\b|\bcontinu(?:e|es|ing)\b|\bignor(?:ed|ing)\b|\bnon-?(?:fatal|critical|blocking)\b/i;
+  /\bfirst[- ](?:deploy|release|run|time|start|install)|\b(?:does ?n[o']t|do not|did not|not yet) exist|\bnot (?:found|running|there|yet)\b|\bno (?:previous|existing|tests?)\b|\balready\b|\bskip(?:s|ped|ping)?\b|\b(?:may|might) be (?:new|empty)\b|\bcontinu(?:e|es|ing)\b|\bignor(?:ed|ing)\b|\b(?:starting|warming) ?(?:up)?\b|\bstill\b|\bnon-?(?:fatal|critical|blocking)\b/i;
 
 /** The command as it is written; words are enough, since `echo` and `printf` are simple commands. */
 function between(command: ShellCommand): string {

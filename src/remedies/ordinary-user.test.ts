@@ -70,3 +70,11 @@ it("offers one where none of that is so", async () => {
   const script = "#!/bin/sh\npython migrate.py\nexec python app.py\n";
   expect(await mended({ Dockerfile, "start.sh": script })).toContain("USER app");
 });
+
+it("offers none to a program that speaks with the engine", async () => {
+  const socket = compose.replace(
+    "build: .",
+    "build: .\n    volumes: [/var/run/docker.sock:/var/run/docker.sock]",
+  );
+  expect(await mended({ Dockerfile: file(), "compose.yml": socket })).toBeUndefined();
+});

@@ -11,6 +11,8 @@ const home = /(?<![\w./-])(?:\/root(?![\w-])|~\/|\$\{?HOME\b)/;
 const intoHome =
   /\bplaywright(?:@\S+)? install\b|\bpuppeteer(?:@\S+)? browsers install\b|\bnltk\.download|\bfrom_pretrained\b|\bpipenv (?:install|sync)\b(?!.*--system)|\bpip3? install\b.*\s--user\b|\b(?:astral\.sh|bun\.sh|deno\.land|sh\.rustup\.rs|install\.python-poetry\.org)\b/;
 
+const rootsOwn = /^\/root(?:\/|$)|\.sock$|^\/dev\//;
+
 /** Programs of an entry script that only root may call, or that change what belongs to root. */
 const privileged =
   /^(?:chown|setfacl|apt|apt-get|apk|service|cron|crond|crontab|sshd|nginx|apache2ctl|iptables|update-ca-certificates|useradd|adduser|usermod|mount|sysctl|xvfb-run)$/;
@@ -40,7 +42,8 @@ export function needsRoot(
   return services.some(service => {
     const started = service.process?.commands.flat().map(word => basename(word.value ?? "")) ?? [];
     if (corepack && started.some(word => /^(?:pnpm|yarn)$/.test(word))) return true;
-    if (service.mounts.some(mount => inside("/root", mount.target) !== undefined)) return true;
+    // Who may use the engine's socket or a device is the server's matter, most often root alone.
+    if (service.get("devices") || service.mounts.some(mount => rootsOwn.test(mount.target))) return true;
     const script = mainScript(stack, service)?.script;
     return (
       script !== undefined &&
@@ -62,7 +65,8 @@ export function madeDirectories({ dockerfile, stage, model }: Build): string[] {
     ...each.runs.flatMap(madeBy),
   ]);
   return [...new Set(made)].filter(
-    path =>
+    (path, _, all) =>
+      !all.some(other => other !== path && inside(other, path) !== undefined) &&
       /^\/[\w./-]+$/.test(path) &&
       !/^\/(?:usr|etc|tmp|root|home|bin|sbin|lib|proc|sys|dev)(?:\/|$)/.test(path) &&
       inside(model!.workdir!, path) === undefined,

@@ -78,6 +78,7 @@ function missingContainers(stack: Stack): MissingTarget[] {
     if (elsewhere.length > 0 && !places.some(place => place.deploys || isMeantForProduction(place)))
       return [];
     if (elsewhere.some(service => service.project.grade === "staging")) return [];
+    if (places.every(place => startsItself(stack, place, elsewhere))) return [];
     const instead = deployed.filter(service =>
       elsewhere.length > 0
         ? elsewhere.some(other => other.name === service.name)
@@ -100,6 +101,20 @@ function missingContainers(stack: Stack): MissingTarget[] {
       },
     ];
   });
+}
+
+/** The same job or script has started the other project before. */
+function startsItself(stack: Stack, { caller }: PlacedCall, services: readonly Service[]): boolean {
+  return stack.calls.some(
+    placed =>
+      placed.caller.file === caller.file &&
+      placed.caller.name === caller.name &&
+      placed.call.kind === "compose" &&
+      /^(?:up|start|create)$/.test(placed.call.subcommand ?? "") &&
+      projectsOfCall(stack, placed as PlacedCall & { readonly call: ComposeCall }).some(project =>
+        services.some(service => service.project === project),
+      ),
+  );
 }
 
 function isMeantForProduction(placed: PlacedCall): boolean {

@@ -1,6 +1,7 @@
 import type { FileCall } from "../../artifacts/commands.ts";
 import { basename } from "../../core/path.ts";
 import { evidence } from "../../stack/query.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -22,7 +23,7 @@ export default defineRule({
         message: `${call.at.file} makes ${secret.value} readable for every user of the machine.`,
         evidence: [evidence(call.at, `mode ${mode.value} lets everyone read it`)],
         fix: () =>
-          octal && !isRecursive(call)
+          octal && !isRecursive(call) && !isForOthers(stack, secret.value!)
             ? {
                 title: "Let only the owner read the file",
                 grade: "needs-testing",
@@ -33,6 +34,16 @@ export default defineRule({
     }
   },
 });
+
+/** A key of TLS that a container gets whose program is no web server: it reads the key as a user of its own. */
+function isForOthers(stack: Stack, path: string): boolean {
+  if (/^\.env|\.env$|^id_/.test(basename(path))) return false;
+  return stack.services.some(
+    service =>
+      !/nginx|traefik|caddy|haproxy|httpd|apache/i.test(service.image?.raw ?? service.name) &&
+      service.mounts.some(({ target }) => /cert|ssl|tls|keys?(?:\/|$)/i.test(target)),
+  );
+}
 
 function isRecursive(call: FileCall): boolean {
   return call.flags.some(flag => /^(?:-[a-zA-Z]*R|--recursive)/.test(flag.name));
