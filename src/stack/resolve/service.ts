@@ -364,5 +364,6 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
     process?.commands.length === 1
   )
     return true;
-  return jobName.test(service.name);
+  // What takes connections from outside the project waits for them: `job-manager`.
+  return jobName.test(service.name) && service.ports.length === 0;
 }
