@@ -117,6 +117,8 @@ describe("isPlaceholder", () => {
     "placeholder_token",
     "AVeryLongKey-SoNotThisOne",
     "SomeSalt-NotThisOneEither",
+    "GK00000000000000000000000000000000",
+    "000000000000000000000000",
     "CAMBIAR_PASSWORD_SEGURO_DB",
     "troque-esta-senha",
     "remplacez-moi",
