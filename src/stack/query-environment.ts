@@ -311,12 +311,17 @@ export function ownsFile(stack: Stack, component: AppComponent, at: Location): b
 const password = /^(?:POSTGRES|PG|MYSQL|MARIADB|DB|DATABASE|(REDIS)|(MONGO)\w*)_?PASS(?:WORD)?$/;
 
 /** The store's whole address is given: what the code would put one together from is not used. */
-export function isAddressed({ environment }: Service, name: string): boolean {
+export function isAddressed({ environment, scripted }: Service, name: string): boolean {
   const [found, redis, mongo] = password.exec(name) ?? [];
   const url = redis
     ? /^REDIS_UR[LI]$/
     : mongo
       ? /^MONGO\w*_UR[LI]$/
       : /^(?:SQLALCHEMY_)?(?:DATABASE|DB|POSTGRES|PG|MYSQL)_(?:UR[LI]|DSN)$/;
-  return found !== undefined && environment.some(each => url.test(each.name));
+  if (found === undefined) return false;
+  // `export DATABASE_URL=...` in what the container starts with.
+  return (
+    environment.some(each => url.test(each.name)) ||
+    [...(scripted?.keys() ?? [])].some(each => url.test(each))
+  );
 }
