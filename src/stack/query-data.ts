@@ -256,14 +256,21 @@ function mysqlAccounts(service: Service): Accounts | undefined {
  * Some text of the project creates a role or database of this name, or does so for names that only it knows. Looks
  * into SQL files, scripts and everything else that was read.
  */
-export function isCreatedElsewhere(stack: Stack, name: string): boolean {
-  const creates = /\b(create\s+(role|user|database)|create(user|db))\b([^\n;]*)/gi;
+export function isCreatedElsewhere(stack: Stack, name: string, what?: "role" | "database"): boolean {
   const texts = [...stack.sources.values()].map(source => source.text);
   for (const path of stack.files.paths.filter(path => /\.sql$/i.test(path)).slice(0, 50)) {
     const read = stack.files.read(path);
     if ("source" in read) texts.push(read.source.text);
   }
-  return texts.some(text =>
-    [...text.matchAll(creates)].some(match => match[4]!.includes(name) || /\$|:'|%/.test(match[4]!)),
-  );
+  const isMeant = (match: RegExpMatchArray): boolean => {
+    const [, sql, kind, tool, rest = ""] = match;
+    const made = /user|role/i.test(kind ?? tool ?? "") ? "role" : "database";
+    if (what !== undefined && made !== what) return false;
+    // Of SQL the word behind it is the name; a command has options first.
+    const named = sql ? (/^\s*(?:if\s+not\s+exists\s+)?(\S*)/i.exec(rest)?.[1] ?? "") : rest;
+    return named.includes(name) || /\$|:'|%/.test(named);
+  };
+  return texts.some(text => [...text.matchAll(creates)].some(isMeant));
 }
+
+const creates = /\b(?:(create)\s+(role|user|database)|(create(?:user|db)))\b([^\n;]*)/gi;

@@ -23,7 +23,12 @@ export default defineRule({
       if (services.length === 0) continue;
       const wrong = services.map(service => mismatch(call, service));
       const first = wrong[0];
-      if (!first || wrong.some(each => each === undefined) || isCreatedElsewhere(stack, first.name)) continue;
+      if (
+        !first ||
+        wrong.some(each => each === undefined) ||
+        isCreatedElsewhere(stack, first.name, first.what)
+      )
+        continue;
       const key = `${placed.caller.file} ${call.at.span.start}`;
       if (seen.has(key)) continue;
       seen.add(key);
