@@ -89,13 +89,29 @@ export function alwaysHealthy(service: Service): Location | undefined {
   const command = service.healthcheck?.disabled ? undefined : service.healthcheck?.command;
   if (!command) return undefined;
   const words = command.words.map(word => word.value);
+  if (command.form !== "shell" && onlyExits(words)) return command.at;
   const flag = words.findIndex(word => /^-[a-z]*c$/.test(word ?? ""));
   const text = command.form === "shell" ? shellText(service) : flag === -1 ? undefined : words[flag + 1];
   if (text === undefined) return undefined;
   const script = parseShell(plainFragment(command.at.file, text, command.at.span.start));
-  return script.constructs.length === 0 && script.problems.length === 0 && endsWell(script.commands)
-    ? command.at
-    : undefined;
+  const isPlain = script.constructs.length === 0 && script.problems.length === 0;
+  const [only, ...more] = script.commands;
+  const exits = only && more.length === 0 && onlyExits(only.words.map(word => word.value));
+  return isPlain && (exits || endsWell(script.commands)) ? command.at : undefined;
+}
+
+/** `node -e "process.exit(0)"`, `php -r 'exit(0);'`, `true`: it asks nothing at all. */
+function onlyExits(words: readonly (string | undefined)[]): boolean {
+  const [program, flag, code, ...rest] = words;
+  const name = basename(program ?? "");
+  if (flag === undefined) return name === "true" || name === ":";
+  if (name === "exit") return flag === "0" && code === undefined;
+  return (
+    interpreters.test(name) &&
+    /^(?:-c|-e|-r|--eval)$/.test(flag) &&
+    rest.length === 0 &&
+    /^\s*(?:import sys\s*;\s*)?(?:process\.exit|sys\.exit|exit|die)\s*\(\s*0?\s*\)\s*;?\s*$/.test(code ?? "")
+  );
 }
 
 function toProbe(command: ShellCommand, at: Location): ProbeCommand {
@@ -165,7 +181,7 @@ function requestOf({ words, at }: ProbeCommand): HttpProbe | undefined {
   return url && { client: "curl", ...url, failsOnError: fails, followsRedirects: follows, at };
 }
 
-const interpreters = /^(node|python|python3|python3\.\d+|bun|deno)$/;
+const interpreters = /^(node|python|python3|python3\.\d+|bun|deno|php|ruby)$/;
 
 /** The one URL that is written in a program on the command line. */
 function codeRequest(
@@ -179,9 +195,16 @@ function codeRequest(
   if (!code || urls.length !== 1 || /\+|headers|\$\{|f['"]http/i.test(code)) return undefined;
   const url = parseUrl(urls[0]!);
   // Python's urlopen raises on errors; other libraries only when they are asked to.
-  const strict = /urlopen|raise_for_status|status|\.ok\b/.test(code) ? true : undefined;
+  const strict = /urlopen|raise_for_status|status|\.ok\b/.test(code)
+    ? true
+    : lenient.test(code)
+      ? false
+      : undefined;
   return url && { client: "code", ...url, failsOnError: strict, followsRedirects: undefined, at };
 }
+
+/** `import requests; requests.get("...")`: an answer of 500 is an answer. */
+const lenient = /^\s*import (?:requests|httpx)\s*;\s*(?:requests|httpx)\.(?:get|head)\([^()]*\)\s*;?\s*$/;
 
 type Address = Pick<HttpProbe, "scheme" | "host" | "port" | "path">;
 

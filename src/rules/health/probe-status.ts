@@ -23,7 +23,16 @@ export default defineRule({
           evidence: [evidence(swallowed, "ends with success after a failure, too")],
         };
       const probe = httpProbe(service);
-      if (probe?.client !== "curl" || probe.failsOnError !== false || !first(probe.at)) continue;
+      if (probe?.failsOnError !== false || !first(probe.at)) continue;
+      if (probe.client !== "curl") {
+        yield {
+          subject: service.name,
+          message: `The health check of "${service.name}" asks for an address and looks at no status, so an answer of 404 or 500 counts as healthy.`,
+          severity: weigh(service, "medium"),
+          evidence: [evidence(probe.at, "ends well with any answer")],
+        };
+        continue;
+      }
       const shell = service.healthcheck?.command?.form === "shell";
       yield {
         subject: service.name,
