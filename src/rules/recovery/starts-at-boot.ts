@@ -1,9 +1,9 @@
-import { type Evidence, severities } from "../../core/finding.ts";
+import { type Evidence, type Severity, severities } from "../../core/finding.ts";
 import { hasWorkstationValues } from "../../stack/env-work.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import type { Interpolated } from "../../stack/resolve/interpolate.ts";
-import type { ComposeProject, Service } from "../../stack/stack.ts";
+import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -14,7 +14,7 @@ export default defineRule({
   why: "After a reboot or an upgrade of Docker the service stays down until somebody starts it by hand.",
   *check(stack) {
     const first = oncePerPlace();
-    const stopped = new Map<ComposeProject, { service: Service; restart: Interpolated }[]>();
+    const stopped: { service: Service; restart: Interpolated; severity: Severity }[] = [];
     for (const service of serverServices(stack)) {
       const { restart } = service;
       if (restart?.text === undefined || isOnDemand(service)) continue;
@@ -30,22 +30,28 @@ export default defineRule({
       // What is kept down on purpose listens for nobody.
       const deliberate = restart.text === "no" && service.ports.length === 0 && service.kind !== "database";
       if (deliberate || !/^(no|on-failure(:\d+)?)$/.test(restart.text) || !first(restart.at)) continue;
-      stopped.set(service.project, [...(stopped.get(service.project) ?? []), { service, restart }]);
+      // Never is also after a crash, as without any policy.
+      const severity = weigh(service.project, restart.text === "no" ? "high" : "medium");
+      stopped.push({ service, restart, severity });
     }
     // One habit is one finding, however many files the stack is laid together from.
     for (const severity of severities) {
-      const groups = [...stopped].filter(([project]) => weigh(project, "medium") === severity);
-      const list = groups.flatMap(([, found]) => found);
+      const list = stopped.filter(each => each.severity === severity);
       if (list.length === 0) continue;
       const own = [...new Set(list.map(({ service }) => service.name))];
       const one = own.length === 1;
       const names = listNames(own);
       const policies = listNames([...new Set(list.map(({ restart }) => restart.text!))]);
+      const after = list.every(({ restart }) => restart.text === "no")
+        ? "a crash or a reboot"
+        : "the server restarts";
       yield {
-        subject: one ? list[0]!.service.name : [...new Set(groups.map(([{ name }]) => name))].join(" "),
+        subject: one
+          ? list[0]!.service.name
+          : [...new Set(list.map(({ service }) => service.project.name))].join(" "),
         message: one
-          ? `${names} stays down after the server restarts: its restart policy is ${policies}.`
-          : `${names} stay down after the server restarts: their restart policy is ${policies}.`,
+          ? `${names} stays down after ${after}: its restart policy is ${policies}.`
+          : `${names} stay down after ${after}: their restart policy is ${policies}.`,
         severity,
         evidence: list.map(({ restart }) =>
           evidence(restart.at, restart.text === "no" ? "never restarts" : "restarts after a failure only"),
