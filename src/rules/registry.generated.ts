@@ -72,6 +72,7 @@ import bootNeighbourAddress from "./boot/neighbour-address.ts";
 import bootPortConflict from "./boot/port-conflict.ts";
 import bootProgramCalled from "./boot/program-called.ts";
 import bootProgramInImage from "./boot/program-in-image.ts";
+import bootPublishedPort from "./boot/published-port.ts";
 import bootRawVariable from "./boot/raw-variable.ts";
 import bootRemovedImport from "./boot/removed-import.ts";
 import bootRequiredMiddleware from "./boot/required-middleware.ts";
@@ -398,6 +399,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootPortConflict,
   bootProgramCalled,
   bootProgramInImage,
+  bootPublishedPort,
   bootRawVariable,
   bootRemovedImport,
   bootRequiredMiddleware,

@@ -5,6 +5,7 @@ import { evidence, weigh } from "../../stack/query.ts";
 import { editInCheck, type HttpProbe, httpProbe } from "../../stack/query-health.ts";
 import { listening } from "../../stack/query-listen.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
+import { unservedPorts } from "../../stack/query-unserved-ports.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -20,6 +21,8 @@ export default defineRule({
       const probe = httpProbe(service);
       const open = probe && listening(stack, service);
       if (!open || open.ports.includes(probe.port) || !first(probe.at)) continue;
+      // The port that is published is the wrong one as well: boot/published-port tells both.
+      if (unservedPorts(stack, service)?.ports.some(({ target }) => target === probe.port)) continue;
       const ports = open.ports.length === 1 ? `port ${open.ports[0]}` : `ports ${open.ports.join(", ")}`;
       yield {
         subject: service.name,
