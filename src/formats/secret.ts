@@ -117,7 +117,10 @@ const changed = wordSet(`
 export function isPlaceholder(value: string): boolean {
   const text = value.trim().slice(0, 500);
   if (text === "" || /^<.*>$|^\{\{.*\}\}$|^__\w+__$|^\[.*\]$|^%.*%$/s.test(text)) return true;
-  if (/^(?:[x*.\-_]{3,}|([a-z])\1{2,}|[A-Z]{0,4}0{12,})$/i.test(text) || /x{4,}|\*{3,}|\.{3}|<[a-z_ -]+>/i.test(text))
+  if (
+    /^(?:[x*.\-_]{3,}|([a-z])\1{2,}|[A-Z]{0,4}0{12,})$/i.test(text) ||
+    /x{4,}|\*{3,}|\.{3}|<[a-z_ -]+>/i.test(text)
+  )
     return true;
   const words = text
     .replace(/([a-z])([A-Z])/g, "$1 $2")
