@@ -316,6 +316,7 @@ import secretsEnvInImage from "./secrets/env-in-image.ts";
 import secretsFilePermission from "./secrets/file-permission.ts";
 import secretsInBundle from "./secrets/in-bundle.ts";
 import secretsInEnvironment from "./secrets/in-environment.ts";
+import secretsInImage from "./secrets/in-image.ts";
 import secretsKeyInCode from "./secrets/key-in-code.ts";
 import secretsLogged from "./secrets/logged.ts";
 import secretsPastedIntoShell from "./secrets/pasted-into-shell.ts";
@@ -643,6 +644,7 @@ export const rules: readonly Rule<Stack>[] = [
   secretsFilePermission,
   secretsInBundle,
   secretsInEnvironment,
+  secretsInImage,
   secretsKeyInCode,
   secretsLogged,
   secretsPastedIntoShell,
