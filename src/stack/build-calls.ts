@@ -69,21 +69,21 @@ function tagsOf({ caller }: PlacedCall, call: DockerBuildCall, root: string): st
   if (!workflow || !job) return texts;
   const own = root.replace(/^.*__/, "").toLowerCase();
   const env = (name: string) => job.env.get(name)?.value ?? workflow.env.get(name)?.value;
-  const expand = (text: string, depth = 0): string =>
+  const expand = (text: string, name: string, depth = 0): string =>
     depth > deepest
       ? text
       : text
           .replace(/\$\{\{\s*env\.(\w+)\s*\}\}|\$\{?([A-Z]\w*)\}?/g, (whole, one, other) => {
             const value = env(one ?? other);
-            return value === undefined ? whole : expand(value, depth + 1);
+            return value === undefined ? whole : expand(value, name, depth + 1);
           })
           .replace(
             /\$\{\{\s*github\.repository\s*\}\}|\$\{?CI_(?:REGISTRY_IMAGE|PROJECT_PATH)\}?/g,
-            `\${OWNER}/${own}`,
+            `\${OWNER}/${name}`,
           )
           .replace(/\$\{\{\s*github\.event\.repository\.name\s*\}\}|\$\{?CI_PROJECT_NAME\}?/g, own);
-  // As it is written, too: the checkout may lie under another name than the repository's.
-  const both = (text: string) => [...new Set([expand(text), text])];
+  // The checkout may lie under another name than the repository's: what stands behind that name is known all the same.
+  const both = (text: string) => [...new Set([expand(text, own), expand(text, "${REPOSITORY}"), text])];
   return texts.flatMap(text => {
     const id = /^\$\{\{\s*steps\.([\w-]+)\.outputs\.tags\s*\}\}$/.exec(text)?.[1];
     const step = id === undefined ? undefined : job.steps.find(each => each.id?.value === id);
