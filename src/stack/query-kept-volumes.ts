@@ -24,7 +24,7 @@ export function keptVolumes(stack: Stack, service: Service): KeptVolume[] {
     if (mount.type !== "volume" || mount.source === undefined || content.test(basename(mount.target)))
       return [];
     if (isBoundOrShared(service.project, mount.source)) return [];
-    const brought = broughtTo(service, stages, mount.target);
+    const brought = broughtTo(stack, service, stages, mount.target);
     if (!brought || isRefreshed(stack, service.project, mount.source)) return [];
     return [{ service, mount, brought }];
   });
@@ -47,12 +47,16 @@ function isBoundOrShared(project: ComposeProject, name: string): boolean {
 }
 
 /** The last step that puts sources or a build's output there. */
-function broughtTo({ model }: Service, stages: readonly Stage[], target: string): Location | undefined {
+function broughtTo(
+  stack: Stack,
+  { model }: Service,
+  stages: readonly Stage[],
+  target: string,
+): Location | undefined {
   const path = target.replace(/(.)\/+$/, "$1");
   for (const step of stages.flatMap(each => each.steps).toReversed()) {
     if (step.kind === "run") {
-      if (/^static/i.test(basename(path)) && /\bcollectstatic\b/.test(step.run.fragment.text))
-        return step.run.at;
+      if (/\bcollectstatic\b/.test(step.run.fragment.text) && isStaticRoot(stack, path)) return step.run.at;
       const built = /^(?:build|dist|out)$/.test(basename(path)) && dirname(path) === model?.workdir;
       if (built && /\b(?:npm|yarn|pnpm|bun)(?: run)? build\b/.test(step.run.fragment.text))
         return step.run.at;
@@ -69,6 +73,21 @@ function broughtTo({ model }: Service, stages: readonly Stage[], target: string)
     if (!copy.from && inside(to, path) !== undefined && hasCode(model!.list(path))) return copy.at;
   }
   return undefined;
+}
+
+/** Where the settings say nothing that can be read, the name of the directory tells. */
+function isStaticRoot({ components }: Stack, path: string): boolean {
+  const lines = components.flatMap(({ files, django }) =>
+    (django?.modules ?? []).flatMap(
+      ({ file }) => files.read(file)?.text.match(/^STATIC_ROOT\s*=.*$/gm) ?? [],
+    ),
+  );
+  const names = lines.map(line =>
+    /environ|getenv|\benv\b|config/.test(line) ? undefined : /["']([^"']*)["'][^"']*$/.exec(line)?.[1],
+  );
+  return names.length === 0 || names.includes(undefined)
+    ? /^static/i.test(basename(path))
+    : names.some(name => basename(name!.replace(/\/+$/, "")) === basename(path));
 }
 
 function isTree(source: string): boolean {
