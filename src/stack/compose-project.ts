@@ -74,6 +74,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
   const awaited = isPassing(plan)
     ? new Set(merged.services.map(service => service.name))
     : awaitedServices(merged);
+  const open = wholeVariables(merged.services);
   for (const service of merged.services) {
     const view = serviceOf(service, {
       files: reader.files,
@@ -84,7 +85,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
       baseOf: merged.baseOf,
       buildOf: (owner, node) => buildOf(owner, node, project, merged, context),
       shown: wanted => shownIn(directory, wanted, reader),
-      madeBy: image => makerOf(image, context.made),
+      madeBy: image => (open.size > 1 && isWhole(image) ? undefined : makerOf(image, context.made)),
       envFile: path => envFileAt(reader, path),
       scriptIn: (candidate, path) => containerScript(context.scripts, reader.files, candidate, path),
     });
@@ -92,6 +93,14 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
     services.push(component ? { ...view, component } : view);
   }
   return { project, problems: merged.problems, gaps: [] };
+}
+
+const isWhole = (image: string): boolean => /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image);
+
+/** Names of images that the caller gives as a whole; the two colours of a release are one. Several are several images. */
+function wholeVariables(services: readonly MergedService[]): ReadonlySet<string> {
+  const images = services.map(({ node }) => textOf(child(node, "image"))?.value ?? "").filter(isWhole);
+  return new Set(images.map(image => /\w+/.exec(image)![0].replace(/(?:^|_)(?:BLUE|GREEN)(?=_|$)/i, "")));
 }
 
 /** The variables of the .env file that Compose would load for the project. */

@@ -124,6 +124,8 @@ export function packageInstall(command: RunCommand, production: boolean): Packag
       operands.files.length === 0 &&
       // Names of a list in pyproject.toml.
       !has("--group") &&
+      // Wheels that another stage has made may be the program itself.
+      !(manager === "pip" && has("-f", "--find-links", "--no-index")) &&
       !named.some(word => /^[./]/.test(word.value ?? "/")),
     global: isGlobal,
     dev:
