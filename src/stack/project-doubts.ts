@@ -1,6 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
-import { child, textOf } from "../formats/yaml.ts";
+import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { localNote, trialNote } from "./development-notes.ts";
 import { stemOf } from "./project-files.ts";
 import {
@@ -10,12 +10,16 @@ import {
   buildsForOthers,
   buildsForWork,
   catchesMail,
+  commandOf,
+  deploys,
   developmentSetting,
   environmentOf,
   isAllForWork,
   isEdge,
+  isOpenStore,
+  isProxy,
   literals,
-  runsCheckout,
+  mountsSources,
   servicesIn,
   standsForCloud,
   staysUp,
@@ -276,4 +280,38 @@ export function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, Compose
     !plan.because.text.startsWith("nothing says") &&
     !buildsForWork(plan.files.map(path => byPath.get(path)!))
   );
+}
+
+/**
+ * What is built runs from the checkout, a database or a tool for it is open to whoever works there, nothing is started
+ * again, no proxy stands before it and no setting is production's: so a workstation's file looks. A server's that looks
+ * so is rarer.
+ */
+function runsCheckout(files: readonly ComposeFile[]): boolean {
+  const services = servicesIn(files).map(({ value }) => value);
+  const built = services.filter(service => child(service, "build") !== undefined);
+  const stores = services.some(isOpenStore);
+  return (
+    (stores ? built.some(mountsSources) : built.length > 0 && built.every(mountsSources)) &&
+    (stores || (services.every(service => built.includes(service)) && !isAtDoor(services))) &&
+    !services.some(service => child(service, "restart") || deploys(service) || isProxy(service)) &&
+    !built.some(service => environmentOf(service).some(isOfProduction) || serving.test(commandOf(service)))
+  );
+}
+
+/** Some service is published where visitors come without a port in the address. */
+function isAtDoor(services: readonly YamlNode[]): boolean {
+  return services.some(service =>
+    itemsOf(child(service, "ports")).some(port =>
+      /^(?:[\d.]+:)?(?:80|443):\d+/.test(textOf(port)?.value ?? ""),
+    ),
+  );
+}
+
+const serving = /(?:^|[\s/])(?:gunicorn|uwsgi|daphne|pm2)\s/;
+
+function isOfProduction([name, value]: readonly [name: string, value: string]): boolean {
+  return /(?:^|_)DEBUG$/.test(name)
+    ? /^(?:false|0|off|no)$/i.test(value)
+    : /(?:^|_)(?:ENV|ENVIRONMENT|SETTINGS_MODULE|PROFILES_ACTIVE)$/.test(name) && /prod/i.test(value);
 }

@@ -71,7 +71,7 @@ export function onlyTested(file: ComposeFile, groups: readonly (readonly string[
 }
 
 /** Limits and a graphics card are given on a workstation, too. */
-function deploys(service: YamlNode): boolean {
+export function deploys(service: YamlNode): boolean {
   if (textOf(child(service, "deploy", "restart_policy", "condition"))?.value === "none") return false;
   return entriesOf(child(service, "deploy")).some(({ key }) => key.value !== "resources");
 }
@@ -178,31 +178,13 @@ function labelsOf(service: YamlNode): string[] {
   ];
 }
 
-/**
- * What is built runs from the checkout, a database or a tool for it is open to whoever works there, nothing is started
- * again, no proxy stands before it and no setting is production's: so a workstation's file looks. A server's that looks
- * so is rarer.
- */
-export function runsCheckout(files: readonly ComposeFile[]): boolean {
-  const services = servicesIn(files).map(({ value }) => value);
-  const built = services.filter(service => child(service, "build") !== undefined);
-  return (
-    built.some(mountsSources) &&
-    services.some(isOpenStore) &&
-    !services.some(service => child(service, "restart") || deploys(service) || isProxy(service)) &&
-    !built.some(service => environmentOf(service).some(isOfProduction) || production.test(commandOf(service)))
-  );
-}
-
-const production = /(?:^|[\s/])(?:gunicorn|uwsgi|daphne|pm2)\s/;
-
 /** A pulled database, cache or tool for one is published, and no site is. */
 export function opensStores(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).map(({ value }) => value);
   return services.some(isOpenStore) && !services.some(isTlsEdge);
 }
 
-function isOpenStore(service: YamlNode): boolean {
+export function isOpenStore(service: YamlNode): boolean {
   const image = textOf(child(service, "image"))?.value;
   if (!image || itemsOf(child(service, "ports")).length === 0) return false;
   return tool.test(image) || backing.has(factsFor(parseImageRef(image))?.kind ?? "");
@@ -212,12 +194,6 @@ export function isProxy(service: YamlNode): boolean {
   return /(?:^|[/-])(?:nginx|caddy|traefik|haproxy|httpd|apache)[^/]*$/i.test(
     textOf(child(service, "image"))?.value ?? "",
   );
-}
-
-function isOfProduction([name, value]: readonly [name: string, value: string]): boolean {
-  return /(?:^|_)DEBUG$/.test(name)
-    ? /^(?:false|0|off|no)$/i.test(value)
-    : /(?:^|_)(?:ENV|ENVIRONMENT|SETTINGS_MODULE|PROFILES_ACTIVE)$/.test(name) && /prod/i.test(value);
 }
 
 const developmentWord = /^(local|dev|development)$/i;

@@ -1,9 +1,9 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename, dirname } from "../core/path.ts";
-import { child } from "../formats/yaml.ts";
-import { areBuilt, pullsAll } from "./project-builds.ts";
+import { basename, dirname, join } from "../core/path.ts";
+import { child, textOf } from "../formats/yaml.ts";
+import { areBuilt, mountsCheckout, pullsAll } from "./project-builds.ts";
 import { servicesOf, stemOf } from "./project-files.ts";
-import { commandOf, mountsSources, servicesIn } from "./project-habits.ts";
+import { commandOf, mountsSources, servicesIn, staysUp } from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
 import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
 
@@ -20,6 +20,17 @@ export function isStageBesideProduction(file: string, all: readonly (readonly st
       const other = list.at(-1)!;
       return dirname(dirname(other)) === dirname(folder) && saidByFolder(other) === "production";
     })
+  );
+}
+
+/** `compose.server-dev.yml` beside `compose.production.yml`: a server on which those who work try things. */
+export function isServerForWork(file: string, all: readonly (readonly string[])[]): boolean {
+  const stem = stemOf(file);
+  const plain = /(?:^|[._-])(?:prod|production)(?:[._-]|$)/i;
+  return (
+    /(?:^|[._-])(?:server|vps)(?:[._-]|$)/i.test(stem) &&
+    /(?:^|[._-])(?:dev|devel|develop|development)(?:[._-]|$)/i.test(stem) &&
+    all.some(list => plain.test(stemOf(list.at(-1)!)) && dirname(list.at(-1)!) === dirname(file))
   );
 }
 
@@ -46,6 +57,26 @@ export function isKeptOpen(
         mountsSources(value) && /^(?:tail -f \/dev\/null|sleep infinity)$/.test(commandOf(value)),
     )
   );
+}
+
+/** What it builds runs from the checkout, and a Dockerfile called production's lies beside the one that it builds. */
+export function besideProductionsDockerfile(
+  models: readonly ComposeFile[],
+  paths: readonly string[],
+): string | undefined {
+  if (!mountsCheckout(models) || staysUp(models)) return undefined;
+  return models
+    .flatMap(file =>
+      servicesIn([file]).flatMap(({ value }) => {
+        const build = child(value, "build");
+        if (!build) return [];
+        const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
+        const name = textOf(child(build, "dockerfile"))?.value ?? "Dockerfile";
+        return join(join(dirname(file.file), context), name);
+      }),
+    )
+    .flatMap(path => [".prod", ".production"].map(ending => `${path}${ending}`))
+    .find(path => paths.includes(path));
 }
 
 /**

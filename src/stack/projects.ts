@@ -55,7 +55,13 @@ import {
   workstation,
 } from "./project-names.ts";
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
-import { isKeptOpen, isStageBesideProduction, pulledInstead } from "./project-places.ts";
+import {
+  besideProductionsDockerfile,
+  isKeptOpen,
+  isServerForWork,
+  isStageBesideProduction,
+  pulledInstead,
+} from "./project-places.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
 import { isPresumed, namedForProduction, nameOfProduction } from "./project-presumed.ts";
@@ -203,6 +209,8 @@ function grade(
     };
   const stem = stemOf(last);
   const unlike = /(^|[._-])(near|like|non|not|no|pre)[._-]?prod/i.test(stem);
+  if (isServerForWork(last, all))
+    return { files, grade: "staging", because: { text: "its name says a server for development" } };
   if (production.test(stem) && !unlike && !(local.test(stem) && all.length > 1))
     return { files, ...namedForProduction(last, all) };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
@@ -254,6 +262,8 @@ function grade(
   if (caught) return { files, grade: "development", because: { text: caught } };
   const elsewhere = runsElsewhere(last, models, options);
   if (elsewhere) return { files, grade: "development", because: { text: elsewhere } };
+  const twin = besideProductionsDockerfile(models, options.paths ?? []);
+  if (twin) return { files, grade: "development", because: { text: `${twin} is the server's` } };
   const beside = besideStores(files, models, uses);
   if (beside) return { files, grade: "development", because: beside };
   const shownTo = gradeInPublic(files, models, uses, options);

@@ -21,7 +21,7 @@ const bundled = new Set(["next", "vite", "cra"]);
 export function bundledSecrets(stack: Stack, service: Service): BundledSecret[] {
   const { component } = service;
   if (!component || !bundled.has(component.kind) || service.project.grade === "development") return [];
-  const { reads } = componentReads(stack, component);
+  const { reads, complete } = componentReads(stack, component);
   const given = [
     ...(service.build?.args ?? []),
     ...service.environment.filter(each => each.from !== "image"),
@@ -31,6 +31,9 @@ export function bundledSecrets(stack: Stack, service: Service): BundledSecret[] 
     if (!publicName.test(name) || !owned.test(name)) return [];
     const read = reads.find(each => each.name === name && ownsFile(stack, component, each.at));
     const gift = given.find(each => each.name === name && each.value?.text !== "");
+    // What the container gets comes after the build: it matters where the code asks for it.
+    const early = service.build?.args.some(each => each.name === name);
+    if (!read && !early && complete) return [];
     return read || gift
       ? [{ name, ...(gift ? { given: gift.nameAt } : {}), ...(read ? { read: read.at } : {}) }]
       : [];

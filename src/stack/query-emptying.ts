@@ -1,4 +1,6 @@
+import { isStore } from "./query.ts";
 import { wordsOf } from "./query-release.ts";
+import { projectsOfCall } from "./query-scripts.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about commands of frameworks that make a database anew. */
@@ -24,6 +26,20 @@ export function emptiesAtRelease(stack: Stack, placed: PlacedCall): string | und
   if (!job || job.services.length > 0 || /\btest|e2e|demo|staging|preview/i.test(`${caller.name} ${command}`))
     return undefined;
   return (placed.deploys && call.remote) || worksOnServer(stack, placed) ? command : undefined;
+}
+
+/** `down -v` of a project that has neither volumes nor a store, whose image would bring one. */
+export function keepsNothing(stack: Stack, { call, ...placed }: PlacedCall): boolean {
+  if (call.kind !== "compose") return false;
+  const projects = projectsOfCall(stack, { ...placed, call });
+  return (
+    projects.length > 0 &&
+    projects.every(
+      ({ volumes, services }) =>
+        volumes.every(volume => volume.external) &&
+        services.every(service => !isStore(service) && service.mounts.every(({ type }) => type !== "volume")),
+    )
+  );
 }
 
 /** GitLab: the job works in a folder of the web server, so its runner is the server. */

@@ -39,6 +39,11 @@ export function stopThenStart(
       call =>
         fetchesImages(call) &&
         call.function === stop.function &&
+        // What the same script has built before is there.
+        !(
+          verb(call) === "builds" &&
+          calls.slice(0, index).some(other => buildsAll(other) && other.script === call.script)
+        ) &&
         !placed.some(each => each.call === call && buildsNothing(stack, each)),
     );
     return {
@@ -48,6 +53,11 @@ export function stopThenStart(
     };
   }
   return undefined;
+}
+
+/** `compose build` of every service. */
+function buildsAll(call: Call): boolean {
+  return call.kind === "compose" && call.subcommand === "build" && call.services.length === 0;
 }
 
 function stops(call: Call): boolean {

@@ -15,6 +15,40 @@ const onServer = (script: string): string =>
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "a server for development, by its name, beside production's",
+    {
+      "docker-compose-production.yml": built,
+      "docker-compose-server-dev.yml": built,
+    },
+    ["docker-compose-production.yml: deployed", "docker-compose-server-dev.yml: staging"],
+  ],
+  [
+    "the only file, which runs the checkout and restarts nothing",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n    ports: ['3000:3000']\n",
+    },
+    ["docker-compose.yml: presumed"],
+  ],
+  [
+    "the same on the port of visitors",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n    ports: ['80:3000']\n",
+    },
+    ["docker-compose.yml: deployed"],
+  ],
+  [
+    "the only file, over the checkout, beside a Dockerfile called production's that it does not build",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n    ports: ['3000:3000']\n",
+      Dockerfile: "FROM node:22\n",
+      "Dockerfile.prod": "FROM node:22\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
     "what a target called production's keeps open for a person, beside production's file",
     {
       "docker/docker-compose.yml":

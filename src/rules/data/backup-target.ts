@@ -1,7 +1,13 @@
 import { targetFix } from "../../remedies/target-name.ts";
 import { isStore } from "../../stack/query.ts";
-import { callerName, isBackupWork, isWorkstationCall } from "../../stack/query-scripts.ts";
-import { missingBecause, missingEvidence, missingTargets } from "../../stack/query-targets.ts";
+import { callerName, isBackupWork, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
+import {
+  type MissingTarget,
+  missingBecause,
+  missingEvidence,
+  missingTargets,
+} from "../../stack/query-targets.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -22,10 +28,37 @@ export default defineRule({
         subject: `${first.caller.file}: ${missing.name}`,
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
         evidence: missingEvidence(missing),
-        severity: missing.instead.length === 0 || missing.instead.some(isStore) ? "critical" : "high",
+        severity: isForWork(stack, missing)
+          ? "low"
+          : missing.instead.length === 0 || missing.instead.some(isStore)
+            ? "critical"
+            : "high",
         fix: () => targetFix(stack, missing),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
     }
   },
 });
+
+/** It names a container of the file for work, and another command saves what production keeps. */
+function isForWork(stack: Stack, { places, elsewhere }: MissingTarget): boolean {
+  return (
+    elsewhere.length > 0 &&
+    stack.calls.some(placed => {
+      const { call } = placed;
+      return (
+        call.kind === "compose" &&
+        call.subcommand === "exec" &&
+        !places.includes(placed) &&
+        isBackupWork(placed) &&
+        projectsOfCall(stack, { ...placed, call }).some(
+          ({ grade, services }) =>
+            grade === "deployed" &&
+            services.some(
+              service => isStore(service) && call.services.some(({ value }) => value === service.name),
+            ),
+        )
+      );
+    })
+  );
+}

@@ -3,7 +3,7 @@ import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { asksFirst } from "../../stack/query-asks.ts";
-import { emptiesAtRelease, emptying } from "../../stack/query-emptying.ts";
+import { emptiesAtRelease, emptying, keepsNothing } from "../../stack/query-emptying.ts";
 import {
   callerName,
   commandPlace,
@@ -37,8 +37,8 @@ export default defineRule({
         };
       const what = destruction(placed.call);
       if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
-      // By hand, somebody looks at what is there; anonymous volumes are what it is for.
       if (what.command === "docker volume prune" && !placed.deploys) continue;
+      if (what.command === "docker compose down -v" && keepsNothing(stack, placed)) continue;
       yield {
         subject: `${callerName(placed)}: ${what.command}`,
         message: `${callerName(placed)} runs \`${what.command}\` and asks nobody: it ${what.effect}.`,
