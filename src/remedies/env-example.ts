@@ -2,7 +2,7 @@ import type { Edit } from "../core/fix.ts";
 import { basename, dirname, isOutside, join, normalize } from "../core/path.ts";
 import { appendLines, appendParagraph, assignment } from "../formats/dotenv-edit.ts";
 import { allCommands } from "../formats/shell.ts";
-import { deployScripts } from "../stack/query-secrets.ts";
+import { deployScripts } from "../stack/query-deploy-scripts.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
 
 /** A variable that people have to set from now on. */

@@ -77,6 +77,11 @@ export function harmlessElse(call: Call, calls: readonly Call[]): string | undef
   // Tried again and again, and nothing behind the last try ends with an error.
   const retried = call.command.within.some(({ construct }) => /^(?:for|while|until)$/.test(construct.kind));
   if (retried && behind(call).some(each => failing.test(each.name?.value ?? ""))) return undefined;
+  // `READY=true`, and what is asked behind the loop.
+  const flags = branches.flatMap(each =>
+    each.words.length === 0 ? each.assignments.map(({ name }) => name) : [],
+  );
+  if (retried && behind(call).some(each => mentions(each, flags))) return undefined;
   const harmless = branches.every(each => {
     const own = calls.find(other => other.command === each);
     const name = each.name?.value ?? "?";
@@ -91,6 +96,10 @@ export function harmlessElse(call: Call, calls: readonly Call[]): string | undef
 }
 
 const failing = /^(?:exit|return|false|die|fail\w*|error\w*|abort\w*|rollback\w*)$/;
+
+function mentions({ words }: ShellCommand, names: readonly string[]): boolean {
+  return words.some(word => word.parts.some(part => part.kind === "variable" && names.includes(part.name)));
+}
 
 function behind({ command, script }: Call): readonly ShellCommand[] {
   return script.commands.slice(command.index + 1);

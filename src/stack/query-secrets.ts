@@ -4,7 +4,6 @@ import { envUses } from "../artifacts/value.ts";
 import { basename } from "../core/path.ts";
 import { type Location, locate } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "../formats/secret.ts";
-import type { ShellScript } from "../formats/shell.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { gradeOf, isOptional, isStore } from "./query.ts";
 import { isRun } from "./query-connections.ts";
@@ -70,7 +69,9 @@ export function committedCredentials(stack: Stack): Credential[] {
     const placeholders = grade === "deployed" && (!edited || /says production/.test(because.text));
     const variables = service.environment.filter(each => each.from !== "env_file");
     for (const variable of [...variables, ...(service.build?.args ?? [])]) {
-      for (const credential of credentialsOf(variable, placeholders)) {
+      // A placeholder in the image is for its build, where an env file of the server gives another value.
+      const ofBuild = variable.from === "image" && service.envFiles.length > 0;
+      for (const credential of credentialsOf(variable, placeholders && !ofBuild)) {
         const key = `${credential.at.file}:${credential.at.span.start}`;
         seen.get(key)?.push({ name: variable.name, service, grade });
         if (seen.has(key) || slot.test(credential.value)) continue;
@@ -385,16 +386,4 @@ function isImported(stack: Stack, component: AppComponent, path: string): boolea
     const read = stack.files.read(other);
     return "source" in read && module.test(read.source.text);
   });
-}
-
-/** Scripts that change a server, with the file they stand in: of workflows, and files that are named for it. */
-export function* deployScripts(
-  stack: Stack,
-): Generator<{ readonly script: ShellScript; readonly file: string }> {
-  const seen = new Set<ShellScript>();
-  for (const { call, caller, deploys } of stack.calls) {
-    if (!deploys || seen.has(call.script)) continue;
-    seen.add(call.script);
-    yield { script: call.script, file: caller.file };
-  }
 }

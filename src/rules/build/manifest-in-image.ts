@@ -49,6 +49,14 @@ export default defineRule({
   },
 });
 
+/** Managers that look for their file in the directories above, too. */
+const climbing = new Set(["npm", "bundler", "uv", "poetry"]);
+
+function aboveOf(directory: string): string[] {
+  const parts = directory.split("/").filter(part => part !== "");
+  return parts.map((_, index) => `/${parts.slice(0, parts.length - index).join("/")}`).concat("/");
+}
+
 /** The file that surely is not there when the install runs. */
 function absentFile({ stage, install }: StageInstall): Located<string> | undefined {
   const { directory, manager } = install;
@@ -77,9 +85,10 @@ function absentFile({ stage, install }: StageInstall): Located<string> | undefin
     stage.stage.runs.some(({ at, fragment: { text } }) =>
       at.span.start < run.at.span.start ? text.includes(name) : at === run.at && text.split(name).length > 2,
     );
+  const places = climbing.has(manager) ? aboveOf(directory) : [directory];
   return named.find(
     each =>
-      stage.fileBefore(install.at, join(directory, each.value)).has === "no" &&
+      places.every(place => stage.fileBefore(install.at, join(place, each.value)).has === "no") &&
       !isWritten(basename(each.value)),
   );
 }

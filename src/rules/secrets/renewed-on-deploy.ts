@@ -5,8 +5,8 @@ import { isSecretName } from "../../formats/secret.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
 import { isHosted } from "../../stack/calls.ts";
 import { evidence, listPlain } from "../../stack/query.ts";
+import { deployScripts } from "../../stack/query-deploy-scripts.ts";
 import { worksOnServer } from "../../stack/query-emptying.ts";
-import { deployScripts } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
