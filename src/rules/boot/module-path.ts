@@ -16,6 +16,8 @@ export default defineRule({
   *check(stack) {
     const first = oncePerPlace();
     for (const service of worstFirst(stack.services)) {
+      // A COPY whose source is absent ends the build before, and has a finding of its own.
+      if (service.build?.model && service.build.model.missingSources.length > 0) continue;
       const named = namedModule(service);
       if (!named || mayBeInstalled(stack, service) || !isOurs(stack, service, named)) continue;
       if (importable(stack, service, named) !== "no" || !first(named.at)) continue;
