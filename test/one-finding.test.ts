@@ -184,6 +184,19 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "release/down-before-up",
+    "a workflow and a script that release one stack",
+    {
+      "config/compose.prod.yml": "services:\n  web:\n    build: ..\n    restart: always\n",
+      Dockerfile: 'FROM node:22\nCOPY . .\nCMD ["node", "server.js"]\n',
+      "scripts/deploy.sh":
+        "#!/bin/bash\nset -e\ndocker compose -f compose.prod.yml -p shop down\ndocker compose -f compose.prod.yml -p shop build\ndocker compose -f compose.prod.yml -p shop up -d\n",
+      ".github/workflows/deploy.yml":
+        "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n          host: shop.example.org\n          script: |\n            docker compose -f config/compose.prod.yml down\n            docker compose -f config/compose.prod.yml build\n            docker compose -f config/compose.prod.yml up -d\n",
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
   const plain = { ...tree(files), tracked: () => true, executable: () => false };

@@ -34,6 +34,21 @@ export function isServerForWork(file: string, all: readonly (readonly string[])[
   );
 }
 
+const ofDevelopment = /(?:^|[._-])(?:dev|develop|development)(?:[._-]|$)/i;
+
+/** `deploy-develop.yml`: a pipeline brings what those who work have finished to a server for them. */
+export function isOfDevelopment({ pipeline, at }: ComposeUse): boolean {
+  return pipeline === true && ofDevelopment.test(basename(at.file));
+}
+
+/** `compose.dev.yml` beside one that is called production's. */
+export function isForDevelopment(file: string, all: readonly (readonly string[])[]): boolean {
+  return (
+    ofDevelopment.test(stemOf(file)) &&
+    all.some(list => list.at(-1) !== file && production.test(stemOf(list.at(-1)!)))
+  );
+}
+
 /** It is called production's, or its folder is. */
 const isNamed = (file: string): boolean =>
   production.test(stemOf(file)) || saidByFolder(file) === "production";

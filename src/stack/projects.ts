@@ -57,7 +57,9 @@ import {
 import { isDoorTo, networkOfWork } from "./project-networks.ts";
 import {
   besideProductionsDockerfile,
+  isForDevelopment,
   isKeptOpen,
+  isOfDevelopment,
   isServerForWork,
   isStageBesideProduction,
   pulledInstead,
@@ -172,7 +174,10 @@ function grade(
   if (own.length > 0) {
     const { grade, because } = shippedBy(own, models);
     // A release of the server before production's.
-    const before = saidByFolder(last) === "staging" || isStageBesideProduction(last, all);
+    const before =
+      saidByFolder(last) === "staging" ||
+      isStageBesideProduction(last, all) ||
+      (own.every(isOfDevelopment) && isForDevelopment(last, all));
     return { files, grade: grade === "deployed" && before ? "staging" : grade, because };
   }
   if (files.some(file => options.devcontainer?.has(file)))

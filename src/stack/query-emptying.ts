@@ -55,3 +55,8 @@ export function worksOnServer(stack: Stack, { caller }: Pick<PlacedCall, "caller
     )
   );
 }
+
+/** A job that deploys nothing runs on a machine that is thrown away; so does what a release does beside its server. */
+export function isThrownAway({ call, caller, deploys }: PlacedCall): boolean {
+  return caller.kind === "workflow" && (!deploys || (!call.remote && call.via === undefined));
+}

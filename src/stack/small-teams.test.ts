@@ -15,6 +15,20 @@ const onServer = (script: string): string =>
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "a file for work that a pipeline of its name brings to a server, beside production's",
+    {
+      "compose.dev.yml": built,
+      "compose.prod.yml": built,
+      ".github/workflows/deploy-develop.yml": onServer(
+        "git pull\ndocker compose -f compose.dev.yml up -d --build",
+      ),
+      ".github/workflows/deploy-production.yml": onServer(
+        "git pull\ndocker compose -f compose.prod.yml up -d --build",
+      ),
+    },
+    ["compose.dev.yml: staging", "compose.prod.yml: deployed"],
+  ],
+  [
     "a server for development, by its name, beside production's",
     {
       "docker-compose-production.yml": built,

@@ -3,7 +3,7 @@ import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { asksFirst } from "../../stack/query-asks.ts";
-import { emptiesAtRelease, emptying, keepsNothing } from "../../stack/query-emptying.ts";
+import { emptiesAtRelease, emptying, isThrownAway, keepsNothing } from "../../stack/query-emptying.ts";
 import {
   callerName,
   commandPlace,
@@ -129,11 +129,9 @@ function isForTests(stack: Stack, placed: PlacedCall): boolean {
   const { call, caller } = placed;
   if (isWorkstationCall(placed) || worksForWork(stack, placed)) return true;
   if (caller.kind === "script" && testRun.test(basename(caller.file))) return true;
-  // A restore replaces what is there.
-  if (/restor/i.test(`${caller.file} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
-  // A job that deploys nothing runs on a machine that is thrown away.
-  if (caller.kind === "workflow" && !placed.deploys) return true;
-  if (caller.kind === "workflow" && !call.remote && call.via === undefined) return true;
+  // A restore replaces what is there, and who goes back to an older state restores.
+  const task = `${caller.name ?? ""} ${call.function ?? ""}`;
+  if (/restor/i.test(caller.file) || /restor|roll_?-?back/i.test(task) || isThrownAway(placed)) return true;
   if (call.kind !== "compose") return testWords.test(call.args.map(arg => arg.word.text).join(" "));
   if (call.project && testWords.test(call.project.word.text)) return true;
   const projects = projectsOfCall(stack, placed as PlacedCall & { readonly call: ComposeCall });

@@ -3,7 +3,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
 import { evidence, listPlain, weigh } from "../../stack/query.ts";
-import { type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { stopThenStart, targetOf, verb } from "../../stack/query-stop-then-start.ts";
 import { defineRule } from "../rule.ts";
 
@@ -20,7 +20,10 @@ export default defineRule({
       const found = stopThenStart(stack, run);
       if (!found) continue;
       const { stop, slow } = found;
-      const key = stop.kind === "compose" ? `${targetOf(stop)}\n${slow.map(verb).join(" ")}` : run.title;
+      const placed = run.placed.find(({ call }) => call === found.start);
+      const files = placed && projectOf(stack, placed)?.files.join("\n");
+      const key =
+        stop.kind === "compose" ? `${files ?? targetOf(stop)}\n${slow.map(verb).join(" ")}` : run.title;
       groups.set(key, [...(groups.get(key) ?? []), { title: run.title, grade: run.grade, ...found }]);
     }
     for (const list of groups.values()) {

@@ -2,7 +2,7 @@ import type { Call, HttpCall } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
 import { faults, gateFix } from "../../remedies/release-gate.ts";
-import { evidence } from "../../stack/query.ts";
+import { evidence, weigh } from "../../stack/query.ts";
 import { constantAnswer } from "../../stack/query-constant-answers.ts";
 import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns, wordsOf } from "../../stack/query-release.ts";
 import { before, checksAfterStart, harmlessElse, isCondition } from "../../stack/query-release-checks.ts";
@@ -44,7 +44,7 @@ export default defineRule({
         message: sound
           ? `Not every test that follows the release in ${run.title} can fail: ${first.fault}.`
           : `The release in ${run.title} is called a success even when it does not serve: ${first.fault}.`,
-        severity: sound ? "medium" : "high",
+        severity: weigh(run.grade, sound ? "medium" : "high"),
         evidence: [places[0]!, ...places.slice(1)],
         fix: () => gateFix(faulty),
       };
