@@ -197,6 +197,18 @@ it.each<[string, string, Record<string, string>, number]>([
     },
     1,
   ],
+  [
+    "boot/volume-writable",
+    "services of one image with directories of their own",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n    volumes: ['./uploads:/app/uploads', './logs:/app/logs']\n  beat:\n    build: .\n    command: python beat.py\n    volumes: ['./logs:/app/logs']\n  mail:\n    build: .\n    command: python mail.py\n    volumes: ['./spool:/app/spool']\n",
+      Dockerfile:
+        'FROM python:3.13-slim\nRUN useradd shop\nWORKDIR /app\nCOPY . .\nUSER shop\nCMD ["python", "web.py"]\n',
+      "web.py": "",
+    },
+    1,
+  ],
 ])("%s: %s", async (id, _, files, expected) => {
   const rule = rules.find(each => each.id === id)!;
   const plain = { ...tree(files), tracked: () => true, executable: () => false };

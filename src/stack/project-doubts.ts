@@ -2,6 +2,7 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 import { localNote, trialNote } from "./development-notes.ts";
+import { mountsCheckout } from "./project-builds.ts";
 import { stemOf } from "./project-files.ts";
 import {
   areBacking,
@@ -291,9 +292,11 @@ function runsCheckout(files: readonly ComposeFile[]): boolean {
   const services = servicesIn(files).map(({ value }) => value);
   const built = services.filter(service => child(service, "build") !== undefined);
   const stores = services.some(isOpenStore);
+  // Alone, all of the checkout has to lie over what was built, and no visitor comes without a port in the address.
+  const alone =
+    built.length > 0 && built.length === services.length && mountsCheckout(files) && !isAtDoor(services);
   return (
-    (stores ? built.some(mountsSources) : built.length > 0 && built.every(mountsSources)) &&
-    (stores || (services.every(service => built.includes(service)) && !isAtDoor(services))) &&
+    (stores ? built.some(mountsSources) : alone) &&
     !services.some(service => child(service, "restart") || deploys(service) || isProxy(service)) &&
     !built.some(service => environmentOf(service).some(isOfProduction) || serving.test(commandOf(service)))
   );

@@ -1,7 +1,8 @@
 import type { Severity } from "../core/finding.ts";
 import { isStore, publicPorts, serviceAt, variable, weigh } from "./query.ts";
+import { projectsOfCall } from "./query-scripts.ts";
 import type { Credential } from "./query-secrets.ts";
-import type { Grade, Service } from "./stack.ts";
+import type { Grade, Service, Stack } from "./stack.ts";
 
 /** What a credential that stands in a file is worth to whoever reads it. */
 
@@ -41,4 +42,26 @@ export function severityOf(place: Credential, all: readonly Credential[]): Sever
   );
   const within = stores.length > 0 ? stores.every(isClosed) : named;
   return weigh(place.grade, place.kind === "literal" && !within ? "high" : "medium");
+}
+
+/**
+ * Whoever starts the project writes the variable before: `DB_PASSWORD=${{ secrets.DB_PASSWORD }}` into the env file, or
+ * `set_value "SESSION_SECRET" "$new"`. The default is what a start by hand gets.
+ */
+export function isReplacedAtStart(stack: Stack, { kind, reference, service }: Credential): boolean {
+  if (kind !== "default" || !reference || !service) return false;
+  const written = new RegExp(
+    `(?:^|[\\s"'])${reference.name}=["']?\\$|["']${reference.name}["'][ \\t]+["']?\\$`,
+    "m",
+  );
+  return stack.calls.some(placed => {
+    const { call, caller } = placed;
+    if (call.kind !== "compose" || call.subcommand !== "up") return false;
+    const text = stack.sources.get(caller.file)?.text ?? "";
+    return (
+      /\.env\b/.test(text) &&
+      written.test(text) &&
+      projectsOfCall(stack, { ...placed, call }).includes(service.project)
+    );
+  });
 }

@@ -300,3 +300,7 @@ export function pipesStrict(call: Call, stack: Stack): boolean {
     .flatMap(each => each.jobs)
     .some(job => job.steps.some(step => step.run?.script === call.script && step.run.pipefail));
 }
+
+/** Settings of programs that others make: there is nothing to test. */
+export const isOfOthers = ({ services, builds, components }: Stack): boolean =>
+  services.length > 0 && builds.length + components.length === 0 && services.every(({ facts }) => facts);

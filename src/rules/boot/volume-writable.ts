@@ -28,13 +28,23 @@ export default defineRule({
       const { dockerfilePath, context } = service.build ?? service.made ?? {};
       const own = dockerfilePath ?? service.name;
       const { refusal } = refused[0]!;
-      // One directory of the server is one cause, whatever the images.
       const key =
         refusal === "bind"
-          ? [service.project.name, ...refused.map(({ mount }) => mount.source)].join("\n")
+          ? [service.project.name, own, ...refused.map(({ mount }) => mount.source)].join("\n")
           : [own, context, ...refused.map(({ mount }) => mount.target)].join("\n");
-      const group = groups.get(key) ?? { services: [], mounts: [], refusal };
-      groups.set(key, group);
+      // One directory of the server is one cause, whatever the images; and one image that may not write is, too.
+      const same = [...groups.values()].find(
+        each =>
+          refusal === "bind" &&
+          each.refusal === "bind" &&
+          each.services[0]!.project === service.project &&
+          (each.services.some(
+            other => (other.build ?? other.made)?.dockerfilePath === (dockerfilePath ?? "?"),
+          ) ||
+            each.mounts.some(({ source }) => refused.some(({ mount }) => mount.source === source))),
+      );
+      const group = same ?? groups.get(key) ?? { services: [], mounts: [], refusal };
+      if (!same) groups.set(key, group);
       group.services.push(service);
       group.mounts.push(...refused.map(({ mount }) => mount));
     }

@@ -5,7 +5,7 @@ import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { publishingJobs } from "../../stack/query-publishing.ts";
-import { deployJobs, isTest, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
+import { deployJobs, isOfOthers, isTest, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -35,6 +35,7 @@ export default defineRule({
       open.set(workflow, [...(open.get(workflow) ?? []), job]);
     }
     if (testing.length === 0 && testsElsewhere(stack)) return;
+    if (testing.length === 0 && isOfOthers(stack)) return;
     const files = [...open.keys()].map(workflow => workflow.file);
     // That nothing is tested is one cause.
     const groups = testing.length === 0 ? [...open].slice(0, 1) : [...open];

@@ -5,7 +5,7 @@ import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, listNames } from "../../stack/query.ts";
 import { accountHolder, namesAccount } from "../../stack/query-accounts.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
-import { severityOf } from "../../stack/query-credential-weight.ts";
+import { isReplacedAtStart, severityOf } from "../../stack/query-credential-weight.ts";
 import { trackedSecrets } from "../../stack/query-env-secrets.ts";
 import { byValue, type Credential, committedCredentials } from "../../stack/query-secrets.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -39,7 +39,8 @@ export default defineRule({
       const isOfOpened =
         rest.every(place => isOpenedOrClient(place, told)) && rest.some(place => opens(place, told));
       const severity =
-        isTold && isOfOpened && !places.some(place => place.outside)
+        (isTold && isOfOpened && !places.some(place => place.outside)) ||
+        rest.every(place => isReplacedAtStart(stack, place))
           ? "low"
           : gravest === "high" && (isTold || isOfOpened)
             ? "medium"
