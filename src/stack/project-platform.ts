@@ -38,7 +38,10 @@ export function onPlatform(
     texts.find(({ text }) => isOfFolder && ships.test(text)) ??
     texts.find(({ text }) => cluster && intoCluster.test(text));
   if (!found || texts.some(({ text }) => reaches.test(text))) return plan;
-  const grade = staysUp(plan.files.map(path => byPath.get(path)!)) ? "presumed" : "development";
+  // Where something else speaks against a server, too, it is for work.
+  const doubted = plan.grade === "presumed";
+  const stays = !doubted && staysUp(plan.files.map(path => byPath.get(path)!));
+  const grade = stays ? "presumed" : "development";
   const where = ships.test(found.text) && isOfFolder ? "platform" : "cluster";
   return { ...plan, grade, because: { text: `${found.path} ships to a ${where}` } };
 }

@@ -201,6 +201,17 @@ it.each<[string, Record<string, string>, string[]]>([
     ["infra/prod/docker-compose.yml: presumed"],
   ],
   [
+    "the same with a site on this machine and a mail catcher",
+    {
+      "compose/docker-compose.yml":
+        "services:\n  edge:\n    image: nginx:1.29\n    restart: always\n    ports: ['443:443']\n  web:\n    build: ..\n  mail:\n    image: mailhog/mailhog\n",
+      "charts/harbour/Chart.yaml": "name: harbour\n",
+      ".github/workflows/deploy.yml":
+        "on: workflow_dispatch\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: helm upgrade harbour ./charts/harbour --install\n",
+    },
+    ["compose/docker-compose.yml: development"],
+  ],
+  [
     "a pipeline that ships a chart to a cluster, and a file that nothing starts",
     {
       "compose/docker-compose.yml":
