@@ -1,4 +1,4 @@
-import { inside } from "../core/path.ts";
+import { inside, join } from "../core/path.ts";
 import type { AppComponent, AppKind } from "./app/detect.ts";
 import type { Service } from "./stack.ts";
 
@@ -112,10 +112,66 @@ export function componentOf(service: Service, components: readonly AppComponent[
   const build = service.build ?? service.made;
   const context = build?.context;
   const atRoot = fitting.filter(component => component.dir === context);
+  const member = atRoot.every(isWorkspace) ? memberOf(service, fitting) : undefined;
+  if (member) return member;
   if (atRoot.length === 1) return atRoot[0];
   const beside = build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
   const besides = fitting.filter(component => component.dir === beside);
   return besides.length === 1 ? besides[0] : undefined;
+}
+
+/** The root of a workspace, without a framework of its own: its members are the programs. */
+function isWorkspace({ kind, dir, files, package: own }: AppComponent): boolean {
+  return (
+    kind === "node" &&
+    own !== undefined &&
+    (own.workspaces.length > 0 || files.paths.includes(join(dir, "pnpm-workspace.yaml")))
+  );
+}
+
+/** The package of a workspace that the image is made for: its start, its working directory or its build names one. */
+function memberOf(service: Service, candidates: readonly AppComponent[]): AppComponent | undefined {
+  const build = service.build ?? service.made;
+  const context = build?.context;
+  if (context === undefined) return undefined;
+  const members = candidates.flatMap(component => {
+    const rest = component.package && !isWorkspace(component) ? inside(context, component.dir) : undefined;
+    return rest ? [{ component, rest, name: component.package?.name?.value }] : [];
+  });
+  const stages = build?.dockerfile?.stages ?? [];
+  const last = service.model?.stage.copies ?? [];
+  const started = (service.process?.commands ?? []).map(words =>
+    words.map(word => word.value ?? "?").join(" "),
+  );
+  const signs: readonly (readonly string[])[] = [
+    started,
+    [service.model?.workdir ?? ""],
+    last.flatMap(copy => (copy.from ? copy.sources.map(({ value }) => value) : [])).filter(isBuilt),
+    stages.flatMap(stage => stage.runs.map(run => run.fragment.text)),
+  ];
+  for (const texts of signs) {
+    const said = members.filter(({ rest, name }) => texts.some(text => names(text, rest, name)));
+    const named = said.filter(
+      ({ rest }) => !said.some(other => other.rest !== rest && inside(rest, other.rest) !== undefined),
+    );
+    if (named.length === 1) return named[0]!.component;
+  }
+  return undefined;
+}
+
+/** What a build leaves: a package that others need is copied whole. */
+const isBuilt = (path: string) => /\/(?:dist|build|out|\.next|\.output)(?:\/|$)/.test(path);
+
+/** The directory as part of a path, or the package as the one that a command is for. */
+function names(text: string, directory: string, name: string | undefined): boolean {
+  const word = (plain: string) => plain.replace(/[^\w/-]/g, "\\$&");
+  const wanted = [word(directory), ...(name ? [word(name)] : [])].join("|");
+  return (
+    new RegExp(`(?:^|[\\s/])${word(directory)}(?:[/\\s]|$)`).test(text) ||
+    new RegExp(
+      `(?:--filter|-F|--workspace|-w|--scope|\\bworkspace|\\bprune|\\bfocus)(?:=|\\s+)["']?(?:\\./)?(?:${wanted})(?:\\.\\.\\.)?(?:["'\\s]|$)`,
+    ).test(text)
+  );
 }
 
 function comesFrom(service: Service, component: AppComponent): boolean {
