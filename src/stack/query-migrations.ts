@@ -37,9 +37,18 @@ export function migrationOf(stack: Stack, project: ComposeProject): Migration | 
 
 /** The same program, or the same image: one database is meant. */
 export function sameCode(one: Service, other: Service): boolean {
-  if (one === other) return true;
+  if (one === other || sameRecipe(one, other)) return true;
   if (one.component || other.component) return one.component === other.component;
   return one.image?.text !== undefined && one.image.text === other.image?.text;
+}
+
+/** One Dockerfile makes both, whatever packages of a workspace it is told to start. */
+function sameRecipe({ build: one }: Service, { build: other }: Service): boolean {
+  return (
+    one?.dockerfilePath !== undefined &&
+    one.context === other?.context &&
+    one.dockerfilePath === other?.dockerfilePath
+  );
 }
 
 /** Some service of the project migrates when it starts. */
@@ -57,7 +66,7 @@ function startMigration(stack: Stack, service: Service): Found | undefined {
   }
   const starts = [
     ...(service.process?.commands ?? []).map(words => words[0]?.value),
-    service.model?.entrypoint?.words[0]?.value,
+    (service.entrypoint ?? service.model?.entrypoint)?.words[0]?.value,
   ];
   for (const path of starts) {
     if (!path?.includes("/")) continue;
@@ -93,7 +102,8 @@ function plainly(call: {
 }
 
 const forServer = /deploy|produc|server|live\b|releas|upgrad|updat|rollout|docker/i;
-const forWork = /\bdev(?:elop\w*)?\b|\blocal(?:ly|host)?\b|contribut|\btests?\b|testing/i;
+/** The end of a domain is no word for it. */
+const forWork = /(?<!\w\.)\bdev(?:elop\w*)?\b|\blocal(?:ly|host)?\b|contribut|\btests?\b|testing/i;
 
 /**
  * Where a page tells a person to migrate by hand on the server: under a heading that speaks of it, or in a container
@@ -111,7 +121,7 @@ export function documentedMigration(stack: Stack): Location | undefined {
       else if (!fenced && title) {
         headings.length = marks.length - 1;
         headings.push(title);
-      } else if (isMigration(line)) {
+      } else if (isMigration(line) || callsMigration(stack, line)) {
         const told = headings.filter(Boolean).join("\n");
         const isServer =
           forServer.test(`${told}\n${file}`) ||
@@ -123,4 +133,14 @@ export function documentedMigration(stack: Stack): Location | undefined {
     }
   }
   return undefined;
+}
+
+/** `pnpm --filter api prisma:deploy`, `npm run db:migrate`: a package script that migrates. */
+function callsMigration(stack: Stack, line: string): boolean {
+  const [, words] = /\b(?:npm|pnpm|yarn|bun)\s+(\S.*)/.exec(line) ?? [];
+  if (words === undefined) return false;
+  const said = new Set(words.split(/\s+/));
+  return stack.components.some(({ package: own }) =>
+    [...(own?.scripts ?? [])].some(([name, { value }]) => said.has(name) && isMigration(value)),
+  );
 }

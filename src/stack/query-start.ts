@@ -52,7 +52,8 @@ function inScript(stack: Stack, service: Service, matches: (words: string) => bo
 function startScripts(stack: Stack, service: Service): { path: string; script: ShellScript }[] {
   const starts = [
     ...(service.process?.commands ?? []).map(words => words[0]?.value),
-    service.model?.entrypoint?.words[0]?.value,
+    // Compose's own entry point takes the place of the image's.
+    (service.entrypoint ?? service.model?.entrypoint)?.words[0]?.value,
   ];
   return starts.flatMap(path => {
     if (path === undefined || !path.includes("/")) return [];
