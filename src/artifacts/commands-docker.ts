@@ -20,12 +20,17 @@ const runValued = words(
   "-e --env --env-file -v --volume --mount -p --publish --name --network --net --network-alias -w --workdir -u --user --entrypoint -h --hostname -l --label --label-file --restart -m --memory --memory-swap --memory-reservation --cpus -c --cpu-shares --cpuset-cpus --add-host --cap-add --cap-drop --device --dns --dns-search --health-cmd --health-interval --health-retries --health-timeout --health-start-period --ip --ip6 --link --log-driver --log-opt --pid --pids-limit --platform --pull --security-opt --shm-size --stop-signal --stop-timeout --tmpfs --ulimit --userns --volumes-from --volume-driver --gpus --runtime --cidfile --group-add --ipc --isolation -a --attach --expose --sysctl --cgroupns --cgroup-parent --detach-keys --mac-address --oom-score-adj --uts --annotation --domainname --storage-opt",
 );
 const execValued = words("-e --env --env-file -u --user -w --workdir --detach-keys --index");
+/** Of `docker run`, and refused by `docker compose run`: read with their values, so that the service is found. */
+const ofDockerRun =
+  "--network --net --network-alias --restart --memory --cpus --hostname --mount --env-file --add-host --platform --gpus";
+/** What `docker compose run` refuses with "unknown flag". */
+export const refusedByComposeRun = words(`${ofDockerRun} --privileged --init`);
 /** Options with a value of `docker compose SUBCOMMAND`, beyond those of exec and run. */
 const subcommandValued: Readonly<Record<string, ReadonlySet<string>>> = {
   up: words("--scale -t --timeout --wait-timeout --exit-code-from --attach --no-attach --pull"),
   create: words("--scale --pull"),
   run: words(
-    "-e --env --env-from-file -l --label -p --publish -u --user -v --volume -w --workdir --name --entrypoint --cap-add --cap-drop --pull",
+    `-e --env --env-from-file -l --label -p --publish -u --user -v --volume -w --workdir --name --entrypoint --cap-add --cap-drop --pull ${ofDockerRun}`,
   ),
   exec: execValued,
   logs: words("-n --tail --since --until --index"),

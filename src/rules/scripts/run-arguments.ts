@@ -1,10 +1,11 @@
-import type { Call, ComposeCall } from "../../artifacts/commands.ts";
+import type { Call, ComposeCall, Flag } from "../../artifacts/commands.ts";
+import { refusedByComposeRun } from "../../artifacts/commands-docker.ts";
 import type { Edit, Fix } from "../../core/fix.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence } from "../../stack/query.ts";
 import { callerName, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
-import type { Command, PlacedCall, Service } from "../../stack/stack.ts";
+import type { Command, PlacedCall, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -14,6 +15,19 @@ export default defineRule({
   severity: "medium",
   why: "The container runs its usual loop instead of the command that was asked for: the certificate is never issued, the migration never applied, and the script waits or goes on.",
   *check(stack) {
+    const refused = refusedRuns(stack);
+    for (const file of new Set(refused.map(({ placed }) => placed.caller.file))) {
+      const [first, ...more] = refused.filter(({ placed }) => placed.caller.file === file);
+      yield {
+        subject: `${file}: ${first!.flag.name}`,
+        message: `${callerName(first!.placed)} gives \`${first!.flag.name}\` to \`docker compose run\`, which is an option of \`docker run\` alone: Compose refuses the command, and nothing runs.`,
+        evidence: [
+          evidence(first!.flag.at, "an unknown flag"),
+          ...more.map(({ flag }) => evidence(flag.at, "here too")),
+        ],
+        severity: isWorkstationCall(first!.placed) ? "low" : first!.placed.deploys ? "high" : "medium",
+      };
+    }
     const found = new Map<string, { service: Service; places: { placed: PlacedCall; at: Location }[] }>();
     for (const placed of stack.calls) {
       const { call } = placed;
@@ -51,6 +65,15 @@ export default defineRule({
     }
   },
 });
+
+function refusedRuns(stack: Stack): { readonly placed: PlacedCall; readonly flag: Flag }[] {
+  return stack.calls.flatMap(placed => {
+    const { call } = placed;
+    if (call.kind !== "compose" || call.subcommand !== "run") return [];
+    const flag = call.flags.find(({ name }) => refusedByComposeRun.has(name));
+    return flag ? [{ placed, flag }] : [];
+  });
+}
 
 /** The program that the arguments are for: the image's own, where the arguments are known to be of it. */
 function entrypointFix(
