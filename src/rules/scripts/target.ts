@@ -1,6 +1,12 @@
 import { targetFix } from "../../remedies/target-name.ts";
+import { listNames } from "../../stack/query.ts";
 import { callerName, isBackupWork, isWorkstationCall } from "../../stack/query-scripts.ts";
-import { missingBecause, missingEvidence, missingTargets } from "../../stack/query-targets.ts";
+import {
+  type MissingTarget,
+  missingBecause,
+  missingEvidence,
+  missingTargets,
+} from "../../stack/query-targets.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -10,8 +16,30 @@ export default defineRule({
   severity: "medium",
   why: "A command on a container or service that is not there does nothing; a check that ignores its exit status then reports on nothing at all.",
   *check(stack) {
-    for (const missing of missingTargets(stack)) {
-      if (missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
+    const told = missingTargets(stack).filter(
+      ({ places }) => !places.some(isBackupWork) && !places.every(isWorkstationCall),
+    );
+    const fileOf = (missing: MissingTarget) => missing.places[0]!.caller.file;
+    const unlike = told.filter(({ what, instead }) => what === "service" && instead.length === 0);
+    // A script for another stack than the one that is there has one fault, however many services it names.
+    const grouped = new Set(
+      unlike.filter(missing => unlike.some(other => other !== missing && fileOf(other) === fileOf(missing))),
+    );
+    for (const file of new Set([...grouped].map(fileOf))) {
+      const all = [...grouped].filter(missing => fileOf(missing) === file);
+      const files = [...new Set(all.flatMap(missing => missing.files))];
+      const places = all.flatMap(missing => missing.places);
+      const [one, ...more] = all.flatMap(missingEvidence);
+      yield {
+        subject: `${file}: services`,
+        message: `${callerName(all[0]!.places[0]!)} works on the services ${listNames(all.map(({ name }) => name))}, which ${files.join(" and ")} ${files.length === 1 ? "does" : "do"} not define: the commands fail.`,
+        evidence: [one!, ...more],
+        severity: places.some(place => place.deploys) ? "medium" : "low",
+        ...(all.some(({ sure }) => sure) ? {} : { confidence: "likely" as const }),
+      };
+    }
+    for (const missing of told) {
+      if (grouped.has(missing)) continue;
       const first = missing.places[0]!;
       yield {
         subject: `${first.caller.file}: ${missing.name}`,
