@@ -50,6 +50,8 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
     const isOwn = dirname(name.at.file) !== project.directory;
     if (isOwn && !credential.test(name.value)) continue;
     if (idle.test(name.value) || publicName.test(name.value) || names(texts, name.value)) continue;
+    const whole = wholeOf(name.value);
+    if (whole && names(texts, whole) && reads.some(read => read.name === whole)) continue;
     const own = reads.filter(read => read.name === name.value && !read.buildTime);
     if (isOwn && own.some(each => each.default)) continue;
     const read = own.find(each => isRun(stack, service, component, each.at));
@@ -59,6 +61,12 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
     found.push({ name: name.value, asked: name.at, at: read.at });
   }
   return found;
+}
+
+/** The address that brings what the variable is a part of: `REDIS_URL` of `REDIS_HOST`. */
+function wholeOf(name: string): string | undefined {
+  const [, prefix] = /^(\w+)_(?:HOST|PORT|USER|USERNAME|PASSWORD|DB)$/.exec(name) ?? [];
+  return prefix && `${prefix}_URL`;
 }
 
 /**
