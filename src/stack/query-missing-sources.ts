@@ -2,6 +2,7 @@ import { isVendored } from "../artifacts/project-files.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
 import type { MissingSource } from "./image/copy-sources.ts";
 import { mayAppear } from "./query-build.ts";
+import { missingPrismaClients } from "./query-prisma-copy.ts";
 import type { Build, Stack } from "./stack.ts";
 
 /** Builds of the same Dockerfile whose context has everything. */
@@ -34,6 +35,7 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
       if (!inContext && (isWrittenAbove(stack, build, each.path) || isOfWorkspace(build, each))) continue;
       found.set(each.source.at.span.start, each);
     }
+    for (const each of missingPrismaClients(stack, build)) found.set(each.source.at.span.start, each);
   }
   return [...found.values()];
 }
