@@ -68,6 +68,7 @@ import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
 import { isPresumed, namedForProduction, nameOfProduction } from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
+import { newerVersion } from "./project-versions.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
 
 /**
@@ -182,6 +183,8 @@ function grade(
   }
   if (files.some(file => options.devcontainer?.has(file)))
     return { files, grade: "development", because: { text: "the development container uses it" } };
+  const newer = newerVersion(last, all);
+  if (newer) return { files, grade: "development", because: { text: `${newer} is a newer version of it` } };
   const folder = asideFolder.exec(`${dirname(last)}/`);
   if (
     folder &&
