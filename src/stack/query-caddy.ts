@@ -1,4 +1,5 @@
 import type { CaddySite } from "../artifacts/caddyfile.ts";
+import type { Location } from "../core/source.ts";
 import { hostNames } from "./query.ts";
 import type { CaddyInstance, Port, Service, Stack } from "./stack.ts";
 
@@ -37,6 +38,18 @@ export function caddyPorts(caddy: CaddyInstance): number[] | undefined {
 /** It surely serves plain HTTP alone. */
 export function isPlainCaddy(caddy: CaddyInstance): boolean {
   return isWhole(caddy) && !caddy.model.sites.some(speaksTls);
+}
+
+/** The services of its project that it sends requests to, and where it says so. */
+export function behindCaddy({ service, model }: CaddyInstance): Map<Service, Location> {
+  const ways = model.sites.flatMap(({ upstreams }) =>
+    upstreams.flatMap(({ host, at }) =>
+      service.project.services.flatMap(other =>
+        hostNames(other).includes(host) ? [[other, at] as const] : [],
+      ),
+    ),
+  );
+  return new Map(ways);
 }
 
 export interface PlainSite {

@@ -4,11 +4,12 @@ import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
 import { allLocations, tlsServers } from "../../stack/proxy/effective.ts";
 import { proxyTarget } from "../../stack/proxy/route.ts";
-import { edgeProxies, evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { fronts } from "../../stack/query-fronts.ts";
 import { loopbackFix } from "../../stack/query-ports.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
-import { plainPorts, servicesBehind } from "../../stack/query-proxy.ts";
-import type { ComposeProject, ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import { plainPorts } from "../../stack/query-proxy.ts";
+import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -25,16 +26,8 @@ export default defineRule({
     }
     const told = oncePerPlace();
     // The proxy with most behind it tells of a port that two of them lead to.
-    for (const proxy of edgeProxies(stack).toSorted((a, b) => servers(b) - servers(a))) {
-      const { service } = proxy;
-      if (!service || service.project.grade === "development") continue;
-      const behind = new Map(
-        proxy.effective.servers
-          .flatMap(allLocations)
-          .flatMap(location =>
-            servicesBehind(proxy, location).map(target => [target, location.proxyPass!.url.at] as const),
-          ),
-      );
+    for (const { service, behind } of fronts(stack)) {
+      if (service.project.grade === "development") continue;
       const doors = [...behind].flatMap(([target, at]) =>
         target === service || isOptional(target)
           ? []
@@ -118,8 +111,4 @@ function onlyDoor({ grade, services }: ComposeProject): Service | undefined {
     return undefined;
   const [door, ...more] = services.filter(({ ports }) => ports.some(port => port.public !== false));
   return more.length === 0 && door?.kind === "proxy" ? door : undefined;
-}
-
-function servers(proxy: ProxyInstance): number {
-  return proxy.effective.servers.flatMap(allLocations).length;
 }
