@@ -311,12 +311,21 @@ function says(stack: Stack, service: Service, words: RegExp): boolean {
 }
 
 /** `S3_ACCESS_KEY` beside `S3_SECRET_KEY`: the name of the account. */
-export function namesAccount({ name, service }: Credential): boolean {
-  const stem = /^(.*)ACCESS_KEY(?:_ID)?$/.exec(name)?.[1];
+function namesAccount({ name, service }: Credential): boolean {
+  const stem = accessKey.exec(name)?.[1];
   return (
     stem !== undefined &&
-    ["SECRET_KEY", "SECRET_ACCESS_KEY"].some(end => variable(service!, `${stem}${end}`) !== undefined)
+    ["SECRET_KEY", "SECRET_ACCESS_KEY"].some(
+      end => variable(service!, `${stem}${end}`) ?? variable(service!, `${stem}${end}_FILE`),
+    )
   );
+}
+
+const accessKey = /^(.*)ACCESS_KEY(?:_ID)?$/;
+
+/** The same word in several places, all of them called so: the name of one account. */
+export function nameOneAccount(places: readonly Credential[]): boolean {
+  return places.every(({ name }) => accessKey.test(name)) && places.some(namesAccount);
 }
 
 /** The store that a credential in an address logs in to, with who logs in: one key for all accounts of the two. */

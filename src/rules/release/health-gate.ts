@@ -94,7 +94,10 @@ function grepFault(call: Call): string | undefined {
     arg => /^-[a-zA-Z]*[vcw]/.test(arg.word.text) || arg.word.text === "--count",
   );
   const pattern = call.args.find(arg => !arg.word.text.startsWith("-"))?.value;
-  if (inverted || pattern === undefined) return undefined;
+  // What is counted is compared with a number.
+  const next = call.script.commands[call.command.index + 1];
+  const counted = call.command.connector === "|" && next?.name?.value === "wc";
+  if (inverted || counted || pattern === undefined) return undefined;
   if (/^['"]?healthy/.test(pattern)) return faults.foundInUnhealthy;
   const words = before(call)!.words.map(word => word.text);
   const named = words.slice(words.indexOf("ps") + 1).some(word => !word.startsWith("-"));

@@ -3,7 +3,7 @@ import { dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, listNames } from "../../stack/query.ts";
-import { accountHolder, namesAccount } from "../../stack/query-accounts.ts";
+import { accountHolder, nameOneAccount } from "../../stack/query-accounts.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
 import { isReplacedAtStart, severityOf } from "../../stack/query-credential-weight.ts";
 import { trackedSecrets } from "../../stack/query-env-secrets.ts";
@@ -30,7 +30,7 @@ export default defineRule({
       if (rest.every(place => told.some(at => isOf(place, at)))) continue;
       // The name of a login whose password is told.
       if (rest.every(place => isLoginName(place) && opens(place, told))) continue;
-      if (rest.every(namesAccount)) continue;
+      if (nameOneAccount(rest)) continue;
       // The tracked env file beside it sets the variable to the same value: that finding shows the secret.
       if (rest.every(place => isInEnvFile(stack, place))) continue;
       const rank = (place: Credential) => order.indexOf(severityOf(place, places));
