@@ -303,4 +303,4 @@ export function pipesStrict(call: Call, stack: Stack): boolean {
 
 /** Settings of programs that others make: there is nothing to test. */
 export const isOfOthers = ({ services, builds, components }: Stack): boolean =>
-  services.length > 0 && builds.length + components.length === 0 && services.every(({ facts }) => facts);
+  services.length > 0 && builds.length + components.length === 0 && !services.some(({ build }) => build);
