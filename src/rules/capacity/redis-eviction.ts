@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { join } from "../../core/path.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
@@ -25,7 +26,7 @@ export default defineRule({
             /(^|_)(BROKER|QUEUE|BULL\w*|JOBS?|RQ|DRAMATIQ|SIDEKIQ)(_|$)/i.test(variable.name) &&
             pointsAt(service.project, variable) === service,
         );
-      const only = broker ? undefined : keptInOnlyOne(service);
+      const only = broker ? undefined : (keptInOnlyOne(service) ?? supervisedQueue(service));
       if (!broker && !only) continue;
       const who = broker
         ? `carries the jobs that \`${broker.name}\` puts there`
@@ -94,6 +95,30 @@ function keptInOnlyOne(service: Service): Keeper | undefined {
     if (isSidekiq) return { what: "Sidekiq", keeps: "takes its jobs from Redis", at: other.at };
     if (name && /Celery|RQ|Dramatiq/.test(name))
       return { what: name, keeps: "takes its jobs from Redis", at: other.at };
+  }
+  return undefined;
+}
+
+const supervised = /^command\s*=.*\bartisan (?:horizon\b|queue:(?:work|listen) redis\b).*$/m;
+
+/** Supervisor starts Laravel's worker for the connection "redis" in an image that is built from its folder. */
+function supervisedQueue({ project: { services } }: Service): Keeper | undefined {
+  if (services.filter(other => protocolOf(other) === "redis").length !== 1) return undefined;
+  for (const { build, component } of services) {
+    if (component?.kind !== "laravel" || build?.context === undefined) continue;
+    const copied =
+      build.dockerfile?.stages.flatMap(stage => stage.copies.flatMap(copy => copy.sources)) ?? [];
+    for (const { value } of copied) {
+      const path = join(build.context, value.replace(/^\.?\/+/, ""));
+      const source = /\.(?:conf|ini)$/.test(path) ? component.files.read(path) : undefined;
+      const found = source && supervised.exec(source.text);
+      if (found)
+        return {
+          what: "Laravel's queue",
+          keeps: "takes its jobs from Redis",
+          at: locate(source, found.index, found.index + found[0].length),
+        };
+    }
   }
   return undefined;
 }
