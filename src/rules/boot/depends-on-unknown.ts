@@ -30,10 +30,12 @@ export default defineRule({
     }
     for (const { kind, names, from, places } of byReferrer([...groups.values()])) {
       const [at, ...more] = places.map(place => evidence(place, `no ${kind} of this name is defined`));
+      // Compose looks at the services of the profiles that are asked for.
+      const when = from.every(each => each.profiles.length > 0) ? " while its profile is asked for" : "";
       yield {
         subject: from[0]!.name,
-        message: `${listNames(from.map(service => service.name))} ${from.length === 1 ? "refers" : "refer"} to the ${kind}${names.length === 1 ? "" : "s"} ${listNames(names)}, which the project does not define: Compose refuses to start anything.`,
-        severity: weigh(from[0]!, "critical"),
+        message: `${listNames(from.map(service => service.name))} ${from.length === 1 ? "refers" : "refer"} to the ${kind}${names.length === 1 ? "" : "s"} ${listNames(names)}, which the project does not define: Compose refuses to start anything${when}.`,
+        severity: weigh(from[0]!, when === "" ? "critical" : "medium"),
         evidence: [at!, ...more],
       };
     }
