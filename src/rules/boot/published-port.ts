@@ -1,7 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import { unservedPorts } from "../../stack/query-unserved-ports.ts";
+import { type Unserved, unservedPorts } from "../../stack/query-unserved-ports.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -12,23 +12,34 @@ export default defineRule({
   why: "Docker takes the connection and finds nobody behind it: every visitor is refused, while the container runs and its log shows no error.",
   *check(stack) {
     const first = oncePerPlace();
+    // One configuration that several services run with is one cause; the gravest of them is told.
+    const groups = new Map<string, Unserved[]>();
     for (const service of worstFirst(serverServices(stack))) {
       const found = unservedPorts(stack, service);
       if (!found || !first(found.ports[0]!.at)) continue;
-      const targets = [...new Set(found.ports.map(({ target }) => target))];
-      const [one, many] = ["port", "ports"];
-      const published = `${targets.length === 1 ? one : many} ${targets.join(" and ")}`;
-      const listens = `${found.open.ports.length === 1 ? one : many} ${found.open.ports.join(" and ")}`;
+      const { file, span } = found.open.at;
+      const key = [file, span.start, ...found.ports.map(({ target }) => target)].join(" ");
+      groups.set(key, [...(groups.get(key) ?? []), found]);
+    }
+    for (const group of groups.values()) {
+      const [{ service, open, ports }] = group as unknown as [Unserved];
+      const names = [...new Set(group.map(each => each.service.name))];
+      const [is, listens, them] = names.length === 1 ? ["is", "listens", "it"] : ["are", "listen", "them"];
       yield {
         subject: service.name,
-        message: `"${service.name}" is published on ${published} of its container, and listens on ${listens}: nobody reaches it.`,
+        message: `${listNames(names)} ${is} published on ${said(ports.map(({ target }) => target!))} of the container, and ${listens} on ${said(open.ports)}: nobody reaches ${them}.`,
         severity: weigh(service, "critical"),
-        ...(found.open.inCode ? { confidence: "likely" as const } : {}),
+        ...(open.inCode ? { confidence: "likely" as const } : {}),
         evidence: [
-          ...found.ports.map(({ at }) => evidence(at, "nothing listens behind it")),
-          evidence(found.open.at, `listens on ${listens}`),
+          ...group.flatMap(each => each.ports.map(({ at }) => evidence(at, "nothing listens behind it"))),
+          evidence(open.at, `listens on ${said(open.ports)}`),
         ] as unknown as [Evidence],
       };
     }
   },
 });
+
+function said(ports: readonly number[]): string {
+  const numbers = [...new Set(ports)];
+  return `${numbers.length === 1 ? "port" : "ports"} ${numbers.join(" and ")}`;
+}
