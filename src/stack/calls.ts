@@ -18,7 +18,7 @@ const deployWords =
 const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
 const testFolder = /(?:^|\/)(?:tests?|testing|e2e|load-?tests?|benchmarks?)\//i;
 /** What deploys there does so on the machine that it lies on, unless it goes to another one. */
-const localFolder = /(?:^|\/)local(?:host)?(?:[-_.][\w.-]*)?\/[^/]+$/i;
+const localFolder = /(?:^|\/)local(?:host)?(?:[-_.][\w.-]*)?\/[^/]+$|\blocalhost[\w-]*\.\w+$/i;
 const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
@@ -154,15 +154,18 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
         pipeline: placed.caller.kind === "workflow" || placed.caller.kind === "stage",
       });
     if (placed.call.kind !== "compose") continue;
-    if (!shipping.has(placed.call.subcommand ?? "") && !handsOn(placed.call)) continue;
+    const tries = placed.call.subcommand === "run" && placed.caller.kind === "workflow";
+    if (!shipping.has(placed.call.subcommand ?? "") && !handsOn(placed.call) && !tries) continue;
     const list = filesOf(placed.call, placed, calls, files);
     if (list.length === 0) continue;
+    // A job that runs one command in a file of its own.
+    if (tries && (placed.call.remote || list.length > 1 || placed.call.files.length === 0)) continue;
     const named =
       placed.call.files.length > 0 ||
       composeFileVariable(placed.call).length > 0 ||
       chosenByEnvFile(placed, calls, files, "") !== undefined ||
       (placed.call.remote && copiedComposeFiles(placed, calls, files).length > 0);
-    const deploys = placed.deploys && !startsOnHostedRunner(placed);
+    const deploys = placed.deploys && !tries && !startsOnHostedRunner(placed);
     const restarts = placed.call.subcommand === "restart";
     uses.push({
       ...{ files: list, named, deploys, restarts, at: placed.call.at, by: nameOf(placed) },

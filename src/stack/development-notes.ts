@@ -43,6 +43,18 @@ export function readmeNote(
 }
 
 const quickly = /\b(?:fastest|easiest|quickest|simplest) way\b[^.!]*\blocally\b[^.!]*\bdocker\b/i;
+const locally = /\b(?:run|start|launch|spin up) a local (?:instance|copy) of\b/i;
+
+/** "These files enable you to run a local instance of the server": that is all that they are for. */
+export function localInstance(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
+  const source = ["README.md", "readme.md", "Readme.md"].map(text).find(each => each !== undefined);
+  const said = sentences(source?.text.slice(0, 4_000) ?? "").find(
+    each => locally.test(plain(each)) && /\bcompose\b|\bfiles?\b|\bstacks?\b/i.test(plain(each)),
+  );
+  return source && said
+    ? { text: `${source.path} has it run a local instance`, at: placeOf(source, said) }
+    : undefined;
+}
 
 /** "The fastest way to run this locally is Docker": the README of the root offers the stack to try the program. */
 export function trialNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
@@ -51,6 +63,39 @@ export function trialNote(text: (path: string) => Source | undefined): Developme
     const said = sentences(source?.text.slice(0, 20_000) ?? "").find(each => quickly.test(plain(each)));
     if (source && said)
       return { text: `${source.path} offers it to run the program locally`, at: placeOf(source, said) };
+  }
+  return undefined;
+}
+
+/** "This folder contains example Compose files": a README between the root and the file says what it is. */
+export function examplePage(
+  file: string,
+  text: (path: string) => Source | undefined,
+): DevelopmentNote | undefined {
+  for (let folder = dirname(file); folder !== ""; folder = dirname(folder))
+    for (const name of ["README.md", "readme.md", "Readme.md"]) {
+      const source = text(join(folder, name));
+      const said = sentences(source?.text.slice(0, 4_000) ?? "").find(each => shows.test(plain(each)));
+      if (source && said) return { text: `${source.path} calls it an example`, at: placeOf(source, said) };
+    }
+  return undefined;
+}
+
+const shows =
+  /\bexamples? (?:of )?(?:[\w-]+ ){0,5}(?:docker[- ])?compose\b|\b(?:docker[- ])?compose(?: files?| stacks?)? examples?\b/i;
+
+/** A button in the README starts it on a machine that is thrown away after some hours. */
+export function playgroundNote(
+  file: string,
+  text: (path: string) => Source | undefined,
+): DevelopmentNote | undefined {
+  for (const name of ["README.md", "readme.md", "Readme.md"]) {
+    const source = text(name);
+    const said = source?.text
+      .match(/play-with-docker\.com\/?\?stack=[^\s)"'>]{1,300}/g)
+      ?.find(link => link.endsWith(`/${file}`));
+    if (source && said)
+      return { text: `${source.path} starts it on a playground`, at: placeOf(source, said) };
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
-import { localNote, trialNote } from "./development-notes.ts";
+import { examplePage, localNote, trialNote } from "./development-notes.ts";
 import { mountsCheckout } from "./project-builds.ts";
-import { stemOf } from "./project-files.ts";
+import { defaultNames, stemOf } from "./project-files.ts";
 import {
   areBacking,
   areMounted,
@@ -24,6 +24,7 @@ import {
   servicesIn,
   standsForCloud,
   staysUp,
+  watches,
 } from "./project-habits.ts";
 import { production } from "./project-names.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
@@ -35,7 +36,7 @@ export const mailOfWork = "it catches its own mail";
 export const buildsOfWork = "most of what it builds runs for development";
 
 /** Whoever starts it starts its databases alone, because the programs run beside them, on the same machine. */
-export function besideStores(
+function besideStores(
   files: readonly string[],
   models: readonly ComposeFile[],
   uses: readonly ComposeUse[],
@@ -50,6 +51,33 @@ export function besideStores(
   )
     return undefined;
   return { text: `${first.by} starts its databases alone`, at: first.at };
+}
+
+/** Only targets and scripts that are called after development start it, and a server in it reads its sources again. */
+function onlyForWork(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+): ProjectPlan["because"] | undefined {
+  const own = uses.filter(use => use.files.join("\n") === files.join("\n") && !use.pipeline);
+  const [first] = own;
+  const named = /(?:^target "|\/|^)(?:[\w.]+[-_:])?dev(?:elop(?:ment)?)?(?:[-_:][\w-]*)?(?:"|\.\w+$|$)/i;
+  if (!first || own.some(use => use.deploys || !named.test(use.by)) || !watches(models)) return undefined;
+  return { text: `only ${first.by} starts it`, at: first.at };
+}
+
+/** A file with a name of its own that nothing but jobs of a pipeline starts, and none of them on a server. */
+function onlyInJobs(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+): ProjectPlan["because"] | undefined {
+  const own = uses.filter(use => use.files.join("\n") === files.join("\n"));
+  const [first] = own;
+  if (!first || defaultNames.includes(basename(files.at(-1)!)) || staysUp(models) || isEdge(models))
+    return undefined;
+  if (own.some(use => !use.pipeline || use.deploys)) return undefined;
+  return { text: `only ${first.by} starts it`, at: first.at };
 }
 
 const stageWord =
@@ -204,7 +232,7 @@ export function doubtOf(
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
   if (isAllForWork(models)) return { text: buildsOfWork };
-  const trial = trialNote(text);
+  const trial = trialNote(text) ?? examplePage(file, text);
   if (trial) return trial;
   if (buildsForOthers(models)) return { text: "it builds images for several kinds of processors" };
   if (staysUp(models)) return undefined;
@@ -317,4 +345,15 @@ function isOfProduction([name, value]: readonly [name: string, value: string]): 
   return /(?:^|_)DEBUG$/.test(name)
     ? /^(?:false|0|off|no)$/i.test(value)
     : /(?:^|_)(?:ENV|ENVIRONMENT|SETTINGS_MODULE|PROFILES_ACTIVE)$/.test(name) && /prod/i.test(value);
+}
+
+/** Whoever starts it does so for work: its databases alone, in jobs only, or by a target that is called so. */
+export function startedForWork(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+): ProjectPlan["because"] | undefined {
+  return (
+    besideStores(files, models, uses) ?? onlyInJobs(files, models, uses) ?? onlyForWork(files, models, uses)
+  );
 }

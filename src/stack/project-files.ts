@@ -161,3 +161,14 @@ export function folderOnServer(cwd: string | undefined, files: ProjectFiles): st
   }
   return undefined;
 }
+
+/** A file that has nothing but an `include` is what it brings in. */
+export function withIncluded(file: ComposeFile, byPath: ReadonlyMap<string, ComposeFile>): ComposeFile[] {
+  const included = file.roots.flatMap(root =>
+    itemsOf(child(root, "include")).map(item =>
+      byPath.get(join(dirname(file.file), textOf(item)?.value ?? "?")),
+    ),
+  );
+  const empty = file.roots.every(root => entriesOf(child(root, "services")).length === 0);
+  return empty && included.length > 0 && included.every(each => each !== undefined) ? included : [file];
+}

@@ -1,4 +1,4 @@
-import { basename } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 import { defaultNames, stemOf } from "./project-files.ts";
 
 /** What the names of Compose files and of their folders say that they are for. */
@@ -14,7 +14,7 @@ export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =
   /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 export const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|archive|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|[\w.-]*harness|tools|utils?|scripts|contrib(?:uting)?|vendor|third_party|node_modules|bower_components)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|\.?examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|(?:[\w.-]+[-_])?archived?|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|[\w.-]*harness|tools|utils?|scripts|contrib(?:uting)?|vendor|third_party|node_modules|bower_components)(\/|$)/i;
 
 /** Where nothing is a server's, also when nothing else is there. */
 export const rigFolder =
@@ -44,6 +44,20 @@ const workFolder = /(?:^|\/)(?:dev|devel|develop|development|local)\//i;
 /** The folder is called after a server's, or after a release. */
 export function isServersFolder(path: string): boolean {
   return production.test(folderOf(path)) && !ofServers.test(folderOf(path));
+}
+
+const manifests =
+  /^(?:package\.json|pyproject\.toml|requirements\.txt|manage\.py|go\.mod|Cargo\.toml|composer\.json|Gemfile|pom\.xml|build\.gradle(?:\.kts)?|[\w.-]+\.csproj)$/;
+
+/** `packages/server/` beside `packages/client/`: the folder holds the program that answers, not a server's files. */
+export function isSourceFolder(path: string, paths: readonly string[] = []): boolean {
+  const folder = dirname(path);
+  if (!/^server$/i.test(basename(folder)) || !defaultNames.includes(basename(path))) return false;
+  const own = paths.filter(each => dirname(each) === folder).map(basename);
+  return (
+    own.some(each => manifests.test(each)) &&
+    !own.some(each => /\.ya?ml$/.test(each) && /(?:^|[._-])prod(?:uction)?[._-]/i.test(each))
+  );
 }
 
 /** What the folder of a file plainly says. */

@@ -1,11 +1,11 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
-import { overrideName, stemOf } from "./project-files.ts";
+import { defaultNames, overrideName, stemOf } from "./project-files.ts";
 import { buildsForWork, debugs, developmentHabit } from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
 import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
 
-export const nameOfProduction = "its name says production";
+const nameOfProduction = "its name says production";
 
 /** Its name says so; what is called after a release is more likely a trial of one where another is production's by name. */
 export function namedForProduction(
@@ -60,4 +60,48 @@ function isBesideProduction(plan: ProjectPlan, plans: readonly ProjectPlan[]): b
         other !== plan && other.files[0] === plan.files[0] && production.test(stemOf(other.files.at(-1)!)),
     )
   );
+}
+
+/** A file of the same name that something ships, where this one is named by nothing and only its name speaks for it. */
+export function shippedInstead(
+  plan: ProjectPlan,
+  plans: readonly ProjectPlan[],
+  uses: readonly ComposeUse[],
+): ProjectPlan | undefined {
+  const last = plan.files.at(-1)!;
+  if (plan.because.text !== nameOfProduction || uses.some(use => use.files.includes(last))) return undefined;
+  return plans.find(
+    other =>
+      other !== plan &&
+      other.grade === "deployed" &&
+      other.because.at !== undefined &&
+      basename(other.files.at(-1)!) === basename(last),
+  );
+}
+
+/**
+ * No server runs so many stacks, each in a folder beside the others, of which nothing says anything: people choose one
+ * of them, and fill it in.
+ */
+const manyStacks = 8;
+
+export function blankOf(plan: ProjectPlan, all: readonly ProjectPlan[]): string | undefined {
+  const shelf = shelfOf(plan);
+  if (shelf === undefined) return undefined;
+  const choices = all.filter(
+    other =>
+      shelfOf(other) === shelf && other.grade === "deployed" && other.because.text.startsWith("nothing says"),
+  );
+  return choices.length >= manyStacks && choices.includes(plan)
+    ? `it is one of ${choices.length} stacks that people choose from`
+    : undefined;
+}
+
+/** `docker` of `docker/small/docker-compose.yml`. */
+function shelfOf({ files }: ProjectPlan): string | undefined {
+  const [file = ""] = files;
+  const folder = dirname(file);
+  return files.length === 1 && folder.includes("/") && defaultNames.includes(basename(file))
+    ? dirname(folder)
+    : undefined;
 }

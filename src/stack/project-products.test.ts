@@ -18,6 +18,41 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.yml: deployed"],
   ],
   [
+    "a default file that includes the one which builds a stage for development",
+    {
+      LICENSE: "",
+      "CONTRIBUTING.md": "",
+      "docker-compose.yml": "include:\n  - docker-compose-harbour.yml\n",
+      "docker-compose-harbour.yml":
+        "services:\n  web:\n    build: { context: ., target: engine-dev }\n    volumes: ['.:/app']\n    ports: ['3000:3000']\n",
+      "docker-compose-quay.yml":
+        "services:\n  web:\n    build: { context: ., target: engine-dev }\n    volumes: ['.:/app']\n    ports: ['3001:3000']\n",
+      Dockerfile: "FROM ruby:3.4 AS base\nFROM base AS engine-dev\n",
+    },
+    ["docker-compose.yml+docker-compose-harbour.yml: development", "docker-compose-quay.yml: development"],
+  ],
+  [
+    "what was put away when the rest moved to a cluster",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: mariadb:11\n    restart: always\n  app:\n    image: example/app:1\n    restart: always\n",
+      "k8s-archive/docker-compose.yml": "services:\n  site:\n    image: example/site:1\n",
+    },
+    ["docker-compose.yml: deployed", "k8s-archive/docker-compose.yml: development"],
+  ],
+  [
+    "variants of a stack with which people run a local instance",
+    {
+      "docker-compose.yml":
+        "services:\n  engine:\n    image: example/engine:1\n  db:\n    image: postgres:17\n",
+      "docker-compose-tls.yml":
+        "services:\n  engine:\n    build: tls\n    restart: on-failure\n  db:\n    image: postgres:17\n    restart: on-failure\n",
+      "tls/Dockerfile": "FROM example/engine:1\n",
+      "README.md": "# Engine\n\nThese files enable you to run a local instance of the engine.\n",
+    },
+    ["docker-compose-tls.yml: development", "docker-compose.yml: development"],
+  ],
+  [
     "one that is called after development, whose Caddy has the name of a workstation",
     {
       "docker-compose.prod.yml": `${app}    restart: always\n`,

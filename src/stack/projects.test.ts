@@ -237,7 +237,7 @@ describe("which Compose file is production", () => {
           "on: push\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker compose -f rig/a.docker-compose.yml up -d\n      - uses: docker/build-push-action@v6\n        with: { context: . }\n",
         "build_and_deploy.sh": "docker compose -f compose.dev.yml restart web\n",
       },
-      ["compose.dev.yml: development", "compose.yml: presumed", "rig/a.docker-compose.yml: presumed"],
+      ["compose.dev.yml: development", "compose.yml: deployed", "rig/a.docker-compose.yml: development"],
     ],
     [
       "only backing services for a workstation",

@@ -1,6 +1,14 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename, dirname } from "../core/path.ts";
-import { disclaimer, exampleNote, headerNote, readmeNote, saysProduction } from "./development-notes.ts";
+import { dirname } from "../core/path.ts";
+import {
+  disclaimer,
+  exampleNote,
+  headerNote,
+  localInstance,
+  playgroundNote,
+  readmeNote,
+  saysProduction,
+} from "./development-notes.ts";
 import {
   areBuilt,
   fileOfWork,
@@ -10,7 +18,6 @@ import {
   startsStores,
 } from "./project-builds.ts";
 import {
-  besideStores,
   buildSame,
   buildsOfWork,
   doubtOf,
@@ -24,10 +31,11 @@ import {
   mailOfWork,
   originalOf,
   shippedBy,
+  startedForWork,
   storesOfPerson,
   triedBy,
 } from "./project-doubts.ts";
-import { defaultGroups, referencedFiles, servicesOf, stemOf } from "./project-files.ts";
+import { defaultGroups, referencedFiles, servicesOf, stemOf, withIncluded } from "./project-files.ts";
 import {
   areStores,
   buildsForWork,
@@ -46,6 +54,7 @@ import {
 import {
   asideFolder,
   isServersFolder,
+  isSourceFolder,
   local,
   production,
   putAway,
@@ -66,7 +75,7 @@ import {
 } from "./project-places.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
-import { isPresumed, namedForProduction, nameOfProduction } from "./project-presumed.ts";
+import { blankOf, isPresumed, namedForProduction, shippedInstead } from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
 import { newerVersion } from "./project-versions.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
@@ -124,6 +133,8 @@ function presumed(
 ): ProjectPlan {
   if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
   if (plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  const blank = blankOf(plan, all);
+  if (blank) return { ...plan, grade: "presumed", because: { text: blank } };
   const part = partOfPublic(plan, all, options);
   if (part) return { ...plan, grade: "presumed", because: { text: part } };
   const others = all.filter(other => other !== plan && other.grade === "deployed");
@@ -160,7 +171,7 @@ function grade(
       },
     };
   }
-  const models = files.map(path => byPath.get(path)!);
+  const models = files.flatMap(path => withIncluded(byPath.get(path)!, byPath));
   const own = uses.filter(
     candidate =>
       candidate.deploys &&
@@ -200,6 +211,8 @@ function grade(
   if (example) return { files, ...example };
   const tried = triedBy(files, models, uses, options.text);
   if (tried) return { files, grade: "development", because: tried };
+  const played = options.text && playgroundNote(last, options.text);
+  if (played) return { files, grade: "development", because: played };
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const site = reservedSite(models) ?? (options.text && reservedCaddySite(models, options.text));
@@ -242,7 +255,7 @@ function grade(
       grade: "development",
       because: { text: `"${person}" looks for its store on the machine of a person` },
     };
-  const says = saidByFolder(last);
+  const says = isSourceFolder(last, options.paths) ? undefined : saidByFolder(last);
   if (says)
     return {
       files,
@@ -272,13 +285,13 @@ function grade(
   if (elsewhere) return { files, grade: "development", because: { text: elsewhere } };
   const twin = besideProductionsDockerfile(models, options.paths ?? []);
   if (twin) return { files, grade: "development", because: { text: `${twin} is the server's` } };
-  const beside = besideStores(files, models, uses);
+  const beside = (text && localInstance(text)) ?? startedForWork(files, models, uses);
   if (beside) return { files, grade: "development", because: beside };
   const shownTo = gradeInPublic(files, models, uses, options);
   if (shownTo?.grade === "development") return { files, ...shownTo };
   const doubt = options.text && doubtOf(last, models, options.text);
   if (doubt) return { files, grade: "presumed", because: doubt };
-  if (isServersFolder(last))
+  if (isServersFolder(last) && !isSourceFolder(last, options.paths))
     return { files, grade: "deployed", because: { text: "its folder says production" } };
   if (shownTo) return { files, ...shownTo };
   return {
@@ -380,21 +393,4 @@ function settleBases(
       because: { text: `${rival.files.at(-1)} is the production version of it` },
     };
   });
-}
-
-/** A file of the same name that something ships, where this one is named by nothing and only its name speaks for it. */
-function shippedInstead(
-  plan: ProjectPlan,
-  plans: readonly ProjectPlan[],
-  uses: readonly ComposeUse[],
-): ProjectPlan | undefined {
-  const last = plan.files.at(-1)!;
-  if (plan.because.text !== nameOfProduction || uses.some(use => use.files.includes(last))) return undefined;
-  return plans.find(
-    other =>
-      other !== plan &&
-      other.grade === "deployed" &&
-      other.because.at !== undefined &&
-      basename(other.files.at(-1)!) === basename(last),
-  );
 }

@@ -10,7 +10,15 @@ import {
   twinOfWork,
 } from "./project-builds.ts";
 import { defaultNames } from "./project-files.ts";
-import { areMounted, buildsForWork, isEdge, opensStores, staysUp, watches } from "./project-habits.ts";
+import {
+  areMounted,
+  buildsForWork,
+  isEdge,
+  opensStores,
+  standsForCloud,
+  staysUp,
+  watches,
+} from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { lacksApplication } from "./project-program.ts";
 import { type Told, toldIn } from "./user-pages.ts";
@@ -141,7 +149,7 @@ const cloud = /^(?:[\w-]+\/)?(?:infra|infrastructure|terraform|iac)\/(?:[\w-]+\/
 const onPlatform = /^(?:app\.json|heroku\.yml|fly\.toml|render\.ya?ml|railway\.(?:json|toml))$/;
 
 /**
- * The program runs elsewhere, and this file is for work: it builds a stage for development beside what tells a platform
+ * The program runs elsewhere, and this file is for work: it has a stand-in for a cloud; it builds a stage for development beside what tells a platform
  * how to run the program; all that it builds runs the checkout, watched, beside what sets a cloud up; or it builds
  * Dockerfiles for development, and a page starts it for that.
  */
@@ -150,6 +158,9 @@ export function runsElsewhere(
   models: readonly ComposeFile[],
   { page, paths = [] }: PlanOptions,
 ): string | undefined {
+  // Whoever keeps a program for others runs none of them on the stand-in of a cloud.
+  const cloudOf = isPublic(paths) ? standsForCloud(models) : undefined;
+  if (cloudOf) return `"${cloudOf}" stands in for the services of a cloud`;
   const platform = buildsForWork(models) && !staysUp(models) && paths.find(path => onPlatform.test(path));
   if (platform) return `it builds a stage for development, and ${platform} is a platform's`;
   const setUp =

@@ -1,0 +1,87 @@
+import { expect, it } from "vitest";
+import { tree } from "../../test/tree.ts";
+import { link } from "./link.ts";
+
+it.each<[string, Record<string, string>, string[]]>([
+  [
+    "one that only a target for work starts, whose server reads its sources again",
+    {
+      "docker-compose.yml":
+        "services:\n  jobs:\n    build: .\n    restart: on-failure\n    volumes: ['.:/app']\n  api:\n    build: .\n    command: uvicorn app:api --reload\n    volumes: ['.:/app']\n  db:\n    image: mongo:8\n",
+      Makefile: "up-dev:\n\tdocker compose up --build --detach\n",
+      Dockerfile: "FROM python:3.13-slim\nCOPY . /app\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "the stand-in for a cloud in a program that is kept for others",
+    {
+      LICENSE: "",
+      "CONTRIBUTING.md": "",
+      "docker-compose.yml":
+        "services:\n  web:\n    image: example/harbour:2\n    restart: unless-stopped\n  cloud:\n    image: localstack/localstack:4\n    restart: unless-stopped\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "what a script called after this machine starts there",
+    {
+      "docker-compose-dev.yml":
+        "# This file is for development and test, not for production deployment!\nservices:\n  web:\n    image: harbour:dev\n    restart: on-failure\n",
+      "localhost_deploy.sh": "docker build -t harbour:dev .\ndocker compose -f ./docker-compose-dev.yml up\n",
+    },
+    ["docker-compose-dev.yml: development"],
+  ],
+  [
+    "what a README above it calls example files",
+    {
+      "docker/mysql/docker-compose-engine.yml":
+        "services:\n  engine:\n    image: example/engine:1\n    restart: always\n  db:\n    image: mysql:8.4\n    restart: always\n",
+      "docker/README.md": "# Engine\n\nThis folder contains example Docker build and Docker Compose files.\n",
+    },
+    ["docker/mysql/docker-compose-engine.yml: presumed"],
+  ],
+  [
+    "eight stacks of which people choose one",
+    Object.fromEntries(
+      Array.from({ length: 8 }, (_, index) => [
+        `docker/kind${index}/docker-compose.yml`,
+        `services:\n  engine:\n    image: example/engine:1\n    restart: always\n  store${index}:\n    image: cassandra:5\n    restart: always\n`,
+      ]),
+    ),
+    Array.from({ length: 8 }, (_, index) => `docker/kind${index}/docker-compose.yml: presumed`),
+  ],
+  [
+    "one with a name of its own in which only jobs run commands",
+    {
+      "gh-docker-compose.yml": "services:\n  db:\n    image: postgres:17\n  api:\n    image: $IMAGE\n",
+      ".github/workflows/ci.yml":
+        "on: pull_request\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - run: docker compose -f gh-docker-compose.yml run --rm api ./check.sh\n",
+    },
+    ["gh-docker-compose.yml: development"],
+  ],
+  [
+    "databases beside the program that answers, in a folder called after a server",
+    {
+      "docker-compose.yml":
+        "services:\n  web:\n    build: .\n    command: npm run dev\n    volumes: ['.:/app']\n",
+      "packages/server/docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n",
+      "packages/server/package.json": "{}",
+    },
+    ["docker-compose.yml: development", "packages/server/docker-compose.yml: development"],
+  ],
+  [
+    "one that a button of the README starts on a playground",
+    {
+      "stack.yml": "services:\n  app:\n    image: example/harbour:1\n",
+      "README.md":
+        "# Harbour\n\n[Try it](http://play-with-docker.com?stack=https://raw.example.org/harbour/main/stack.yml)\n",
+    },
+    ["stack.yml: development"],
+  ],
+])("what is for work, for a trial or for choosing from: %s", async (_, files, expected) => {
+  const { projects } = await link(tree(files));
+  const grades = projects.map(project => `${project.files.join("+")}: ${project.grade}`);
+  expect(grades).toEqual(expect.arrayContaining(expected));
+});
