@@ -40,11 +40,31 @@ it.each<[string, string, Record<string, string>, number]>([
     2,
   ],
   [
+    "recovery/restart-policy",
+    "stacks side by side",
+    {
+      "docker/full/docker-compose.yml": "services:\n  engine:\n    image: example/engine:1\n",
+      "docker/small/docker-compose.yml":
+        "services:\n  engine:\n    image: example/engine:1\n  search:\n    image: elasticsearch:9.1.0\n",
+    },
+    1,
+  ],
+  [
+    "build/archived-packages",
+    "two Dockerfiles with one base",
+    {
+      "compose.prod.yml": "services:\n  board:\n    build: board\n  site:\n    build: site\n",
+      "board/Dockerfile": "FROM node:17-buster-slim\nRUN apt-get update\n",
+      "site/Dockerfile": "FROM node:17-buster-slim\nRUN apt-get update\n",
+    },
+    1,
+  ],
+  [
     "proxy/alias-traversal",
     "two locations with one habit",
     {
       "compose.yml":
-        "services:\n  edge:\n    image: nginx:1.27\n    ports: ['80:80']\n    volumes: ['./site.conf:/etc/nginx/conf.d/default.conf:ro']\n",
+        "services:\n  edge:\n    image: nginx:1.27\n    ports: ['80:80']\n    volumes: ['./site.conf:/etc/nginx/conf.d/default.conf:ro', 'files:/srv']\nvolumes:\n  files:\n",
       "site.conf":
         "server {\n  listen 80;\n  location /media { alias /srv/media/; }\n  location /static { alias /srv/static/; }\n}\n",
     },

@@ -46,6 +46,16 @@ it("joins what the folders of a server and of its trial say in the same words", 
   expect(joined.map(each => each.message)).toEqual(["It is so. The same is in deploy/staging/compose.yml."]);
 });
 
+it("joins what default files in folders side by side say in the same words, whatever their projects are called", () => {
+  const joined = joinVariants([
+    said("devops/full/docker-compose.yml", { message: 'Project "full" is so.', subject: "full" }),
+    said("devops/minimal/docker-compose.yml", { message: 'Project "minimal" is so.', subject: "minimal" }),
+  ]);
+  expect(joined.map(each => each.message)).toEqual([
+    'Project "full" is so. The same is in devops/minimal/docker-compose.yml.',
+  ]);
+});
+
 it("puts the place first where it is worst", () => {
   const [one] = joinVariants([said("a.yml", { severity: "medium" }), said("b.yml")], "high");
   expect(one).toMatchObject({
@@ -66,6 +76,7 @@ it("joins what is the same, where a file that takes part twice says something el
 it.each<[string, Violation[]]>([
   ["two defects in one file", [said("a.yml"), said("a.yml", {}, 9)]],
   ["stacks in different folders", [said("x/a.yml"), said("y/a.yml")]],
+  ["default files in folders of the root", [said("x/compose.yml"), said("y/compose.yml")]],
   ["another weight", [said("a.yml"), said("b.yml", { severity: "low" })]],
   [
     "another weight of another sentence",

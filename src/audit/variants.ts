@@ -17,7 +17,8 @@ export function joinVariants(violations: readonly Violation[], usual: Severity =
     const place = [dirname(file), violation.confidence ?? ""].join("\0");
     const own = `${violation.subject}\0${place}\0${weight}`;
     // Variants may give their projects names of their own, and the same may be worse in one of them.
-    const same = `${violation.message}\0${place.replace(stage, "")}\0${weight > grave ? "little" : ""}`;
+    const said = violation.message.replace(/\b(project) "[^"]*"/i, "$1");
+    const same = `${said}\0${wider(file, place)}\0${weight > grave ? "little" : ""}`;
     const key = groups.has(own) ? own : (byMessage.get(same) ?? own);
     if (!byMessage.has(same)) byMessage.set(same, key);
     groups.set(key, [...(groups.get(key) ?? []), violation]);
@@ -34,6 +35,14 @@ export function joinVariants(violations: readonly Violation[], usual: Severity =
 /** `deploy/production/` and `deploy/staging/` hold one stack for two servers. */
 const stage = /(?:^|(?<=\/))(?:prod|production|live|staging|stage|stg|qa|uat|pre-?prod)(?=\0)/i;
 const grave = severities.indexOf("medium");
+
+/** `devops/minimal/` and `devops/slurm/` each hold a `docker-compose.yml` of one stack; so may a server and its trial. */
+function wider(file: string, place: string): string {
+  const folder = dirname(file);
+  return folder.includes("/") && /(?:^|\/)(?:docker-)?compose\.ya?ml$/.test(file)
+    ? `${dirname(folder)}/*${place.slice(folder.length)}`
+    : place.replace(stage, "");
+}
 
 /** Only findings in different Compose files are variants; two in one file are two defects. */
 function joinGroup(group: readonly Violation[]): Violation[] {

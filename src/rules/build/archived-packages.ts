@@ -1,5 +1,5 @@
-import { evidence, weigh } from "../../stack/query.ts";
-import { archivedInstalls } from "../../stack/query-archived-packages.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
+import { type ArchivedInstall, archivedInstalls } from "../../stack/query-archived-packages.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -9,13 +9,25 @@ export default defineRule({
   severity: "high",
   why: "The build stops there: what runs goes on, and no change of the code can be released, nor can the image be made on a new server.",
   *check(stack) {
-    for (const { build, base, system, at } of archivedInstalls(stack)) {
+    // The same base in several Dockerfiles is one habit.
+    const groups = new Map<string, ArchivedInstall[]>();
+    for (const install of archivedInstalls(stack)) {
+      const key = `${install.system} ${install.build.grade}`;
+      groups.set(key, [...(groups.get(key) ?? []), install]);
+    }
+    for (const group of groups.values()) {
+      const [{ build, system }] = group as [ArchivedInstall];
+      const files = group.map(each => each.build.dockerfile!.file);
+      const [first, ...more] = group.flatMap(({ at, base }) => [
+        evidence(at, "finds no list of packages"),
+        evidence(base, `is ${system}`),
+      ]);
       yield {
-        subject: build.dockerfile!.file,
-        message: `${build.dockerfile!.file} fetches packages of ${system}, which the servers that its image names have no longer: the build stops there.`,
+        subject: files.join(" "),
+        message: `${listPlain(files)} ${files.length === 1 ? "fetches" : "fetch"} packages of ${system}, which the servers that its image names have no longer: the build stops there.`,
         severity: weigh(build.grade, "high"),
         confidence: "likely",
-        evidence: [evidence(at, "finds no list of packages"), evidence(base, `is ${system}`)],
+        evidence: [first!, ...more],
       };
     }
   },

@@ -1,5 +1,7 @@
-import { basename } from "../../core/path.ts";
-import { evidence, gradeOf, isOptional, weigh } from "../../stack/query.ts";
+import type { Severity } from "../../core/finding.ts";
+import { basename, dirname } from "../../core/path.ts";
+import type { Location } from "../../core/source.ts";
+import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
 import { serverProxies } from "../../stack/query-proxy.ts";
 import {
   caddyDirectories,
@@ -19,6 +21,7 @@ export default defineRule({
   *check(stack) {
     for (const { service, directories } of doors(stack)) {
       const told = new Set<string>();
+      const lacking: { path: string; url: string; at: Location; severity: Severity }[] = [];
       for (const served of directories) {
         const { path, url, at, whole } = served;
         const key = path ?? "";
@@ -29,13 +32,27 @@ export default defineRule({
         }
         if (path === undefined) continue;
         told.add(key);
+        const severity = weigh(service, whole ? "critical" : isMeant(service, path) ? "high" : "medium");
+        lacking.push({ path, url, at, severity });
+      }
+      // Directories that lie side by side lack one mount, or stand under one misspelt name.
+      const groups = new Map<string, typeof lacking>();
+      for (const each of lacking) {
+        const key = dirname(each.path) === "/" ? each.path : `${dirname(each.path)} ${each.severity}`;
+        groups.set(key, [...(groups.get(key) ?? []), each]);
+      }
+      for (const group of groups.values()) {
+        const [{ path, severity }] = group as [(typeof lacking)[number]];
+        const paths = listPlain(group.map(each => each.path));
+        const one = group.length === 1;
         yield {
           subject: `${service.name} ${path}`,
-          message: `"${service.name}" serves ${url} from ${path}, and nothing puts files there: the image has no such directory, and no volume is mounted on it.`,
-          severity: weigh(service, whole ? "critical" : isMeant(service, path) ? "high" : "medium"),
+          message: `"${service.name}" serves ${listPlain(group.map(each => each.url))} from ${paths}, and nothing puts files there: the image has no such ${one ? "directory" : "directories"}, and no volume is mounted on ${one ? "it" : "them"}.`,
+          severity,
           ...(service.build ? { confidence: "likely" as const } : {}),
           evidence: [
-            evidence(at, "nothing is there"),
+            evidence(group[0]!.at, "nothing is there"),
+            ...group.slice(1).map(each => evidence(each.at, "nothing is there")),
             evidence(service.image?.at ?? service.build?.at ?? service.at, "runs here"),
           ],
         };

@@ -1,7 +1,9 @@
-import type { Evidence } from "../../core/finding.ts";
+import type { Evidence, Severity } from "../../core/finding.ts";
+import { basename, dirname } from "../../core/path.ts";
 import { child, textOf } from "../../formats/yaml.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
+import { defaultNames } from "../../stack/project-files.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { startText } from "../../stack/query-certificates.ts";
 import { isComplete, isOnlyInterpreter } from "../../stack/query-process.ts";
@@ -19,6 +21,7 @@ export default defineRule({
     const swarm = stack.calls.some(
       ({ call }) => call.kind === "docker" && call.verb.startsWith("stack deploy"),
     );
+    const lacking: { project: ComposeProject; bare: readonly Service[]; severity: Severity }[] = [];
     for (const project of stack.projects) {
       const services = serverServices(stack).filter(
         service =>
@@ -35,12 +38,19 @@ export default defineRule({
         if (state === "absent") bare.push(service);
         else if (state) yield { subject: service.name, kept: state };
       }
-      if (bare.length === 0) continue;
-      const [verb, stay] = bare.length === 1 ? ["has", "stays"] : ["have", "stay"];
+      const severity = weigh(project, bare.every(isAside) ? "medium" : "high");
+      if (bare.length > 0) lacking.push({ project, bare, severity });
+    }
+    for (const group of sideBySide(lacking)) {
+      const [{ project, severity }] = group as [(typeof lacking)[number]];
+      const bare = group.flatMap(each => each.bare);
+      const names = [...new Set(bare.map(service => service.name))];
+      const [verb, stay] = names.length === 1 ? ["has", "stays"] : ["have", "stay"];
+      const where = group.length === 1 ? "" : ` in ${group.length} stacks`;
       yield {
         subject: project.name,
-        message: `${listNames(bare.map(service => service.name))} ${stay} down after a crash or a reboot: ${bare.length === 1 ? "it" : "they"} ${verb} no restart policy.`,
-        severity: weigh(project, bare.every(isAside) ? "medium" : "high"),
+        message: `${listNames(names)}${where} ${stay} down after a crash or a reboot: ${names.length === 1 ? "it" : "they"} ${verb} no restart policy.`,
+        severity,
         evidence: bare.map(service => evidence(service.at, "no `restart` key")) as [Evidence],
         // Whether it is on a server is a guess, and a policy would settle it: the next audit takes the file for a server's.
         ...(project.grade === "presumed"
@@ -57,6 +67,23 @@ export default defineRule({
   },
 });
 
+/** Stacks in folders side by side, each with Compose's own name, have one habit. */
+function sideBySide<T extends { readonly project: ComposeProject; readonly severity: Severity }>(
+  all: readonly T[],
+): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const each of all) {
+    const [file = ""] = each.project.files;
+    const folder = dirname(file);
+    const key =
+      defaultNames.includes(basename(file)) && folder.includes("/")
+        ? `${dirname(folder)} ${each.severity} ${each.project.grade}`
+        : each.project.files.join("+");
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  return [...groups.values()];
+}
+
 /**
  * Only Swarm knows nodes to place a service on, spans a network over them, and keeps secrets and configs itself:
  * Compose refuses external ones.
@@ -69,12 +96,13 @@ function isForSwarm({ services, secrets, configs, networks }: ComposeProject): b
   );
 }
 
-/** A test run, a demonstration or a shell for a person, by its command and its name. */
+/** A test run, a demonstration, a shell for a person or the way back from a backup, by its command and its name. */
 function isTrial(service: Service): boolean {
   const words = (service.process?.argv ?? []).map(word => word.value ?? "");
   return (
     words.some(word => /^(?:py\.?test|vitest|jest|mocha|phpunit|rspec|tox|nox)$/.test(word)) ||
-    /(?:^|[-_])(?:tests?|demo|interactive|shell)$/.test(service.name)
+    /(?:^|[-_])(?:tests?|demo|interactive|shell|restore|recovery)$/.test(service.name) ||
+    (/(?:^|[-_])(?:tools|cli)$/.test(service.name) && service.text("stdin_open")?.text === "true")
   );
 }
 
