@@ -43,6 +43,16 @@ describe("which commands of an entry script are reached", () => {
     ).toEqual(expected);
   });
 
+  it.each([
+    [["gunicorn"], [true, false]],
+    [["localdev"], [false, true]],
+    [[undefined], [undefined, undefined]],
+  ])("follows a word that is kept in a variable for %j", (words, expected) => {
+    const script = `COMMAND=\${1:-}\ncase "$COMMAND" in gunicorn) x ;; localdev) x ;; esac`;
+    expect(reached(script, words)).toEqual(expected);
+    expect(reached(`if true; then COMMAND=a; fi\n${script}`, words)).toEqual([undefined, undefined]);
+  });
+
   it("looks at what stands before in a list", () => {
     expect(reached(`[ "$1" = web ] && x`, ["beat"])).toEqual([false]);
     expect(reached(`[ "$1" = web ] || x`, ["beat"])).toEqual([true]);
@@ -72,7 +82,8 @@ describe("which commands of an entry script are reached", () => {
   it("does not guess where the script changes the words", () => {
     expect(reached(`shift\nif [ "$1" = web ]; then x; fi`, ["beat"])).toEqual([undefined]);
     expect(reached(`set -- web "$@"\nif [ "$1" = web ]; then x; fi`, ["beat"])).toEqual([undefined]);
-    expect(reached(`MODE=web\nif [ "$MODE" = web ]; then x; fi`, [], { MODE: "beat" })).toEqual([undefined]);
+    expect(reached(`MODE=web\nMODE=$(next)\nif [ "$MODE" = web ]; then x; fi`, [])).toEqual([undefined]);
+    expect(reached(`MODE=web\nif [ "$MODE" = web ]; then x; fi`, [], { MODE: "beat" })).toEqual([true]);
     expect(reached(`f() { x; }\nwhile true; do x; done\n( x )`, [])).toEqual([undefined, undefined, true]);
   });
 });

@@ -236,9 +236,13 @@ function plainValue(script: ShellScript, name: string, given: Given): string | u
   if (name === "@" || name === "*")
     return moves || given.args.includes(undefined) ? undefined : given.args.join(" ");
   if (name === "#") return moves ? undefined : String(given.args.length);
-  return script.commands.some(each => assignedBy(each).some(own => own.name === name))
-    ? undefined
-    : given.env(name);
+  const setters = script.commands.filter(each => assignedBy(each).some(own => own.name === name));
+  const [only] = setters;
+  if (!only) return given.env(name);
+  // `COMMAND=${1:-}` at the top, and nowhere else: what it says, unless it says itself.
+  const value = only.assignments.find(own => own.name === name)?.value;
+  const plain = setters.length === 1 && !only.name && only.within.length === 0;
+  return plain && value && !value.text.includes(name) ? textIn(script, value, given) : undefined;
 }
 
 function isSet(command: ShellCommand): boolean {

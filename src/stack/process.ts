@@ -219,13 +219,15 @@ function commandsOfText(command: Command, input: ProcessInput): readonly (readon
 }
 
 /** Places inside decoded text are not exact, so every word stands at the text's own place. */
-function commandsOf(text: Argument, line: string, { heard }: ProcessInput): readonly (readonly Argument[])[] {
+function commandsOf(text: Argument, line: string, input: ProcessInput): readonly (readonly Argument[])[] {
   const script = parseShell(plainFragment(text.at.file, line, text.at.span.start));
-  heard?.(script);
+  input.heard?.(script);
   const commands = script.commands.filter(command => command.name && !quiet.has(command.name.value ?? ""));
   const list = commands.map(command =>
     command.words.map(word => ({ value: argumentOf(word).value, at: text.at })),
   );
+  // What a script on the way sets counts, also where a shell starts it.
+  for (const [first] of list) if (/\.(?:ba)?sh$/.test(first?.value ?? "")) input.scriptAt(first!.value!);
   return list.length > 0 ? list : [[text]];
 }
 

@@ -12,6 +12,10 @@ const storeVariable =
 
 /** `APP_DB_PASS` beside `APP_DB_HOST`, which names a service of the project that no other machine reaches. */
 function opensClosed({ name, service }: Credential): boolean {
+  const address =
+    service && /^\w+:\/\/[^/@\s]+@([\w.-]+)/.exec(variable(service, name)?.value?.text ?? "")?.[1];
+  const asked = address === undefined ? undefined : serviceAt(service!.project, address);
+  if (asked && isStore(asked)) return publicPorts(asked).length === 0;
   const stem = /^(.*(?:DB|DATABASE|POSTGRES|PG|MYSQL|MARIADB))(?:_ROOT)?_?PASS(?:WORD|WD)?$/.exec(name)?.[1];
   if (stem === undefined || !service) return false;
   const host = [`${stem}_HOST`, `${stem}HOST`, `${stem}_SERVER`]

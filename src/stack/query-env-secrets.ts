@@ -12,7 +12,7 @@ import {
 import { deployWritesEnv, isOfThisMachine, saysServer, saysWorkstation } from "./env-work.ts";
 import { gradeOf } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
-import { isCredential } from "./query-secrets.ts";
+import { isCredential, isStandIn } from "./query-secrets.ts";
 import type { Stack } from "./stack.ts";
 
 /** Secrets in env files that git tracks. */
@@ -62,7 +62,12 @@ function secretsOf(file: EnvFile): EnvEntry[] {
     // Those two stand in pages as well: their name decides.
     const issued = issuedTokens.exec(value.value)?.[0];
     const isKept = isSecretName(name.value) || (issued === value.value && !/^(?:AIza|eyJ)/.test(value.value));
-    return isKept && isCredential(value.value) && !isPlaceholder(value.value);
+    return (
+      isKept &&
+      isCredential(value.value) &&
+      !isPlaceholder(value.value) &&
+      !(isStandIn(name.value, value.value) && /^(?:test(?:ing)?|dummy|fake|mock|foo)$/i.test(value.value))
+    );
   });
 }
 

@@ -125,7 +125,7 @@ export function isMentioned(stack: Stack, component: AppComponent, name: string)
 
 /** True when something outside the repository may set more variables: an env_file that is not there. */
 export function hasUnseenEnvironment(service: Service): boolean {
-  if (service.envFiles.some(use => use.file === undefined)) return true;
+  if (service.settingsSourced || service.envFiles.some(use => use.file === undefined)) return true;
   return service.get("extends") !== undefined || service.secrets.length > 0;
 }
 

@@ -1,5 +1,6 @@
 import type { Location } from "../core/source.ts";
 import { allLocations } from "./proxy/effective.ts";
+import { proxyTarget } from "./proxy/route.ts";
 import { edgeProxies, publicPorts } from "./query.ts";
 import { behindCaddy } from "./query-caddy.ts";
 import { plainPorts, servicesBehind } from "./query-proxy.ts";
@@ -32,11 +33,15 @@ function servers(proxy: ProxyInstance): number {
 
 function behindNginx(proxy: ProxyInstance): Map<Service, Location> {
   return new Map(
-    proxy.effective.servers
-      .flatMap(allLocations)
-      .flatMap(location =>
-        servicesBehind(proxy, location).map(target => [target, location.proxyPass!.url.at] as const),
-      ),
+    proxy.effective.servers.flatMap(allLocations).flatMap(location =>
+      servicesBehind(proxy, location)
+        // What answers on another port than the one that it asks is no second door to the same.
+        .filter(target => {
+          const asked = proxyTarget(location)?.port;
+          return asked === undefined || plainPorts(target).some(port => port.target === asked);
+        })
+        .map(target => [target, location.proxyPass!.url.at] as const),
+    ),
   );
 }
 

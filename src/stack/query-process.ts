@@ -98,8 +98,18 @@ function madePaths(stack: Stack): Set<string> {
     if (call.kind === "remote-copy" && call.direction === "upload")
       add(remotePath(call.destination), undefined);
   }
+  // A page has whoever sets it up fetch or copy a file there.
+  for (const [page, kind] of stack.kinds) {
+    if (kind !== "runbook") continue;
+    for (const line of (stack.sources.get(page)?.text ?? "").split("\n"))
+      if (line.length < 500 && told.test(line))
+        for (const word of line.split(/[\s"'`()]+/)) if (/[./]/.test(word)) add(word, undefined);
+  }
   return paths;
 }
+
+/** Commands in a page that put a file somewhere. */
+const told = /(?:^|[\s`$&;|])(?:wget|curl|cp|mv|touch|openssl|htpasswd|tee)\s/;
 
 /** What follows the colon; host and folder may be variables or expressions, which are left as they are. */
 function remotePath(destination: CopyCall["destination"]): string | undefined {

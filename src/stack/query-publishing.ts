@@ -23,3 +23,18 @@ export function publishingJobs(stack: Stack): { workflow: Workflow; job: Job }[]
           .map(job => ({ workflow, job })),
   );
 }
+
+/** All that the job builds is a stage for development, which no server runs. */
+export function makesForWork(stack: Stack, workflow: Workflow, { at, steps }: Job): boolean {
+  if (steps.some(step => step.calls.some(call => call.remote))) return false;
+  const own = stack.builds.filter(
+    build =>
+      build.at.file === workflow.file &&
+      at.span.start <= build.at.span.start &&
+      build.at.span.end <= at.span.end,
+  );
+  return (
+    own.length > 0 &&
+    own.every(({ target }) => /^dev(?:el|elopment|core)?(?:[._-]|$)/i.test(target?.value ?? ""))
+  );
+}

@@ -66,7 +66,10 @@ function findRuns(stack: Stack): ReleaseRun[] {
         ? file
         : `${kind === "workflow" ? "job" : kind === "stage" ? kind : "target"} "${name}" of ${file}`;
     const calls = placed.map(each => each.call);
-    const grade = starts.every(each => projectOf(stack, each)?.grade === "staging") ? "staging" : "deployed";
+    const before =
+      kind === "workflow" && /(?:^|[-_.])(?:stage|staging|stg|uat)(?:[-_.]|$)/i.test(basename(file));
+    const grade =
+      before || starts.every(each => projectOf(stack, each)?.grade === "staging") ? "staging" : "deployed";
     runs.push({ file, title, placed, calls, starts: starts.map(each => each.call), grade });
   }
   return runs;

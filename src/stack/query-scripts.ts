@@ -22,8 +22,14 @@ export function isDump(call: Call): boolean {
   );
 }
 
-/** Structure without rows is no backup, and neither are a replica and what goes to /dev/null. */
+/** What the tools for backups do besides: bring one back, look at what there is, throw old ones away. */
+const back =
+  /^(?:[\w-]*-fetch|[\w-]*-list|[\w-]*-restore|[\w-]*-show|[\w-]*-verify|--?copy-back|--?move-back|--?prepare|restore|recover|info|check|verify|delete|expire|status|list-\w+|show-\w+)$/;
+
+/** Structure without rows is no backup, and neither are a replica, what goes to /dev/null, and the way back. */
 function keepsRows(call: Call): boolean {
+  if (/^(?:pgbackrest|wal-g|barman|xtrabackup|mariabackup)$/.test(call.name))
+    if (call.args.some(arg => back.test(arg.value ?? ""))) return false;
   const lost = call.command.redirects.some(
     ({ op, fd, target }) => /^(>|>>|&>)$/.test(op) && fd !== "2" && target.value === "/dev/null",
   );

@@ -154,6 +154,19 @@ export function settingHere(here: SettingsInForce, name: string): SettingHere | 
   };
 }
 
+/** All applications are seen, and none of them knows users: nobody has a login that could be misused. */
+export function hasNoLogins(here: SettingsInForce): boolean {
+  const installed = textsOf(settingHere(here, "INSTALLED_APPS")?.value);
+  const middleware = textsOf(settingHere(here, "MIDDLEWARE")?.value);
+  const users = /(?:^|[._])(?:auth|accounts?|allauth|oauth\w*|oidc|users?|login|jwt|knox)(?:[._]|$)/i;
+  return (
+    here.complete &&
+    installed !== undefined &&
+    middleware !== undefined &&
+    ![...installed, ...middleware].some(each => users.test(each.replace("AuthenticationM", "auth.m")))
+  );
+}
+
 /** The texts of a list; undefined when any of it is not known, or it is no list of texts. */
 export function textsOf(value: Concrete | undefined): readonly string[] | undefined {
   if (!Array.isArray(value)) return undefined;

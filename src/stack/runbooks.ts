@@ -1,4 +1,4 @@
-import { basename } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 
 const about =
   /deploy|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad|betrieb|sicherung|sauvegarde|exploitation|respaldo|despliegue|produ[cç]([aã]o|ci[oó]n)/i;
@@ -6,12 +6,17 @@ const about =
 const translation = /^readme[._-][a-z]{2}(?:[._-][a-z]{2,4})?\.\w+$/i;
 
 /**
- * Documents that tell people what to type: the README at the root, pages on deploying and operating, then pages in a
+ * Documents that tell people what to type: the README at the root and beside a Compose file, pages on deploying and operating, then pages in a
  * folder for them; at most 12.
  */
 export function runbooks(paths: readonly string[]): string[] {
-  const pages = paths.filter(path => /\.(md|markdown)$/i.test(path));
-  const named = pages.filter(path => /^readme[._-]/i.test(path) || about.test(basename(path)));
+  const pages = paths.filter(path => /\.(?:md|markdown|rst)$/i.test(path));
+  const composed = new Set(
+    paths.filter(path => /^(?:docker-)?compose[\w.-]*\.ya?ml$/.test(basename(path))).map(dirname),
+  );
+  const isReadme = (path: string): boolean =>
+    /^readme[._-]/i.test(basename(path)) && (dirname(path) === "" || composed.has(dirname(path)));
+  const named = pages.filter(path => isReadme(path) || about.test(basename(path)));
   const below = pages.filter(path => !named.includes(path) && about.test(path.split("/").at(-2) ?? ""));
   // Translations of the README say the same again.
   const [again, first] = [true, false].map(is => named.filter(path => translation.test(path) === is));

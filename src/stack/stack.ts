@@ -105,6 +105,8 @@ export interface Service {
   readonly reassigned?: ReadonlySet<string>;
   /** What these scripts set for the program; undefined where the value is not plain. */
   readonly scripted?: ReadonlyMap<string, string | undefined>;
+  /** They also source a file that is called after settings. */
+  readonly settingsSourced?: true;
   readonly envFiles: readonly EnvFileUse[];
   readonly ports: readonly Port[];
   readonly mounts: readonly Mount[];

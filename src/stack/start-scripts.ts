@@ -25,6 +25,20 @@ function isKept(name: string, value: string): boolean {
   return /^["']?\$\{(\w+):?[-=?][^{}]*\}["']?$/.exec(value)?.[1] === name;
 }
 
+/** `source bin/export_secrets.sh`: a file that is called after settings gives the program more than is seen here. */
+export function readsSettings(scripts: readonly ShellScript[]): boolean {
+  return scripts
+    .flatMap(script => script.commands)
+    .some(
+      ({ name, words }) =>
+        /^(?:source|\.)$/.test(name?.value ?? "") &&
+        /env(?:iron|$|[._-])|secret|credential|config|settings|export|(?:^|[/._-])vars?(?:[._-]|$)/i.test(
+          words[1]?.text ?? "",
+        ) &&
+        !/activate|v?env\/bin/.test(words[1]?.text ?? ""),
+    );
+}
+
 /**
  * What scripts on the way to a program set for it in plain words: `export A=1`, and `A=1 exec program`. Undefined where
  * it depends on something, or is set twice in different ways.

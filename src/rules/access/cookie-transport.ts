@@ -3,7 +3,13 @@ import type { Evidence } from "../../core/finding.ts";
 import { addSettings, exceptInDebug, replaceSetting } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
-import { type SettingsInForce, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
+import {
+  hasNoLogins,
+  type SettingsInForce,
+  settingHere,
+  settingsInForce,
+  textsOf,
+} from "../../stack/query-settings.ts";
 import { tlsInFrontOf } from "../../stack/query-tls.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -24,7 +30,7 @@ export default defineRule({
       const { service } = here;
       const tls = tlsInFrontOf(stack, service);
       const middleware = textsOf(settingHere(here, "MIDDLEWARE")?.value);
-      if (!tls || !middleware || !here.complete) continue;
+      if (!tls || !middleware || !here.complete || hasNoLogins(here)) continue;
       const open = cookies.flatMap(([name, used]) => {
         if (!middleware.includes(used)) return [];
         const shown = openCookie(here, name);

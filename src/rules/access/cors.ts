@@ -15,7 +15,7 @@ import {
   type Sharing,
 } from "../../stack/query-browser.ts";
 import { nestSharing } from "../../stack/query-nest-cors.ts";
-import { settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
+import { hasNoLogins, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -71,7 +71,8 @@ function* django(stack: Stack): Generator<Sharing> {
     const open = settingHere(here, "CORS_ALLOW_ALL_ORIGINS") ?? settingHere(here, "CORS_ORIGIN_ALLOW_ALL");
     if (!open || open.value === undefined || !isTruthy(open.value)) continue;
     const credentials = settingHere(here, "CORS_ALLOW_CREDENTIALS");
-    const sends = credentials?.value !== undefined && isTruthy(credentials.value);
+    // Where nobody logs in, a call from a stranger's page has nothing to bring along.
+    const sends = credentials?.value !== undefined && isTruthy(credentials.value) && !hasNoLogins(here);
     yield {
       subject: here.settings.file,
       service: here.service,

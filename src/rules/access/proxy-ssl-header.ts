@@ -4,7 +4,13 @@ import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { djangoOf } from "../../stack/query-frameworks.ts";
 import { openPorts } from "../../stack/query-ports.ts";
-import { type SettingsInForce, settingHere, settingsInForce, textsOf } from "../../stack/query-settings.ts";
+import {
+  hasNoLogins,
+  type SettingsInForce,
+  settingHere,
+  settingsInForce,
+  textsOf,
+} from "../../stack/query-settings.ts";
 import { tlsInFrontOf } from "../../stack/query-tls.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -89,6 +95,7 @@ function refusesForms(here: SettingsInForce): boolean | undefined {
   const middleware = textsOf(settingHere(here, "MIDDLEWARE")?.value);
   if (!middleware) return undefined;
   if (!middleware.includes("django.middleware.csrf.CsrfViewMiddleware")) return false;
+  if (hasNoLogins(here)) return false;
   const origins = settingHere(here, "CSRF_TRUSTED_ORIGINS");
   if (!origins) return true;
   return textsOf(origins.value)?.every(origin => local.test(origin));

@@ -48,7 +48,14 @@ export default defineRule({
             `no file ${path}`,
           ).slice(1),
         ],
-        severity: weighBuilds(group, isBesideAutomatic(stack, group) ? "medium" : "critical"),
+        severity: weighBuilds(
+          group,
+          group.every(build => isNeverStarted(stack, build))
+            ? "low"
+            : isBesideAutomatic(stack, group)
+              ? "medium"
+              : "critical",
+        ),
         fix: () =>
           useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined),
       };
@@ -66,6 +73,23 @@ function isBesideAutomatic(stack: Stack, group: readonly Build[]): boolean {
         push &&
         dockerfileState !== "absent" &&
         !isStartedByHand(stack, at.file),
+    )
+  );
+}
+
+/** Only a change of files that are gone, or of the workflow itself, starts it: it stayed when they went. */
+function isNeverStarted(stack: Stack, { at }: Build): boolean {
+  const triggers = stack.workflows.find(each => each.file === at.file)?.triggers ?? [];
+  return (
+    triggers.length > 0 &&
+    triggers.every(
+      ({ paths }) =>
+        paths.length > 0 &&
+        paths.every(
+          ({ value }) =>
+            value === at.file ||
+            (!/[*?![]/.test(value) && stack.files.has(value.replace(/^\.\//, "")) === undefined),
+        ),
     )
   );
 }

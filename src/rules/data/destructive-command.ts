@@ -139,7 +139,7 @@ function isForTests(stack: Stack, placed: PlacedCall): boolean {
 }
 
 /** The name says what is lost; `clean` does not. */
-const tellsAll = /(^|[-_])(drop|reset|nuke|purge|destroy|wipe)([-_]|$)/i;
+const tellsAll = /(^|[-_])(drop|reset|nuke|purge|destroy|wipe|(?:rm|delete)-(?:volumes?|data|db))([-_]|$)/i;
 
 function severityOf(placed: PlacedCall, what: Destruction): Severity {
   if (placed.deploys) return what.partial ? "medium" : "high";

@@ -78,9 +78,14 @@ function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
     blocked.push(blocksRelease(workflow, job));
   }
   const [first, ...more] = [...new Map(all.map(place => [place.at.span.start, place])).values()];
-  const severity = blocked.includes(true) ? "critical" : blocked.length > 0 ? "high" : "medium";
+  const serves = !workflow.triggers.every(({ event }) => aside.test(event));
+  const severity = blocked.includes(true) ? "critical" : blocked.length > 0 && serves ? "high" : "medium";
   return first && { file: workflow.file, severity, places: [first, ...more], edits };
 }
+
+/** What happens to issues and to requests of strangers starts jobs that label and answer them, and a clock looks after the rest. */
+const aside =
+  /^(?:schedule|issues|issue_comment|pull_request_target|pull_request_review|milestone|label|discussion|discussion_comment|watch|star|fork)$/;
 
 function* retiredIn(job: Job): Generator<Evidence> {
   for (const runner of job.runsOn) {

@@ -4,7 +4,7 @@ import { pairOf } from "../../formats/yaml.ts";
 import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
-import { publishingJobs } from "../../stack/query-publishing.ts";
+import { makesForWork, publishingJobs } from "../../stack/query-publishing.ts";
 import { deployJobs, isOfOthers, isTest, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -19,6 +19,7 @@ export default defineRule({
     const testing = stack.workflows.filter(workflow => workflow.jobs.some(job => tests(job, stack)));
     const open = new Map<Workflow, Job[]>();
     for (const { workflow, job } of [...deployJobs(stack), ...publishingJobs(stack)]) {
+      if (makesForWork(stack, workflow, job)) continue;
       const triggers = job.triggers ?? workflow.triggers;
       const push = triggers.find(trigger => trigger.event === "push");
       if (!push || workflow.triggers.some(trigger => trigger.event === "workflow_run")) continue;

@@ -2,6 +2,8 @@ import type { Located, Location } from "../../core/source.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { proxyGrade, proxyName, proxyTitle, serverProxies } from "../../stack/query-proxy.ts";
+import { isNothingThere } from "../../stack/query-served.ts";
+import type { ProxyInstance } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -22,6 +24,8 @@ export default defineRule({
         if (directives.some(({ name }) => name.value === "internal")) continue;
         // Without the slash at the end of the alias, `/files../x` asks for `/data../x`, which is not there.
         if (!directory.endsWith("/")) continue;
+        // That it is not there is told by itself.
+        if (proxy.service && isNothingThere(stack, proxy.service, directory.replace(/\/+$/, ""))) continue;
         if (path.value.endsWith("/")) {
           yield {
             subject: proxyName(proxy),
@@ -43,7 +47,10 @@ export default defineRule({
       yield {
         subject: `${proxyName(proxy)} ${first.path.value}`,
         message: `${proxyTitle(proxy)} serves the files of ${parents} to whoever asks for ${asked}, not only those of ${own}.`,
-        severity: weigh(proxyGrade(proxy), "high"),
+        severity: weigh(
+          proxyGrade(proxy),
+          open.every(each => isAllServed(proxy, each, open)) ? "low" : "high",
+        ),
         evidence: [places[0]!, ...places.slice(1)],
         fix: () => ({
           title: `Match ${listPlain(open.map(each => `${each.path.value}/`))}`,
@@ -57,6 +64,20 @@ export default defineRule({
     }
   },
 });
+
+const ofSystem =
+  /^\/(?:(?:app|bin|boot|code|etc|home|lib\w*|media|mnt|opt|root|run|srv|tmp|usr|var|workspace)\/)?$|^\/(?:etc|usr|var|home)\//;
+
+/** What lies above is made of nothing but mounts that are served anyway: the image has no such directory. */
+function isAllServed({ service }: ProxyInstance, { directory }: Open, open: readonly Open[]): boolean {
+  const above = directory.replace(/[^/]+\/+$/, "");
+  if (!service || service.build || ofSystem.test(above)) return false;
+  const near = service.mounts.filter(({ target }) => `${target}/`.startsWith(above));
+  return (
+    near.some(({ target }) => `${target}/` === directory) &&
+    near.every(({ target }) => open.some(each => `${target}/` === each.directory))
+  );
+}
 
 interface Open {
   readonly path: Located<string>;

@@ -100,7 +100,7 @@ function entriesOf(stack: Stack, project: ComposeProject): PlainEntry[] {
       )
         return [];
       return ports
-        .filter(port => !debuggers.has(port.target!) && !terminals.has(port.target!))
+        .filter(({ target }) => ![debuggers, terminals, stores].some(ports => ports.has(target!)))
         .map(port => ({ service, port }));
     });
 }
@@ -115,6 +115,9 @@ function isEdge(service: Service): boolean {
   if (words.some(word => /^--(?:ssl|certfile|keyfile|tls)|ssl:/.test(word))) return true;
   return service.environment.some(each => /SSL_CERT|TLS_CERT|CERT_FILE|HTTPS/i.test(each.name));
 }
+
+/** Ports of databases and queues, which speak no HTTP. */
+const stores = new Set([1433, 1521, 3306, 5432, 5672, 6379, 9092, 11211, 27017]);
 
 /** Ports of debuggers: another rule's matter. */
 const debuggers = new Set([5005, 5678, 9229, 9230]);

@@ -34,6 +34,12 @@ export default defineRule({
             yield { subject: name, kept: evidence(router.entrypointsAt, "speaks TLS") };
             continue;
           }
+          // Without a rule of its own it takes a name that Traefik makes up, and another one serves the visitors.
+          if (
+            router.rule === undefined &&
+            routers.some(other => other !== router && other.service === router.service && other.tls)
+          )
+            continue;
           yield {
             subject: name,
             message: `Router "${router.name}" of "${router.service.name}" takes plain HTTP on port 443: no label and no entry point turns TLS on, and who asks for https gets no page.`,

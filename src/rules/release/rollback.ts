@@ -68,7 +68,9 @@ function* pushedOver(stack: Stack) {
     const tried = pushes.every(push =>
       /:(?:dev|develop|development|nightly|edge|canary)$/.test(push.name ?? ""),
     );
-    if (!first || !moving || tried || isKeptElsewhere(stack, workflow, pushes)) continue;
+    // A pipeline's own tools run on no server.
+    const ofPipeline = pushes.every(({ image }) => pipelineImage.test(image ?? ""));
+    if (!first || !moving || tried || ofPipeline || isKeptElsewhere(stack, workflow, pushes)) continue;
     const places = [...new Map(pushes.map(push => [push.at.span.start, push])).values()];
     yield {
       subject: workflow.file,
@@ -81,6 +83,8 @@ function* pushedOver(stack: Stack) {
     };
   }
 }
+
+const pipelineImage = /(?:^|[-_.])(?:ci|pipeline|builder|build-?env|devcontainer|toolchain)(?:[-_.]image)?$/i;
 
 /** Another workflow builds the same images under names of their own: this one is a leftover beside it. */
 function isKeptElsewhere(stack: Stack, workflow: Workflow, pushes: readonly Push[]): boolean {

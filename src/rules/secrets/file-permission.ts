@@ -58,7 +58,7 @@ function opensToAll(mode: string): boolean {
 function holdsSecrets(path: string | undefined): boolean {
   if (path === undefined) return false;
   const name = basename(path).toLowerCase();
-  if (/example|sample|template|dist|\.pub$/.test(name)) return false;
+  if (/example|sample|template|dist|\.pub$|(?:^|[._-])public(?:[._-]|$)/.test(name)) return false;
   return (
     /^\.env(?:\.[\w-]+)*$|^[\w-]+\.env$/.test(name) ||
     (/^(?:privkey|private|server|id_(?:rsa|ed25519|ecdsa)).*(?:\.key|\.pem)?$/.test(name) &&

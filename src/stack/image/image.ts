@@ -214,6 +214,9 @@ function missingInStage(dockerfile: Dockerfile, copy: CopyStep, files: StageFile
   return copy.sources.flatMap(source => {
     const path = sourcePath(copy, source.value);
     if (isPattern(path) || files.file(origin, path).has !== "no") return [];
+    // `ENV UV_PROJECT_ENVIRONMENT=/venv`: where a program is told to put what it makes.
+    const told = stageChain(dockerfile, origin).flatMap(stage => (stage.runs.length > 0 ? stage.env : []));
+    if (told.some(({ value }) => value.value === path)) return [];
     return [{ source, copy, path, reason: "absent" as const, fromStage: origin.index }];
   });
 }

@@ -17,7 +17,7 @@ import type {
   ServiceKind,
   Variable,
 } from "../stack.ts";
-import { reassignedIn, scriptedValues } from "../start-scripts.ts";
+import { readsSettings, reassignedIn, scriptedValues } from "../start-scripts.ts";
 import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
 import { type Interpolated, interpolate } from "./interpolate.ts";
 import type { MergedService } from "./project.ts";
@@ -124,6 +124,7 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     ...(process ? { process } : {}),
     ...(reassigned.size > 0 ? { reassigned } : {}),
     ...(scripted.size > 0 ? { scripted } : {}),
+    ...(readsSettings([...starting, ...lines]) ? { settingsSourced: true as const } : {}),
     oneShot: isOneShot(base, process, context.awaited),
   };
 }
@@ -329,13 +330,16 @@ const taskScript =
 /** Ends by design, so that it needs neither a restart policy nor a health check. */
 const bundlers = /^(?:parcel|vite|ng|react-scripts|vue-cli-service|next|nuxt|astro|gatsby)$/;
 
+const packageManagers = /^(?:npm|pnpm|yarn|bun)$/;
+/** What they do with `deploy` is done when they end. */
+const handsIn =
+  /(?:^|[;&("'\s])(?:firebase|serverless|sls|netlify|vercel|wrangler|cdk|cdktf|sam) deploy\b[^;&|]*$/;
+
 /** It makes the pages for another service, and ends. */
 function onlyBuilds([program = "", ...rest]: readonly string[]): boolean {
-  return (
-    bundlers.test(basename(program)) &&
-    rest[0] === "build" &&
-    !rest.some(word => /^(?:-w|--watch)$/.test(word))
-  );
+  if (rest.some(word => /^(?:-w|--watch)$/.test(word))) return false;
+  if (packageManagers.test(program)) return rest.filter(word => word !== "run").join(" ") === "build";
+  return bundlers.test(basename(program)) && rest[0] === "build";
 }
 
 function isOneShot(service: Service, process: Service["process"], awaited: ReadonlySet<string>): boolean {
@@ -352,6 +356,7 @@ function isOneShot(service: Service, process: Service["process"], awaited: Reado
   const words = process?.argv.map(word => word.value ?? "") ?? [];
   // The last thing that its script does is to hand something in.
   if (onlyBuilds(words) || (words[0] === "curl" && service.ports.length === 0)) return true;
+  if (handsIn.test(service.command?.text ?? "")) return true;
   // Where the script can be read, `argv` is its last command.
   const asked = process?.words.slice(0, 2).map(word => word.value ?? "") ?? [];
   if ([...asked, ...words.slice(0, 2)].some(word => taskScript.test(word))) return true;
