@@ -40,6 +40,60 @@ it.each<[string, string, Record<string, string>, number]>([
     2,
   ],
   [
+    "data/named-volume",
+    "one moving name for two databases",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n  shop:\n    image: postgres:latest\n    volumes: ['shop:/var/lib/postgresql/data']\n  mail:\n    image: postgres:latest\n    volumes: ['mail:/var/lib/postgresql/data']\nvolumes: {shop: , mail: }\n",
+    },
+    1,
+  ],
+  [
+    "proxy/traefik-tls",
+    "an entry point that sends nobody on",
+    {
+      "compose.yml":
+        "services:\n  traefik:\n    image: traefik:v3.1\n    command: ['--entrypoints.web.address=:80', '--entrypoints.websecure.address=:443', '--certificatesresolvers.le.acme.tlschallenge=true']\n    ports: ['80:80', '443:443']\n  api:\n    image: acme/api:1\n    labels: ['traefik.http.routers.api.rule=Host(`api.shop.example`)', 'traefik.http.routers.api.entrypoints=web']\n  board:\n    image: acme/board:1\n    labels: ['traefik.http.routers.board.rule=Host(`shop.example`)', 'traefik.http.routers.board.entrypoints=web']\n",
+    },
+    1,
+  ],
+  [
+    "release/migrations-missing",
+    "two programs of one solution",
+    {
+      "compose.yml":
+        "services:\n  shop:\n    build: shop\n    restart: always\n  mail:\n    build: mail\n    restart: always\n",
+      "shop/Dockerfile":
+        'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["dotnet", "Shop.dll"]\n',
+      "shop/Shop.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web"></Project>\n',
+      "shop/Migrations/20260301101010_Initial.cs": "class Initial : Migration {}\n",
+      "mail/Dockerfile":
+        'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["dotnet", "Mail.dll"]\n',
+      "mail/Mail.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web"></Project>\n',
+      "mail/Migrations/20260301101010_Initial.cs": "class Initial : Migration {}\n",
+    },
+    1,
+  ],
+  [
+    "secrets/settings-file",
+    "one key in two programs",
+    {
+      "compose.yml":
+        "services:\n  shop:\n    build: shop\n    restart: always\n  mail:\n    build: mail\n    restart: always\n",
+      "shop/Dockerfile":
+        'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["dotnet", "Shop.dll"]\n',
+      "shop/Shop.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web"></Project>\n',
+      "shop/Program.cs": 'var key = builder.Configuration["Jwt:Secret"];\n',
+      "shop/appsettings.json": '{ "Jwt": { "Secret": "5f0c1d9a-harbour-lights-4412" } }\n',
+      "mail/Dockerfile":
+        'FROM mcr.microsoft.com/dotnet/aspnet:10.0\nWORKDIR /app\nCOPY . .\nENTRYPOINT ["dotnet", "Mail.dll"]\n',
+      "mail/Mail.csproj": '<Project Sdk="Microsoft.NET.Sdk.Web"></Project>\n',
+      "mail/Program.cs": 'var key = builder.Configuration["Jwt:Secret"];\n',
+      "mail/appsettings.json": '{ "Jwt": { "Secret": "5f0c1d9a-harbour-lights-4412" } }\n',
+    },
+    1,
+  ],
+  [
     "recovery/restart-policy",
     "stacks side by side",
     {

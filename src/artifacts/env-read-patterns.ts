@@ -18,7 +18,18 @@ export type Language = "script" | "python" | "go" | "ruby" | "php" | "java";
 export const mentions: Readonly<Record<Language, readonly string[]>> = {
   script: ["process.env", "import.meta.env", "Deno.env", "Bun.env"],
   python: ["environ", "getenv", "config(", "env(", "env.", "BaseSettings"],
-  go: ["Getenv", "LookupEnv", "viper", "envconfig", "os.Environ", "env.Parse"],
+  go: [
+    "Getenv",
+    "LookupEnv",
+    "viper",
+    "envconfig",
+    "os.E",
+    "env.Parse",
+    "Env(",
+    'env:"',
+    "cleanenv",
+    "env.Provider",
+  ],
   ruby: ["ENV"],
   php: ["env(", "$_ENV", "$_SERVER"],
   java: ["getenv", "@Value", "Environment"],
@@ -120,7 +131,7 @@ export const patterns: Readonly<Record<Language, readonly Pattern[]>> = {
     { expression: /`[^`\n]*\benv:"([A-Za-z_]\w*)/g, how: "go" },
     {
       expression:
-        /\b(?:viper\.AutomaticEnv|envconfig\.Process|os\.Environ)\(|\b(?:Getenv|LookupEnv)\(\s*[a-z]/g,
+        /\b(?:AutomaticEnv|SetEnvPrefix|BindEnv|BindStruct|envconfig\.(?:Must)?Process|cleanenv\.\w+|env\.Provider\w*|os\.Environ|os\.ExpandEnv|os\.Expand)\(|\b(?:Getenv|LookupEnv)\(\s*[a-z]|`[^`\n]*\benvPrefix:"|`[^`\n]*\benvconfig:"/g,
       how: "go",
       wildcard: "variables are read by computed names",
     },

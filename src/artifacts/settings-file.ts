@@ -48,8 +48,8 @@ function treeIn(source: Source): Setting[] {
 
 function walk(node: YamlNode | undefined, path: readonly string[], into: Setting[]): void {
   if (node?.kind === "map") {
-    // `spring.datasource.password` is written with dots as often as in levels.
-    for (const { key, value } of node.entries) walk(value, [...path, ...key.value.split(".")], into);
+    // `spring.datasource.password` is written with dots as often as in levels, and `Jwt:Key` with colons in .NET.
+    for (const { key, value } of node.entries) walk(value, [...path, ...key.value.split(/[.:]/)], into);
     return;
   }
   const text = node?.kind === "scalar" ? textOf(node) : undefined;

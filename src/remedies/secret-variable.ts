@@ -60,7 +60,7 @@ export function moveToVariable(stack: Stack, all: readonly Credential[]): Fix | 
 function isOfWorkstation(place: Credential, deployed: readonly Credential[]): boolean {
   return (
     place.grade === "development" &&
-    place.outside !== true &&
+    place.outside === undefined &&
     !deployed.some(
       each =>
         each.at.file === place.at.file ||

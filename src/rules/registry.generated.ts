@@ -80,6 +80,7 @@ import bootReservedUser from "./boot/reserved-user.ts";
 import bootSecretGranted from "./boot/secret-granted.ts";
 import bootSettingsDependency from "./boot/settings-dependency.ts";
 import bootSettingsModule from "./boot/settings-module.ts";
+import bootSharedStorage from "./boot/shared-storage.ts";
 import bootSigningKeys from "./boot/signing-keys.ts";
 import bootStartNeedsStorage from "./boot/start-needs-storage.ts";
 import bootStoreHost from "./boot/store-host.ts";
@@ -184,6 +185,7 @@ import observeLogRotation from "./observe/log-rotation.ts";
 import observeLogsDiscarded from "./observe/logs-discarded.ts";
 import observeMonitorStatus from "./observe/monitor-status.ts";
 import observeMonitoringTarget from "./observe/monitoring-target.ts";
+import observeQueueTaken from "./observe/queue-taken.ts";
 import observeSchedulerMissing from "./observe/scheduler-missing.ts";
 import observeUnusedService from "./observe/unused-service.ts";
 import observeWorkerMissing from "./observe/worker-missing.ts";
@@ -326,6 +328,7 @@ import secretsPrivateKey from "./secrets/private-key.ts";
 import secretsRenewedOnDeploy from "./secrets/renewed-on-deploy.ts";
 import secretsScriptCredential from "./secrets/script-credential.ts";
 import secretsSettingsFile from "./secrets/settings-file.ts";
+import secretsSettingsLogin from "./secrets/settings-login.ts";
 
 /** Every rule there is. */
 export const rules: readonly Rule<Stack>[] = [
@@ -408,6 +411,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootSecretGranted,
   bootSettingsDependency,
   bootSettingsModule,
+  bootSharedStorage,
   bootSigningKeys,
   bootStartNeedsStorage,
   bootStoreHost,
@@ -512,6 +516,7 @@ export const rules: readonly Rule<Stack>[] = [
   observeLogsDiscarded,
   observeMonitorStatus,
   observeMonitoringTarget,
+  observeQueueTaken,
   observeSchedulerMissing,
   observeUnusedService,
   observeWorkerMissing,
@@ -654,4 +659,5 @@ export const rules: readonly Rule<Stack>[] = [
   secretsRenewedOnDeploy,
   secretsScriptCredential,
   secretsSettingsFile,
+  secretsSettingsLogin,
 ];

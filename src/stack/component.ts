@@ -55,6 +55,12 @@ const interpreters: readonly (readonly [ReadonlySet<string>, RegExp, ReadonlySet
   ],
   [new Set(["dotnet"]), /dotnet\/(?:aspnet|runtime|sdk)/, new Set<AppKind>(["dotnet"])],
 ];
+/** Languages whose programs are compiled in a stage before, and leave nothing but themselves in the image. */
+const compilers: readonly (readonly [RegExp, ReadonlySet<AppKind>])[] = [
+  [/^golang$/, new Set<AppKind>(["go"])],
+  [/^rust$/, new Set<AppKind>(["rust"])],
+  [/^(?:maven|gradle|eclipse-temurin|amazoncorretto|openjdk)$/, new Set<AppKind>(["spring", "java"])],
+];
 const bundles = new Set<AppKind>(["vite", "cra"]);
 /** Servers of their own: what lies in their build context is not what they run. */
 const servers = new Set<Service["kind"]>([
@@ -237,7 +243,9 @@ function narrow(service: Service, candidates: readonly AppComponent[]): readonly
   const own = interpreters.find(
     ([programs, families]) => programs.has(program) || families.test(family),
   )?.[2];
-  const matching = own ? candidates.filter(component => own.has(component.kind)) : [];
+  const built = (service.model?.built ?? []).map(({ base }) => base?.family ?? "");
+  const kinds = own ?? compilers.find(([families]) => built.some(each => families.test(each)))?.[1];
+  const matching = kinds ? candidates.filter(component => kinds.has(component.kind)) : [];
   const named = program === "dotnet" ? matching.filter(component => isNamed(service, component)) : [];
   return named.length > 0 ? named : matching.length > 0 ? matching : candidates;
 }

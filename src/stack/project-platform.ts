@@ -15,9 +15,17 @@ const intoCluster =
   /\bhelm[ \t]+(?:upgrade|install)\b|\bkubectl[ \t]+(?:apply|set[ \t]+image|rollout)\b|^[ \t]*(?:- )?uses:[ \t]*["']?azure\/k8s-deploy[@/]/im;
 const manifest = /(?:^|\/)(?:Chart\.ya?ml|(?:k8s|kubernetes|manifests|helm|charts?)\/[^\n]*\.ya?ml)$/;
 
+/** Another repository is told of the release, one that is called after servers: what they run stands there. */
+const keepers = "(?:infra|deploy|gitops|-config|k8s|kubernetes|cluster|servers?)";
+const intoRepository = new RegExp(
+  `\\/repos\\/[^\\s/"']+\\/[\\w.-]*${keepers}[\\w.-]*\\/dispatches|\\brepository-dispatch@[^\\n]*\\n(?:[^\\n]*\\n){0,4}?[ \\t]*repository:[ \\t]*[^\\s/]+\\/[\\w.-]*${keepers}`,
+  "i",
+);
+
 /**
  * A file that nothing starts, beside a pipeline that ships to a platform, and that only its folder calls production's;
- * or beside one that ships to a cluster, and that nothing calls so. Where nothing of it restarts it is for work.
+ * or beside one that ships to a cluster or has another repository do it, and that nothing calls so. Where nothing of it
+ * restarts it is for work.
  */
 export function onPlatform(
   plan: ProjectPlan,
@@ -36,12 +44,14 @@ export function onPlatform(
   const cluster = paths.some(path => manifest.test(path));
   const found =
     texts.find(({ text }) => isOfFolder && ships.test(text)) ??
-    texts.find(({ text }) => cluster && intoCluster.test(text));
+    texts.find(({ text }) => (cluster && intoCluster.test(text)) || intoRepository.test(text));
   if (!found || texts.some(({ text }) => reaches.test(text))) return plan;
   // Where something else speaks against a server, too, it is for work.
   const doubted = plan.grade === "presumed";
   const stays = !doubted && staysUp(plan.files.map(path => byPath.get(path)!));
   const grade = stays ? "presumed" : "development";
+  if (intoRepository.test(found.text))
+    return { ...plan, grade, because: { text: `${found.path} has another repository ship it` } };
   const where = ships.test(found.text) && isOfFolder ? "platform" : "cluster";
   return { ...plan, grade, because: { text: `${found.path} ships to a ${where}` } };
 }

@@ -9,6 +9,7 @@ import {
   readmeNote,
   saysProduction,
 } from "./development-notes.ts";
+import { basesOfWork } from "./project-base.ts";
 import {
   areBuilt,
   fileOfWork,
@@ -109,7 +110,9 @@ export function planProjects(
     : first.map(plan => pulledInstead(plan, first, byPath, uses) ?? plan);
   const based = settleBases(plans, byPath, uses, options.deployed !== undefined);
   const settled = options.deployed ? based : based.map(plan => onPlatform(plan, uses, byPath, options));
-  const graded = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
+  const sure = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
+  const alone = (file: string): ProjectPlan => grade([file], [[file]], byPath, uses, options);
+  const graded = options.deployed ? sure : [...basesOfWork(sure, byPath, alone), ...sure];
   const { known } = options;
   return graded.map(unprofiled => {
     const profiles = uses.flatMap(use =>

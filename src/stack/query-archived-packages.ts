@@ -76,12 +76,15 @@ const debians: Readonly<Record<string, string>> = { jessie: "8", stretch: "9", b
 /** Interim releases of Ubuntu that ended a year ago or more: their lists are among the old releases alone. */
 const interims =
   /^(?:1[579]\.04|1[5-9]\.10|2[0-4]\.10|21\.04|23\.04|hirsute|impish|kinetic|lunar|mantic|oracular)$/;
-/** Images whose bare version is of one of these Debians, each up to that version. */
+/**
+ * Images whose bare version is of one of these Debians, each up to that version: what was released before the summer of
+ * 2021 was last built on Debian 10, for images without a flavour moved to 11 in August.
+ */
 const oldBases: Readonly<Record<string, RegExp>> = {
   node: /^(?:[6-9]|1[0-2])(?:\.\d+)*$/,
-  python: /^(?:2\.7|3\.[45])(?:\.\d+)?$/,
+  python: /^(?:(?:2\.7|3\.[45])(?:\.\d+)?|3\.6\.(?:\d|1[0-3])|3\.[78]\.(?:\d|10)|3\.9\.[0-5])$/,
   php: /^(?:5\.\d|7\.[0-2]|7\.4\.(?:\d|1\d))(?:\.\d+)?$/,
-  ruby: /^2\.[0-5](?:\.\d+)?$/,
+  ruby: /^(?:2\.[0-5](?:\.\d+)?|2\.6\.[0-7]|2\.7\.[0-3]|3\.0\.[01])$/,
   nginx: /^1\.(?:1\d(?:\.\d+)?|20\.[01])$/,
 };
 const flavours = /-(?:slim|fpm|apache|cli|zts|perl|jdk|jre)(?=-|$)/g;

@@ -18,6 +18,7 @@ import {
   settingsOf,
   storeUrl,
 } from "./query-environment.ts";
+import { speaks } from "./spoken.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
 
 /** Where a program connects to: what Compose tells it, and what its code does with that. */
@@ -187,13 +188,11 @@ function seeds({ process }: Service): boolean {
   return (process?.commands ?? []).flat().some(({ value = "" }) => /(?:^|[:/_-])seed\b/.test(value));
 }
 
-const pythonKinds = new Set<AppComponent["kind"]>(["django", "fastapi", "flask", "python"]);
-
 /** Whether code at a place is part of the program: not a tool beside it, not another component, not idle settings. */
 export function isRun(stack: Stack, service: Service, component: AppComponent, at: Location): boolean {
   if (aside.test(at.file) || !ownsFile(stack, component, at)) return false;
   if (seeding.test(at.file) && !seeds(service)) return false;
-  if (at.file.endsWith(".py") !== pythonKinds.has(component.kind)) return false;
+  if (!speaks(component.kind, at.file)) return false;
   if (!component.django) return true;
   const loaded = settingsOf(service)?.files;
   const isSettings = component.django.modules.some(module => module.file === at.file);

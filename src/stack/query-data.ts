@@ -73,7 +73,9 @@ export function dataDirectories(service: Service): DataDirectory[] {
   if (isPostgres(service)) return postgresDirectories(service);
   if (facts.family === "minio/minio") return minioDirectories(service);
   if (facts.family === "influxdb") return influxDirectories(service.imageRef?.tag);
-  return facts.dataDirectories.slice(0, 1).map(path => withDeclared(path, facts.volumes));
+  const own = facts.dataDirectories.slice(0, 1).map(path => withDeclared(path, facts.volumes));
+  // Queues and messages lie below its home, in which there is nothing else to keep but a cookie.
+  return facts.family === "rabbitmq" ? [...own, { path: "/var/lib/rabbitmq/mnesia" }] : own;
 }
 
 /** Of a moving tag the series is not known, and of 3 it is an option of the command. */
@@ -274,3 +276,10 @@ export function isCreatedElsewhere(stack: Stack, name: string, what?: "role" | "
 }
 
 const creates = /\b(?:(create)\s+(role|user|database)|(create(?:user|db)))\b([^\n;]*)/gi;
+
+/** A mount near the data directory that misses it; scripts of the first start and certificates are meant to lie beside. */
+export function isMistaken(target: string, path: string): boolean {
+  const depth = path.split("/").slice(0, 3).join("/");
+  const near = path.startsWith(target) || target.startsWith(depth);
+  return near && !/initdb|\.(conf|cnf|sql|sh|crt|key|pem)$/.test(target);
+}

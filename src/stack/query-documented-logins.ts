@@ -101,7 +101,7 @@ function placeOf(source: Source, { text, start }: Line): Location {
 }
 
 /** Not a word that stands for a password, and not one that guides show. */
-function isReal(password: string): boolean {
+export function isReal(password: string): boolean {
   return (
     password.length >= 6 &&
     !isPlaceholder(password) &&
@@ -118,7 +118,7 @@ const invented =
   /^(?:1\.2\.3\.4|5\.6\.7\.8|12\.34\.56\.78|123\.45\.67\.8\d?|123\.123\.123\.123|8\.8\.[48]\.[48]|1\.[01]\.[01]\.1)$/;
 
 /** An address on the internet: not private, not reserved, not one of those that documents are written with. */
-function isPublic(address: string): boolean {
+export function isPublic(address: string): boolean {
   const parts = address.split(".").map(Number);
   const [a = 0, b = 0, c = 0] = parts;
   if (parts.some(part => part > 255) || invented.test(address) || new Set(parts).size === 1) return false;

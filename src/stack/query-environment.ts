@@ -71,6 +71,7 @@ const readable = new Set<AppComponent["kind"]>([
   "koa",
   "hono",
   "node",
+  "go",
 ]);
 
 /** Django writes these from the models: there are hundreds, and none asks the environment. */
@@ -246,6 +247,17 @@ export interface StoreUrl {
 
 /** A connection string of a store, taken apart; undefined for other URLs and for what is no URL. */
 export function storeUrl(text: string): StoreUrl | undefined {
+  // `shop:secret@tcp(db:3306)/shop`, as Go's driver of MySQL has it.
+  const [whole, account, secret, at, name] =
+    /^([\w-]+)(?::([^@\s]*))?@tcp\(([\w.-]+)(?::\d+)?\)\/(\w*)(?:\?\S*)?$/.exec(text.trim()) ?? [];
+  if (whole)
+    return {
+      protocol: "mysql",
+      host: at!,
+      user: account!,
+      ...(secret ? { password: secret } : {}),
+      ...(name ? { database: name } : {}),
+    };
   const found =
     /^((?:jdbc:)?[a-z][a-z0-9+]*):\/\/(?:([^:@/?#\s]*)(?::([^/?#\s]*))?@)?(\[[^\]]*\]|[^:/?#\s,@]+)(?::\d+)?(?:\/([^?#\s]*))?/i.exec(
       text.trim(),

@@ -20,7 +20,11 @@ export function exampleSecrets(stack: Stack): ExampleSecrets[] {
       if (entry.inherited || entry.references.length > 0) return false;
       const { value } = entry.value;
       if (opensOutside(value, false, entry.name.value)) return true;
-      return /gmail\.com$/.test(mail?.value.value ?? "") && isAppPassword(entry);
+      return (
+        /gmail\.com$/.test(mail?.value.value ?? "") &&
+        /PASS(?:WORD)?$/.test(entry.name.value) &&
+        isAppPassword(value)
+      );
     });
     return secrets.length === 0 ? [] : [{ file: file.file, secrets }];
   });
@@ -40,15 +44,20 @@ function opensStore(value: string): boolean {
   if (!login || login.password.length < 6 || isPlaceholder(login.password) || word.test(login.password))
     return false;
   const host = /@([\w.-]+)/.exec(value.slice(login.span.end))?.[1] ?? "";
-  if (invented.test(host) || !/[a-z0-9-]+\.[a-z]{2,}$/i.test(host)) return false;
-  if (rented.test(`.${host}`) && host.split(".").length > 2) return true;
-  if (
-    /(?:^|\.)(?:example|local|localhost|internal|lan|test|invalid|svc)(?:\.|$)|\.docker\.internal$/i.test(
+  if (!isNamedHost(host)) return false;
+  return rented.test(`.${host}`) || (!isWeakSecret(login.password) && isMixed(login.password));
+}
+
+/** A name of three parts that everybody reaches and nobody made up. */
+export function isNamedHost(host: string): boolean {
+  if (invented.test(host) || !/[a-z0-9-]+\.[a-z]{2,}$/i.test(host) || host.split(".").length < 3)
+    return false;
+  return (
+    rented.test(`.${host}`) ||
+    !/(?:^|\.)(?:example|local|localhost|internal|lan|test|invalid|svc)(?:\.|$)|\.docker\.internal$/i.test(
       host,
     )
-  )
-    return false;
-  return host.split(".").length > 2 && !isWeakSecret(login.password) && isMixed(login.password);
+  );
 }
 
 /**
@@ -79,16 +88,16 @@ function isIssued(value: string, name: string): boolean {
 }
 
 /** Sixteen letters in fours, as Google issues them for a program that sends mail. */
-function isAppPassword({ name, value }: EnvEntry): boolean {
-  if (!/PASS(?:WORD)?$/.test(name.value) || !/^(?:[a-z]{4} ){3}[a-z]{4}$/.test(value.value)) return false;
-  const letters = value.value.replaceAll(" ", "");
+export function isAppPassword(value: string): boolean {
+  if (!/^(?:[a-z]{4} ){3}[a-z]{4}$/.test(value)) return false;
+  const letters = value.replaceAll(" ", "");
   return (
     isMixed(letters) && new Set(letters).size >= 8 && !/pass|word|your|mail|code|goog|here|appl/.test(letters)
   );
 }
 
 /** No run of neighbours on the keyboard or in the alphabet, as people type when they invent something. */
-function isMixed(text: string): boolean {
+export function isMixed(text: string): boolean {
   let run = 1;
   for (let i = 1; i < text.length; i++) {
     const step = text.charCodeAt(i) - text.charCodeAt(i - 1);

@@ -114,6 +114,19 @@ function onlyExits(words: readonly (string | undefined)[]): boolean {
   );
 }
 
+const speaks = /^\s*(?:echo|print|puts|console\.log)\b\s*\(?\s*(["'])[^"'$`\\]*\1\s*\)?\s*;?\s*$/;
+
+/** Where a health check stands that only says something: an `echo` without a shell, or a line of code that prints. */
+export function asksNothing(service: Service): Location | undefined {
+  const command = service.healthcheck?.disabled ? undefined : service.healthcheck?.command;
+  if (command?.form !== "exec") return undefined;
+  const [program, flag, code, ...more] = command.words.map(word => word.value);
+  const name = basename(program ?? "");
+  const prints = name === "echo" || name === "printf";
+  const runs = /^(?:php|python3?|node|ruby|perl)$/.test(name) && /^-[rce]$/.test(flag ?? "");
+  return prints || (runs && more.length === 0 && speaks.test(code ?? "")) ? command.at : undefined;
+}
+
 function toProbe(command: ShellCommand, at: Location): ProbeCommand {
   const piped = command.connector === "|" || command.connector === "|&";
   return { words: command.words.map(word => word.value), at, piped };

@@ -4,6 +4,7 @@ import { listenPorts } from "./proxy/effective.ts";
 import { variable } from "./query.ts";
 import { hasUnseenEnvironment, isLoopback } from "./query-environment.ts";
 import { codeListening } from "./query-listen-code.ts";
+import { dotnetListening } from "./query-listen-dotnet.ts";
 import { loopbackProgram } from "./query-loopback-programs.ts";
 import { runningCommand } from "./query-process.ts";
 import type { Service, Stack } from "./stack.ts";
@@ -30,7 +31,9 @@ export function listening(stack: Pick<Stack, "proxies">, service: Service): List
   const port = portOf(service, running.words);
   if (port !== undefined) return Number.isNaN(port) ? undefined : { ports: [port], at: running.at };
   const own = codeListening(service);
-  return own?.port === undefined ? undefined : { ports: [own.port], at: own.at, inCode: true };
+  if (own?.port !== undefined) return { ports: [own.port], at: own.at, inCode: true };
+  const server = dotnetListening(service);
+  return server && { ...server, inCode: true };
 }
 
 function portOf(service: Service, words: readonly (string | undefined)[]): number | undefined {

@@ -195,6 +195,7 @@ const languages: readonly Language[] = [
 const literal = /^["'`]([^"'`\n$\\{]{4,200})["'`]/;
 /** What people write where a library asks for a key and nothing is signed. */
 const unused = /^(?:not|never|un)[-_ ]?used\b|^(?:unused|dummy|ignored)(?:$|[-_ ])/i;
+const field = /^[A-Za-z_]\w*\.([A-Za-z_]\w*)(?![\w$(.[])/;
 const word = /^\$?[A-Za-z_][\w$]*(?![\w$(.[])/;
 
 function usesIn(source: Source, { signs, grave = true, before, argument, needs }: Use): LiteralKey[] {
@@ -211,7 +212,10 @@ function usesIn(source: Source, { signs, grave = true, before, argument, needs }
     const at = locate(source, match.index, match.index + match[0].trimEnd().length);
     if (own && !unused.test(own[1]!)) found.push({ signs, grave, at });
     const name = own ? undefined : word.exec(rest)?.[0];
-    const writtenAt = name === undefined ? undefined : declared(source, name);
+    const part =
+      own || name !== undefined || !source.path.endsWith(".go") ? undefined : field.exec(rest)?.[1];
+    const writtenAt =
+      name !== undefined ? declared(source, name) : part !== undefined ? filled(source, part) : undefined;
     if (writtenAt) found.push({ signs, grave, at, writtenAt });
   }
   // One place is enough for each key of a file.
@@ -222,6 +226,15 @@ function usesIn(source: Source, { signs, grave = true, before, argument, needs }
 function isComment(text: string, index: number): boolean {
   const line = text.slice(text.lastIndexOf("\n", index) + 1, index);
   return /^\s*(?:\/\/|#|\*|\/\*)/.test(line) || /(?:^|\s)\/\/ /.test(line);
+}
+
+/** Where a field of a struct in Go gets a literal in this file, the only value that it ever has there. */
+function filled({ path, text }: Source, name: string): Location | undefined {
+  const given = new RegExp(String.raw`(?<![\w$])${name}\s*(?::(?!=)|=(?!=))\s*(?:\[\]byte\(\s*)?`, "g");
+  const [only, ...more] = [...text.matchAll(given)].filter(match => !isComment(text, match.index));
+  if (!only || more.length > 0) return undefined;
+  const found = literal.exec(text.slice(only.index + only[0].length, only.index + only[0].length + 220));
+  return found ? locate({ path, text }, only.index, only.index + name.length) : undefined;
 }
 
 /** Where a name gets a literal in this file, the only value that it ever has there. */

@@ -1,4 +1,4 @@
-import { filesBelow } from "../artifacts/project-files.ts";
+import { filesBelow, isTest } from "../artifacts/project-files.ts";
 import { isHosted } from "./calls.ts";
 import { migrates, projectOf } from "./query-release.ts";
 import { isNeverReached } from "./query-start.ts";
@@ -171,6 +171,19 @@ function hasProductionTwin(stack: Stack, path: string): boolean {
 /** How programs apply their migrations themselves, when they start. */
 const inCode =
   /\bcall_command\(\s*["']migrate|\bcommand\.upgrade\(|\bflask_migrate\b[^\n]*\bupgrade\b|\bmigrationsRun\s*:\s*(?!false)|\brun_?migrations\b|\bmigrate\.latest\(|\bumzug\b|prisma["', ]+(?:migrate["', ]+deploy|db["', ]+push)|\bArtisan::call\(\s*["']migrate|\balembic["', ]+upgrade|\bsynchronize\s*:\s*(?!false)|\bmigrate\(\s*(?:db|app)\b|\bmigrate\.New\w*\(|\bgoose\.Up\w*\(|\bAutoMigrate\(|\bcreate_all\(|\b(?:sequelize|db)\.sync\(/i;
+
+/** The same of Entity Framework and its like, whose calls stand in any project of the solution. */
+const inSharp =
+  /\.(?:Migrate|EnsureCreated)(?:Async)?\(|\bDbUp\b|\bDeployChanges\b|\bMigrateUp\(|\bIMigrator\b|\bRoundhouse\b|\bEvolve\(/;
+
+/** Some code of .NET in the repository, tests left out, migrates. */
+export function migratesInSharp(stack: Stack): boolean {
+  return stack.files.paths.some(path => {
+    if (!path.endsWith(".cs") || isTest(path) || /Tests?\/|(?:^|\/)Migrations\//.test(path)) return false;
+    const read = stack.files.read(path);
+    return "source" in read && inSharp.test(read.source.text);
+  });
+}
 
 /** Source under the directory that migrates by itself. */
 export function migratesInCode(stack: Stack, directory: string): boolean {

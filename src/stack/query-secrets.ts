@@ -25,8 +25,8 @@ export interface Credential {
   readonly reference?: Reference;
   readonly service?: Service;
   readonly grade: Grade;
-  /** The login is to a host on the internet: it opens the same there, whoever the file is for. */
-  readonly outside?: boolean;
+  /** A login to a host on the internet, or a token of its issuer: they open the same, whoever the file is for. */
+  readonly outside?: "login" | "token";
   /** Its words ask for another value, and no pipeline is seen to ship it as it stands. */
   readonly asks?: boolean;
   /** Services that take the same text through an anchor, each with the variable that it gets it in. */
@@ -139,20 +139,14 @@ type Written = Pick<Credential, "name" | "value" | "at" | "kind" | "reference" |
 function credentialsOf({ name, value }: Variable, placeholders: boolean): Written[] {
   if (!value || publicPrefix.test(name) || upstreamName.test(name)) return [];
   const found: Written[] = [];
-  if (isSecretName(name)) found.push(...ownValue(name, value, placeholders));
+  if (isSecretName(name)) found.push(...ownValue(name, value, placeholders).map(issued));
   // What stands in `${X:-...}` is a default, and read below.
   const written = value.references.reduce((text, each) => text.replace(each.argument || "\0", ""), value.raw);
   const url = credentialsInUrl(written);
   // A lone `$` stands for itself.
   if (url && !/\$[A-Za-z_{(]/.test(url.password) && isUsable(url.password)) {
-    const outside = opensOutside(written.trim());
-    found.push({
-      name,
-      value: decode(url.password),
-      at: value.at,
-      kind: "literal",
-      ...(outside ? { outside } : {}),
-    });
+    const outside = opensOutside(written.trim()) ? ({ outside: "login" } as const) : {};
+    found.push({ name, value: decode(url.password), at: value.at, kind: "literal", ...outside });
   }
   for (const reference of value.references) {
     if (!isSecretName(reference.name) || isSecretName(name)) continue;
@@ -165,6 +159,9 @@ function credentialsOf({ name, value }: Variable, placeholders: boolean): Writte
   }
   return found;
 }
+
+const issued = (own: Written): Written =>
+  opensOutside(own.value, true, own.name) ? { ...own, outside: "token" } : own;
 
 function ownValue(name: string, value: Interpolated, placeholders: boolean): Written[] {
   if (value.references.length === 0) {

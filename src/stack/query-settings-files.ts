@@ -200,8 +200,16 @@ function named(paths: readonly string[], names: readonly string[]): string[] {
 
 /** `Jwt.SigningKey`: with its parent, because `Stripe.SecretKey` is another matter. */
 function isKey(path: readonly string[]): boolean {
-  const words = path.slice(-2).map(word => word.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/-/g, "_"));
-  const name = words.join("_").toUpperCase();
+  const words = path
+    .slice(-2)
+    .map(word => word.replace(/([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, "$1$3_$2").replace(/-/g, "_"));
+  // `JWTSettings:Key`: the section is called after what it holds.
+  const name = words
+    .join("_")
+    .toUpperCase()
+    .replace(/_(?:SETTINGS?|OPTIONS?|CONFIG(?:URATION)?)(?=_)/, "");
+  // What a picture of letters is drawn from opens nothing.
+  if (/CAPTCHA/.test(name)) return false;
   return (
     isSigningName(name) || /(?:^|_)(?:JWT|SESSION|COOKIE|TOKEN)_(?:KEY|SECRET|BASE64_SECRET)$/.test(name)
   );

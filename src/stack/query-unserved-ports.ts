@@ -1,5 +1,6 @@
 import { hostNames } from "./query.ts";
-import { type Listening, listening } from "./query-listen.ts";
+import type { Listening } from "./query-listen.ts";
+import { servingPorts } from "./query-proxy.ts";
 import type { Port, Service, Stack } from "./stack.ts";
 
 /** A service that is published, and not on the ports that its program listens on. */
@@ -18,7 +19,7 @@ export function unservedPorts(stack: Stack, service: Service): Unserved | undefi
   const { ports } = service;
   if (ports.length === 0 || service.networkMode || ports.some(({ target }) => target === undefined))
     return undefined;
-  const open = listening(stack, service);
+  const open = servingPorts(stack, service);
   if (!open || ports.some(({ target }) => open.ports.includes(target!) || aside.has(target!)))
     return undefined;
   if (passesStreams(stack, service) || open.ports.some(port => isAsked(stack, service, port)))

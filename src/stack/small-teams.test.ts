@@ -223,6 +223,34 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose/docker-compose.yml: development"],
   ],
   [
+    "a pipeline that tells the repository of the servers, and a file that catches its own mail",
+    {
+      "compose.yaml":
+        "services:\n  web:\n    build: .\n    entrypoint: [php, artisan, serve]\n    ports: ['80:80']\n  jobs:\n    build: .\n    restart: unless-stopped\n  mailpit:\n    image: axllent/mailpit:v1.20\n",
+      ".github/workflows/release.yml":
+        "on: push\njobs:\n  tell:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: |\n          curl -X POST https://api.github.com/repos/acme/harbour-infra/dispatches -d '{}'\n",
+    },
+    ["compose.yaml: development"],
+  ],
+  [
+    "the same, which tells a site of documents",
+    {
+      "compose.yaml": "services:\n  web:\n    build: .\n    restart: always\n    ports: ['80:80']\n",
+      ".github/workflows/release.yml":
+        "on: push\njobs:\n  tell:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: peter-evans/repository-dispatch@v3\n        with:\n          repository: acme/harbour-docs\n",
+    },
+    ["compose.yaml: deployed"],
+  ],
+  [
+    "the same, which tells the repository of the cluster",
+    {
+      "compose.yaml": "services:\n  web:\n    build: .\n    restart: always\n    ports: ['80:80']\n",
+      ".github/workflows/release.yml":
+        "on: push\njobs:\n  tell:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: peter-evans/repository-dispatch@v3\n        with:\n          token: $TOKEN\n          repository: acme/harbour-kubernetes-config\n",
+    },
+    ["compose.yaml: presumed"],
+  ],
+  [
     "the only file, with Vite's port, the checkout and a mail catcher to be switched on",
     {
       "docker-compose.yml": `${checkout}${mail}  node:\n    image: node:22\n    restart: unless-stopped\n    volumes: ['./:/root']\n    ports: ['5173:5173']\n`,

@@ -24,12 +24,14 @@ export default defineRule({
       const key = `${what} ${own?.debugger ?? ""} ${gradeOf(service)} ${service.project.files.join()}`;
       const places = [
         evidence(running.at, `starts ${what}`),
-        ...(own ? [evidence(own.at, "the file does it by itself")] : []),
+        ...(own
+          ? [evidence(own.at, `the file does it by itself${own.debugger ? ", with its debugger" : ""}`)]
+          : []),
         ...(running.script ? [evidence(running.script.at, "this is what the command runs")] : []),
       ];
       habits.set(key, [
         ...(habits.get(key) ?? []),
-        { service, what, debugs: own?.debugger !== undefined, places },
+        { service, what, debugs: own?.debugger === true, places },
       ]);
     }
     for (const habit of habits.values()) {

@@ -2,11 +2,12 @@ import type { Severity, Violation } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { keepInVolume } from "../../remedies/data-volume.ts";
 import { mountHigher } from "../../remedies/postgres-mount.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import {
   type DataDirectory,
   dataDirectories,
   followsNewest,
+  isMistaken,
   type Keeping,
   keepingOf,
   misplacedVolumes,
@@ -25,6 +26,7 @@ export default defineRule({
   why: "Data in the container or in an anonymous volume is gone for the service as soon as the container is removed and made again: an update, a `down`, a new host.",
   *check(stack) {
     const seen = new Set<string>();
+    const pulled = new Map<string, [Service, Mount][]>();
     for (const service of serverServices(stack)) {
       const place = `${service.at.file}:${service.at.span.start}`;
       if (seen.has(place)) continue;
@@ -33,6 +35,12 @@ export default defineRule({
       if (!stores.has(service.kind)) continue;
       seen.add(place);
       const refused = refusedMount(service);
+      if (refused && followsNewest(service)) {
+        // One moving name is one cause, however many databases are made from it.
+        const key = `${service.project.files.join()} ${service.build ? service.name : service.image!.raw}`;
+        pulled.set(key, [...(pulled.get(key) ?? []), [service, refused]]);
+        continue;
+      }
       if (refused) {
         yield stopped(stack, service, refused);
         continue;
@@ -51,8 +59,26 @@ export default defineRule({
           kept: evidence(kept.keeping.mount!.at, `holds ${kept.directory.path}`),
         };
     }
+    for (const group of pulled.values()) yield moving(group);
   },
 });
+
+function moving(group: readonly (readonly [Service, Mount])[]): Violation {
+  const [service, mount] = group[0]!;
+  const names = group.map(([each]) => each.name);
+  const what = `${names.length === 1 ? "service" : "services"} ${listNames(names)}`;
+  const [first, ...rest] = group.flatMap(([each, at]) => [
+    evidence(each.build ? each.model!.stage.from.image.at : each.image!.at, "18 or later"),
+    evidence(at.at, "the image stops at its start while anything is mounted here"),
+  ]);
+  return {
+    subject: names.join(", "),
+    message: `${service.build ? `The next build with a new base stops ${what}` : `The next pull stops ${what}`}: an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
+    evidence: [first!, ...rest],
+    // Where an older one was pulled it still runs.
+    severity: severityOf(service) === "critical" ? "high" : severityOf(service),
+  };
+}
 
 function beside(service: Service, mount: Mount): Violation {
   const { path } = dataDirectories(service)[0]!;
@@ -65,17 +91,6 @@ function beside(service: Service, mount: Mount): Violation {
 }
 
 function stopped(stack: Stack, service: Service, mount: Mount): Violation {
-  if (followsNewest(service))
-    return {
-      subject: service.name,
-      message: `${service.build ? `The next build with a new base stops service "${service.name}"` : `The next pull stops service "${service.name}"`}: an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
-      evidence: [
-        evidence(service.build ? service.model!.stage.from.image.at : service.image!.at, "18 or later"),
-        evidence(mount.at, "the image stops at its start while anything is mounted here"),
-      ],
-      // Where an older one was pulled it still runs.
-      severity: severityOf(service) === "critical" ? "high" : severityOf(service),
-    };
   return {
     subject: service.name,
     message: `Service "${service.name}" does not start: since 18 the image of PostgreSQL exits while anything is mounted at ${mount.target}; its volume belongs at /var/lib/postgresql.`,
@@ -97,7 +112,7 @@ function lost(stack: Stack, service: Service, directory: DataDirectory, keeping:
   const mount = "mount" in keeping ? keeping.mount : undefined;
   // A mount beside the data directory is the usual cause: a mistyped or outdated path.
   const beside = service.mounts.filter(
-    other => other !== mount && other.type !== "tmpfs" && isNear(other.target, path) && !isInit(other.target),
+    other => other !== mount && other.type !== "tmpfs" && isMistaken(other.target, path),
   );
   const places = [
     ...(mount
@@ -129,13 +144,4 @@ function severityOf(service: Service): Severity {
   const queue = service.kind === "queue";
   if (service.project.grade === "deployed" && !trial) return full ? "critical" : queue ? "medium" : "high";
   return full ? "medium" : "low";
-}
-
-function isNear(target: string, path: string): boolean {
-  const depth = path.split("/").slice(0, 3).join("/");
-  return path.startsWith(target) || target.startsWith(depth);
-}
-
-function isInit(target: string): boolean {
-  return /initdb|\.(conf|cnf|sql|sh|crt|key|pem)$/.test(target);
 }

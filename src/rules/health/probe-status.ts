@@ -1,7 +1,7 @@
 import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import { alwaysHealthy, editInCheck, httpProbe } from "../../stack/query-health.ts";
+import { alwaysHealthy, asksNothing, editInCheck, httpProbe } from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { defineRule } from "../rule.ts";
 
@@ -21,6 +21,14 @@ export default defineRule({
           message: `The health check of "${service.name}" cannot fail: its last word is a success, whatever the service answers.`,
           severity: weigh(service, "medium"),
           evidence: [evidence(swallowed, "ends with success after a failure, too")],
+        };
+      const silent = asksNothing(service);
+      if (silent && first(silent))
+        yield {
+          subject: service.name,
+          message: `The health check of "${service.name}" asks nothing: it succeeds wherever its own program starts.`,
+          severity: weigh(service, "medium"),
+          evidence: [evidence(silent, "only says something")],
         };
       const probe = httpProbe(service);
       if (probe?.failsOnError !== false || !first(probe.at)) continue;

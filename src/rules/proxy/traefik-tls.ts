@@ -1,4 +1,5 @@
-import { evidence, gradeOf, isOptional, weigh } from "../../stack/query.ts";
+import type { Violation } from "../../core/finding.ts";
+import { evidence, gradeOf, isOptional, listNames, weigh } from "../../stack/query.ts";
 import {
   entrypointPort,
   mayRedirect,
@@ -24,6 +25,7 @@ export default defineRule({
       const settings = traefik && traefikStatic(stack, traefik);
       if (!settings) continue;
       const routers = project.services.filter(each => !isOptional(each)).flatMap(routersOf);
+      const plain: Plain[] = [];
       for (const router of routers) {
         if (!router.entrypoints || !router.entrypointsAt) continue;
         const ports = router.entrypoints.map(name => entrypointPort(settings.options, name));
@@ -50,25 +52,56 @@ export default defineRule({
         }
         if (ports.every(port => port === 80) && isPlain(project, settings, router, routers)) {
           const twin = routers.find(other => other !== router && other.tls && other.rule === router.rule);
-          yield {
-            subject: name,
-            message: twin
-              ? `Router "${router.name}" of "${router.service.name}" answers plain HTTP beside router "${twin.name}", and sends nobody to https.`
-              : `Router "${router.name}" of "${router.service.name}" answers plain HTTP alone, although Traefik can fetch certificates.`,
-            severity: weigh(project, twin ? "medium" : "high"),
-            evidence: [
-              evidence(router.entrypointsAt, "plain HTTP, and no redirect"),
-              evidence(
-                twin ? twin.at : resolverOf(settings)!.at,
-                twin ? "the same address through TLS" : "certificates come from here",
-              ),
-            ],
-          };
+          plain.push({ router, ...(twin ? { twin } : {}) });
         }
       }
+      yield* answersPlain(project, settings, plain);
     }
   },
 });
+
+interface Plain {
+  readonly router: TraefikRouter;
+  /** The router that answers for the same address through TLS. */
+  readonly twin?: TraefikRouter;
+}
+
+/** One cause for all routers of the same entry points: nothing sends on what comes in there. */
+function* answersPlain(
+  project: ComposeProject,
+  settings: TraefikStatic,
+  plain: readonly Plain[],
+): Generator<Violation> {
+  const groups = new Map<string, Plain[]>();
+  for (const each of plain) {
+    const key = `${each.router.entrypoints!.join()} ${each.twin === undefined}`;
+    groups.set(key, [...(groups.get(key) ?? []), each]);
+  }
+  for (const group of groups.values()) {
+    const { router, twin } = group[0]!;
+    const one = group.length === 1;
+    const names = one
+      ? `Router "${router.name}" of "${router.service.name}" answers`
+      : `Routers ${listNames(group.map(each => each.router.name))} answer`;
+    const beside = one ? `router "${twin?.name}", and sends` : "routers with TLS, and send";
+    const places = group.flatMap(each => [
+      evidence(each.router.entrypointsAt!, "plain HTTP, and no redirect"),
+      ...(each.twin ? [evidence(each.twin.at, "the same address through TLS")] : []),
+    ]);
+    yield {
+      subject: group.map(each => `${each.router.service.name} ${each.router.name}`).join(", "),
+      message: twin
+        ? `${names} plain HTTP beside ${beside} nobody to https.`
+        : `${names} plain HTTP alone, although Traefik can fetch certificates.`,
+      severity: weigh(project, twin ? "medium" : "high"),
+      evidence: [
+        places[0]!,
+        ...places.slice(1),
+        ...(twin ? [] : [evidence(resolverOf(settings)!.at, "certificates come from here")]),
+      ],
+    };
+  }
+}
 
 function resolverOf({ options }: TraefikStatic) {
   return [...options].find(([key]) => key.startsWith("certificatesresolvers."))?.[1];

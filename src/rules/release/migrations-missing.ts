@@ -1,7 +1,7 @@
 import { filesBelow } from "../../artifacts/project-files.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
-import { mentionsMigration, migratesInCode } from "../../stack/query-migration-mentions.ts";
+import { mentionsMigration, migratesInCode, migratesInSharp } from "../../stack/query-migration-mentions.ts";
 import { documentedMigration } from "../../stack/query-migrations.ts";
 import { schemaWithoutMigrations } from "../../stack/query-schema-only.ts";
 import { unmadeSchemas } from "../../stack/query-spring-schema.ts";
@@ -32,14 +32,16 @@ export default defineRule({
       if (component) found.set(component, [...(found.get(component) ?? []), service]);
     }
     const byHand = found.size === 0 ? undefined : documentedMigration(stack);
-    for (const [component, services] of found) {
+    for (const [component, services] of solutions(stack, found)) {
       const kept = migrationsOf(component, stack);
       const only = kept ? undefined : schemaWithoutMigrations(stack, component);
       // Without a process in sight the entry point may do it.
       if (!(kept || only) || services.some(service => service.process === undefined)) continue;
-      if (migratesInCode(stack, component.dir)) continue;
+      if (component.kind === "dotnet" ? migratesInSharp(stack) : migratesInCode(stack, component.dir))
+        continue;
+      const many = services.some(service => service.component !== component);
       const what = kept
-        ? `with ${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory}), and no service, script or workflow applies them`
+        ? `with ${many ? "migrations" : `${kept.count} ${kept.count === 1 ? "migration" : "migrations"} (${kept.directory})`}, and no service, script or workflow applies them`
         : `over the tables of ${only!.file}, of which the repository keeps no migration, and no service, script or workflow makes them`;
       yield {
         subject: component.dir || component.manifest,
@@ -57,11 +59,27 @@ export default defineRule({
   },
 });
 
+/** The programs of one solution of .NET with migrations are one: what would apply them is in none of its projects. */
+function solutions(stack: Stack, found: ReadonlyMap<AppComponent, Service[]>): [AppComponent, Service[]][] {
+  const groups: [AppComponent, Service[]][] = [];
+  let solution: Service[] | undefined;
+  for (const [component, services] of found) {
+    if (component.kind !== "dotnet" || !migrationsOf(component, stack)) groups.push([component, services]);
+    else if (solution) solution.push(...services);
+    else {
+      solution = [...services];
+      groups.push([component, solution]);
+    }
+  }
+  return groups;
+}
+
 const places: Partial<Record<AppComponent["kind"], RegExp>> = {
   django: /(^|\/)migrations\/\d{4}_\w+\.py$/,
   rails: /(^|\/)db\/migrate\/\d+_\w+\.rb$/,
   go: /(^|\/)migrations?\/\d{4,14}_\w+\.up\.sql$/,
   php: /(^|\/)migrations\/Version\d{14}\.php$/,
+  dotnet: /(^|\/)Migrations\/\d{14}_\w+\.cs$/,
   laravel: /(^|\/)database\/migrations\/\d{4}_\d\d_\d\d_\d+_\w+\.php$/,
 };
 

@@ -62,7 +62,7 @@ export default defineRule({
         times === 1 ? "" : `, the same one${values.length > 1 ? "s" : ""} in ${places.length} places`;
       const one = names.length === 1;
       const all = `${one ? "The value" : "The values"} of ${listNames(names)} for ${listNames(services)}`;
-      const outside = places.some(place => place.outside);
+      const outside = places.find(place => place.outside)?.outside;
       const sorted = values.flatMap(group => {
         const rank = (place: Credential) => order.indexOf(severityOf(place, group));
         return group.toSorted((a, b) => rank(a) - rank(b));
@@ -70,7 +70,7 @@ export default defineRule({
       yield {
         subject: `${sorted[0]!.service!.name} ${sorted[0]!.name}`,
         message: literal
-          ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}${outside ? ", and it is the login to a host on the internet" : ""}.`
+          ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}${outside === undefined ? "" : outside === "login" ? ", and it is the login to a host on the internet" : ", and whoever has it may use it, from everywhere"}.`
           : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
         evidence: [show(sorted[0]!), ...sorted.slice(1).map(show)],
         severity,

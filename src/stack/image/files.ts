@@ -263,8 +263,11 @@ export class StageFiles {
       copy.intoDirectory || /^\/etc\/.*\.d$/.test(target)
         ? { has: "yes", kind: "directory" }
         : this.file(stage, target, index, depth + 1);
-    // Nobody names a directory after the file that is copied to it.
-    const named = basename(target) === basename(source) || /\.[A-Za-z0-9]+$/.test(basename(target));
+    // Nobody names a directory after the file that is copied to it, and programs lie side by side.
+    const named =
+      basename(target) === basename(source) ||
+      /\.[A-Za-z0-9]+$/.test(basename(target)) ||
+      /\/s?bin\/[^/]+$/.test(target);
     if (already.has === "unknown" && !named)
       return path === target || path === inDirectory ? unknown : undefined;
     const place = already.has === "yes" && already.kind === "directory" ? inDirectory : target;

@@ -195,7 +195,8 @@ function resolveExtends(state: State, node: YamlMap, path: string, chain: readon
       at: fileNode!.at,
       message: `\`extends\` names ${file}, which does not exist: Compose refuses the project.`,
     });
-    return own;
+    // What that file brings is not known: the key stays, for who asks whether all is seen.
+    return node;
   }
   if (chain.includes(key) || chain.length > maxDepth) {
     state.problems.push({

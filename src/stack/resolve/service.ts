@@ -180,7 +180,12 @@ function runsNoServer(
   const named = first.replace(/^.*\//, "");
   const isLine = /\s/.test(first.trim());
   if (!isLine && named === "docker-entrypoint.sh") return false;
-  if (!isLine && !shells.test(named)) return clients.test(named);
+  // A script of the project that goes by another name is read as well.
+  if (!isLine && !shells.test(named))
+    return (
+      clients.test(named) ||
+      (scripts.length > 0 && scripts.every(each => !servers.test(`${named}\n${each.fragment.text}`)))
+    );
   const program = process.program?.value;
   const isShell = shells.test(program ?? "");
   if (program !== undefined && !isShell && clients.test(program)) return true;

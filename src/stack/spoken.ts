@@ -1,0 +1,18 @@
+import type { AppKind } from "./app/detect.ts";
+
+const pythonKinds: ReadonlySet<AppKind> = new Set(["django", "fastapi", "flask", "python"]);
+
+/** Languages whose files only their own programs run, whatever lies in one directory with them. */
+const spoken: readonly (readonly [RegExp, ReadonlySet<AppKind>])[] = [
+  [/\.py$/, pythonKinds],
+  [/\.php$/, new Set(["laravel", "php"])],
+  [/\.rb$/, new Set(["rails", "ruby"])],
+  [/\.go$/, new Set(["go"])],
+  [/\.(?:java|kt)$/, new Set(["spring", "java"])],
+];
+
+/** Whether a program of this kind runs the file, by its language. */
+export function speaks(kind: AppKind, file: string): boolean {
+  const [, own] = spoken.find(([files]) => files.test(file)) ?? [];
+  return own ? own.has(kind) : !pythonKinds.has(kind);
+}
