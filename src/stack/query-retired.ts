@@ -1,5 +1,6 @@
 import type { ComposeCall } from "../artifacts/commands.ts";
 import type { Job, Workflow } from "../artifacts/workflow.ts";
+import { isDeployJob } from "./calls.ts";
 
 /** What GitHub no longer runs. Source: GitHub's change log (github.blog/changelog). */
 
@@ -80,5 +81,26 @@ export function publishesPackage({ jobs }: Workflow, job: Job): boolean {
   return (
     calls.some(call => publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`)) &&
     !calls.some(call => call.remote || call.kind === "compose" || call.name === "docker")
+  );
+}
+
+const scanner =
+  /^(?:aquasecurity\/trivy-action|snyk\/|anchore\/scan-action|bridgecrewio\/checkov|github\/codeql-action\/)/i;
+const writesPages = /\b(?:mkdocs|sphinx-build|docusaurus|vitepress|typedoc|jsdoc|mdbook|build-storybook)\b/;
+
+/** It looks through images for known holes, or makes the pages that explain the program: nothing that runs waits for it. */
+export function isBesideProduct(workflow: Workflow, job: Job): boolean {
+  const { jobs, source } = workflow;
+  const steps: Job["steps"] = jobs.flatMap(each => each.steps);
+  const used = (pattern: RegExp, all = steps): boolean =>
+    all.some(({ uses }) => uses?.repository !== undefined && pattern.test(uses.repository));
+  if (used(scanner, job.steps))
+    return (
+      !isDeployJob(workflow, job) &&
+      !jobs.some(({ needs }) => needs.some(need => need.value === job.id.value))
+    );
+  return (
+    used(/^(?:actions\/deploy-pages|peaceiris\/actions-gh-pages|JamesIves\/github-pages-deploy-action)$/i) &&
+    writesPages.test(source.text)
   );
 }

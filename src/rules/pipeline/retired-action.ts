@@ -8,6 +8,7 @@ import { evidence } from "../../stack/query.ts";
 import {
   composeGone,
   goneRunners,
+  isBesideProduct,
   publishesPackage,
   refusedActions,
   retiredAsOf,
@@ -74,7 +75,8 @@ function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
     if (found.length === 0) continue;
     all.push(...found);
     edits.push(() => retiredEdits(stack, workflow, job, found.length));
-    if (isOnlyReport(job, found) || publishesPackage(workflow, job)) continue;
+    if (isOnlyReport(job, found) || publishesPackage(workflow, job) || isBesideProduct(workflow, job))
+      continue;
     blocked.push(blocksRelease(workflow, job));
   }
   const [first, ...more] = [...new Map(all.map(place => [place.at.span.start, place])).values()];
