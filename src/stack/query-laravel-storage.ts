@@ -74,7 +74,7 @@ function isPrepared(stack: Stack, service: Service): boolean {
   ];
   if (told.some(text => !/^(?:stack|single|daily|)$/.test(text))) return true;
   const settings = stack.files.read(join(component?.dir ?? "", "config/logging.php"));
-  if ("source" in settings && /^\s*['"]permission['"]\s*=>/m.test(settings.source.text)) return true;
+  if ("source" in settings && /^[ \t]*['"]permission['"]\s*=>/m.test(settings.source.text)) return true;
   const words = [
     service.entrypoint ?? service.model?.entrypoint,
     service.command ?? service.model?.cmd,
