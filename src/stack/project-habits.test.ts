@@ -212,6 +212,17 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.test.yml: presumed"],
   ],
   [
+    "the same beside a file for work",
+    {
+      Makefile: "up-dev:\n\tdocker compose up --build --force-recreate --detach\n",
+      "docker-compose.yml":
+        "services:\n  web:\n    build: .\n    volumes: ['.:/code']\n    command: uvicorn shop:app --reload\n",
+      "docker-compose.test.yml":
+        "services:\n  web:\n    build: .\n    restart: always\n  db:\n    image: mongo:8\n    ports: ['27017:27017']\n",
+    },
+    ["docker-compose.yml: development", "docker-compose.test.yml: development"],
+  ],
+  [
     "the only one, which runs the sources of the checkout",
     {
       "compose.yml":

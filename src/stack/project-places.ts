@@ -121,3 +121,28 @@ export function pulledInstead(
     other && `${own[0]!.by} brings no sources to build, and ${other.files[0]} pulls the same services`;
   return text ? { ...plan, grade: "development", because: { text }, meant: other!.files } : undefined;
 }
+
+/**
+ * Files that are named after tests and open their stores, beside a default file that is for work, where nothing is
+ * production's: the tests of those who work, not a server before production's.
+ */
+export function testsOfWork(plans: readonly ProjectPlan[]): ProjectPlan[] {
+  if (plans.some(each => each.grade === "deployed" || each.grade === "staging")) return [...plans];
+  return plans.map(plan => {
+    const last = plan.files.at(-1)!;
+    if (plan.grade !== "presumed" || !/(?:^|[._-])test(?:s|ing)?(?:[._-]|$)/i.test(stemOf(last))) return plan;
+    const base = plans.find(
+      ({ grade, files: [file, ...more] }) =>
+        grade === "development" &&
+        more.length === 0 &&
+        dirname(file!) === dirname(last) &&
+        /^(?:docker-)?compose\.ya?ml$/.test(basename(file!)),
+    );
+    if (!base) return plan;
+    return {
+      ...plan,
+      grade: "development",
+      because: { text: `it is for tests, and ${base.files[0]} for work` },
+    };
+  });
+}

@@ -73,6 +73,7 @@ import {
   isServerForWork,
   isStageBesideProduction,
   pulledInstead,
+  testsOfWork,
 } from "./project-places.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
@@ -112,7 +113,7 @@ export function planProjects(
   const settled = options.deployed ? based : based.map(plan => onPlatform(plan, uses, byPath, options));
   const sure = options.deployed ? settled : settled.map(plan => presumed(plan, settled, byPath, options));
   const alone = (file: string): ProjectPlan => grade([file], [[file]], byPath, uses, options);
-  const graded = options.deployed ? sure : [...basesOfWork(sure, byPath, alone), ...sure];
+  const graded = options.deployed ? sure : [...basesOfWork(sure, byPath, alone), ...testsOfWork(sure)];
   const { known } = options;
   return graded.map(unprofiled => {
     const profiles = uses.flatMap(use =>
