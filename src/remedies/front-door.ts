@@ -46,7 +46,7 @@ export interface FrontDoor {
 /**
  * nginx with TLS and certbot as two Compose services and their files, with nothing left to fill in but two variables.
  * It starts before there is a certificate (with a placeholder), gets the first one through itself, looks for a renewal
- * twice a day and reloads when there is one. Services behind it are looked up per request, so it also starts without them.
+ * twice a day and reloads when there is one, or when a release has brought other snippets. Services behind it are looked up per request, so it also starts without them.
  * Shell files are read with `sh FILE` and need no mode.
  */
 export function frontDoor(input: FrontDoorInput): FrontDoor {
@@ -86,11 +86,15 @@ if [ ! -e "$tls/current/fullchain.pem" ]; then
     ln -sfn placeholder "$tls/current"
 fi
 
-# nginx keeps a certificate in memory. This looks whether \`current\` points at another pair, and reloads then.
+# nginx keeps certificates and configuration in memory. This looks whether \`current\` points at another pair, or a
+# release has brought other snippets, and reloads then.
+look() {
+    { readlink "$tls/current" && cat /etc/nginx/snippets/*; } | cksum
+}
 watch() {
-    seen=$(readlink "$tls/current")
+    seen=$(look)
     while sleep 60; do
-        now=$(readlink "$tls/current") || continue
+        now=$(look)
         if [ "$now" != "$seen" ] && nginx -t -q && nginx -s reload; then
             seen=$now
         fi

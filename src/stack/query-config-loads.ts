@@ -1,6 +1,7 @@
 import type { Call } from "../artifacts/commands.ts";
 import { serverServices } from "./query.ts";
 import { startText } from "./query-certificates.ts";
+import { mainScript } from "./query-main-script.ts";
 import { createsContainer } from "./query-scripts.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
@@ -23,8 +24,9 @@ const others = /\/(?:certs?|ssl|tls|html|templates|sites)(?:\/|$)|\.(?:pem|crt|k
 export function configReaders(stack: Stack): ConfigReader[] {
   return serverServices(stack).flatMap(service => {
     if (service.build || !families.test(service.imageRef?.family ?? "")) return [];
-    // A loop beside the program, or `caddy run --watch`.
-    if (/reload|--watch|\bHUP\b/.test(startText(service))) return [];
+    // A loop beside the program, also in a script of the repository that starts it, or `caddy run --watch`.
+    const started = `${startText(service)}\n${mainScript(stack, service)?.script.fragment.text ?? ""}`;
+    if (/reload|--watch|\bHUP\b/.test(started)) return [];
     const mount = service.mounts.find(
       each =>
         each.type === "bind" &&

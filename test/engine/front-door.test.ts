@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -181,5 +181,11 @@ describe.skipIf(!present && !required)("the front door, with nginx", () => {
       return after?.issuer === "renewed";
     });
     expect(after?.serial).not.toBe(before?.serial);
+  });
+
+  it("serves by the snippets that a release has brought", async () => {
+    const file = join(lab.folder, "snippets/headers.conf");
+    writeFileSync(file, `${readFileSync(file, "utf8")}add_header X-Release "2" always;\n`);
+    await until(async () => (await ask(lab, "/")).headers["x-release"] === "2");
   });
 });
