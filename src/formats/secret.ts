@@ -90,14 +90,13 @@ function tellsSecret(name: string): boolean {
 const placeholderWords = wordSet(`
   your example todo tbd fixme placeholder replace replaceme replacethis changeme changeit changethis insert
   dummy sample redacted mysecretkeyhere
-  cambiar cambiame cambiarme cambialo reemplazar rellenar alterar altere substituir substitua preencher troque
-  changer changez remplacer remplacez aendern ersetzen sostituire ganti zmien degistir zamenit pomenyat
 `);
 /** "Change it", "replace it" and "your" in other languages. */
 const foreignPlaceholders = wordSet(`
-  cambiar cambiame cambialo cambiarlo cambieme reemplazar reemplaza reemplazame reemplace sustituir
-  trocar troque trocarme mudar altere alterar substituir substitua changez changezmoi remplacer remplacez
-  remplacezmoi votre aendern aendere ersetzen ersetze cambiami sostituire sostituisci inserisci inserire
+  cambiar cambiame cambiarme cambialo reemplazar rellenar alterar altere substituir substitua preencher troque
+  changer changez remplacer remplacez aendern ersetzen sostituire ganti zmien degistir zamenit pomenyat
+  cambiarlo cambieme reemplaza reemplazame reemplace sustituir trocar trocarme mudar changezmoi remplacezmoi
+  votre aendere ersetze cambiami sostituisci inserisci inserire
 `);
 const otherScripts =
   /измени|замени|ваш[аеи]?[ _-]|[您你]的|请(?:修改|替换|填写|输入)|修改|替换|変更して|변경|입력/;

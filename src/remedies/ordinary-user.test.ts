@@ -51,6 +51,10 @@ it.each([
   ["a tool lies in the home of root", file("ENV PATH=/root/.local/bin:$PATH")],
   ["files are put there", file("RUN mkdir -p /root/.config/shop")],
   ["a browser is fetched for root", file("RUN pip install playwright && playwright install chromium")],
+  [
+    "a browser is fetched for root, and models lie elsewhere",
+    file("ENV HF_HOME=/models", "RUN pip install playwright && playwright install chromium"),
+  ],
   ["the environment of poetry is root's", file("RUN pip install poetry && poetry install")],
   [
     "the package manager was fetched for root",

@@ -7,9 +7,20 @@ import type { Build, Service, Stack } from "../stack/stack.ts";
 /** The home of root: nobody else may look into it. */
 const home = /(?<![\w./-])(?:\/root(?![\w-])|~\/|\$\{?HOME\b)/;
 
-/** Tools that put what the program needs later into the home of whoever runs them. */
-const intoHome =
-  /\bplaywright(?:@\S+)? install\b|\bpuppeteer(?:@\S+)? browsers install\b|\bnltk\.download|\bfrom_pretrained\b|\bpipenv (?:install|sync)\b(?!.*--system)|\bpip3? install\b.*\s--user\b|\b(?:astral\.sh|bun\.sh|deno\.land|sh\.rustup\.rs|install\.python-poetry\.org)\b/;
+/** What puts into the home of whoever runs it what the program needs later, and the variable that names another place. */
+const intoHome: readonly (readonly [tool: RegExp, elsewhere?: string])[] = [
+  [/\bplaywright(?:@\S+)? install\b/, "PLAYWRIGHT_BROWSERS_PATH"],
+  [/\bpuppeteer(?:@\S+)? browsers install\b/, "PUPPETEER_CACHE_DIR"],
+  [/\bnltk\.download/, "NLTK_DATA"],
+  [/\bfrom_pretrained\b/, "HF_HOME"],
+  [/\binstall\.python-poetry\.org\b/, "POETRY_HOME"],
+  [/\bastral\.sh\b/, "UV_INSTALL_DIR"],
+  [/\bbun\.sh\b/, "BUN_INSTALL"],
+  [/\bdeno\.land\b/, "DENO_INSTALL"],
+  [/\bsh\.rustup\.rs\b/, "CARGO_HOME"],
+  [/\bpipenv (?:install|sync)\b(?!.*--system)/],
+  [/\bpip3? install\b.*\s--user\b/],
+];
 
 const rootsOwn = /^\/root(?:\/|$)|\.sock$|^\/dev\//;
 
@@ -32,13 +43,13 @@ export function needsRoot(
     each.runs.map(run => [run.fragment.text, ...run.heredocs.map(({ body }) => body.text)].join("\n")),
   );
   if ([...said, ...runs].some(text => home.test(lasting(text)))) return true;
-  const moved = (name: RegExp): boolean => [...model!.env.keys()].some(key => name.test(key));
-  if (!moved(/^(?:PLAYWRIGHT_BROWSERS_PATH|POETRY_HOME|UV_INSTALL_DIR|HF_HOME|NLTK_DATA)$/))
-    if (runs.some(text => intoHome.test(text))) return true;
+  const moved = (name: string): boolean => [...model!.env.keys()].some(key => key.startsWith(name));
+  if (intoHome.some(([tool, name]) => !(name && moved(name)) && runs.some(text => tool.test(text))))
+    return true;
   const inProject =
-    moved(/^POETRY_VIRTUALENVS_/) || runs.some(text => /virtualenvs\.(?:create|in-project)/.test(text));
+    moved("POETRY_VIRTUALENVS_") || runs.some(text => /virtualenvs\.(?:create|in-project)/.test(text));
   if (!inProject && runs.some(text => /\bpoetry (?:install|sync)\b/.test(text))) return true;
-  const corepack = !moved(/^COREPACK_HOME$/) && runs.some(text => /\bcorepack\b/.test(text));
+  const corepack = !moved("COREPACK_HOME") && runs.some(text => /\bcorepack\b/.test(text));
   return services.some(service => {
     const started = service.process?.commands.flat().map(word => basename(word.value ?? "")) ?? [];
     if (corepack && started.some(word => /^(?:pnpm|yarn)$/.test(word))) return true;

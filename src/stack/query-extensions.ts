@@ -58,5 +58,5 @@ export function lackedExtensions(stack: Stack, services: readonly Service[]): La
 
 function isPlain({ image }: Service): boolean {
   const text = image?.text;
-  return text !== undefined && /^(?:postgres|bitnami\/postgresql)$/.test(parseImageRef(text).name);
+  return text !== undefined && parseImageRef(text).name === "postgres";
 }

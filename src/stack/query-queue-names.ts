@@ -27,7 +27,7 @@ interface Tool {
   readonly mark: RegExp;
   readonly puts: readonly RegExp[];
   /** The jobs are done at once, or queues are named elsewhere. */
-  readonly otherwise: RegExp;
+  readonly otherwise?: RegExp;
   /** A command of a worker. */
   readonly works: RegExp;
   /** Another program empties all queues by a configuration of its own. */
@@ -47,7 +47,6 @@ const tools: readonly Tool[] = [
       /->onQueue\(\s*["']([\w.:-]+)["']\s*\)/g,
       /^[ \t]*(?:public|protected)\s+(?:\??string\s+)?\$queue\s*=\s*["']([\w.:-]+)["']\s*;/gm,
     ],
-    otherwise: /^$/,
     works: /\bartisan queue:(?:work|listen)\b/,
     manages: /\bartisan horizon\b|\bhorizon:work\b/,
     option: /--queue[= ]["']?([\w.:,-]+)/,
@@ -124,7 +123,7 @@ function namesIn(component: AppComponent, tool: Tool): UntakenQueue[] | undefine
   for (const path of paths) {
     const source = files.read(path);
     if (!source) continue;
-    if (tool.otherwise.test(source.text)) return undefined;
+    if (tool.otherwise?.test(source.text)) return undefined;
     if (!tool.mark.test(source.text)) continue;
     for (const [name = "", start, end] of tool.puts.flatMap(pattern =>
       [...source.text.matchAll(pattern)].map(
