@@ -1,5 +1,6 @@
 import { type Severity, severities, type Violation } from "../core/finding.ts";
 import type { Edit, Fix } from "../core/fix.ts";
+import { addTo } from "../core/group.ts";
 import { basename, dirname } from "../core/path.ts";
 
 /**
@@ -21,7 +22,7 @@ export function joinVariants(violations: readonly Violation[], usual: Severity =
     const same = `${said}\0${wider(file, place)}\0${weight > grave ? "little" : ""}`;
     const key = groups.has(own) ? own : (byMessage.get(same) ?? own);
     if (!byMessage.has(same)) byMessage.set(same, key);
-    groups.set(key, [...(groups.get(key) ?? []), violation]);
+    addTo(groups, key, violation);
   }
   return [...groups.values()].flatMap(group => {
     const files = new Set(group.map(({ evidence }) => evidence[0].at.file));
@@ -52,7 +53,7 @@ function joinGroup(group: readonly Violation[]): Violation[] {
   if (!distinct) {
     // What is said otherwise of a file that takes part twice keeps the rest from being joined no longer.
     const same = new Map<string, Violation[]>();
-    for (const each of group) same.set(each.message, [...(same.get(each.message) ?? []), each]);
+    for (const each of group) addTo(same, each.message, each);
     return same.size > 1 ? [...same.values()].flatMap(joinGroup) : [...group];
   }
   const [first, ...others] = group as [Violation, ...Violation[]];

@@ -1,3 +1,4 @@
+import { addTo } from "../core/group.ts";
 /**
  * The comments of a Dockerfile in the one that takes its place: above the step that does the same, in their order; what
  * belongs to a step that is gone stands at the end. No comment is lost.
@@ -12,7 +13,7 @@ export function carryNotes(old: string, fresh: string): string {
       step === undefined ? -1 : lines.findIndex((line, index) => index >= from && stepOf(line) === step);
     if (at === -1) left.push(...notes);
     else {
-      above.set(at, [...(above.get(at) ?? []), ...notes]);
+      for (const note of notes) addTo(above, at, note);
       from = at;
     }
   }

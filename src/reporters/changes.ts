@@ -1,3 +1,4 @@
+import { addTo } from "../core/group.ts";
 import type { ReportedEdit, ReportedFix } from "../core/report.ts";
 
 /** Lines that a fix takes out and puts in at one place. */
@@ -16,7 +17,7 @@ export function changesOf(fix: ReportedFix): Change[] {
       edit.line === edit.endLine
         ? `${edit.file}\0${edit.line}`
         : `${edit.file}\0${edit.line}\0${edit.endLine}`;
-    groups.set(key, [...(groups.get(key) ?? []), edit]);
+    addTo(groups, key, edit);
   }
   return [...groups.values()].map(changeOf);
 }

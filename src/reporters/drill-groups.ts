@@ -1,4 +1,5 @@
 import type { Cause, DrillReport, DrillRun, Outcome } from "../core/drill.ts";
+import { addTo } from "../core/group.ts";
 
 /** A verdict of one drill, with all that it was given for in the same words. */
 export interface Verdict {
@@ -55,7 +56,7 @@ function merged(reports: readonly DrillReport[], keyOf: (report: DrillReport) =>
   const groups = new Map<string, DrillReport[]>();
   for (const report of reports) {
     const key = keyOf(report);
-    groups.set(key, [...(groups.get(key) ?? []), report]);
+    addTo(groups, key, report);
   }
   return [...groups.values()].map(those => ({
     outcome: those[0]!.outcome,

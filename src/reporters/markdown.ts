@@ -1,4 +1,5 @@
 import { type Severity, severities } from "../core/finding.ts";
+import { addTo } from "../core/group.ts";
 import type { Report, ReportedEvidence, ReportedFinding, ReportedFix } from "../core/report.ts";
 import { changesOf } from "./changes.ts";
 import { code, fence, prose, table } from "./markdown-text.ts";
@@ -226,7 +227,7 @@ function gaps(report: Report): string {
 function files(report: Report): string {
   if (report.files.length === 0) return "";
   const kinds = new Map<string, string[]>();
-  for (const { path, kind } of report.files) kinds.set(kind, [...(kinds.get(kind) ?? []), path]);
+  for (const { path, kind } of report.files) addTo(kinds, kind, path);
   const lines = [...kinds].map(([kind, paths]) => `- ${kind}: ${paths.map(code).join(", ")}`);
   return ["## Files examined", lines.join("\n")].join("\n\n");
 }

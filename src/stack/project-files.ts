@@ -1,4 +1,5 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
+import { addTo } from "../core/group.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
@@ -32,7 +33,7 @@ export function referencedFiles(files: readonly ComposeFile[]): ReadonlyMap<stri
   const note = (from: string, text: string | undefined): void => {
     if (!text) return;
     const path = join(dirname(from), text);
-    result.set(path, [...(result.get(path) ?? []), from]);
+    addTo(result, path, from);
   };
   for (const file of files) {
     for (const root of file.roots) {

@@ -1,3 +1,5 @@
+import { addTo } from "../core/group.ts";
+
 /** Folders of versions side by side, as repositories of images and of templates have them. */
 
 const version =
@@ -18,7 +20,7 @@ export function newerVersion(file: string, all: readonly (readonly string[])[]):
     const others = other.split("/");
     if (!version.test(others[index] ?? "") || others.slice(0, index).join("/") !== before) continue;
     const rest = others.slice(index + 1).join("/");
-    byRest.set(rest, [...(byRest.get(rest) ?? []), other]);
+    addTo(byRest, rest, other);
   }
   const newest = [...byRest.values()]
     .filter(same => same.length >= 3)

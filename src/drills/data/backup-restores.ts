@@ -1,5 +1,6 @@
 import { type Lab, NotSeen, type Scene } from "../../core/drill.ts";
 import type { Container } from "../../core/engine.ts";
+import { addTo } from "../../core/group.ts";
 import { type BackupWay, backupWays } from "../../stack/query-backup-ways.ts";
 import { isPostgres } from "../../stack/query-data.ts";
 import type { Service } from "../../stack/stack.ts";
@@ -203,7 +204,7 @@ function byPiece(
   const pieces = new Map<Piece, string[]>();
   for (const name of databases) {
     const piece = found.get(markOf(name))!;
-    pieces.set(piece, [...(pieces.get(piece) ?? []), name]);
+    addTo(pieces, piece, name);
   }
   // A dump of the whole server makes every database itself.
   for (const [piece, names] of pieces)

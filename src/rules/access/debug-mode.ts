@@ -1,4 +1,5 @@
 import type { Severity } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { switchOff } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
 import { giveVariable } from "../../remedies/service-variable.ts";
@@ -113,7 +114,7 @@ function switchedOn(stack: Stack): On[][] {
       // Of .NET nothing is read but this: where nothing ships the file, it may be the one for work.
       const severity = weigh(service, each.kinds || service.project.because.at ? each.severity : "medium");
       const key = [...service.project.files, each.name, text, severity].join("\n");
-      groups.set(key, [...(groups.get(key) ?? []), { service, each, variable, severity }]);
+      addTo(groups, key, { service, each, variable, severity });
     }
   return [...groups.values()];
 }

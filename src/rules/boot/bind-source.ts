@@ -1,4 +1,5 @@
 import type { Severity, Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
@@ -34,7 +35,7 @@ export default defineRule({
       const severity = weigh(service, files.length > 0 && !optional ? "critical" : "medium");
       const folder = folderOf(stack, missing);
       const key = folder === undefined ? `${groups.size}` : `${service.project.files.join("\n")}\n${folder}/`;
-      groups.set(key, [...(groups.get(key) ?? []), { service, missing, files, severity }]);
+      addTo(groups, key, { service, missing, files, severity });
     }
     for (const group of groups.values()) yield told(group);
   },

@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import { basename, join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
@@ -17,7 +18,7 @@ export default defineRule({
       const found = installOf(service) ?? syncOf(stack, service);
       if (!found) continue;
       const key = `${service.project.files.join()} ${found.command}`;
-      groups.set(key, [...(groups.get(key) ?? []), { service, ...found }]);
+      addTo(groups, key, { service, ...found });
     }
     for (const group of groups.values()) {
       const [{ service, command }] = group as [(typeof group)[number]];

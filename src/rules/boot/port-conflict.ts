@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, isOptional, weigh } from "../../stack/query.ts";
 import { isComplete, oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Port, Service } from "../../stack/stack.ts";
@@ -21,7 +22,7 @@ export default defineRule({
       const earlier = claims.slice(0, i).find(other => clash(other, later));
       if (!earlier || !first(later.at)) continue;
       const key = `${stack.services.indexOf(earlier.service)} ${stack.services.indexOf(later.service)}`;
-      pairs.set(key, [...(pairs.get(key) ?? []), [earlier, later]]);
+      addTo(pairs, key, [earlier, later]);
     }
     for (const conflicts of pairs.values()) {
       const [earlier, later] = conflicts[0]!;

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { type Unserved, unservedPorts } from "../../stack/query-unserved-ports.ts";
@@ -19,7 +20,7 @@ export default defineRule({
       if (!found || !first(found.ports[0]!.at)) continue;
       const { file, span } = found.open.at;
       const key = [file, span.start, ...found.ports.map(({ target }) => target)].join(" ");
-      groups.set(key, [...(groups.get(key) ?? []), found]);
+      addTo(groups, key, found);
     }
     for (const group of groups.values()) {
       const [{ service, open, ports }] = group as unknown as [Unserved];

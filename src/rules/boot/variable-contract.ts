@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { setWhatIsRead } from "../../remedies/connection-variables.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { type ConnectionGap, connectionGaps } from "../../stack/query-connections.ts";
@@ -42,7 +43,7 @@ function grouped(gaps: readonly ConnectionGap[]): ConnectionGap[][] {
   const groups = new Map<string, ConnectionGap[]>();
   for (const gap of gaps) {
     const key = `${gap.service.project.files.join()}\n${gap.component.dir}`;
-    groups.set(key, [...(groups.get(key) ?? []), gap]);
+    addTo(groups, key, gap);
   }
   return [...groups.values()];
 }

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, isOptional, isStore, listNames, weigh } from "../../stack/query.ts";
@@ -82,7 +83,7 @@ function usesOf(project: ComposeProject): Map<string, Use[]> {
         const { operator, name } = reference;
         if (operator === ":?" || operator === "?") required.add(name);
         else if (operator === undefined || operator === ":-" || operator === "-")
-          found.set(name, [...(found.get(name) ?? []), { reference, service }]);
+          addTo(found, name, { reference, service });
       }
     }
   }

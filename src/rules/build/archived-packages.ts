@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { type ArchivedInstall, archivedInstalls } from "../../stack/query-archived-packages.ts";
 import { defineRule } from "../rule.ts";
@@ -13,7 +14,7 @@ export default defineRule({
     const groups = new Map<string, ArchivedInstall[]>();
     for (const install of archivedInstalls(stack)) {
       const key = `${install.system} ${install.build.grade}`;
-      groups.set(key, [...(groups.get(key) ?? []), install]);
+      addTo(groups, key, install);
     }
     for (const group of groups.values()) {
       const [{ build, system }] = group as [ArchivedInstall];

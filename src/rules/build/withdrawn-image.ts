@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
 import { defineRule } from "../rule.ts";
@@ -18,7 +19,7 @@ export default defineRule({
         yield { subject: use.text, kept: evidence(use.at, "the one name that is still there") };
         continue;
       }
-      gone.set(use.text, [...(gone.get(use.text) ?? []), use]);
+      addTo(gone, use.text, use);
     }
     const uses = [...gone.values()].flat();
     const [first] = uses;

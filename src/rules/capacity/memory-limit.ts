@@ -1,4 +1,5 @@
 import type { Severity } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { limitMemory } from "../../remedies/memory.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
@@ -15,7 +16,7 @@ export default defineRule({
     const groups = new Map<Severity, Service[]>();
     for (const service of serverServices(stack)) {
       const severity = weigh(service, "medium");
-      groups.set(severity, [...(groups.get(severity) ?? []), service]);
+      addTo(groups, severity, service);
       if (isLimited(service)) yield { subject: service.name, kept: evidence(service.at, "memory limit") };
     }
     for (const [severity, own] of groups) {

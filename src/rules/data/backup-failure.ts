@@ -1,4 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
 import { lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -56,7 +57,7 @@ export default defineRule({
       const known = how.how === "ignored" ? undefined : scripts.get(call.script);
       const key = known ?? `${severity} ${how.text}`;
       if (how.how !== "ignored") scripts.set(call.script, key);
-      groups.set(key, [...(groups.get(key) ?? []), { placed, how, severity, places }]);
+      addTo(groups, key, { placed, how, severity, places });
     }
     for (const group of groups.values()) {
       const [{ placed, how, severity }] = group as [Unnoticed];

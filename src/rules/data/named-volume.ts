@@ -1,4 +1,5 @@
 import type { Severity, Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { keepInVolume } from "../../remedies/data-volume.ts";
 import { mountHigher } from "../../remedies/postgres-mount.ts";
@@ -38,7 +39,7 @@ export default defineRule({
       if (refused && followsNewest(service)) {
         // One moving name is one cause, however many databases are made from it.
         const key = `${service.project.files.join()} ${service.build ? service.name : service.image!.raw}`;
-        pulled.set(key, [...(pulled.get(key) ?? []), [service, refused]]);
+        addTo(pulled, key, [service, refused]);
         continue;
       }
       if (refused) {

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { replaceProbe } from "../../remedies/probe.ts";
@@ -23,7 +24,7 @@ export default defineRule({
       if (!missing || !first(missing.at)) continue;
       const isOwn = service.build ?? service.made;
       const key = `${missing.name} ${isOwn ? service.project.name : service.image?.text} ${service.project.grade}`;
-      groups.set(key, [...(groups.get(key) ?? []), { service, missing, edges: waitingFor(service) }]);
+      addTo(groups, key, { service, missing, edges: waitingFor(service) });
     }
     for (const lacks of groups.values()) {
       const [{ service, missing }] = lacks as [Lack];

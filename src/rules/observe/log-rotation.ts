@@ -1,5 +1,6 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import type { Source } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -26,7 +27,7 @@ export default defineRule({
       if (own.length > 0 && open.length === 0)
         yield { subject: project.name, kept: evidence(own[0]!.at, "every service bounds its log") };
       const severity = weigh(project, "medium");
-      if (open.length > 0) groups.set(severity, [...(groups.get(severity) ?? []), ...open]);
+      for (const each of open) addTo(groups, severity, each);
     }
     for (const [severity, all] of groups) {
       // Overlays give a service of the base file to several projects: it stands in one place.

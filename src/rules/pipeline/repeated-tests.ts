@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import { evidence } from "../../stack/query.ts";
 import { isTest, wordsOf } from "../../stack/query-release.ts";
 import type { PlacedCall } from "../../stack/stack.ts";
@@ -15,7 +16,7 @@ export default defineRule({
       const { call, caller } = placed;
       if (!caller.workflow || call.via !== undefined || !isTest(wordsOf(call))) continue;
       const key = `${caller.file}\n${caller.name}\n${call.cwd}\n${suite(wordsOf(call))}`;
-      if (suite(wordsOf(call)) !== "") jobs.set(key, [...(jobs.get(key) ?? []), placed]);
+      if (suite(wordsOf(call)) !== "") addTo(jobs, key, placed);
     }
     for (const [first, second] of jobs.values()) {
       // Steps that exclude each other may both be there.

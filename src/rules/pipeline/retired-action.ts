@@ -1,6 +1,7 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence, Severity } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { retiredEdits } from "../../remedies/retired-action.ts";
 import { isDeployJob } from "../../stack/calls.ts";
@@ -33,7 +34,7 @@ export default defineRule({
       const retired = retiredOf(stack, workflow);
       if (!retired) continue;
       const key = retired.places[0].shows;
-      groups.set(key, [...(groups.get(key) ?? []), retired]);
+      addTo(groups, key, retired);
     }
     for (const group of groups.values()) {
       // The gravest first: what a release asks for weighs more than the same in a job of tests.

@@ -1,5 +1,6 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Fix } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
 import { pairOf } from "../../formats/yaml.ts";
 import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
@@ -33,7 +34,7 @@ export default defineRule({
       if (workflow.incomplete) continue;
       // Infrastructure is checked by the plan that goes before.
       if (before.some(plans) || onlyLooks(workflow, job)) continue;
-      open.set(workflow, [...(open.get(workflow) ?? []), job]);
+      addTo(open, workflow, job);
     }
     if (testing.length === 0 && testsElsewhere(stack)) return;
     if (testing.length === 0 && isOfOthers(stack)) return;

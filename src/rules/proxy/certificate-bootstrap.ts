@@ -1,4 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
+import { addTo } from "../../core/group.ts";
 import { basename, join } from "../../core/path.ts";
 import { placeholderFix } from "../../remedies/placeholder-certificate.ts";
 import { evidence, weigh } from "../../stack/query.ts";
@@ -42,7 +43,7 @@ export default defineRule({
       const shown =
         issuing ?? stack.calls.find(({ call }) => call.args.some(arg => arg.value === "certonly"));
       const key = `${service.name} ${deadlock.certbot.name} ${basename(service.at.file)}`;
-      groups.set(key, [...(groups.get(key) ?? []), { proxy, service, ...deadlock, shown }]);
+      addTo(groups, key, { proxy, service, ...deadlock, shown });
     }
     for (const group of groups.values()) {
       const [{ proxy, service, certbot, shown }] = group as [Deadlock];

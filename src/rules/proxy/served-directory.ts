@@ -1,4 +1,5 @@
 import type { Severity } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename, dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
@@ -39,7 +40,7 @@ export default defineRule({
       const groups = new Map<string, typeof lacking>();
       for (const each of lacking) {
         const key = dirname(each.path) === "/" ? each.path : `${dirname(each.path)} ${each.severity}`;
-        groups.set(key, [...(groups.get(key) ?? []), each]);
+        addTo(groups, key, each);
       }
       for (const group of groups.values()) {
         const [{ path, severity }] = group as [(typeof lacking)[number]];

@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, gradeOf, isOptional, listNames, weigh } from "../../stack/query.ts";
 import {
   routersOf,
@@ -28,7 +29,7 @@ export default defineRule({
         for (const router of routersOf(service)) {
           const why = reasonOf(stack, project, router, settings);
           if (!why) yield { subject: router.name, kept: evidence(router.at, "Traefik serves it") };
-          else told.set(why.cause, [...(told.get(why.cause) ?? []), { router, why }]);
+          else addTo(told, why.cause, { router, why });
         }
       }
       // One missing name is one cause, however many routers use it.

@@ -1,4 +1,5 @@
 import type { Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, gradeOf, isOptional, listNames, weigh } from "../../stack/query.ts";
 import {
   entrypointPort,
@@ -75,7 +76,7 @@ function* answersPlain(
   const groups = new Map<string, Plain[]>();
   for (const each of plain) {
     const key = `${each.router.entrypoints!.join()} ${each.twin === undefined}`;
-    groups.set(key, [...(groups.get(key) ?? []), each]);
+    addTo(groups, key, each);
   }
   for (const group of groups.values()) {
     const { router, twin } = group[0]!;

@@ -1,4 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename, dirname } from "../../core/path.ts";
 import { child, textOf } from "../../formats/yaml.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
@@ -79,7 +80,7 @@ function sideBySide<T extends { readonly project: ComposeProject; readonly sever
       defaultNames.includes(basename(file)) && folder.includes("/")
         ? `${dirname(folder)} ${each.severity} ${each.project.grade}`
         : each.project.files.join("+");
-    groups.set(key, [...(groups.get(key) ?? []), each]);
+    addTo(groups, key, each);
   }
   return [...groups.values()];
 }

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
 import { removePair } from "../../formats/yaml-edit.ts";
 import { ownPair } from "../../remedies/service-edit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
@@ -35,7 +36,7 @@ export default defineRule({
       const what = containerName ? "a fixed container name" : `port ${fixed[0]!.published} of the server`;
       const key = `${service.project.files.join("\n")}\n${what}`;
       const places = [evidence(replicas.at, `${replicas.value} replicas`), ...blocks];
-      groups.set(key, [...(groups.get(key) ?? []), { service, what, places, named: fixed.length === 0 }]);
+      addTo(groups, key, { service, what, places, named: fixed.length === 0 });
     }
     for (const group of groups.values()) {
       const services = group.map(each => each.service);

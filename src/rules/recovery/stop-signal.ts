@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import { basename, dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
@@ -21,7 +22,7 @@ export default defineRule({
       const kept = keptShell(stack, service);
       if (!kept || !first(kept.at)) continue;
       const key = `${kept.program} ${kept.inFile ? dirname(kept.at.file) : kept.at.file}`;
-      groups.set(key, [...(groups.get(key) ?? []), { service, kept }]);
+      addTo(groups, key, { service, kept });
     }
     for (const [one, ...more] of groups.values()) {
       const { service, kept } = one!;

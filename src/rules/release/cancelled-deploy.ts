@@ -1,4 +1,5 @@
 import type { Concurrency } from "../../artifacts/workflow.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence } from "../../stack/query.ts";
 import { type DeployJob, deployJobs, sharedGroup } from "../../stack/query-release.ts";
 import { defineRule } from "../rule.ts";
@@ -15,8 +16,7 @@ export default defineRule({
       // A pull request's preview may be thrown away.
       if (deploy.workflow.triggers.every(trigger => trigger.event.startsWith("pull_request"))) continue;
       for (const group of [deploy.workflow.concurrency, deploy.job.concurrency].map(sharedGroup))
-        if (group?.cancelInProgress === true && !isOfTags(group, deploy.job))
-          groups.set(group, [...(groups.get(group) ?? []), deploy]);
+        if (group?.cancelInProgress === true && !isOfTags(group, deploy.job)) addTo(groups, group, deploy);
     }
     for (const [group, [first, ...more]] of groups) {
       if (!first) continue;

@@ -1,5 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { waitEdits } from "../../remedies/start-waits.ts";
 import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
@@ -38,7 +39,7 @@ export default defineRule({
           : caller.workflow && caller.name
             ? `job "${caller.name}"`
             : run.title;
-      found.set(key, [...(found.get(key) ?? []), { run, last }]);
+      addTo(found, key, { run, last });
     }
     for (const [subject, group] of found) {
       const files = [...new Set(group.map(({ run }) => run.file))];

@@ -1,4 +1,5 @@
 import type { Trigger, Workflow } from "../../artifacts/workflow.ts";
+import { addTo } from "../../core/group.ts";
 import { queueFix } from "../../remedies/release-queue.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type DeployJob, deployJobs, sharedGroup } from "../../stack/query-release.ts";
@@ -37,7 +38,7 @@ export default defineRule({
       if (group) yield { subject: workflow.file, kept: evidence(group.at, "one release at a time") };
       const called = workflow.triggers.some(trigger => trigger.event === "workflow_call");
       if (group || paired.has(each) || !pushes(each) || called) continue;
-      open.set(workflow, [...(open.get(workflow) ?? []), each]);
+      addTo(open, workflow, each);
     }
     // One line at the top of the workflow would do for all of its jobs.
     for (const [workflow, [first, ...more]] of open) {

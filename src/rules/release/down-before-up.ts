@@ -1,5 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { keepsOldState, withoutStop } from "../../remedies/without-stop.ts";
 import { evidence, listPlain, weigh } from "../../stack/query.ts";
@@ -24,7 +25,7 @@ export default defineRule({
       const files = placed && projectOf(stack, placed)?.files.join("\n");
       const key =
         stop.kind === "compose" ? `${files ?? targetOf(stop)}\n${slow.map(verb).join(" ")}` : run.title;
-      groups.set(key, [...(groups.get(key) ?? []), { title: run.title, grade: run.grade, ...found }]);
+      addTo(groups, key, { title: run.title, grade: run.grade, ...found });
     }
     for (const list of groups.values()) {
       const { stop, slow } = list[0]!;

@@ -1,4 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
 import { migratesItself } from "../../stack/query-migrations.ts";
 import {
@@ -25,7 +26,7 @@ export default defineRule({
     for (const run of releaseRuns(stack)) {
       const found = lateMigration(stack, run);
       const key = found && `${found.service.name} ${found.service.component?.dir}`;
-      if (key) causes.set(key, [...(causes.get(key) ?? []), found]);
+      if (key) addTo(causes, key, found);
     }
     for (const late of causes.values()) {
       const service = late.map(each => each.service).sort(worstGrade)[0]!;

@@ -1,4 +1,5 @@
 import { filesBelow } from "../../artifacts/project-files.ts";
+import { addTo } from "../../core/group.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { mentionsMigration, migratesInCode, migratesInSharp } from "../../stack/query-migration-mentions.ts";
@@ -29,7 +30,7 @@ export default defineRule({
     const found = new Map<AppComponent, Service[]>();
     for (const service of serverServices(stack)) {
       const { component } = service;
-      if (component) found.set(component, [...(found.get(component) ?? []), service]);
+      if (component) addTo(found, component, service);
     }
     const byHand = found.size === 0 ? undefined : documentedMigration(stack);
     for (const [component, services] of solutions(stack, found)) {

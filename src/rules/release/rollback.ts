@@ -1,5 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Workflow } from "../../artifacts/workflow.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { forWorkstations, type Push, pushesOf, pushOf } from "../../stack/query-pushes.ts";
 import { isMutableTag, projectOf, releaseRuns } from "../../stack/query-release.ts";
@@ -21,7 +22,7 @@ export default defineRule({
         call => call.kind === "compose" && (call.subcommand === "build" || call.build),
       );
       if (!project || !build || keepsOld(run.calls)) continue;
-      builds.set(project, [...(builds.get(project) ?? []), build]);
+      addTo(builds, project, build);
     }
     for (const [project, [first, ...more]] of builds) {
       const rebuilt = project.services.filter(service => service.build && replacesItself(service));

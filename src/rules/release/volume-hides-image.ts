@@ -1,4 +1,5 @@
 import type { Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { type InheritedVolume, inheritedVolumes } from "../../stack/query-inherited-volumes.ts";
@@ -18,7 +19,7 @@ export default defineRule({
       for (const service of serverServices(stack).filter(each => each.project === project))
         for (const kept of keptVolumes(stack, service)) {
           const name = kept.mount.source!;
-          volumes.set(name, [...(volumes.get(name) ?? []), kept]);
+          addTo(volumes, name, kept);
         }
       for (const [volume, [first, ...more]] of volumes) {
         const services = [...new Set([first!, ...more].map(each => each.service.name))];

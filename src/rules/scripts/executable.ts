@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { startedInContainer, startedInPipeline } from "../../stack/query-executable.ts";
@@ -22,7 +23,7 @@ export default defineRule({
       if (!found || told.has(found.path) || !first(found.at)) continue;
       told.add(found.path);
       const key = service.project.files.join("\n");
-      groups.set(key, [...(groups.get(key) ?? []), { service, ...found }]);
+      addTo(groups, key, { service, ...found });
     }
     for (const group of groups.values()) {
       const { service, path } = group[0]!;

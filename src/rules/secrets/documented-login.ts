@@ -1,4 +1,5 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, listPlain } from "../../stack/query.ts";
 import { type DocumentedLogin, documentedLogins } from "../../stack/query-documented-logins.ts";
 import { defineRule } from "../rule.ts";
@@ -12,8 +13,7 @@ export default defineRule({
   *check(stack) {
     // Pages that tell the same password are one finding.
     const groups = new Map<string, DocumentedLogin[]>();
-    for (const login of documentedLogins(stack))
-      groups.set(login.secret, [...(groups.get(login.secret) ?? []), login]);
+    for (const login of documentedLogins(stack)) addTo(groups, login.secret, login);
     for (const logins of groups.values()) {
       // The report shows the page's lines.
       for (const { file } of logins) stack.components[0]?.files.read(file);

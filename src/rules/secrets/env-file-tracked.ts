@@ -1,5 +1,6 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
@@ -82,8 +83,7 @@ export default defineRule({
     }
     const makers = new Map<string, string[]>();
     for (const [path, { caller }] of written)
-      if (!writesNoSecret(stack, path, caller.file))
-        makers.set(caller.file, [...(makers.get(caller.file) ?? []), path]);
+      if (!writesNoSecret(stack, path, caller.file)) addTo(makers, caller.file, path);
     for (const [file, paths] of makers) {
       const one = paths.length === 1;
       const [first, ...more] = paths.map(path =>
