@@ -1,15 +1,12 @@
 import { expect, it } from "vitest";
 import type { ProjectFiles } from "../src/core/project-files.ts";
 import type { Rule } from "../src/core/rule.ts";
-import { locate, type Source } from "../src/core/source.ts";
+import { locate } from "../src/core/source.ts";
 import { parsePage } from "../src/pages/page.ts";
-import { asShown, fixedOf, runSection } from "./check-page.ts";
+import { asShown, fixedOf, type Linked, runSection } from "./check-page.ts";
 
-interface Words {
-  readonly sources: ReadonlyMap<string, Source>;
-}
-
-const link = (files: ProjectFiles): Words => ({
+const link = (files: ProjectFiles): Linked => ({
+  files,
   sources: new Map(
     files.paths.flatMap(path => {
       const found = files.read(path);
@@ -18,7 +15,7 @@ const link = (files: ProjectFiles): Words => ({
   ),
 });
 
-const rule: Rule<Words> = {
+const rule: Rule<Linked> = {
   id: "test/bad",
   title: "Nothing is bad",
   claim: "builds",
@@ -68,7 +65,7 @@ it("sees evidence that no caret marks", async () => {
 });
 
 it("sees a fix that does not mend, or goes on for ever", async () => {
-  const grows: Rule<Words> = {
+  const grows: Rule<Linked> = {
     ...rule,
     *check(stack) {
       for (const outcome of rule.check(stack)) {

@@ -1,5 +1,7 @@
+import type { Examined } from "../src/audit/examined.ts";
 import type { Severity, Violation } from "../src/core/finding.ts";
 import type { ProjectFiles } from "../src/core/project-files.ts";
+import { sourceOf } from "../src/core/project-files.ts";
 import { isKept, type Rule } from "../src/core/rule.ts";
 import { lineText, positionAt, type Source } from "../src/core/source.ts";
 import { applyFixes } from "../src/fix/apply.ts";
@@ -7,9 +9,7 @@ import type { ExpectedEvidence, PageFile, PageSection } from "../src/pages/page.
 import { pageFiles } from "../src/pages/page-files.ts";
 
 /** What the page test needs of a linked stack. */
-export interface Linked {
-  readonly sources: ReadonlyMap<string, Source>;
-}
+export type Linked = Pick<Examined, "files" | "sources">;
 
 export type Link<S> = (files: ProjectFiles) => S | Promise<S>;
 
@@ -33,7 +33,7 @@ export async function runSection<S extends Linked>(
 ): Promise<SectionResult> {
   const first = await check(rule, section.files, link);
   const places = first.violations.flatMap(violation =>
-    violation.evidence.map(({ at, shows }) => placeOf(first.stack.sources.get(at.file), at, shows)),
+    violation.evidence.map(({ at, shows }) => placeOf(sourceOf(first.stack, at.file), at, shows)),
   );
   const matched = matchWords(section.expected, places);
   const fixed = fix(section.files, first);
@@ -78,7 +78,7 @@ function placeOf(
       line: 0,
       column: 0,
       endColumn: 0,
-      words: `${words} (the file is not in the stack)`,
+      words: `${words} (the file does not exist)`,
     };
   const start = positionAt(source, at.span.start);
   const end = positionAt(source, at.span.end);

@@ -6,6 +6,7 @@ import type { Fix } from "../core/fix.ts";
 import type { Report } from "../core/report.ts";
 import type { Kept, Rule } from "../core/rule.ts";
 import { locate, type Source } from "../core/source.ts";
+import { pageFiles } from "../pages/page-files.ts";
 import { type AuditOptions, audit } from "./audit.ts";
 import type { Examined } from "./examined.ts";
 
@@ -13,7 +14,7 @@ const compose = (text: string): Source => ({ path: "compose.yml", text });
 
 function stackOf(source: Source, more: Partial<Examined> = {}): Examined {
   return {
-    files: { root: "/project" },
+    files: pageFiles([]),
     sources: new Map([[source.path, source]]),
     problems: [],
     gaps: [],

@@ -1,3 +1,4 @@
+import { sourceOf } from "../core/project-files.ts";
 import type { ServiceRow } from "../core/report.ts";
 import type { ComposeProject, Mount, Port, Service, Stack } from "../stack/stack.ts";
 import type { Description } from "./examined.ts";
@@ -40,7 +41,7 @@ function row(stack: Stack, service: Service, label = service.project.name): Serv
     limits: limitsOf(service),
     data: service.mounts.flatMap(dataOf),
     user: userOf(service),
-    place: reportPlace(stack.sources.get(service.at.file), service.at, stack.secrets),
+    place: reportPlace(sourceOf(stack, service.at.file), service.at, stack.secrets),
   };
 }
 

@@ -1,10 +1,12 @@
 import type { Gap, Problem } from "../core/problem.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
 import type { ServiceRow, StackRow } from "../core/report.ts";
 import type { Source } from "../core/source.ts";
 
 /** What the audit needs of a stack, whatever else the stack holds for its rules. */
 export interface Examined {
-  readonly files: { readonly root: string };
+  readonly files: Pick<ProjectFiles, "root" | "read">;
+  /** What the model was made from; evidence may stand in other files of the tree as well. */
   readonly sources: ReadonlyMap<string, Source>;
   readonly problems: readonly Problem[];
   readonly gaps: readonly Gap[];

@@ -1,6 +1,7 @@
 import type { Evidence, Finding } from "../core/finding.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import type { Gap, Problem } from "../core/problem.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type {
   ReportedEdit,
   ReportedEvidence,
@@ -38,7 +39,7 @@ export function reportPlace(
 }
 
 export function reportEvidence(stack: Examined, evidence: Evidence): ReportedEvidence {
-  const place = reportPlace(stack.sources.get(evidence.at.file), evidence.at, stack.secrets);
+  const place = reportPlace(sourceOf(stack, evidence.at.file), evidence.at, stack.secrets);
   return { ...place, shows: maskSecrets(evidence.shows, stack.secrets ?? noSecrets, "prose") };
 }
 
@@ -53,7 +54,7 @@ export function reportFix(stack: Examined, fix: Fix): ReportedFix {
 }
 
 function reportEdit(stack: Examined, { at, text }: Edit): ReportedEdit {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const secrets = stack.secrets ?? noSecrets;
   const edit = { ...reportPlace(source, at, secrets), text: maskSecrets(text, secrets) };
   if (!source || edit.line !== edit.endLine) return edit;
@@ -88,7 +89,7 @@ export function problemGap({ at, message, hint }: Problem): Gap {
 }
 
 export function reportGap(stack: Examined, { about, why, at, fatal = false }: Gap): ReportedGap {
-  const place = at ? { place: reportPlace(stack.sources.get(at.file), at, stack.secrets) } : {};
+  const place = at ? { place: reportPlace(sourceOf(stack, at.file), at, stack.secrets) } : {};
   return { about: prose(stack, about), why: prose(stack, why), fatal, ...place };
 }
 

@@ -1,7 +1,8 @@
 import type { Acceptance, Config } from "../config/config.ts";
 import { matchesGlob } from "../config/glob.ts";
 import type { Finding } from "../core/finding.ts";
-import { type Location, positionAt } from "../core/source.ts";
+import { sourceOf } from "../core/project-files.ts";
+import { type Location, positionAt, type Source } from "../core/source.ts";
 import type { Examined } from "./examined.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { type BrokenAcceptance, type InlineAcceptance, inlineAcceptances } from "./inline.ts";
@@ -29,7 +30,7 @@ export function settle(
   today: string,
   ignoreInline = false,
 ): Settled {
-  const { acceptances, broken } = inlineAcceptances(ignoreInline ? [] : stack.sources.values());
+  const { acceptances, broken } = inlineAcceptances(ignoreInline ? [] : textsOf(stack, found));
   const all: readonly (Acceptance | InlineAcceptance)[] = [...acceptances, ...config.accept];
   const used = new Set<Acceptance>();
   const accepted: Accepted[] = [];
@@ -56,6 +57,17 @@ export function settle(
   return { findings, accepted };
 }
 
+/** Every text in which a comment may accept a finding: those of the model, and those that evidence stands in. */
+function textsOf(stack: Examined, found: readonly Finding[]): Set<Source> {
+  const texts = new Set(stack.sources.values());
+  for (const { evidence } of found)
+    for (const { at } of evidence) {
+      const source = sourceOf(stack, at.file);
+      if (source) texts.add(source);
+    }
+  return texts;
+}
+
 function covers(acceptance: Acceptance | InlineAcceptance, finding: Finding, stack: Examined): boolean {
   if (acceptance.rule !== finding.rule) return false;
   if (acceptance.fingerprint !== undefined && acceptance.fingerprint !== finding.fingerprint) return false;
@@ -65,7 +77,7 @@ function covers(acceptance: Acceptance | InlineAcceptance, finding: Finding, sta
   }
   if (!("lines" in acceptance)) return true;
   return finding.evidence.some(({ at }) => {
-    const source = at.file === acceptance.at.file ? stack.sources.get(at.file) : undefined;
+    const source = at.file === acceptance.at.file ? sourceOf(stack, at.file) : undefined;
     return source !== undefined && acceptance.lines.has(positionAt(source, at.span.start).line);
   });
 }

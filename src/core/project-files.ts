@@ -22,3 +22,17 @@ export interface ProjectFiles {
   /** Whether a checkout lets the file be started as a program: git's word first; undefined where nobody knows. */
   executable?(path: string): boolean | undefined;
 }
+
+/** The text of a file, whether the model was made from it or not; undefined when it is absent or cannot be read. */
+export function sourceOf(
+  {
+    sources,
+    files,
+  }: { readonly sources: ReadonlyMap<string, Source>; readonly files: Pick<ProjectFiles, "read"> },
+  path: string,
+): Source | undefined {
+  const known = sources.get(path);
+  if (known) return known;
+  const read = files.read(path);
+  return "source" in read ? read.source : undefined;
+}

@@ -1,5 +1,6 @@
 import type { LabFiles } from "../core/lab-files.ts";
 import { inside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { dataDirectories, keepingOf } from "../stack/query-data.ts";
 import { shownEnvFile } from "../stack/query-env-examples.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
@@ -33,7 +34,7 @@ export async function fillIn(
   const added: string[] = [];
   const dotenv = join(project.directory, ".env");
   const example = exampleOf(stack, dotenv);
-  const needed = new Set(project.files.flatMap(file => neededVariables(stack.sources.get(file)?.text ?? "")));
+  const needed = new Set(project.files.flatMap(file => neededVariables(sourceOf(stack, file)?.text ?? "")));
   const unset = [...needed].filter(name => !project.lookup(name) && !options.environment[name]).sort();
   const given = valuesFor(unset, example, options.random, domainOf(stack));
   if (given.length > 0) {

@@ -1,4 +1,5 @@
 import { dirname, isOutside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { child, entriesOf, itemsOf, parseYaml, type YamlMap, type YamlNode } from "../formats/yaml.ts";
 import type { ComposeProject, Stack } from "../stack/stack.ts";
 
@@ -22,7 +23,7 @@ export function composeCheck(stack: Stack, project: ComposeProject): ComposeChec
   const named = new Set<string>();
   const names = new Set<string>();
   for (const file of project.files) {
-    const source = stack.sources.get(file);
+    const source = sourceOf(stack, file);
     if (!source) return undefined;
     texts.set(file, source.text);
     for (const [, name] of source.text.matchAll(/\$\{?([A-Za-z_]\w*)/g)) names.add(name!);

@@ -1,5 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { isLastingCache, isMysql, isPostgres, postgresMajor } from "../stack/query-data.ts";
 import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
 import { type BackupEngine, type BackupInput, backup } from "./backup.ts";
@@ -19,7 +20,7 @@ export function backupFix(stack: Stack, stores: readonly Service[]): Fix | undef
   if (!store || !input) return undefined;
   const { project } = store;
   const file = project.files.at(-1)!;
-  const source = stack.sources.get(file);
+  const source = sourceOf(stack, file);
   const made = backup(input);
   const files = made.files.map(each =>
     project.directory === "" ? each.path : `${project.directory}/${each.path}`,
@@ -59,8 +60,7 @@ function held(stack: Stack, store: Service): Edit[] {
   const login = engine === "redis" ? redisLogin(stack, store) : undefined;
   if (login?.at) return [{ at: login.at, text: login.text }];
   return store.environment.flatMap(({ name, value, from }) => {
-    const text =
-      value && stack.sources.get(value.at.file)?.text.slice(value.at.span.start, value.at.span.end);
+    const text = value && sourceOf(stack, value.at.file)?.text.slice(value.at.span.start, value.at.span.end);
     if (from !== "environment" || !engine || !value || !text || !credentials[engine].test(name)) return [];
     return [{ at: value.at, text }];
   });

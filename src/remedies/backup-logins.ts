@@ -1,3 +1,4 @@
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { Service, Stack } from "../stack/stack.ts";
 
@@ -36,7 +37,7 @@ export function redisLogin(stack: Stack, store: Service): RedisLogin | undefined
   const index = texts.findIndex(text => text.startsWith("--requirepass"));
   if (index === -1) return { text: "" };
   const value = texts[index] === "--requirepass" ? words[index + 1] : undefined;
-  const text = value && stack.sources.get(value.at.file)?.text.slice(value.at.span.start, value.at.span.end);
+  const text = value && sourceOf(stack, value.at.file)?.text.slice(value.at.span.start, value.at.span.end);
   const raw = text?.replace(/^(["'])(.*)\1$/, "$2");
   // Quotes inside, and what the container's own shell would fill in.
   if (!value || !text || !raw || /["'\\\s]|\$\$/.test(raw)) return undefined;

@@ -1,5 +1,6 @@
 import type { Stage } from "../artifacts/dockerfile.ts";
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { entriesOf, pairOf } from "../formats/yaml.ts";
 import { addItem, addPair, isShared, lineStartOf, scalarText } from "../formats/yaml-edit.ts";
 import type { Service, Stack, Variable } from "../stack/stack.ts";
@@ -45,7 +46,7 @@ function giveToBuild(
   service: Service,
   values: readonly { readonly name: string; readonly value: string }[],
 ): readonly Edit[] | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const pair = ownPair(stack, service, "build");
   if (!source || !pair) return undefined;
   const lines = values.map(({ name, value }) => `${name}: ${scalarText(value)}`);
@@ -88,7 +89,7 @@ function declaredBeforeBundling(stack: Stack, service: Service, names: readonly 
   const stages: readonly Stage[] =
     service.model?.built.map(image => image.stage) ?? service.build?.dockerfile?.stages ?? [];
   const run = stages.flatMap(stage => stage.runs).find(step => bundling.test(step.fragment.text));
-  const source = run && stack.sources.get(run.at.file);
+  const source = run && sourceOf(stack, run.at.file);
   if (!source) return undefined;
   const start = lineStartOf(source, run.at.span.start);
   if (source.text.slice(start, run.at.span.start).trim() !== "") return undefined;

@@ -1,5 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename, dirname, inside, isOutside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { appendLines } from "../formats/dockerignore-edit.ts";
 import { isPattern, type MissingSource, sourcePath } from "../stack/image/copy-sources.ts";
 import { directoryName, writtenAt } from "../stack/query-build.ts";
@@ -25,7 +26,7 @@ const secret = /(^|\/)(\.env(\.|$)|.*\.(pem|key|p12|pfx|kdbx)$|id_[a-z0-9]+$)|(^
  * ignore file, and for what should be kept out.
  */
 export function letIn(stack: Stack, build: Build, paths: readonly string[]): Edit | undefined {
-  const source = build.ignore && stack.sources.get(build.ignore.path);
+  const source = build.ignore && sourceOf(stack, build.ignore.path);
   if (!source || paths.length === 0 || paths.some(path => secret.test(path))) return undefined;
   return appendLines(
     source,

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate, type Source } from "../core/source.ts";
 import { credentialsInUrl } from "../formats/secret.ts";
 import { itemsOf, pairOf } from "../formats/yaml.ts";
@@ -87,7 +88,7 @@ function replaceVariables(
   lines: readonly (readonly [string, string])[],
 ): Edit[] | undefined {
   const node = ownPair(stack, service, "environment")?.value;
-  const source = node && stack.sources.get(node.at.file);
+  const source = node && sourceOf(stack, node.at.file);
   if (!source || node.kind === "scalar" || node.flow) return undefined;
   const list = node.kind === "seq";
   const written = lines.map(([name, value]) =>

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import { addItem } from "../formats/yaml-edit.ts";
 import {
@@ -94,7 +95,7 @@ function moved(stack: Stack, mount: Mount, target: string): readonly Edit[] | un
 
 /** The mount with another text where its target stands. */
 function rewritten(stack: Stack, mount: Mount, text: string): Edit | undefined {
-  const source = stack.sources.get(mount.at.file);
+  const source = sourceOf(stack, mount.at.file);
   const written = source?.text.slice(mount.at.span.start, mount.at.span.end) ?? "";
   const first = written.indexOf(mount.target);
   const end = first + mount.target.length;
@@ -112,7 +113,7 @@ function named(stack: Stack, service: Service, lost: LostData, target: string): 
 }
 
 function withName(stack: Stack, service: Service, name: string, mounted: Edit): readonly Edit[] | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   if (!source || service.project.volumes.some(volume => volume.name === name)) return undefined;
   const declared = declareNames(source, "volumes", [name]);
   return declared && [mounted, ...declared];
@@ -120,7 +121,7 @@ function withName(stack: Stack, service: Service, name: string, mounted: Edit): 
 
 function added(stack: Stack, service: Service, item: string): Edit | undefined {
   if (!service.get("volumes")) return addToService(stack, service, ["volumes:", `  - ${item}`], []);
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const list = ownPair(stack, service, "volumes")?.value;
   return source && list?.kind === "seq" ? addItem(source, list, item) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import { importName } from "../formats/python-edit.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
@@ -17,7 +18,7 @@ export function askDatabase(
   claims: readonly ClaimedState[],
 ): Fix | undefined {
   const [first] = claims;
-  const source = first && (stack.sources.get(first.at.file) ?? read(stack, first.at.file));
+  const source = first && sourceOf(stack, first.at.file);
   const place = first?.statement;
   if (!source || !place || kind !== "django" || !claims.every(({ name }) => database.test(name)))
     return undefined;
@@ -39,9 +40,4 @@ export function askDatabase(
     edits: [...imports, asks],
     test: `Stop the database and ask ${first.view}: it must answer with an error, and what restarts unhealthy containers must leave it time.`,
   };
-}
-
-function read(stack: Stack, path: string) {
-  const found = stack.files.read(path);
-  return "source" in found ? found.source : undefined;
 }

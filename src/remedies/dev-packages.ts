@@ -1,5 +1,6 @@
 import type { Stage } from "../artifacts/dockerfile.ts";
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import { addWord, insertAfter } from "../formats/dockerfile-edit.ts";
 import { type Shipped, shippedInstalls } from "../stack/query-dev-packages.ts";
@@ -22,7 +23,7 @@ export function leaveOutDevelopment(
   build: Build,
   shipped: readonly Shipped[],
 ): Fix | undefined {
-  const source = build.dockerfilePath === undefined ? undefined : stack.sources.get(build.dockerfilePath);
+  const source = build.dockerfilePath === undefined ? undefined : sourceOf(stack, build.dockerfilePath);
   const command = [build.model?.cmd?.text, build.model?.entrypoint?.text].join(" ");
   if (!source || !build.model || developing.test(command)) return undefined;
   const installs = shippedInstalls(build).filter(each =>

@@ -1,5 +1,6 @@
 import { type Concrete, concrete, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import {
   addAtEnd,
@@ -32,7 +33,7 @@ export function addSettings(
   near?: Location,
   needsOs = false,
 ): Edits {
-  const source = stack.sources.get(here.settings.file);
+  const source = sourceOf(stack, here.settings.file);
   const imports = source && (needsOs ? importModule(source, "os") : []);
   if (!source || !imports) return undefined;
   const neighbour = near && assignmentAt(source, near);
@@ -41,7 +42,7 @@ export function addSettings(
 
 /** `not DEBUG` where the settings decide that elsewhere, so that a workstation keeps working in plain HTTP; else `True`. */
 export function exceptInDebug(stack: Stack, here: SettingsInForce): "not DEBUG" | "True" {
-  const source = stack.sources.get(here.settings.file);
+  const source = sourceOf(stack, here.settings.file);
   const value = here.settings.values.get("DEBUG");
   if (!source || !value || value.kind === "literal") return "True";
   const assigned = assignmentOf(source, "DEBUG");
@@ -52,7 +53,7 @@ export function exceptInDebug(stack: Stack, here: SettingsInForce): "not DEBUG" 
 
 /** Puts Python in place of a setting's value, where that is an assignment of its own. */
 export function replaceSetting(stack: Stack, at: Location, text: string, needsOs = false): Edits {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const statement = source && assignmentAt(source, at);
   const { value } = statement ?? {};
   if (
@@ -158,7 +159,7 @@ export function extendList(
   at: Location,
   { kept, variable, had }: ListWish & { readonly had: readonly string[] },
 ): Edits {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const old = source?.text.slice(at.span.start, at.span.end) ?? "";
   const imports = source && importModule(source, "os");
   const given = giveToAll(stack, services, variable, `\${${variable.name}:?${variable.says}}`);
@@ -197,7 +198,7 @@ export function textThatIsFalse(value: Value, lookup: Lookup, name: string, befo
 
 /** Adds an entry to a list or dict of the settings. */
 export function addEntry(stack: Stack, at: Location, text: string): Edits {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   return source && allEdits([addInBrackets(source, at, text)]);
 }
 

@@ -1,5 +1,6 @@
 import { entryOf, type Lookup, type Value } from "../artifacts/value.ts";
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import {
   type Dict,
@@ -43,7 +44,7 @@ export function withoutOptions(stack: Stack, databases: Dict, key: string, looku
 /** A fallback of the port that came from the other engine, too. */
 function portEdit(stack: Stack, port: Value | undefined, engine: Family): Edit[] {
   const own = Object.keys(ports).find(number => ports[number] === engine);
-  const text = port && stack.sources.get(port.at.file)?.text.slice(port.at.span.start, port.at.span.end);
+  const text = port && sourceOf(stack, port.at.file)?.text.slice(port.at.span.start, port.at.span.end);
   const found = [...(text ?? "").matchAll(/(?<=["'])(?:3306|5432)(?=["'])/g)];
   const [first] = found;
   if (!port || !first || found.length > 1 || own === undefined || first[0] === own) return [];
@@ -53,7 +54,7 @@ function portEdit(stack: Stack, port: Value | undefined, engine: Family): Edit[]
 
 /** The line of an entry, as an edit that takes it away; undefined when it shares one. */
 function lineOf(stack: Stack, name: string, at: Location): Edit | undefined {
-  const text = stack.sources.get(at.file)?.text;
+  const text = sourceOf(stack, at.file)?.text;
   if (text === undefined) return undefined;
   const start = text.lastIndexOf("\n", at.span.start) + 1;
   const end = text.indexOf("\n", at.span.end) + 1;

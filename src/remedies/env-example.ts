@@ -1,5 +1,6 @@
 import type { Edit } from "../core/fix.ts";
 import { basename, dirname, isOutside, join, normalize } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { appendLines, appendParagraph, assignment } from "../formats/dotenv-edit.ts";
 import { allCommands } from "../formats/shell.ts";
 import { deployScripts } from "../stack/query-deploy-scripts.ts";
@@ -39,7 +40,7 @@ export function documentVariables(
     const lines = fresh.flatMap(({ name, says, example: value = "" }, index) =>
       says === fresh[index - 1]?.says ? [`${name}=${value}`] : [`# ${says}`, `${name}=${value}`],
     );
-    edits.push(appendParagraph(path, stack.sources.get(path), [...head, ...lines]));
+    edits.push(appendParagraph(path, sourceOf(stack, path), [...head, ...lines]));
   }
   return [...edits, ...keepRunning(stack, place, variables)];
 }

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { itemsOf, pairOf } from "../formats/yaml.ts";
 import { addItem, addPair, removeItem, removePair } from "../formats/yaml-edit.ts";
 import { expressesInForce } from "../stack/query-app.ts";
@@ -37,7 +38,7 @@ export function frontDoorFix(
 ): Fix | undefined {
   const [entry, ...others] = entries;
   const file = project.files.at(-1)!;
-  const source = stack.sources.get(file);
+  const source = sourceOf(stack, file);
   const joined = entry && joinNetwork(stack, entry.service);
   // Caddy gets certificates by itself when it is given a name.
   if (entry && stack.caddies.some(caddy => caddy.service === entry.service)) return undefined;
@@ -104,7 +105,7 @@ function isTaken(stack: Stack, project: ComposeProject, service: Service): boole
 
 /** A network of the two alone: the proxy is to reach the service, and not the stores beside it. */
 function joinNetwork(stack: Stack, service: Service): readonly Edit[] | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const pair = pairOf(service.node, "networks");
   if (!source || service.networkMode || service.node.at.file !== source.path) return undefined;
   if (!pair)
@@ -139,7 +140,7 @@ function hasAdmin(stack: Stack, service: Service): boolean {
 /** The port is taken off the network: bound to loopback, or given up where nginx needs its number. */
 function closed(stack: Stack, service: Service, port: Port): readonly Edit[] | undefined {
   if (port.published !== 80 && port.published !== 443) return loopbackFix(stack, service, [port])?.edits;
-  const source = stack.sources.get(port.at.file);
+  const source = sourceOf(stack, port.at.file);
   const pair = pairOf(service.node, "ports");
   const item = itemsOf(pair?.value).find(each => each.at === port.at);
   if (!source || pair?.value.kind !== "seq" || !item) return undefined;
@@ -165,5 +166,5 @@ function told(stack: Stack, service: Service): readonly Edit[] | undefined {
   if (service.component?.kind === "django") return undefined;
   const express = expressesInForce(stack).find(each => each.service === service);
   if (!express || express.app.trustProxy) return [];
-  return trustOneProxy(stack, express.app, service);
+  return trustOneProxy(stack, express.app);
 }

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
 import { child, entriesOf, itemsOf, pairOf, textOf, type YamlMap, type YamlPair } from "../formats/yaml.ts";
 import { lineStartOf, rootOf } from "../formats/yaml-edit.ts";
@@ -18,7 +19,7 @@ export function scanBeforePush(stack: Stack, pushes: readonly PlacedCall[]): Fix
   const edits: Edit[] = [];
   const seen = new Set<string>();
   for (const { call, caller } of pushes) {
-    const source = stack.sources.get(caller.file);
+    const source = sourceOf(stack, caller.file);
     const step =
       caller.workflow?.platform === "github" && source ? stepAt(source, call.at.span.start) : undefined;
     const edit = source && step && beforeStep(source, step);

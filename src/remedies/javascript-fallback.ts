@@ -1,6 +1,7 @@
 import type { Edit } from "../core/fix.ts";
 import { dirname, join } from "../core/path.ts";
-import { locate, type Source } from "../core/source.ts";
+import { sourceOf } from "../core/project-files.ts";
+import { locate } from "../core/source.ts";
 import { packageAt } from "../stack/query-runtime.ts";
 import type { CodeDefault } from "../stack/query-secrets.ts";
 import type { Build, Service, Stack } from "../stack/stack.ts";
@@ -75,11 +76,4 @@ function runsCode(stack: Stack, manifest: string, text: string): boolean {
       ? !/^(?:prune|cache|audit|pkg|version|set|workspaces)$/.test(called!)
       : runs.test(line);
   });
-}
-
-function sourceOf(stack: Stack, path: string): Source | undefined {
-  const known = stack.sources.get(path);
-  if (known) return known;
-  const found = stack.files.read(path);
-  return "source" in found ? found.source : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import { storeAccess } from "../stack/query-access.ts";
 import { accountVariables } from "../stack/query-connections.ts";
@@ -13,7 +14,7 @@ const loopback = /(?<=[/@])(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=[/?"'
  */
 export function nameService(stack: Stack, variable: Variable, store: Service): Edit | undefined {
   const at = variable.value?.at;
-  const source = at && stack.sources.get(at.file);
+  const source = at && sourceOf(stack, at.file);
   if (!source || variable.from !== "environment") return undefined;
   const matches = [...source.text.slice(at.span.start, at.span.end).matchAll(loopback)];
   const [match] = matches;

@@ -1,4 +1,5 @@
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
 import { failAgain, setOptions } from "../formats/shell-edit.ts";
 import { runsNext } from "../stack/query-exit-status.ts";
@@ -34,7 +35,7 @@ export function lostStatusEdits(stack: Stack, lost: readonly LostStatus[]): read
     if (how === "goes-on" || goesOn) want(script, "-e");
   }
   for (const [script, wanted] of options) {
-    const source = stack.sources.get(script.fragment.file);
+    const source = sourceOf(stack, script.fragment.file);
     edits.push(source && setOptions(source, script, [...wanted].sort().join(" ").replace("-e -o", "-eo")));
   }
   return edits.every(edit => edit !== undefined) ? edits : undefined;

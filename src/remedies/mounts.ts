@@ -1,5 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { itemsOf } from "../formats/yaml.ts";
 import { removeItems } from "../formats/yaml-list-edit.ts";
@@ -19,7 +20,7 @@ export function withoutMounts(stack: Stack, hidden: readonly HidingMount[]): Fix
   for (const service of new Set(hidden.map(each => each.service))) {
     const targets = hidden.filter(each => each.service === service).map(each => each.mount.target);
     const pair = ownPair(stack, service, "volumes");
-    const source = pair && stack.sources.get(pair.at.file);
+    const source = pair && sourceOf(stack, pair.at.file);
     const gone = service.mounts.filter(
       ({ type, source: from, target }) =>
         targets.includes(target) ||

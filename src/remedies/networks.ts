@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate, type Source } from "../core/source.ts";
 import { itemsOf } from "../formats/yaml.ts";
 import { addItem } from "../formats/yaml-edit.ts";
@@ -11,7 +12,7 @@ import { addToService, ownPair } from "./service-edit.ts";
  * are known, stand in one file, and have their networks as plain lists.
  */
 export function separateDoor(stack: Stack, project: ComposeProject, door: Service): Fix | undefined {
-  const source = stack.sources.get(project.files[0]!);
+  const source = sourceOf(stack, project.files[0]!);
   const name = ["front", "edge"].find(each => !project.networks.some(network => network.name === each));
   const behind = passedTo(stack, project, door);
   if (project.files.length !== 1 || !source || !name || !behind || behind.some(isStore)) return undefined;
@@ -38,7 +39,7 @@ function passedTo(stack: Stack, project: ComposeProject, door: Service): Service
     ...servers.flatMap(server => server.locations.flatMap(each => each.proxyPass?.host ?? [])),
   ];
   // A variable in the address may name anything.
-  const text = proxy.files.map(file => stack.sources.get(file)?.text ?? "").join("\n");
+  const text = proxy.files.map(file => sourceOf(stack, file)?.text ?? "").join("\n");
   if (
     /\b(?:proxy|fastcgi|uwsgi|grpc|scgi)_pass\s+[^;]*\$/.test(text) ||
     hosts.some(host => host.includes("$"))
@@ -74,7 +75,7 @@ function join(stack: Stack, service: Service, name: string): Edit | undefined {
   if (!service.get("networks"))
     return addToService(stack, service, ["networks:", "  - default", `  - ${name}`], []);
   const pair = ownPair(stack, service, "networks");
-  const source = pair && stack.sources.get(pair.at.file);
+  const source = pair && sourceOf(stack, pair.at.file);
   return source && pair.value.kind === "seq" ? addItem(source, pair.value, name) : undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { NginxLocation, NginxScope } from "../artifacts/nginx-model.ts";
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location, Source } from "../core/source.ts";
 import type { NginxDirective } from "../formats/nginx.ts";
 import { addAfter, isVerbatim } from "../formats/nginx-edit.ts";
@@ -12,7 +13,7 @@ import type { Stack } from "../stack/stack.ts";
 
 /** A nginx file that an edit would last in; undefined for one that a script writes anew with each release. */
 export function nginxSource(stack: Stack, at: Location): Source | undefined {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   return source && !isOverwritten(stack, at.file) ? source : undefined;
 }
 
@@ -63,7 +64,7 @@ export function listLevel(scope: NginxScope, name: string): NginxScope | undefin
 /** The directives of a level that are written in it, and not in a file that it includes. */
 export function ownDirectives(stack: Stack, scope: NginxScope, name: string): readonly NginxDirective[] {
   return directivesNamed(scope, name).filter(directive => {
-    const source = stack.sources.get(directive.at.file);
+    const source = sourceOf(stack, directive.at.file);
     if (!source || !isVerbatim(source, directive)) return false;
     if (!scope.at) return true;
     const { file, span } = scope.at;

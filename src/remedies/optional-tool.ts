@@ -1,6 +1,7 @@
 import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { toolModules } from "../artifacts/python-tools.ts";
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate, type Source } from "../core/source.ts";
 import { importName } from "../formats/python-edit.ts";
 import type { SettingsInForce } from "../stack/query-settings.ts";
@@ -17,7 +18,7 @@ export function onlyWhereInstalled(stack: Stack, here: SettingsInForce, app: str
   const word = new RegExp(`\\b${module}\\b`);
   const sources = stack.files.paths
     .filter(path => path.endsWith(".py") && isBelow(dir, path) && !isVendored(path) && !isTest(path))
-    .flatMap(path => read(stack, path) ?? [])
+    .flatMap(path => sourceOf(stack, path) ?? [])
     .filter(({ text }) => word.test(text));
   const edits: Edit[] = [];
   for (const source of sources) {
@@ -54,9 +55,4 @@ function entriesIn(source: Source, module: string, isSettings: boolean): Edit[] 
     };
   });
   return [...imports, ...changes];
-}
-
-function read(stack: Stack, path: string): Source | undefined {
-  const found = stack.files.read(path);
-  return "source" in found ? found.source : undefined;
 }

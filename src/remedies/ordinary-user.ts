@@ -1,5 +1,6 @@
 import type { Fix } from "../core/fix.ts";
 import { inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import type { Build, Mount, Service, Stack } from "../stack/stack.ts";
 import { servedPort } from "./app-probe.ts";
@@ -14,7 +15,7 @@ const id = 10001;
  */
 export function runAsOrdinaryUser(stack: Stack, build: Build, services: readonly Service[]): Fix | undefined {
   const { model, stage } = build;
-  const source = build.dockerfilePath === undefined ? undefined : stack.sources.get(build.dockerfilePath);
+  const source = build.dockerfilePath === undefined ? undefined : sourceOf(stack, build.dockerfilePath);
   const workdir = model?.workdir;
   if (!model || !stage || !source || !workdir || workdir.split("/").length < 2 || workdir === "/")
     return undefined;

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { NginxDirective } from "../formats/nginx.ts";
 import { pairOf } from "../formats/yaml.ts";
 import { addItem, addPair, replaceNode } from "../formats/yaml-edit.ts";
@@ -21,7 +22,7 @@ const volume = "placeholder";
 export function placeholderFix(stack: Stack, proxy: ProxyInstance, certbot: Service): Fix | undefined {
   const { service } = proxy;
   const names = service && certificateNames(proxy);
-  const source = service && stack.sources.get(service.project.files.at(-1)!);
+  const source = service && sourceOf(stack, service.project.files.at(-1)!);
   if (!service || !names || !source || !certbot.image || isTaken(stack, service)) return undefined;
   const { edits: files } = creation(
     [
@@ -97,7 +98,7 @@ function elsewhere(stack: Stack, arg: NginxDirective["args"][number]): Edit | un
 
 /** The service starts by the script, which takes the place of a loop that reloads; another command stays. */
 function started(stack: Stack, service: Service): readonly Edit[] | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const { node, command } = service;
   const [commands, volumes, needs] = ["command", "volumes", "depends_on"].map(key => pairOf(node, key));
   const text = '["/bin/sh", "/opt/certificate-start/start.sh"]';

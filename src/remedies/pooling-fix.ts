@@ -1,5 +1,6 @@
 import { entryOf } from "../artifacts/value.ts";
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import { addItem, addPair } from "../formats/yaml-edit.ts";
 import { settingsOf, storesOf } from "../stack/query-environment.ts";
@@ -25,7 +26,7 @@ export function poolConnections(
   maxConnections: number,
 ): Fix | undefined {
   const { project } = store;
-  const source = stack.sources.get(project.files.at(-1)!);
+  const source = sourceOf(stack, project.files.at(-1)!);
   const raw = (variable: string) =>
     store.environment.find(each => each.name === variable && each.from === "environment");
   const password = raw("POSTGRES_PASSWORD")?.value;
@@ -55,7 +56,7 @@ export function poolConnections(
     ...(withoutCursors(stack, service) ?? [undefined]),
   ]);
   const services = addServices(source, [made.service]);
-  const held = stack.sources.get(password.at.file)?.text.slice(password.at.span.start, password.at.span.end);
+  const held = sourceOf(stack, password.at.file)?.text.slice(password.at.span.start, password.at.span.end);
   if (!services || !held || edits.some(edit => edit === undefined)) return undefined;
   const files = creation(made.files, project.directory);
   const sent = sendAlong(stack, project, name);
@@ -82,7 +83,7 @@ export function poolConnections(
 /** The pool's name in place of the database's: it listens on the same port. */
 function towardsPool(stack: Stack, variable: Variable, store: Service): Edit | undefined {
   const at = variable.value?.at;
-  const source = at && stack.sources.get(at.file);
+  const source = at && sourceOf(stack, at.file);
   if (!source || variable.from !== "environment") return undefined;
   const text = source.text.slice(at.span.start, at.span.end);
   const word = new RegExp(
@@ -97,7 +98,7 @@ function towardsPool(stack: Stack, variable: Variable, store: Service): Edit | u
 
 function waitsForPool(stack: Stack, service: Service): Edit | undefined {
   const node = ownPair(stack, service, "depends_on")?.value;
-  const source = node && stack.sources.get(node.at.file);
+  const source = node && sourceOf(stack, node.at.file);
   if (!node)
     return addToService(stack, service, ["depends_on:", `  ${name}:`, "    condition: service_healthy"]);
   if (!source || node.kind === "scalar") return undefined;

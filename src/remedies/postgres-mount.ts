@@ -1,4 +1,5 @@
 import type { Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import type { Mount, Service, Stack } from "../stack/stack.ts";
 
@@ -9,7 +10,7 @@ const former = /\/var\/lib\/postgresql\/data\/?(?=$|["':,\s}])/g;
  * mounted there already, and where the path does not stand once in the mount.
  */
 export function mountHigher(stack: Stack, service: Service, mount: Mount): Fix | undefined {
-  const source = stack.sources.get(mount.at.file);
+  const source = sourceOf(stack, mount.at.file);
   const written = source?.text.slice(mount.at.span.start, mount.at.span.end) ?? "";
   const found = [...written.matchAll(former)];
   const taken = service.mounts.some(other => /^\/var\/lib\/postgresql\/?$/.test(other.target));

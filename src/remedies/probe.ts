@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { pairOf, type YamlNode } from "../formats/yaml.ts";
 import { listPlain } from "../stack/query.ts";
@@ -90,7 +91,7 @@ export function replaceProbe(stack: Stack, service: Service): Fix | undefined {
 
 /** What follows CMD of a HEALTHCHECK instruction, whose place is given. */
 function replaceInDockerfile(stack: Stack, instruction: Location, text: string): Edit | undefined {
-  const source = stack.sources.get(instruction.file);
+  const source = sourceOf(stack, instruction.file);
   const { start, end } = instruction.span;
   const old = source?.text.slice(start, end) ?? "";
   const head = /^HEALTHCHECK(?:(?:\s|\\\r?\n)+--[^\s\\]+)*(?:\s|\\\r?\n)+CMD(?:\s|\\\r?\n)+/i.exec(old)?.[0];
@@ -101,7 +102,7 @@ function replaceInDockerfile(stack: Stack, instruction: Location, text: string):
 /** Puts a flow list in place of the value of `healthcheck.test`, whatever its form; undefined where that loses a comment. */
 function replaceTest(stack: Stack, service: Service, text: string): Edit | undefined {
   const pair = pairOf(service.get("healthcheck"), "test");
-  const source = pair && stack.sources.get(pair.value.at.file);
+  const source = pair && sourceOf(stack, pair.value.at.file);
   if (!source || pair.key.at.file !== source.path || !ownedAlone(stack, service, pair.value))
     return undefined;
   const at = locate(source, pair.key.at.span.end, pair.value.at.span.end);

@@ -1,5 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { entriesOf } from "../formats/yaml.ts";
 import { lineStartOf, rootOf } from "../formats/yaml-edit.ts";
 import { listNames } from "../stack/query.ts";
@@ -50,7 +51,7 @@ function isNamed(stack: Stack, name: string): boolean {
 
 /** A line above the first key, behind a `version:`. */
 function nameEdit(stack: Stack, { files }: ComposeProject, name: string): Edit | undefined {
-  const source = stack.sources.get(files[0]!);
+  const source = sourceOf(stack, files[0]!);
   const root = source && rootOf(source);
   if (!source || root?.kind !== "map" || root.flow) return undefined;
   const keys = entriesOf(root);

@@ -1,6 +1,7 @@
 import type { Workflow } from "../artifacts/workflow.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { addPair, rootOf } from "../formats/yaml-edit.ts";
 import { type DeployJob, deployJobs } from "../stack/query-release.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -38,7 +39,7 @@ function oneJob(stack: Stack, { workflow, job }: DeployJob, group: string): Edit
 
 /** Each branch waits for itself: a pull request's checks hold up no release. */
 function wholeWorkflow(stack: Stack, workflow: Workflow): Edit | undefined {
-  const source = stack.sources.get(workflow.file);
+  const source = sourceOf(stack, workflow.file);
   const root = source && rootOf(source);
   if (!source || root?.kind !== "map" || workflow.concurrency) return undefined;
   const group = "release-${{ github.workflow }}-${{ github.ref }}";

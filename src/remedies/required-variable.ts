@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { wordsOf } from "../stack/query-release.ts";
 import { type CodeDefault, isSigningName } from "../stack/query-secrets.ts";
@@ -67,7 +68,7 @@ export function useSiteKey(stack: Stack, defaults: readonly CodeDefault[]): Fix 
 
 /** `settings.SECRET_KEY` in the place of the text that `getattr` falls back to. */
 function literalIn(stack: Stack, at: Location): Edit | undefined {
-  const text = stack.sources.get(at.file)?.text ?? read(stack, at.file);
+  const text = sourceOf(stack, at.file)?.text;
   if (text === undefined || !/^from django\.conf import [^\n]*\bsettings\b/m.test(text)) return undefined;
   const found = /,\s*(["'][^"'\n]*["'])\s*\)$/.exec(text.slice(at.span.start, at.span.end));
   if (!found) return undefined;
@@ -80,7 +81,7 @@ function literalIn(stack: Stack, at: Location): Edit | undefined {
 
 /** The read as it is without its default; undefined in a form that is not known. */
 function withoutDefault(stack: Stack, { name, at, forEmpty }: CodeDefault): Edit | undefined {
-  const text = stack.sources.get(at.file)?.text ?? read(stack, at.file);
+  const text = sourceOf(stack, at.file)?.text;
   if (text === undefined || !at.file.endsWith(".py") || forEmpty) return undefined;
   const { start } = at.span;
   const literal = `(?:"[^"\\\\\\n]*"|'[^'\\\\\\n]*')`;
@@ -118,11 +119,6 @@ function withoutDefault(stack: Stack, { name, at, forEmpty }: CodeDefault): Edit
   return undefined;
 }
 
-function read(stack: Stack, path: string): string | undefined {
-  const found = stack.files.read(path);
-  return "source" in found ? found.source.text : undefined;
-}
-
 function runsWithout({ dockerfile }: Build, name: string): boolean {
   const given = new RegExp(`\\b${name}=`);
   const stages = dockerfile?.stages ?? [];
@@ -137,6 +133,6 @@ function pipelineWithout(stack: Stack, name: string): boolean {
   return stack.calls.some(({ call, caller }) => {
     if (caller.kind !== "workflow" || call.inside || call.remote) return false;
     const line = wordsOf(call);
-    return loads.test(line.replace(harmless, "")) && !given.test(read(stack, caller.file) ?? "");
+    return loads.test(line.replace(harmless, "")) && !given.test(sourceOf(stack, caller.file)?.text ?? "");
   });
 }

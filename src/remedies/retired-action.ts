@@ -1,5 +1,6 @@
 import type { Job, Workflow } from "../artifacts/workflow.ts";
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { goneRunners, refusedActions, retiredCompose, runnerInstead } from "../stack/query-retired.ts";
 import type { Stack } from "../stack/stack.ts";
 
@@ -14,7 +15,7 @@ export function retiredEdits(
   for (const runner of job.runsOn) {
     const name = runner.value.toLowerCase();
     if (!goneRunners[name] || job.runsOn.length > 1) continue;
-    const written = stack.sources.get(runner.at.file)?.text.slice(runner.at.span.start, runner.at.span.end);
+    const written = sourceOf(stack, runner.at.file)?.text.slice(runner.at.span.start, runner.at.span.end);
     const next = runnerInstead[name];
     edits.push(written === runner.value && next ? { at: runner.at, text: next } : undefined);
   }
@@ -22,7 +23,7 @@ export function retiredEdits(
     const rule = uses?.repository === undefined ? undefined : refusedActions[uses.repository.toLowerCase()];
     const major = /^v(\d+)(\.|$)/.exec(uses?.ref ?? "")?.[1];
     if (!uses || !rule || major === undefined || Number(major) >= rule.below) continue;
-    const text = stack.sources.get(uses.at.file)?.text ?? "";
+    const text = sourceOf(stack, uses.at.file)?.text ?? "";
     const start = text.indexOf(`@${uses.ref}`, uses.at.span.start) + 1;
     const known =
       start > 0 && start < uses.at.span.end && (!/artifact$/.test(uses.repository!) || distinct(workflow));
@@ -31,7 +32,7 @@ export function retiredEdits(
   }
   for (const call of retiredCompose(job)) {
     const at = call.command.name?.at ?? call.at;
-    const written = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+    const written = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end);
     edits.push(written === "docker-compose" ? { at, text: "docker compose" } : undefined);
   }
   return edits.length === count ? edits : [undefined];

@@ -1,5 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename, dirname, inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { isIgnored, parseDockerignore } from "../formats/dockerignore.ts";
 import { appendLines } from "../formats/dockerignore-edit.ts";
 import type { AppComponent } from "../stack/app/detect.ts";
@@ -17,7 +18,7 @@ import { isStatic } from "./node-site.ts";
  */
 export function rewriteDockerfile(stack: Stack, builds: readonly [Build, ...Build[]]): Fix | undefined {
   const [first] = builds;
-  const source = first.dockerfilePath === undefined ? undefined : stack.sources.get(first.dockerfilePath);
+  const source = first.dockerfilePath === undefined ? undefined : sourceOf(stack, first.dockerfilePath);
   if (!source || first.context === undefined || builds.some(build => build.target)) return undefined;
   const services = stack.services.filter(service => service.build && builds.includes(service.build));
   const component = componentFor(stack, first, services);

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { entriesOf, itemsOf, pairOf } from "../formats/yaml.ts";
 import { rootOf } from "../formats/yaml-edit.ts";
 import { listNames } from "../stack/query.ts";
@@ -33,7 +34,7 @@ export function secretsAsFiles(
   services: readonly Service[],
 ): Fix | undefined {
   const file = project.files.at(-1)!;
-  const source = stack.sources.get(file);
+  const source = sourceOf(stack, file);
   const root = source && rootOf(source);
   if (!source || root?.kind !== "map" || pairOf(root, "secrets")) return undefined;
   const handed = services.flatMap(service => (service.at.file === file ? passwordsOf(stack, service) : []));
@@ -78,7 +79,7 @@ function passwordsOf(stack: Stack, service: Service): Handed[] {
 function isAskedFor(stack: Stack, service: Service, { name, at }: Variable): boolean {
   const word = new RegExp(`(?<![\\w])${name}(?![\\w])`);
   const inside = new RegExp(`\\$\\$?\\{?${name}(?![\\w])`);
-  const source = stack.sources.get(service.at.file)!;
+  const source = sourceOf(stack, service.at.file)!;
   const { start, end } = service.node.at.span;
   const rest = `${source.text.slice(start, at.span.start)}\n${source.text.slice(at.span.end, end)}`;
   if (inside.test(rest)) return true;
@@ -93,7 +94,7 @@ function serviceEdits(
   service: Service,
   handed: readonly Handed[],
 ): readonly Edit[] | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const environment = ownPair(stack, service, "environment")?.value;
   if (!source || !environment) return undefined;
   const files = handed.map(({ variable: { name }, secret }): Edit | undefined => {

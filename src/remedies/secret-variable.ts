@@ -1,5 +1,6 @@
 import type { Edit, Fix } from "../core/fix.ts";
 import { dirname, inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import { credentialsInUrl, isSecretName } from "../formats/secret.ts";
 import { isStore } from "../stack/query.ts";
@@ -193,11 +194,11 @@ function isInUrl(stack: Stack, place: Credential): boolean {
 }
 
 function textAt(stack: Stack, { at }: Credential): string | undefined {
-  return stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+  return sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end);
 }
 
 function replacement(stack: Stack, place: Credential, name: string): Edit | undefined {
-  const source = stack.sources.get(place.at.file);
+  const source = sourceOf(stack, place.at.file);
   const text = textAt(stack, place);
   if (!source || text === undefined) return undefined;
   if (place.kind === "default") {

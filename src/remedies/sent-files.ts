@@ -1,6 +1,7 @@
 import type { CopyCall } from "../artifacts/commands.ts";
 import type { Edit } from "../core/fix.ts";
 import { inside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate } from "../core/source.ts";
 import type { ComposeProject, PlacedCall, Stack } from "../stack/stack.ts";
 
@@ -52,14 +53,14 @@ function addSource(
   folder: string,
 ): Edit | undefined {
   const { value, at } = call.sources[index]!;
-  const text = stack.sources.get(at.file)?.text;
+  const text = sourceOf(stack, at.file)?.text;
   const written = text?.slice(at.span.start, at.span.end);
   if (!text || !written || value === undefined || /[\r\n]/.test(written)) return undefined;
   const more = `${value.slice(0, value.lastIndexOf("/") + 1)}${folder}`;
   const quote = /^["']/.exec(written)?.[0] ?? "";
   if (quote !== "" && !written.endsWith(quote)) return undefined;
   const end = at.span.end - quote.length;
-  const place = locate(stack.sources.get(at.file)!, end, end);
+  const place = locate(sourceOf(stack, at.file)!, end, end);
   // An action: its input is a list with commas.
   if (caller.workflow && call.name !== "scp" && call.name !== "rsync") {
     // Cut off by a number of folders, it would land elsewhere.

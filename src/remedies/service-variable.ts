@@ -1,5 +1,6 @@
 import type { Edit } from "../core/fix.ts";
 import { dirname } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location, Source } from "../core/source.ts";
 import { appendParagraph } from "../formats/dotenv-edit.ts";
 import { entriesOf, itemsOf, pairOf, type YamlNode } from "../formats/yaml.ts";
@@ -11,7 +12,7 @@ import type { ComposeProject, Service, Stack } from "../stack/stack.ts";
  * Undefined where other services would get it with this one.
  */
 export function giveVariable(stack: Stack, service: Service, name: string, value: string): Edit | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const pair = pairOf(service.node, "environment");
   if (!source || isAnchored(source, service.at, service.node.at)) return undefined;
   if (!pair)
@@ -74,7 +75,7 @@ export function documentVariable(
   const file = stack.envFiles.find(
     each => each.role === "example" && [project.directory, ""].includes(dirname(each.file)),
   );
-  const source = file && stack.sources.get(file.file);
+  const source = file && sourceOf(stack, file.file);
   if (!source || new RegExp(`^[ \\t]*(?:export\\s+)?${name}=`, "m").test(source.text)) return [];
   const lines = [`# ${says[0]!.toUpperCase()}${says.slice(1)}`, `${name}=${example}`];
   return [appendParagraph(source.path, source, lines)];

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { assignmentAt, importModule } from "../formats/python-edit.ts";
 import type { LoopbackUse } from "../stack/query-connections.ts";
 import { componentReads } from "../stack/query-environment.ts";
@@ -33,7 +34,7 @@ export function readStoreAddress(
   );
   const edits: Edit[] = [];
   for (const file of new Set(uses.map(use => use.at.file))) {
-    const source = stack.sources.get(file);
+    const source = sourceOf(stack, file);
     const imports = source && file.endsWith(".py") ? importModule(source, "os") : undefined;
     if (!imports) return undefined;
     edits.push(...imports);
@@ -55,7 +56,7 @@ export function readStoreAddress(
 
 /** A text that is an address as a whole, or the pair of host and port that a channel layer takes. */
 function addressEdit(stack: Stack, { protocol, at }: LoopbackUse): Edit | undefined {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const text = source?.text.slice(at.span.start, at.span.end) ?? "";
   if (!source || protocol !== "redis") return undefined;
   const url = /^(["'])redis:\/\/((?:localhost|127\.0\.0\.1):6379)(\/\d+)?\1$/.exec(text);

@@ -1,6 +1,7 @@
 import type { Argument } from "../artifacts/commands.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { ShellScript } from "../formats/shell.ts";
 import type { MissingTarget } from "../stack/query-targets.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -15,7 +16,7 @@ export function targetFix(stack: Stack, missing: MissingTarget): Fix | undefined
   const name = missing.what === "service" ? service.name : service.containerName?.text;
   if (name === undefined || !/^[\w.-]+$/.test(name)) return undefined;
   const edits = missing.addressed.map((arg, index): Edit | undefined => {
-    const written = stack.sources.get(arg.at.file)?.text.slice(arg.at.span.start, arg.at.span.end);
+    const written = sourceOf(stack, arg.at.file)?.text.slice(arg.at.span.start, arg.at.span.end);
     const bare = written?.replace(/^["']|["']$/g, "");
     if (bare === missing.name) return { at: arg.at, text: written!.replace(bare, name) };
     return assignmentEdit(missing.places[index]!.call.script, arg, missing.name, name);

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { listToMap } from "../formats/yaml-list-edit.ts";
 import type { Dependency, Service, Stack } from "../stack/stack.ts";
 import { addHealthcheck } from "./probe.ts";
@@ -39,7 +40,7 @@ export function waitsUntilHealthy(stack: Stack, pairs: readonly Waiting[]): Fix 
 
 function conditionEdits(stack: Stack, service: Service, pairs: readonly Waiting[]): Edit[] | undefined {
   const node = service.get("depends_on");
-  const source = node && stack.sources.get(node.at.file);
+  const source = node && sourceOf(stack, node.at.file);
   if (!source) return undefined;
   if (node.kind === "seq") {
     const stores = new Set(pairs.map(pair => pair.store.name));

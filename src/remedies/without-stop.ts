@@ -1,5 +1,6 @@
 import type { Call } from "../artifacts/commands.ts";
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Source } from "../core/source.ts";
 import type { ShellCommand } from "../formats/shell.ts";
 import { withoutLine } from "../formats/shell-edit.ts";
@@ -19,7 +20,7 @@ export function withoutStop(
   if (stop.kind !== "compose" || stop.volumes || start.kind !== "compose" || stop.via === "substitution")
     return undefined;
   const { command, script } = stop;
-  const source = stack.sources.get(stop.at.file);
+  const source = sourceOf(stack, stop.at.file);
   const next = script.commands[command.index + 1];
   const swallowed = command.connector === "||" && next && /^(true|:)$/.test(next.name?.value ?? "");
   if (!source || command.within.length > 0 || (command.connector !== "\n" && !swallowed)) return undefined;

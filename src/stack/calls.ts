@@ -8,19 +8,17 @@ import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { laidOver } from "./compose-override.ts";
+import { deployWords, isDeployJob, startsOnHostedRunner } from "./deploy-jobs.ts";
 import { folderOnServer, implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./project-plan.ts";
 import type { PlacedCall } from "./stack.ts";
 import { writtenScripts } from "./written-scripts.ts";
 
-const deployWords =
-  /(^|[^a-z])(deploy\w*|release|rollout|roll-out|ship|provision|prod|production|go-?live|upgrade|update-(prod|server|test|staging))([^a-z]|$)/i;
 /** `deploy/update.sh`: an update by itself may be one of the workstation. */
 const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
 const testFolder = /(?:^|\/)(?:tests?|testing|e2e|load-?tests?|benchmarks?)\//i;
 /** What deploys there does so on the machine that it lies on, unless it goes to another one. */
 const localFolder = /(?:^|\/)local(?:host)?(?:[-_.][\w.-]*)?\/[^/]+$|\blocalhost[\w-]*\.\w+$/i;
-const testWords = /(^|[^a-z])(test\w*|lint|check|e2e|ci|unit|dev|local|build-?only|preview)([^a-z]|$)/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
 export function placeCalls(
@@ -93,37 +91,6 @@ function workflowCalls(workflow: Workflow): PlacedCall[] {
     });
   }
   return placed;
-}
-
-/** A job that is named for deploying, or runs in a deployment environment, and is not a test. */
-export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): boolean {
-  const names = [job.id, job.name, job.environment?.name, job.stage].map(each => each?.value ?? "");
-  // `manage.py check --deploy` in the stage of the tests.
-  if (!job.environment && testStage.test(job.stage?.value ?? "") && checkName.test(names[0]!)) return false;
-  if (names.some(name => deployWords.test(name))) return true;
-  const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
-  return deployWords.test(title) && ![...names, title].some(name => testWords.test(name));
-}
-
-const testStage = /^(?:tests?|testing|lint|checks?|quality|verify)$/i;
-const checkName = /(^|[^a-z])(checks?|lint|verify|validate|dry-?run)([^a-z]|$)/i;
-
-const starting = new Set(["up", "create", "start", "restart", "pull"]);
-
-/** GitHub's own runner is gone after the job: containers on it are for a test, unless the client talks to another engine. */
-export function startsOnHostedRunner({ call, caller }: PlacedCall): boolean {
-  const { workflow } = caller;
-  const begins = call.kind === "compose" ? starting.has(call.subcommand ?? "") : call.kind === "docker-run";
-  if (!begins || call.remote || !workflow) return false;
-  if (/DOCKER_HOST|DOCKER_CONTEXT|\bdocker context\b|--context\b/.test(workflow.source.text)) return false;
-  return isHosted(workflow, caller.name);
-}
-
-/** The job runs on a machine of GitHub's, which starts empty and is thrown away. */
-export function isHosted(workflow: Workflow, job: string | undefined): boolean {
-  if (workflow.platform !== "github") return false;
-  const runners = workflow.jobs.find(each => each.id.value === job)?.runsOn ?? [];
-  return runners.length > 0 && runners.every(each => /^(?:ubuntu|windows|macos)-/.test(each.value));
 }
 
 const shipping = new Set(["up", "pull", "build", "create", "start", "restart", "push"]);

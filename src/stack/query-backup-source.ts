@@ -1,4 +1,5 @@
 import { basename, inside, isOutside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { isBackupWork, isWorkstationCall } from "./query-scripts.ts";
 import type { Mount, PlacedCall, Service, Stack } from "./stack.ts";
@@ -63,7 +64,7 @@ function volumeInstead(
       if (!volume || volume.device || isSavedElsewhere(stack, volume.name, volume.engineName, mount.target))
         continue;
       // The program of the host may serve another copy of it.
-      if (stack.sources.get(caller.file)?.text.includes("docker cp")) continue;
+      if (sourceOf(stack, caller.file)?.text.includes("docker cp")) continue;
       return { service, mount };
     }
   return undefined;

@@ -1,5 +1,6 @@
 import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
 import {
@@ -172,7 +173,7 @@ const described =
 /** A page on operating the system names such a command. */
 function describes(stack: Stack, command: RegExp): boolean {
   return [...stack.kinds].some(
-    ([path, kind]) => kind === "runbook" && command.test(stack.sources.get(path)?.text ?? ""),
+    ([path, kind]) => kind === "runbook" && command.test(sourceOf(stack, path)?.text ?? ""),
   );
 }
 
@@ -301,7 +302,7 @@ export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
       (files.has(workflow.file) || backupPath.test(workflow.source.text))
     )
       return true;
-  return [...files].some(file => /\bsleep\b|\bcron/i.test(stack.sources.get(file)?.text ?? ""));
+  return [...files].some(file => /\bsleep\b|\bcron/i.test(sourceOf(stack, file)?.text ?? ""));
 }
 
 /** A call that can carry a file to another machine. */

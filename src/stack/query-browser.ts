@@ -1,6 +1,7 @@
 import { ownFiles } from "../artifacts/project-files.ts";
 import type { Evidence } from "../core/finding.ts";
 import type { Edit } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { hostNames } from "./query.ts";
 import { hasOwnNames } from "./query-upstreams.ts";
@@ -31,7 +32,7 @@ export function isInternal(stack: Stack, service: Service): boolean {
   return ![...stack.kinds].some(
     ([path, kind]) =>
       (kind === "nginx" || kind === "caddyfile") &&
-      names.some(name => new RegExp(`\\b${pattern(name)}\\b`).test(stack.sources.get(path)?.text ?? "")),
+      names.some(name => new RegExp(`\\b${pattern(name)}\\b`).test(sourceOf(stack, path)?.text ?? "")),
   );
 }
 

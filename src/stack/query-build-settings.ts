@@ -2,6 +2,7 @@ import { djangoSettings } from "../artifacts/django.ts";
 import { type DjangoSettings, refusals } from "../artifacts/django-settings.ts";
 import { concrete, envUses, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
 import { join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import type { ImageModel } from "./image/image.ts";
@@ -112,7 +113,7 @@ export function settingsStops(
 
 /** In a plain assignment, or below a condition: what is tried may fail. */
 function isAssigned(stack: Stack, at: Location): boolean {
-  const lines = (stack.sources.get(at.file)?.text ?? "").slice(0, at.span.end).split("\n");
+  const lines = (sourceOf(stack, at.file)?.text ?? "").slice(0, at.span.end).split("\n");
   const start = lines.findLast(line => /^[^\s#)\]}]/.test(line)) ?? "";
   return /^[A-Za-z_]\w*\s*(?::[^=]*)?\+?=|^(?:if|elif|else)\b/.test(start);
 }

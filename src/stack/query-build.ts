@@ -1,6 +1,7 @@
 import type { Evidence, Severity } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
 import { basename, inside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { weigh } from "./query.ts";
 import type { Build, PlacedCall, Stack } from "./stack.ts";
@@ -67,7 +68,7 @@ export function places(locations: readonly Location[], shows: string): Evidence[
 
 /** The text at a place, as written. */
 export function writtenAt(stack: Stack, at: Location): string {
-  return stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  return sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end) ?? "";
 }
 
 /** What builds leave behind: directories that no repository holds, and packed programs. */

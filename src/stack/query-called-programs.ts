@@ -117,11 +117,8 @@ function search(
     // Most files name no program: the second pattern is not tried on them.
     if (!("source" in read) || !mentioned.test(read.source.text) || optional.test(read.source.text)) continue;
     for (const call of callsIn(read.source, language.calls))
-      if (!found.has(call.program) && isRun(stack, service, component, call.at)) {
-        // Registers the text with the stack, so that it can be shown.
-        component.files.read(path);
+      if (!found.has(call.program) && isRun(stack, service, component, call.at))
         found.set(call.program, call);
-      }
   }
   return [...found.values()];
 }

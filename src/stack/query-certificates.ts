@@ -1,5 +1,6 @@
 import type { NginxServer } from "../artifacts/nginx-model.ts";
 import { inside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Located, Location } from "../core/source.ts";
 import { tlsServers } from "./proxy/effective.ts";
 import { effectiveDirective } from "./proxy/inherit.ts";
@@ -67,7 +68,7 @@ export function isSaidInScripts(
     ...stack.workflows.map(workflow => workflow.file),
   ];
   return files.some(file => {
-    const text = stack.sources.get(file)?.text ?? "";
+    const text = sourceOf(stack, file)?.text ?? "";
     return words.test(text) && counts(text);
   });
 }
@@ -113,7 +114,7 @@ export function isRenewedAlone(stack: Stack): boolean {
   const files = [...stack.scripts, ...stack.makefiles, ...stack.workflows].map(({ file }) => file);
   // Any schedule may be the one: what it runs is often a variable. A comment that shows one makes none.
   return (
-    files.some(file => timer.test((stack.sources.get(file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))) ||
+    files.some(file => timer.test((sourceOf(stack, file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))) ||
     stack.workflows.some(
       ({ source }) => /^[ \t]*schedule:/m.test(source.text) && /certbot|renew/i.test(source.text),
     ) ||
@@ -126,7 +127,7 @@ export function isRenewedAlone(stack: Stack): boolean {
 /** A page of instructions has these words. */
 export function isOnPage(stack: Stack, words: RegExp): boolean {
   return [...stack.kinds].some(
-    ([path, kind]) => kind === "runbook" && words.test(stack.sources.get(path)?.text ?? ""),
+    ([path, kind]) => kind === "runbook" && words.test(sourceOf(stack, path)?.text ?? ""),
   );
 }
 

@@ -116,12 +116,10 @@ export function migrationsOf(stack: Stack): Migrations | undefined {
   return undefined;
 }
 
-/** The first line of a file, read through a component so that it can be shown. */
+/** The first line of a file. */
 function startOf(stack: Stack, path: string): Location | undefined {
-  const source = stack.components[0]?.files.read(path);
-  if (!source) return undefined;
-  const end = source.text.search(/\r?\n|$/);
-  return locate(source, 0, end);
+  const read = stack.files.read(path);
+  return "source" in read ? locate(read.source, 0, read.source.text.search(/\r?\n|$/)) : undefined;
 }
 
 /** Whether the tests themselves compare the two: a test that calls the command. */

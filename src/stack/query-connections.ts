@@ -2,6 +2,7 @@ import type { EnvRead } from "../artifacts/env-reads.ts";
 import { concrete, entryOf, type Value } from "../artifacts/value.ts";
 import type { Evidence } from "../core/finding.ts";
 import { dirname, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { evidence, hostNames } from "./query.ts";
@@ -202,7 +203,7 @@ export function isRun(stack: Stack, service: Service, component: AppComponent, a
 
 /** `from .settings import *` beside the settings that run: settings for another place, whatever the file is called. */
 function extendsSettings(stack: Stack, file: string, loaded: readonly string[]): boolean {
-  const text = stack.sources.get(file)?.text ?? "";
+  const text = sourceOf(stack, file)?.text ?? "";
   return [...text.matchAll(/^from\s+\.(\w+)\s+import\s+\*/gm)].some(match =>
     loaded.includes(join(dirname(file), `${match[1]}.py`)),
   );

@@ -1,4 +1,5 @@
 import type { Severity } from "../core/finding.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { isStore, publicPorts, serviceAt, variable, weigh } from "./query.ts";
 import { projectsOfCall } from "./query-scripts.ts";
 import type { Credential } from "./query-secrets.ts";
@@ -61,7 +62,7 @@ export function isReplacedAtStart(stack: Stack, { kind, reference, service }: Cr
   return stack.calls.some(placed => {
     const { call, caller } = placed;
     if (call.kind !== "compose" || call.subcommand !== "up") return false;
-    const text = stack.sources.get(caller.file)?.text ?? "";
+    const text = sourceOf(stack, caller.file)?.text ?? "";
     return (
       /\.env\b/.test(text) &&
       written.test(text) &&

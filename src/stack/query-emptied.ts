@@ -91,7 +91,6 @@ export function calledAtStart(
         if (gated.test(near) || /argv|\bif\b[^\n]{0,80}$/.test(near.slice(0, -150))) continue;
         const run = ownsFile(stack, component, at) ? runBy(source, at, component, texts) : undefined;
         if (!run) continue;
-        component.files.read(source.path);
         return [{ at, what, ...(run.runAt ? { runAt: run.runAt } : {}) }];
       }
       return [];

@@ -1,5 +1,6 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import {
   credentialsInUrl,
@@ -121,7 +122,7 @@ function isAsked(stack: Stack, file: string, entries: EnvFile["entries"]): boole
 
 /** A comment above each secret that is no known word says that it is a workstation's: "a dev secret". */
 function saysDevelopment(stack: Stack, file: string, entries: EnvFile["entries"]): boolean {
-  const text = stack.sources.get(file)?.text ?? "";
+  const text = sourceOf(stack, file)?.text ?? "";
   const real = entries.filter(
     ({ name, value }) =>
       isSecretName(name.value) &&
@@ -137,7 +138,7 @@ function saysDevelopment(stack: Stack, file: string, entries: EnvFile["entries"]
 
 /** Symfony wants its `.env` in git, with defaults; what a server uses stands in `.env.local` or in the environment. */
 function holdsSymfonyDefaults(stack: Stack, { file }: EnvFile): boolean {
-  return basename(file) === ".env" && /^###> symfony\//m.test(stack.sources.get(file)?.text ?? "");
+  return basename(file) === ".env" && /^###> symfony\//m.test(sourceOf(stack, file)?.text ?? "");
 }
 
 function isForCopying(stack: Stack, { file }: EnvFile): boolean {
@@ -167,7 +168,7 @@ function isCopied(stack: Stack, file: string): boolean {
 
 /** The comment above the value asks for another one: "please generate", "change this". */
 function isToBeMade(stack: Stack, { file }: EnvFile, { name }: EnvEntry): boolean {
-  const before = stack.sources.get(file)?.text.slice(0, name.at.span.start) ?? "";
+  const before = sourceOf(stack, file)?.text.slice(0, name.at.span.start) ?? "";
   const above = /(?:^[ \t]*#[^\n]*\n)+$/m.exec(before.slice(-600))?.[0] ?? "";
   return /\b(?:re-?generate|generate (?:an?|your|the|one)|change (?:this|me|it)|replace (?:this|it|with))\b/i.test(
     above,

@@ -41,8 +41,6 @@ export function componentReads(stack: Pick<Stack, "files">, component: AppCompon
     if (!("source" in result)) continue;
     const found = envReads(result.source);
     if (found.reads.length === 0 && found.wildcards.length === 0) continue;
-    // Registers the text with the stack, so that it can be shown.
-    component.files.read(path);
     reads.push(...found.reads);
     wildcards.push(...found.wildcards);
   }

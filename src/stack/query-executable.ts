@@ -2,6 +2,7 @@ import { stageChain } from "../artifacts/dockerfile.ts";
 import { fileReferences } from "../artifacts/script-references.ts";
 import { addTo } from "../core/group.ts";
 import { basename, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Located, Location } from "../core/source.ts";
 import { containerFile } from "./query.ts";
 import { workingDirectory } from "./query-import.ts";
@@ -97,7 +98,7 @@ export function startedInPipeline(stack: Stack): (PlainScript & { readonly place
     ).flatMap(({ path, at, role, call, guarded, created }) => {
       const placed = group.find(each => each.call === call)!;
       if (role !== "script" || guarded || created || !isPlain(stack, path)) return [];
-      const text = stack.sources.get(placed.caller.file)?.text ?? "";
+      const text = sourceOf(stack, placed.caller.file)?.text ?? "";
       const isProgram = call.name === basename(path) && /^\.{0,2}\//.test(text.slice(at.span.start));
       return isProgram && at.file === placed.caller.file && !/\bchmod\b|--chmod|core\.fileMode/.test(text)
         ? [{ path, at, placed }]

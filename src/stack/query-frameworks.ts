@@ -36,7 +36,6 @@ export interface FrameworkVersion {
 
 /** The newest series of Django that a manifest allows; undefined when that is not in the table, or not readable. */
 export function djangoOf(stack: Stack, manifest: string): FrameworkVersion | undefined {
-  if (!stack.sources.has(manifest)) return undefined;
   const dependency = pythonAt(stack, manifest)?.dependencies.find(
     each => each.name === "django" && each.group === "main",
   );

@@ -2,6 +2,7 @@ import type { RouteAnswer } from "../artifacts/route-tree.ts";
 import type { Edit } from "../core/fix.ts";
 import { plainFragment } from "../core/fragment.ts";
 import { basename, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { parseShell, type ShellCommand } from "../formats/shell.ts";
 import { serves } from "./app/routes.ts";
@@ -275,13 +276,13 @@ export function nginxOf(stack: Pick<Stack, "proxies">, service: Service): Effect
 
 /** The edit that changes the one text in a health check's command that matches. */
 export function editInCheck(
-  stack: Pick<Stack, "sources">,
+  stack: Pick<Stack, "sources" | "files">,
   service: Service,
   find: RegExp,
   replacement: string,
 ): Edit | undefined {
   const at = service.healthcheck?.command?.at;
-  const source = at && stack.sources.get(at.file);
+  const source = at && sourceOf(stack, at.file);
   if (!at || !source) return undefined;
   const text = source.text.slice(at.span.start, at.span.end);
   const matches = [...text.matchAll(new RegExp(find.source, "g"))];

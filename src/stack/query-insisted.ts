@@ -75,7 +75,6 @@ function inCode(stack: Stack, { component }: Service): Insisted | undefined {
     for (const [, , form, shows] of own) {
       const found = form.exec(text);
       if (!found || conditional.test(text.slice(Math.max(0, found.index - 250), found.index))) continue;
-      component.files.read(path);
       const end = found.index + (found[0].indexOf("\n") === -1 ? found[0].length : found[0].indexOf("\n"));
       return { at: locate(read.source, found.index, end), shows };
     }

@@ -1,4 +1,5 @@
 import { hasFile } from "../artifacts/project-files.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import type { Stack } from "./stack.ts";
 
@@ -59,7 +60,7 @@ export function committedKeys(stack: Stack): CommittedKey[] {
   const paths = [...stack.sources.keys()].filter(path => named.has(path) || stack.kinds.get(path) === "key");
   return paths.sort().flatMap(path => {
     const source =
-      hasFile(stack.files, path) && stack.files.tracked(path) === true ? stack.sources.get(path) : undefined;
+      hasFile(stack.files, path) && stack.files.tracked(path) === true ? sourceOf(stack, path) : undefined;
     if (!source) return [];
     const issued = path.endsWith(".json");
     const found = issued

@@ -1,4 +1,5 @@
 import { inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { keptStores } from "./query-backups.ts";
 import { sameSource } from "./query-certificates.ts";
@@ -48,7 +49,7 @@ function isDumped(stack: Stack): boolean {
   if (stack.calls.some(({ call }) => isDump(call) || carriesDump(call))) return true;
   const kinds = new Set(["script", "makefile", "workflow", "runbook", "compose"]);
   return [...stack.kinds].some(
-    ([path, kind]) => kinds.has(kind) && dumps.test(stack.sources.get(path)?.text ?? ""),
+    ([path, kind]) => kinds.has(kind) && dumps.test(sourceOf(stack, path)?.text ?? ""),
   );
 }
 

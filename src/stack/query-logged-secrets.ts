@@ -52,7 +52,6 @@ function loggedSettings(stack: Stack, { component }: Service): LoggedSecret[] {
   return paths.slice(0, 100).flatMap(path => {
     const read = stack.files.read(path);
     if (!("source" in read) || !field.test(read.source.text)) return [];
-    component!.files.read(path);
     return [...read.source.text.matchAll(whole)].map(match => ({
       at: locate(read.source, match.index + 1, match.index + match[0].length),
       isAddress: false,

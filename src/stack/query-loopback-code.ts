@@ -52,8 +52,6 @@ export function loopbackUrls(stack: Stack, service: Service): LoopbackUrl[] {
     const here = urlsOf(read.source).filter(
       each => !own.has(each.port) && isRun(stack, service, component, each.at),
     );
-    // Registers the text with the stack, so that it can be shown.
-    if (here.length > 0) component.files.read(path);
     found.push(...here);
   }
   return found;

@@ -61,11 +61,9 @@ function pythonServer(stack: Stack, service: Service, script: string): LoopbackP
       return undefined;
     if (/SERVER_NAME|FLASK_RUN_HOST|UVICORN_HOST/.test(source.text) || variable(service, "UVICORN_HOST"))
       return undefined;
-    service.component?.files.read(source.path);
     return { host: "127.0.0.1", isDefault: true, at };
   }
   const literal = /^["'](127\.0\.0\.1|localhost)["']$/.exec(host)?.[1];
-  if (literal) service.component?.files.read(source.path);
   return literal === undefined ? undefined : { host: literal, isDefault: false, at };
 }
 
@@ -105,6 +103,5 @@ function oneIn(stack: Stack, service: Service, ending: string, pattern: RegExp):
       });
   }
   if (found.length !== 1) return undefined;
-  component!.files.read(found[0]!.at.file);
   return found[0];
 }

@@ -57,10 +57,7 @@ function looseRequirements(stack: Stack, stage: ImageModel, install: PackageInst
     const [one] = open;
     return {
       says: `${open.length} of ${manifest.dependencies.length} requirements in ${source} have no fixed version`,
-      evidence: [
-        evidence(install.at, "installs what is newest"),
-        ...(stack.sources.has(source!) ? [evidence(one!.at, "no fixed version")] : []),
-      ],
+      evidence: [evidence(install.at, "installs what is newest"), evidence(one!.at, "no fixed version")],
     };
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { type ContainerFile, containerFile } from "./query.ts";
 import { workingDirectory } from "./query-import.ts";
@@ -54,7 +55,7 @@ function lackedByCall(stack: Stack, placed: PlacedCall): LackedFile[] {
 }
 
 function textAt(stack: Stack, { file, span }: Location): string {
-  return stack.sources.get(file)?.text.slice(span.start, span.end) ?? "";
+  return sourceOf(stack, file)?.text.slice(span.start, span.end) ?? "";
 }
 
 interface Tool {

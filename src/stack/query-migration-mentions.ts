@@ -1,5 +1,6 @@
 import { filesBelow, isTest } from "../artifacts/project-files.ts";
-import { isHosted } from "./calls.ts";
+import { sourceOf } from "../core/project-files.ts";
+import { isHosted } from "./deploy-jobs.ts";
 import { migrates, projectOf } from "./query-release.ts";
 import { isNeverReached } from "./query-start.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
@@ -69,7 +70,7 @@ const switchedOff =
 function startedScripts(stack: Stack, path: string): string {
   const scripts = stack.components.find(({ package: own }) => own?.file === path)?.package?.scripts;
   // Nobody deploys from the root of a workspace without a program of its own, but its scripts may be called.
-  if (!scripts) return stack.sources.get(path)?.text.replace(work, "") ?? "";
+  if (!scripts) return sourceOf(stack, path)?.text.replace(work, "") ?? "";
   const started = new Set(
     [...scripts.keys()].filter(
       name => byItself.test(name) || callers(stack).some(said => callsScript(said, name)),

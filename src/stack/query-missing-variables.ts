@@ -5,6 +5,7 @@ import { variablesRead } from "../artifacts/script.ts";
 import type { Lookup } from "../artifacts/value.ts";
 import type { Evidence } from "../core/finding.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellScript } from "../formats/shell.ts";
 import { containerScript, evidence } from "./query.ts";
@@ -197,7 +198,7 @@ function fromChecks(stack: Stack, service: Service): Missing[] {
 
 /** At the top level of a file, outside any `try`: it runs when the program is loaded. */
 function stops(stack: Stack, read: EnvRead): boolean {
-  const text = stack.sources.get(read.at.file)?.text ?? "";
+  const text = sourceOf(stack, read.at.file)?.text ?? "";
   const lineStart = text.lastIndexOf("\n", read.at.span.start - 1) + 1;
   const line = text.slice(lineStart, read.at.span.start);
   if (read.how === "process.env") {

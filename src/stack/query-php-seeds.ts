@@ -1,6 +1,7 @@
 import type { Call } from "../artifacts/commands.ts";
 import { isVendored } from "../artifacts/project-files.ts";
 import { basename, dirname, inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location, Source } from "../core/source.ts";
 import { givenTo, isReached } from "./branches.ts";
 import { containerScript, serverServices } from "./query.ts";
@@ -47,20 +48,23 @@ function runs(stack: Stack): Run[] {
   for (const service of serverServices(stack))
     for (const command of service.process?.commands ?? []) {
       const words = command.map(word => word.value ?? "?").join(" ");
-      if (seeding.test(words)) found.push({ words, at: placeOf(command), service });
+      const at = placeOf(command);
+      if (seeding.test(words) && !isAsked(stack, at)) found.push({ words, at, service });
     }
   for (const { call, deploys } of stack.calls) {
     const words = call.command.words.map(word => word.text).join(" ");
     if (!seeding.test(words)) continue;
     const service = serverServices(stack).find(each => startsScript(stack, each, call));
     if (!service && !deploys) continue;
-    // Somebody asks for it by a variable, or where it runs is looked at.
-    const { file, span } = call.at;
-    const before = stack.sources.get(file)?.text.slice(Math.max(0, span.start - 300), span.start) ?? "";
-    if (gated.test(before) || asked.test(before)) continue;
-    found.push({ words, at: call.at, ...(service ? { service } : {}) });
+    if (!isAsked(stack, call.at)) found.push({ words, at: call.at, ...(service ? { service } : {}) });
   }
   return found;
+}
+
+/** Somebody asks for it by a variable, or where it runs is looked at. */
+function isAsked(stack: Stack, { file, span }: Location): boolean {
+  const before = sourceOf(stack, file)?.text.slice(Math.max(0, span.start - 300), span.start) ?? "";
+  return gated.test(before) || asked.test(before);
 }
 
 /** The service comes by a call of its entry script when it starts. */

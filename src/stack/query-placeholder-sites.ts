@@ -60,8 +60,6 @@ function inFile(stack: Stack, service: Service): SiteName[] {
     return read && "source" in read ? [read.source] : [];
   });
   return found.flatMap(source => {
-    // The report shows the file's lines.
-    stack.components[0]?.files.read(source.path);
     const http = pairOf(parseYaml(source).model[0]?.root, "http")?.value;
     return entriesOf(pairOf(http, "routers")?.value).flatMap(({ value }) => {
       const rule = textOf(pairOf(value, "rule")?.value);

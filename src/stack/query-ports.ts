@@ -1,4 +1,5 @@
 import type { Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { itemsOf } from "../formats/yaml.ts";
 import { addPair } from "../formats/yaml-edit.ts";
 import type { Port, Service, Stack } from "./stack.ts";
@@ -23,7 +24,7 @@ export function portNumbers(ports: readonly Port[]): string {
 /** Binds ports to the loopback address; undefined where one of them is written in a way that cannot be changed for sure. */
 export function loopbackFix(stack: Stack, service: Service, ports: readonly Port[]): Fix | undefined {
   const edits = ports.map(port => {
-    const source = stack.sources.get(port.at.file);
+    const source = sourceOf(stack, port.at.file);
     const node = itemsOf(service.get("ports")).find(item => item.at === port.at);
     if (!source || !node) return undefined;
     if (node.kind === "map")

@@ -1,6 +1,7 @@
 import type { CopyCall } from "../artifacts/commands-model.ts";
 import { plainFragment } from "../core/fragment.ts";
 import { basename, inside, join, normalize } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Located, Location } from "../core/source.ts";
 import { parseShell } from "../formats/shell.ts";
 import type { Argument } from "./process.ts";
@@ -101,7 +102,7 @@ function madePaths(stack: Stack): Set<string> {
   // A page has whoever sets it up fetch or copy a file there.
   for (const [page, kind] of stack.kinds) {
     if (kind !== "runbook") continue;
-    for (const line of (stack.sources.get(page)?.text ?? "").split("\n"))
+    for (const line of (sourceOf(stack, page)?.text ?? "").split("\n"))
       if (line.length < 500 && told.test(line))
         for (const word of line.split(/[\s"'`()]+/)) if (/[./]/.test(word)) add(word, undefined);
   }

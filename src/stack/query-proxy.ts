@@ -1,4 +1,5 @@
 import type { NginxLocation, NginxServer } from "../artifacts/nginx-model.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { NginxDirective } from "../formats/nginx.ts";
 import { allLocations, type EffectiveNginx, listenPorts, tlsServers } from "./proxy/effective.ts";
@@ -205,9 +206,9 @@ const live =
 /** A page for operators, or a comment of the Compose file, says what speaks TLS in front of it, or where the site is. */
 function writtenOf(stack: Stack, project: ComposeProject): boolean {
   const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook").map(([path]) => path);
-  if (pages.some(path => /^readme\./i.test(path) && live.test(stack.sources.get(path)?.text ?? "")))
+  if (pages.some(path => /^readme\./i.test(path) && live.test(sourceOf(stack, path)?.text ?? "")))
     return true;
-  return [...pages, ...project.files].some(path => spoken.test(stack.sources.get(path)?.text ?? ""));
+  return [...pages, ...project.files].some(path => spoken.test(sourceOf(stack, path)?.text ?? ""));
 }
 
 /** `cloudflared access` only goes through somebody's tunnel. */

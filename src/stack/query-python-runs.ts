@@ -20,9 +20,9 @@ export function ownServer(stack: Stack, service: Service): OwnServer | undefined
   const name = words.slice(1).find(word => !word.startsWith("-"));
   if (!name?.endsWith(".py") || words.includes("-m")) return undefined;
   const path = containerFile(stack, service, join(workingDirectory(service) ?? "/", name)).repositoryPath;
-  // Registers the text with the stack, so that it can be shown.
-  const source = path === undefined ? undefined : service.component?.files.read(path);
-  if (!source) return undefined;
+  const read = path === undefined ? undefined : stack.files.read(path);
+  if (!read || !("source" in read)) return undefined;
+  const { source } = read;
   const { text } = source;
   for (const match of text.matchAll(/^[ \t]*(\w+)\.run\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)/gm)) {
     const [whole, object, inside = ""] = match;

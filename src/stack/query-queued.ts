@@ -84,7 +84,7 @@ function jobsOf(stack: Stack, service: Service, component: AppComponent, tool: T
     const read = stack.files.read(path);
     return "source" in read ? [read.source] : [];
   });
-  const job = firstPlace(component, texts, tool.job, text => text.includes(tool.mark));
+  const job = firstPlace(texts, tool.job, text => text.includes(tool.mark));
   if (!job) return [];
   if (
     texts.some(
@@ -94,24 +94,20 @@ function jobsOf(stack: Stack, service: Service, component: AppComponent, tool: T
     )
   )
     return [];
-  const call = firstPlace(component, texts, tool.call);
+  const call = firstPlace(texts, tool.call);
   return call && !isRun(stack, service, tool)
     ? [{ service, worker: tool.worker, start: tool.start, job, call }]
     : [];
 }
 
 function firstPlace(
-  { files }: AppComponent,
   sources: readonly Source[],
   pattern: RegExp,
   may = (_: string): boolean => true,
 ): Location | undefined {
-  for (const { path, text } of sources) {
-    const match = may(text) ? pattern.exec(text) : null;
-    // Registers the text with the stack, so that it can be shown.
-    const source = match ? files.read(path) : undefined;
-    if (match && source)
-      return locate(source, match.index + match[0].search(/\S/), match.index + match[0].length);
+  for (const source of sources) {
+    const match = may(source.text) ? pattern.exec(source.text) : null;
+    if (match) return locate(source, match.index + match[0].search(/\S/), match.index + match[0].length);
   }
   return undefined;
 }

@@ -16,8 +16,6 @@ export interface RawVariable {
   readonly severity: "high" | "medium";
   readonly names: readonly string[];
   readonly at: readonly [Location, ...Location[]];
-  /** Of the first one. */
-  readonly line: number;
 }
 
 interface Reader extends Pick<RawVariable, "program" | "consequence" | "severity"> {
@@ -100,9 +98,7 @@ function inMount(stack: Stack, service: Service, mount: Mount, reader: Reader): 
     if (!first || isPrepared(stack, path)) continue;
     const { program, consequence, severity } = reader;
     const names = [...new Set(places.map(each => each.name))];
-    return [
-      { service, mount, program, consequence, severity, names, at: [first, ...more], line: places[0]!.line },
-    ];
+    return [{ service, mount, program, consequence, severity, names, at: [first, ...more] }];
   }
   return [];
 }
@@ -118,14 +114,11 @@ function filesOf(stack: Stack, { repositoryPath, exists, target }: Mount): [stri
     .filter(([, path]) => stack.files.has(path) === "file");
 }
 
-function variablesIn(
-  source: Source,
-  { comment, block }: Reader,
-): { name: string; at: Location; line: number }[] {
-  const found: { name: string; at: Location; line: number }[] = [];
+function variablesIn(source: Source, { comment, block }: Reader): { name: string; at: Location }[] {
+  const found: { name: string; at: Location }[] = [];
   let offset = 0;
   let open: number | undefined;
-  for (const [index, line] of source.text.split("\n").entries()) {
+  for (const line of source.text.split("\n")) {
     const indent = line.search(/\S/);
     if (open !== undefined && indent !== -1 && indent <= open) open = undefined;
     open = block?.exec(line)?.[1]?.length ?? open;
@@ -133,7 +126,7 @@ function variablesIn(
     for (const match of line.slice(0, end).matchAll(/\$\{([A-Za-z_]\w*)(?::?[-?][^{}]*)?\}/g)) {
       const start = offset + match.index;
       const at = locate(source, start, start + match[0].length);
-      found.push({ name: match[1]!, at, line: index + 1 });
+      found.push({ name: match[1]!, at });
     }
     offset += line.length + 1;
   }

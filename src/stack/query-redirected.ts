@@ -78,7 +78,6 @@ function addressIn(
     if (!("source" in read) || !read.source.text.includes("http://")) continue;
     const found = address.exec(read.source.text);
     if (!found) continue;
-    caller.component!.files.read(path);
     const { index } = found;
     return { calledAt: locate(read.source, index, index + found[0].length), address: found[0] };
   }

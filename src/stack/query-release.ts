@@ -3,7 +3,8 @@ import type { Concurrency, Job, Workflow } from "../artifacts/workflow.ts";
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
-import { filesOf, startsOnHostedRunner } from "./calls.ts";
+import { filesOf } from "./calls.ts";
+import { startsOnHostedRunner } from "./deploy-jobs.ts";
 import type { ComposeProject, Grade, PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about how a release is brought to the server. */

@@ -48,10 +48,7 @@ function requiredOf(stack: Stack, service: Service, component: AppComponent): re
   if (!all) {
     all = pathsOf(stack, component).flatMap(path => {
       const read = stack.files.read(path);
-      const here = "source" in read ? requiredVariables(read.source) : [];
-      // Registers the text with the stack, so that it can be shown.
-      if (here.length > 0) component.files.read(path);
-      return here;
+      return "source" in read ? requiredVariables(read.source) : [];
     });
     found.set(component, all);
   }

@@ -1,5 +1,6 @@
 import type { PythonDependency } from "../artifacts/python-dependencies.ts";
 import { dirname, isOutside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { pythonAt } from "./query-runtime.ts";
 import type { Stack } from "./stack.ts";
 
@@ -24,7 +25,7 @@ export function requirementsOf(stack: Stack, paths: readonly string[]): Requirem
     if (files.includes(path)) continue;
     const manifest = isOutside(path) ? undefined : pythonAt(stack, path);
     if (manifest?.tool !== "pip" || files.length > 20) return undefined;
-    const text = stack.sources.get(path)?.text ?? readText(stack, path);
+    const text = sourceOf(stack, path)?.text ?? readText(stack, path);
     if (unnamed.test(text)) return undefined;
     files.push(path);
     dependencies.push(...manifest.dependencies);

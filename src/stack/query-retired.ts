@@ -1,6 +1,6 @@
 import type { ComposeCall } from "../artifacts/commands.ts";
 import type { Job, Workflow } from "../artifacts/workflow.ts";
-import { isDeployJob } from "./calls.ts";
+import { isDeployJob } from "./deploy-jobs.ts";
 
 /** What GitHub no longer runs. Source: GitHub's change log (github.blog/changelog). */
 

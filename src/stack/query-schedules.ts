@@ -91,7 +91,6 @@ function pythonSchedule(stack: Stack, service: Service): Schedule | undefined {
     const isProgram = component.django ? /\/apps\.py$/.test(path) : true;
     if (loaded === "all" && !isProgram) continue;
     if (/^if __name__ ==/m.test(source.text.slice(0, started.index))) continue;
-    component.files.read(path);
     const start = started.index + started[0].search(/\S/);
     return { name: "APScheduler", at: locate(source, start, started.index + started[0].length - 1) };
   }
@@ -117,7 +116,6 @@ function nodeSchedule(stack: Stack, service: Service): Schedule | undefined {
     const start = nodeStart.exec(text);
     if (start && !found) {
       found = { name, at: locate(read.source, start.index, start.index + start[0].length - 1) };
-      component.files.read(path);
     }
   }
   return found;

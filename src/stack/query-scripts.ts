@@ -1,5 +1,6 @@
 import type { Argument, Call, ComposeCall } from "../artifacts/commands.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { optionAt } from "../formats/shell.ts";
 import { filesOf } from "./calls.ts";
@@ -231,7 +232,7 @@ export function isPipefail(stack: Stack, placed: PlacedCall): boolean {
   if (/pipefail|PIPESTATUS|pipestatus/.test(call.script.fragment.text)) return true;
   if (caller.kind === "makefile") return hasShellFlags(stack, caller.file);
   if (caller.workflow?.platform === "gitlab") return !call.remote;
-  return caller.kind === "workflow" && /^[ \t]*shell:/m.test(stack.sources.get(caller.file)?.text ?? "");
+  return caller.kind === "workflow" && /^[ \t]*shell:/m.test(sourceOf(stack, caller.file)?.text ?? "");
 }
 
 /** A failing command ends the script. */
@@ -250,7 +251,7 @@ export function stopsOnError(stack: Stack, placed: PlacedCall): boolean {
     )
   )
     return true;
-  if (caller.kind === "workflow" && /script_stop:\s*true/.test(stack.sources.get(caller.file)?.text ?? ""))
+  if (caller.kind === "workflow" && /script_stop:\s*true/.test(sourceOf(stack, caller.file)?.text ?? ""))
     return true;
   return caller.kind === "makefile" && hasShellFlags(stack, caller.file);
 }

@@ -2,6 +2,7 @@ import { djangoSetting } from "../artifacts/django-settings.ts";
 import { filesBelow, isTest, isVendored, ownFiles } from "../artifacts/project-files.ts";
 import { envUses } from "../artifacts/value.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName, isWeakSecret } from "../formats/secret.ts";
 import type { AppComponent } from "./app/detect.ts";
@@ -328,7 +329,7 @@ const opensAdmin = /(?:^|_)(?:ADMIN|SUPER_?USER)(?:_\w+)?_?PASS/i;
 
 /** The program stops near the read when the variable is missing. */
 function isRefused(stack: Stack, name: string, at: Location): boolean {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   if (!source) return false;
   for (let i = source.text.indexOf(name); i !== -1; i = source.text.indexOf(name, i + name.length)) {
     const near = source.text.slice(i, i + 300);
@@ -360,7 +361,6 @@ function settingDefaults(
     const name = match[1]!;
     const value = secretIn(name, match[3]!);
     if (value === undefined || settings.has(name) || !isImported(stack, component, path)) continue;
-    component.files.read(path);
     const at = locate(result.source, match.index, match.index + match[0].length);
     found.push({ name, value, at, how: "setting" });
   }

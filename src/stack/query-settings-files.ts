@@ -1,6 +1,7 @@
 import { filesBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import { type Setting, settingsIn } from "../artifacts/settings-file.ts";
 import { basename, dirname, inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { environmentText, hasUnseenEnvironment } from "./query-environment.ts";
 import { isCredential, isSigningName } from "./query-secrets.ts";
 import { springProfiles } from "./spring-profiles.ts";
@@ -27,7 +28,7 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
   const mapped = framework.mapped(stack, files);
   const values = new Map<string, SettingSecret>();
   for (const path of framework.files(files, service, stack)) {
-    const source = stack.sources.get(path);
+    const source = sourceOf(stack, path);
     for (const setting of source ? settingsIn(source) : []) {
       const key = plain(setting.path.join("."));
       const value = framework.fallback(setting.value);
@@ -63,7 +64,7 @@ export function springSetting(stack: Stack, service: Service, key: string): Sett
       : undefined;
   let found: SettingSecret | undefined;
   for (const path of framework.files(filesIn(stack, root), service, stack)) {
-    const source = stack.sources.get(path);
+    const source = sourceOf(stack, path);
     for (const setting of source ? settingsIn(source) : []) {
       if (plain(setting.path.join(".")) !== wanted) continue;
       const value = framework.fallback(setting.value);

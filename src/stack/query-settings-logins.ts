@@ -1,5 +1,6 @@
 import { isTest, isVendored } from "../artifacts/project-files.ts";
 import { type Setting, settingsFiles, settingsIn } from "../artifacts/settings-file.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { credentialsInUrl, isWeakSecret } from "../formats/secret.ts";
 import { isPublic, isReal } from "./query-documented-logins.ts";
@@ -25,7 +26,7 @@ export function settingsLogins(stack: Stack): SettingsLogin[] {
   const found = new Map<string, { opens: string; secret: string; places: Location[] }>();
   for (const path of settingsFiles([...stack.sources.keys()])) {
     if (isTest(path) || isVendored(path) || built.test(path) || stack.files.tracked(path) !== true) continue;
-    const settings = settingsIn(stack.sources.get(path)!);
+    const settings = settingsIn(sourceOf(stack, path)!);
     for (const setting of settings) {
       const login = loginIn(setting, settings);
       if (!login || told.has(login.secret)) continue;

@@ -2,6 +2,7 @@ import { djangoEntryFile, djangoSettings } from "../artifacts/django.ts";
 import type { DjangoSettings } from "../artifacts/django-settings.ts";
 import { type Concrete, concrete, type Lookup, type SettingValue, settingValue } from "../artifacts/value.ts";
 import { dirname, inside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Located, Location } from "../core/source.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import { serverServices } from "./query.ts";
@@ -112,7 +113,7 @@ function daemonsOf({ process }: Service): readonly Located<string | undefined>[]
 /** A program that reads a .env file by itself may find one in its image: what Compose does not set is not known then. */
 function lookupWithDotenv(stack: Stack, service: Service, settings: DjangoSettings): Lookup {
   const plain = lookupOf(service);
-  const reads = settings.files.some(file => readsDotenv.test(stack.sources.get(file)?.text ?? ""));
+  const reads = settings.files.some(file => readsDotenv.test(sourceOf(stack, file)?.text ?? ""));
   if (!reads || leavesDotenvOut(service)) return plain;
   return name => plain(name) ?? undefined;
 }

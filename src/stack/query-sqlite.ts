@@ -1,5 +1,6 @@
 import { concrete, entryOf } from "../artifacts/value.ts";
 import { join, normalize } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { containerFile, isStore } from "./query.ts";
 import { keepingOf } from "./query-data.ts";
@@ -73,7 +74,7 @@ function djangoFiles(stack: Stack, service: Service, workdir: string | undefined
   if (concrete(engine, lookupOf(service)) !== "django.db.backends.sqlite3") return [];
   const text = concrete(name, lookupOf(service));
   if (typeof text === "string" && text.startsWith("/")) return [{ paths: [text], at: name.at }];
-  const source = stack.sources.get(name.at.file) ?? service.component?.files.read(name.at.file);
+  const source = sourceOf(stack, name.at.file) ?? service.component?.files.read(name.at.file);
   const written = source?.text.slice(name.at.span.start, name.at.span.end) ?? "";
   const below = /^(?:str\()?(?:os\.path\.join\()?BASE_DIR\s*[/,]\s*["']([\w./-]+)["']\)*$/.exec(written)?.[1];
   const manage = containerFile(stack, service, join(workdir, "manage.py")).repositoryPath;

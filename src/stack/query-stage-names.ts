@@ -1,3 +1,4 @@
+import { sourceOf } from "../core/project-files.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 import type { Build, Stack } from "./stack.ts";
 
@@ -14,7 +15,7 @@ export function namesContext(stack: Stack, group: readonly Build[], name: string
   if (stack.services.some(service => named(service.image?.text ?? ""))) return true;
   if (stack.files.paths.some(path => /(?:^|\/)docker-bake[^/]*$/.test(path))) return true;
   return group.some(build => {
-    const text = stack.sources.get(build.at.file)?.text ?? "";
+    const text = sourceOf(stack, build.at.file)?.text ?? "";
     return /additional_contexts|build-contexts?\b/.test(text);
   });
 }

@@ -1,3 +1,4 @@
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { publicPorts, serverServices } from "./query.ts";
 import { isWorkstationCall, stopsContainers } from "./query-scripts.ts";
@@ -55,7 +56,7 @@ function isRenewal(args: readonly { readonly value?: string | undefined }[]): bo
 function texts(stack: Stack): string[] {
   const kinds = new Set(["script", "makefile", "workflow", "runbook"]);
   return [...stack.kinds].flatMap(([path, kind]) =>
-    kinds.has(kind) ? [stack.sources.get(path)?.text ?? ""] : [],
+    kinds.has(kind) ? [sourceOf(stack, path)?.text ?? ""] : [],
   );
 }
 

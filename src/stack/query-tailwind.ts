@@ -18,19 +18,15 @@ function isFourOrLater(range: string): boolean {
   return /^(?:\^|~|>=|=)?\s*v?(?:[4-9]|\d\d)(?:\.|$)[^|]*$/.test(range);
 }
 
-function componentAt(stack: Stack, dir: string) {
-  return stack.components.find(each => each.dir === dir && each.package !== undefined);
-}
-
 /** Where the configuration names the package itself; `@tailwindcss/postcss` is the plug-in. */
 function pluginIn(stack: Stack, dir: string): Location | undefined {
   const named =
     /^[ \t]*(?:plugins:\s*[{[]\s*)?(?:["']tailwindcss["']|tailwindcss)\s*:|\brequire\(\s*["']tailwindcss["']\s*\)|^import\s+\w+\s+from\s+["']tailwindcss["']|["']tailwindcss["'](?<=\[\s*["']tailwindcss["'])(?=\s*[,\]])/m;
   const names = ["js", "cjs", "mjs", "ts"].map(ending => join(dir, `postcss.config.${ending}`));
   const path = names.find(each => stack.files.has(each) === "file");
-  // The component's reader puts the file among those that can be shown.
-  const source = path === undefined ? undefined : componentAt(stack, dir)?.files.read(path);
-  if (!source) return undefined;
+  const read = path === undefined ? undefined : stack.files.read(path);
+  if (!read || !("source" in read)) return undefined;
+  const { source } = read;
   const code = source.text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, comment => " ".repeat(comment.length));
   const found = named.exec(code);
   const start = found ? found.index + found[0].search(/require|import|["']?tailwindcss/) : 0;

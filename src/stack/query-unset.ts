@@ -1,4 +1,5 @@
 import { join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { isSecretName } from "../formats/secret.ts";
 import { isStore } from "./query.ts";
 import { storeUrl } from "./query-environment.ts";
@@ -84,7 +85,7 @@ export function namesIn({ environment }: Service): string[] {
 /** Variables without which Compose starts nothing of the project, wherever one of its files says so. */
 export function guardedNames(stack: Stack, project: ComposeProject): ReadonlySet<string> {
   const text = project.files
-    .map(file => (stack.sources.get(file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))
+    .map(file => (sourceOf(stack, file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))
     .join("\n");
   return new Set([...text.matchAll(/\$\{(\w+):?\?/g)].map(match => match[1]!));
 }
@@ -96,7 +97,7 @@ export function isDocumented(stack: Stack, name: string): boolean {
   return (
     inFile ||
     stack.envFiles.some(
-      ({ role, file }) => role === "example" && leftOut.test(stack.sources.get(file)?.text ?? ""),
+      ({ role, file }) => role === "example" && leftOut.test(sourceOf(stack, file)?.text ?? ""),
     ) ||
     [...stack.sources.values()].some(
       source => /\.(?:sh|bash)$|^\.github\/|Makefile$/.test(source.path) && word.test(source.text),

@@ -17,13 +17,6 @@ const remote =
 const mostFiles = 1_500;
 
 export function otherFolders(stack: Stack, service: Service, component: AppComponent): Folder[] {
-  const found = foldersIn(stack, service, component);
-  // Registers the text with the stack, so that it can be shown.
-  for (const { at } of found) component.files.read(at.file);
-  return found;
-}
-
-function foldersIn(stack: Stack, service: Service, component: AppComponent): Folder[] {
   switch (component.kind) {
     case "rails":
       return railsFolders(stack, service, component);

@@ -1,5 +1,6 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
 import { dirname } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { isOptional, isStore } from "./query.ts";
 import { publicName } from "./query-bundles.ts";
@@ -39,7 +40,7 @@ export function withheldVariables(stack: Stack, service: Service): Withheld[] {
     component.kind === "next" ||
     readsDotenv(stack, service);
   if (mayRead && !lacksDotenv(stack, service)) return [];
-  const texts = project.files.map(path => stack.sources.get(path)?.text ?? "");
+  const texts = project.files.map(path => sourceOf(stack, path)?.text ?? "");
   const files = askingFiles(stack, service, texts);
   if (files.length === 0) return [];
   const { reads, wildcards } = componentReads(stack, component);

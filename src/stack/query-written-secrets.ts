@@ -1,6 +1,7 @@
 import { stageChain } from "../artifacts/dockerfile.ts";
 import type { Job, Step, Workflow } from "../artifacts/workflow.ts";
 import { inside, isOutside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import { publicName } from "./query-bundles.ts";
@@ -59,7 +60,7 @@ interface Written {
 
 /** `echo "KEY=${{ secrets.KEY }}" >> api/.env`, and the same through a variable of the step. */
 function* writesOf(stack: Stack, workflow: Workflow, job: Job, step: Step): Generator<Written> {
-  const text = stack.sources.get(workflow.file)?.text ?? "";
+  const text = sourceOf(stack, workflow.file)?.text ?? "";
   for (const call of step.calls) {
     if (call.remote || call.writes.length === 0) continue;
     const { start, end } = call.command.at.span;

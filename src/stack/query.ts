@@ -2,6 +2,7 @@ import type { Script } from "../artifacts/script.ts";
 import type { Evidence, Severity } from "../core/finding.ts";
 import { inside, join } from "../core/path.ts";
 import type { PathKind, ProjectFiles } from "../core/project-files.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { ShellScript } from "../formats/shell.ts";
 import { throughMount } from "./resolve/endpoints.ts";
@@ -54,7 +55,7 @@ function isOnlyTried(stack: Stack, service: Service): boolean {
   let is = tried.get(service);
   if (is === undefined) {
     const { file, span } = service.at;
-    const before = stack.sources.get(file)?.text.slice(Math.max(0, span.start - 600), span.start) ?? "";
+    const before = sourceOf(stack, file)?.text.slice(Math.max(0, span.start - 600), span.start) ?? "";
     const above = /(?:^[ \t]*#[^\n]*\n)+[ \t]*$/m.exec(before)?.[0] ?? "";
     is =
       /\bonly (?:used )?for test(?:s|ing)?\b|\bfor test(?:s|ing)? (?:purposes )?only\b|\bnot needed (?:for|in) (?:an? )?(?:actual |real )?(?:deployments?|production)\b/i.test(

@@ -1,4 +1,5 @@
 import { settingsIn } from "../artifacts/settings-file.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
 import type { Stack } from "./stack.ts";
 
@@ -32,7 +33,7 @@ export function secretLiterals(stack: Stack): Set<string> {
   for (const file of stack.envFiles)
     for (const entry of file.entries) note(entry.name.value, entry.value.value);
   for (const [path, kind] of stack.kinds) {
-    const source = kind === "settings" ? stack.sources.get(path) : undefined;
+    const source = kind === "settings" ? sourceOf(stack, path) : undefined;
     for (const setting of source ? settingsIn(source) : [])
       note(
         setting.path.slice(-2).join("_"),

@@ -1,5 +1,6 @@
 import { settingsIn } from "../artifacts/settings-file.ts";
 import { basename } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { environmentText } from "./query-environment.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -24,7 +25,7 @@ export function springProfiles(stack: Stack, service: Service, paths: readonly s
 /** `spring.profiles.active: ${PROFILE:prod}` in the file that is always read. */
 function ownProfile(stack: Stack, service: Service, paths: readonly string[]): string | undefined {
   for (const path of paths) {
-    const source = /^application\.(?:properties|ya?ml)$/.test(basename(path)) && stack.sources.get(path);
+    const source = /^application\.(?:properties|ya?ml)$/.test(basename(path)) && sourceOf(stack, path);
     const found = source && settingsIn(source).find(each => each.path.join(".") === "spring.profiles.active");
     if (!found) continue;
     const [, name, fallback] = /^\$\{([\w.-]+)(?::(.*))?\}$/.exec(found.value) ?? [];

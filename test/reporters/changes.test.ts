@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { reportFix } from "../../src/audit/excerpt.ts";
 import type { Edit } from "../../src/core/fix.ts";
+import { pageFiles } from "../../src/pages/page-files.ts";
 import { changesOf } from "../../src/reporters/changes.ts";
 
 const line = "  URL: redis://:${P_PASSWORD:-moonlight}@cache:6379 # the cache";
 const source = { path: "compose.yml", text: `web:\n${line}\n` };
 const stack = {
-  files: { root: "/srv/app" },
+  files: pageFiles([]),
   sources: new Map([["compose.yml", source]]),
   problems: [],
   gaps: [],

@@ -7,6 +7,7 @@ import type { Severity, Violation } from "../../src/core/finding.ts";
 import type { Report, ServiceRow } from "../../src/core/report.ts";
 import type { Rule } from "../../src/core/rule.ts";
 import { type Location, locate, type Source } from "../../src/core/source.ts";
+import { pageFiles } from "../../src/pages/page-files.ts";
 
 const compose: Source = {
   path: "compose.yml",
@@ -127,7 +128,7 @@ const service: ServiceRow = {
 /** A report with every kind of entry. */
 export const sample: Report = audit<Examined>(
   {
-    files: { root: "/project" },
+    files: pageFiles([]),
     sources: new Map([compose, dockerfile].map(source => [source.path, source])),
     problems: [{ at: at(compose, "image"), message: "A tab cannot indent YAML", hint: "Use spaces." }],
     gaps: [{ about: 'service "db"', why: "Its image is not known." }],

@@ -1,5 +1,6 @@
 import { NotSeen } from "../../core/drill.ts";
 import { basename, dirname } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { OwnServer } from "../../core/server.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { projectOf, type ReleaseRun, releaseRuns, wordsOf } from "../../stack/query-release.ts";
@@ -87,7 +88,7 @@ function wayOf(run: ReleaseRun, view: DrillStack): Way | undefined {
 const refusesRoot = /(EUID|id -u\)?"?)\s*(-eq|==?)\s*"?0"?/;
 
 function textOf({ placed, file }: ReleaseRun, { stack }: DrillStack): string {
-  return placed[0]!.caller.kind === "script" ? (stack.sources.get(file)?.text ?? "") : "";
+  return placed[0]!.caller.kind === "script" ? (sourceOf(stack, file)?.text ?? "") : "";
 }
 
 function stepsOf({ placed, file, starts }: ReleaseRun): Step[] {

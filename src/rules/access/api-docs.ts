@@ -1,4 +1,5 @@
 import type { FastApiApp } from "../../artifacts/fastapi.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { addInBrackets, importModule } from "../../formats/python-edit.ts";
 import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -48,7 +49,7 @@ export default defineRule({
 });
 
 function withoutDocs(stack: Stack, { at, openapi }: FastApiApp) {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const imports = source && importModule(source, "os");
   const text = source?.text.slice(at.span.start, at.span.end) ?? "";
   // An address of the application's own is not the default that is replaced here.

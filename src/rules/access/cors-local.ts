@@ -1,5 +1,6 @@
 import { concrete } from "../../artifacts/value.ts";
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { sites } from "../../remedies/cors.ts";
 import { extendList, listByEnvironment } from "../../remedies/django-settings.ts";
@@ -121,7 +122,7 @@ function* fastApi(stack: Stack): Generator<Origins> {
 
 /** `origins += settings.origins`: the list that stands in the code is not the whole one. */
 function isExtended(stack: Stack, { file, span }: Location): boolean {
-  const text = stack.sources.get(file)?.text ?? "";
+  const text = sourceOf(stack, file)?.text ?? "";
   const name =
     /^[A-Za-z_]\w*$/.exec(text.slice(span.start, span.end))?.[0] ??
     /(\w+)[ \t]*(?::[^=\n]*)?=[ \t]*$/.exec(text.slice(Math.max(0, span.start - 80), span.start))?.[1];

@@ -90,8 +90,6 @@ function* despiteRole(
     if (logins.length === 0) continue;
     const roles = idleRoles(stack, store);
     if (roles.length === 0) continue;
-    // The report shows the script's line.
-    for (const { at } of roles) logins[0]!.service.component!.files.read(at.file);
     yield { store, user, logins, roles };
   }
 }

@@ -1,4 +1,5 @@
 import { concrete, entryOf } from "../../artifacts/value.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { addEntry, addSettings } from "../../remedies/django-settings.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -58,7 +59,7 @@ export default defineRule({
 
 /** The list as it is written; what is put together elsewhere stays. */
 function replaced(stack: Stack, at: Location) {
-  const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  const text = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end) ?? "";
   return /^[[(][^#]*[\])]$/.test(text) && text.split("AllowAny").length === 2
     ? [{ at, text: text.replace("AllowAny", "IsAuthenticated") }]
     : undefined;

@@ -1,4 +1,5 @@
 import { type Concrete, concrete, entryOf } from "../../artifacts/value.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
@@ -76,7 +77,7 @@ function spell(seconds: number): string {
 
 /** Where the lifetime is written as one call that makes it. */
 function shorter(stack: Stack, at: Location, refresh: number | undefined) {
-  const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  const text = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end) ?? "";
   const maker = /^((?:datetime\.)?timedelta)\([^()]*\)$/.exec(text)?.[1];
   if (maker === undefined || (refresh !== undefined && refresh <= hour)) return undefined;
   return [{ at, text: `${maker}(hours=1)` }];

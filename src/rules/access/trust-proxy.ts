@@ -51,7 +51,7 @@ export default defineRule({
               grade: "needs-testing",
               test: "Ask from two addresses: each has a limit of its own. A second proxy in front needs a higher number.",
             },
-            openPorts(service).length > 0 ? undefined : trustOneProxy(stack, app, service),
+            openPorts(service).length > 0 ? undefined : trustOneProxy(stack, app),
           ),
       };
     }

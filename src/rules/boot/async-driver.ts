@@ -70,8 +70,6 @@ function engineOf(stack: Stack, component: AppComponent): Engine | undefined {
     const read = stack.files.read(path);
     if (!("source" in read)) continue;
     const { text } = read.source;
-    // Registers the text with the stack, so that it can be shown.
-    if (text.includes("create_async_engine")) component.files.read(path);
     // What builds or rewrites an address somewhere may do it here.
     if (
       /\+(?:asyncpg|aiomysql|asyncmy|aiosqlite|psycopg)|drivername|\.replace\(\s*["'](?:postgres|mysql|sqlite)|URL\.create|make_url|creator\s*=/.test(

@@ -12,8 +12,6 @@ export default defineRule({
     for (const project of stack.projects) {
       const services = serverServices(stack).filter(service => service.project === project);
       for (const { name, at, brought, databases } of lackedExtensions(stack, services)) {
-        // The report shows the migration's lines.
-        stack.components[0]?.files.read(at.file);
         const [first, ...more] = databases.map(({ image, name: service }) =>
           evidence(image!.at, `"${service}" runs the plain image`),
         );

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { type DocumentedUnread, documentedUnread } from "../../stack/query-documented.ts";
@@ -40,7 +41,7 @@ function markUnread(
   file: string,
   { at, whole }: DocumentedUnread["unread"][number],
 ): Edit | undefined {
-  const text = stack.sources.get(file)?.text;
+  const text = sourceOf(stack, file)?.text;
   if (text === undefined || text.slice(whole.span.start, whole.span.end).includes("\n")) return undefined;
   const start = text.lastIndexOf("\n", at.span.start - 1) + 1;
   return { at: { file, span: { start, end: start } }, text: "# Read by nothing: " };

@@ -1,3 +1,4 @@
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { containerScript, evidence, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -50,7 +51,7 @@ function migrationOf(stack: Stack, service: Service): Found | undefined {
   if (!process || !own?.[0] || !next?.[0]) return undefined;
   const at = spanOf(own);
   const then = next[0].at;
-  const text = stack.sources.get(at.file)?.text;
+  const text = sourceOf(stack, at.file)?.text;
   if (text !== undefined && then.file === at.file && then.span.start === at.span.start)
     return inOneText(text.slice(text.lastIndexOf("\n", at.span.start) + 1, at.span.end), at);
   if (text === undefined || then.file !== at.file || then.span.start < at.span.end) return undefined;

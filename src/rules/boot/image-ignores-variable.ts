@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import { inside } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { evidence, isStore, listNames, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import { givenVariables } from "../../stack/query-environment.ts";
 import type { Mount, Service, Stack, Variable } from "../../stack/stack.ts";
@@ -57,10 +58,7 @@ function isUsed(stack: Stack, service: Service, name: string): boolean {
   if (healthcheck?.command?.text.includes(name)) return true;
   if (command && (command.text.includes(name) || command.text.includes(optionOf(name)))) return true;
   const text = service.get("command");
-  if (
-    text &&
-    stack.sources.get(text.at.file)?.text.slice(text.at.span.start, text.at.span.end).includes(name)
-  )
+  if (text && sourceOf(stack, text.at.file)?.text.slice(text.at.span.start, text.at.span.end).includes(name))
     return true;
   return mounts.some(mount => mount.type === "bind" && mayUse(stack, mount, name));
 }

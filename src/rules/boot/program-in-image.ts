@@ -1,5 +1,6 @@
 import { parsePythonManifest } from "../../artifacts/python-dependencies.ts";
 import { basename, join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { toolInContainer } from "../../stack/query-health.ts";
@@ -100,7 +101,7 @@ function missingServer(stack: Stack, service: Service): Lack | undefined {
     for (const file of install.requirementFiles) {
       const context = service.build?.context ?? "";
       const path = join(context, file.value.replace(/^\/(app|code|src|tmp|srv)\//, ""));
-      const source = stack.sources.get(path);
+      const source = sourceOf(stack, path);
       if (!source) return undefined;
       const { dependencies, includes } = parsePythonManifest(source).model;
       if (includes.length > 0 || dependencies.length === 0) return undefined;

@@ -9,18 +9,15 @@ export default defineRule({
   severity: "high",
   why: "The program takes the text with its dollar sign for the value: it refuses to start, or works with a name, an address or a password that nobody meant.",
   *check(stack) {
-    for (const { service, mount, program, consequence, severity, names, at, line } of rawVariables(stack)) {
+    for (const { service, mount, program, consequence, severity, names, at } of rawVariables(stack)) {
       const { file } = at[0];
-      const place = stack.sources.has(file) ? file : `${file}:${line}`;
       yield {
         subject: `${service.name} ${file}`,
-        message: `${place} names ${listNames(names)} as ${names.length === 1 ? "a variable" : "variables"}, and ${program.replace(/^The/, "the")} of "${service.name}" fills none in: ${consequence}.`,
+        message: `${file} names ${listNames(names)} as ${names.length === 1 ? "a variable" : "variables"}, and ${program.replace(/^The/, "the")} of "${service.name}" fills none in: ${consequence}.`,
         severity: weigh(service, severity),
         evidence: [
           evidence(mount.at, "mounted as it is"),
-          ...at
-            .filter(each => stack.sources.has(each.file))
-            .map(each => evidence(each, "stays as it is written")),
+          ...at.map(each => evidence(each, "stays as it is written")),
         ],
       };
     }

@@ -1,5 +1,6 @@
 import type { Edit } from "../../core/fix.ts";
 import { inside } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { child, itemsOf, textOf } from "../../formats/yaml.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -78,7 +79,7 @@ function isGiven(service: Service, name: string): boolean {
 
 /** Only where the project defines them and the service has no list yet. */
 function grant(stack: Stack, service: Service, names: readonly string[]): Edit | undefined {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   const defined = names.every(name => service.project.secrets.some(each => each.name === name));
   if (!source || !defined || service.get("secrets")) return undefined;
   return addPair(

@@ -3,6 +3,7 @@ import { type DjangoSettings, readDjangoSettings } from "../../artifacts/django-
 import { recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
 import type { Lookup } from "../../artifacts/value.ts";
 import { dirname } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { withoutGivenUp } from "../../remedies/given-up-app.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
@@ -82,7 +83,7 @@ function missingIn(
   lookup: Lookup,
   installed: readonly { readonly name: string }[],
 ): (LoadedModule & { readonly name: string })[] {
-  if (settings.files.some(file => careful.test(stack.sources.get(file)?.text ?? ""))) return [];
+  if (settings.files.some(file => careful.test(sourceOf(stack, file)?.text ?? ""))) return [];
   const loaded = ["INSTALLED_APPS", "MIDDLEWARE"].flatMap(name =>
     loadedModules(settings.values.get(name), lookup),
   );

@@ -1,4 +1,5 @@
 import { concrete, entryOf, envUses, isTruthy, type Lookup, type Value } from "../../artifacts/value.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { type SettingsInForce, settingsInForce } from "../../stack/query-settings.ts";
@@ -35,7 +36,7 @@ export default defineRule({
 function collects(stack: Stack, { process }: Service): Location | undefined {
   for (const words of process?.commands ?? []) {
     const at = words.find(each => each.value === "collectstatic")?.at;
-    const text = at && stack.sources.get(at.file)?.text;
+    const text = at && sourceOf(stack, at.file)?.text;
     if (!at || text === undefined) continue;
     const rest = /^[^\n]*/.exec(text.slice(at.span.end))![0];
     if (/\|\|/.test(rest)) continue;

@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { locate } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, hostNames, listNames, serverServices, weigh } from "../../stack/query.ts";
@@ -92,7 +93,7 @@ function isNobody(stack: Stack, service: Service, host: string): boolean {
 /** An env file may serve programs outside of containers, too. */
 function hostEdit(stack: Stack, { value, from }: Variable, host: string, store: Service): Edit | undefined {
   const at = value?.at;
-  const source = at && stack.sources.get(at.file);
+  const source = at && sourceOf(stack, at.file);
   if (!source || from !== "environment") return undefined;
   const pattern = new RegExp(`(?<=^["']?|[@/=])${escaped(host)}(?=[:/?"'\\s]|$)(?!://)`, "g");
   const [match, ...more] = source.text.slice(at.span.start, at.span.end).matchAll(pattern);

@@ -1,4 +1,5 @@
 import type { Fix } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { locate } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -90,7 +91,7 @@ function isGrave(services: readonly Service[], targets: readonly string[]): bool
 function make(stack: Stack, service: Service, paths: readonly string[]): Fix | undefined {
   const { user, stage } = service.build!.model!;
   const path = service.build!.dockerfilePath;
-  const source = path === undefined ? undefined : stack.sources.get(path);
+  const source = path === undefined ? undefined : sourceOf(stack, path);
   const users = stage.instructions.filter(each => each.keyword === "USER");
   if (!user || !source || users.length !== 1 || user.value.includes("$")) return undefined;
   const { start } = users[0]!.at.span;

@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { lineStartOf } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -66,7 +67,7 @@ function declarations(stack: Stack, lost: readonly LostArgument[]): Edit[] | und
   }
   const edits = [...bySteps.values()].map(({ edit, names }) => {
     const { file, span } = edit.step.at;
-    const source = stack.sources.get(file);
+    const source = sourceOf(stack, file);
     if (!source) return undefined;
     const start = lineStartOf(source, span.start);
     if (source.text.slice(start, span.start).trim() !== "") return undefined;

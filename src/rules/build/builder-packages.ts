@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { groupBuilds, weighBuilds } from "../../stack/query-build.ts";
 import { starvedScripts } from "../../stack/query-builder-packages.ts";
@@ -20,16 +19,13 @@ export default defineRule({
           if (seen.has(at.span.start)) continue;
           seen.add(at.span.start);
           const names = lacks.map(each => each.name);
-          const shown: Evidence[] = lacks.flatMap(each =>
-            stack.sources.has(each.at.file) ? [evidence(each.at, "for developers only")] : [],
-          );
           yield {
             subject: `${group[0].dockerfilePath} ${script}`,
             message: `${group[0].dockerfilePath} runs the script "${script}", which needs ${listNames(names)}, and installs the packages for production only: the build fails.`,
             evidence: [
               evidence(at, `needs ${listNames(names)}`),
               evidence(install.at, "leaves development packages out"),
-              ...shown,
+              ...lacks.map(each => evidence(each.at, "for developers only")),
             ],
             severity: weighBuilds(group, "critical"),
             confidence: sure ? "certain" : "likely",

@@ -35,7 +35,7 @@ export default defineRule({
             message: message(inForce, app, found, install.dev),
             evidence: [
               evidence(at, "loaded in production"),
-              ...(stack.sources.has(source!) ? [evidence(found.at, `in group ${found.group}`)] : []),
+              evidence(found.at, `in group ${found.group}`),
               evidence(install.at, install.dev ? "installs the development group" : "leaves the group out"),
             ],
             severity: weigh(service, install.dev ? "medium" : "critical"),

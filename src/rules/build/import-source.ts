@@ -62,7 +62,6 @@ function violation(stack: Stack, group: readonly [Build, ...Build[]], { componen
   const patterns = uniquePatterns(stack, imports);
   const isLink = imports.some(each => each.because === "link");
   const [first, ...more] = imports.slice(0, 12).map(each => evidence(each.at, showsAbsence(each)));
-  for (const { at } of patterns) component.files.read(at.file);
   return {
     subject: component.manifest,
     message: `${component.dir || "The application"} imports ${listNames(names)}, which ${names.length === 1 ? "is" : "are"} ${imports.every(each => each.because === "package") ? "neither in package.json nor in its lock file" : "not in a clone of the repository"}: \`${bundle.words}\` fails.`,

@@ -34,10 +34,7 @@ export default defineRule({
         yield {
           subject: `${group[0].dockerfilePath} ${name}`,
           message: `An install of ${group[0].dockerfilePath} runs the script "${name}" of package.json, which ${because}: the build fails.`,
-          evidence: [
-            evidence(install.at, `runs "${name}"`),
-            ...(stack.sources.has(script.at.file) ? [evidence(script.at, `needs ${lacks}`)] : []),
-          ],
+          evidence: [evidence(install.at, `runs "${name}"`), evidence(script.at, `needs ${lacks}`)],
           severity: weighBuilds(group, "critical"),
           confidence: "likely",
         };

@@ -38,14 +38,12 @@ export default defineRule({
           message: `${lock.path} was not made for ${manifest.path}: it does not serve ${listNames(names)}, so the install in ${first.dockerfilePath} is refused.`,
           evidence: [
             evidence(install.at, "refuses a lock file that does not fit"),
-            ...(stack.sources.has(manifest.path)
-              ? drift.flatMap(each =>
-                  places(
-                    [each.dependency.at],
-                    each.locked === undefined ? "not in the lock file" : `locked at ${each.locked}`,
-                  ),
-                )
-              : []),
+            ...drift.flatMap(each =>
+              places(
+                [each.dependency.at],
+                each.locked === undefined ? "not in the lock file" : `locked at ${each.locked}`,
+              ),
+            ),
           ],
           severity: weighBuilds(group, "critical"),
         };

@@ -32,12 +32,10 @@ export default defineRule({
             message: `${group[0].dockerfilePath} runs the script "${name}", which ${manifest.file} does not define: ${names.length === 0 ? "it defines none" : `it defines ${listNames(names)}`}.`,
             evidence: [
               evidence(at, `no script ${name}`),
-              ...(stack.sources.has(manifest.file)
-                ? places(
-                    [...manifest.scripts.values()].slice(0, 1).map(script => script.at),
-                    "scripts are defined here",
-                  )
-                : []),
+              ...places(
+                [...manifest.scripts.values()].slice(0, 1).map(script => script.at),
+                "scripts are defined here",
+              ),
             ],
             severity: weighBuilds(group, "critical"),
           };

@@ -39,7 +39,7 @@ export default defineRule({
     const found = new Map<string, Violation>();
     for (const service of serverServices(stack)) {
       const manifest = service.component?.package;
-      if (!manifest || !stack.sources.has(manifest.file)) continue;
+      if (!manifest) continue;
       const hits = manifest.dependencies.filter(
         each =>
           frameworks.has(each.name) &&

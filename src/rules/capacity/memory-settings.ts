@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { locate } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
@@ -55,7 +56,7 @@ const spellings: Readonly<Record<string, readonly [RegExp, number, (mebibytes: n
 };
 
 function lowered(stack: Stack, { name, at }: MemorySetting, limit: number): Edit | undefined {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const spelling = spellings[name];
   if (!source || !spelling) return undefined;
   const [pattern, share, written] = spelling;

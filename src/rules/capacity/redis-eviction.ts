@@ -1,5 +1,6 @@
 import type { Edit } from "../../core/fix.ts";
 import { join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
@@ -57,7 +58,7 @@ export default defineRule({
 });
 
 function keepJobs(stack: Stack, at: Location): Edit | undefined {
-  const source = stack.sources.get(at.file);
+  const source = sourceOf(stack, at.file);
   const found = source && /allkeys(?=-\w)/.exec(source.text.slice(at.span.start, at.span.end));
   if (!found) return undefined;
   const start = at.span.start + found.index;

@@ -2,6 +2,7 @@ import type { Argument, Call } from "../../artifacts/commands.ts";
 import type { Fix } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { beforeFirst } from "../../formats/shell-edit.ts";
 import { evidence } from "../../stack/query.ts";
 import { leavesMachine } from "../../stack/query-backups.ts";
@@ -52,7 +53,7 @@ export default defineRule({
 
 /** Nobody but the script's user reads what it writes. What leaves the machine has to be encrypted: that is a choice. */
 function closeFix(stack: Stack, { caller, call }: PlacedCall): Fix | undefined {
-  const source = stack.sources.get(caller.file);
+  const source = sourceOf(stack, caller.file);
   const edit = source && caller.script && beforeFirst(source, call.script, ["umask 077"]);
   if (!edit) return undefined;
   return {

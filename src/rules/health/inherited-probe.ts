@@ -1,4 +1,5 @@
 import type { Violation } from "../../core/finding.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -78,7 +79,7 @@ function finding(stack: Stack, group: readonly [Probed, ...Probed[]]): Violation
           test: `Start it, and see that \`docker compose ps\` no longer calls ${listNames(names)} unhealthy.`,
         },
         group.map(({ service }) => {
-          const source = stack.sources.get(service.at.file);
+          const source = sourceOf(stack, service.at.file);
           return source && !service.get("healthcheck")
             ? addPair(source, service.node, ["healthcheck:", "  disable: true"])
             : undefined;

@@ -1,4 +1,5 @@
 import { inside, join, normalize } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { containerFile, evidence, serverServices, weigh } from "../../stack/query.ts";
 import { isMentioned, settingsOf } from "../../stack/query-environment.ts";
@@ -63,7 +64,7 @@ function logDirectory(
   service: Service,
 ): { readonly path: string; readonly at: Location } | undefined {
   const settings = service.component?.django && settingsOf(service);
-  const source = settings && stack.sources.get(settings.file);
+  const source = settings && sourceOf(stack, settings.file);
   if (!source) return undefined;
   const [based, log] = [base.exec(source.text), written.exec(source.text)];
   const place = based && log && containerPath(stack, service, source.path);

@@ -1,6 +1,7 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import type { Severity } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Source } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -41,7 +42,7 @@ export default defineRule({
         fix: () =>
           offer(
             { title: "Rotate the logs", grade: "safe" },
-            open.map(service => rotation(stack.sources.get(service.at.file), service)),
+            open.map(service => rotation(sourceOf(stack, service.at.file), service)),
           ),
       };
     }

@@ -1,6 +1,7 @@
 import type { Job, Step, Uses, Workflow } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { commitOf, commitsAsOf } from "../../remedies/action-commits.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -63,7 +64,7 @@ export default defineRule({
 /** The commit in place of the tag, and the version behind it where the line has room for a comment. */
 function pinEdit(stack: Stack, { repository, ref, at }: Uses): Edit | undefined {
   const found = commitOf(repository!, ref!);
-  const text = stack.sources.get(at.file)?.text;
+  const text = sourceOf(stack, at.file)?.text;
   const start = text?.indexOf(`@${ref}`, at.span.start) ?? -1;
   if (!found || !text || start === -1 || start >= at.span.end) return undefined;
   const end = start + 1 + ref!.length;

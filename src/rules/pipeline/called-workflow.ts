@@ -1,9 +1,10 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Fix } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { pairOf } from "../../formats/yaml.ts";
 import { addItem, addPair, replaceNode, rootOf } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
-import { isDeployJob } from "../../stack/calls.ts";
+import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -58,7 +59,7 @@ export default defineRule({
 
 /** A caller that passes inputs needs them declared, with types that only their author knows. */
 function openFix(stack: Stack, job: Job, called: Workflow, remote: boolean): Fix | undefined {
-  const source = stack.sources.get(called.file);
+  const source = sourceOf(stack, called.file);
   const on = source && pairOf(rootOf(source), "on")?.value;
   if (!source || !on || remote || job.with.size > 0) return undefined;
   const opened =

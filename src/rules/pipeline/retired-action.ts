@@ -4,7 +4,7 @@ import type { Edit } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { retiredEdits } from "../../remedies/retired-action.ts";
-import { isDeployJob } from "../../stack/calls.ts";
+import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
 import {
   composeGone,

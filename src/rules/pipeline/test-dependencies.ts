@@ -1,7 +1,7 @@
 import type { Job, Workflow } from "../../artifacts/workflow.ts";
 import type { Fix } from "../../core/fix.ts";
 import { inside } from "../../core/path.ts";
-import { isDeployJob } from "../../stack/calls.ts";
+import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
 import { type MissingInJob, missingInJob } from "../../stack/query-job-needs.ts";
 import { endOf } from "../../stack/query-release.ts";
@@ -26,9 +26,7 @@ export default defineRule({
           evidence: [
             evidence(call.at, `needs ${need}`),
             evidence(install, `installs no ${need}`),
-            ...(stack.sources.has(found.elsewhere.file)
-              ? [evidence(found.elsewhere.at, "not installed by the job")]
-              : []),
+            evidence(found.elsewhere.at, "not installed by the job"),
           ],
           fix: () => installFix(job, found),
         };

@@ -1,12 +1,10 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { Job, Step } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
-import type { Edit } from "../../core/fix.ts";
 import { join } from "../../core/path.ts";
-import { pairOf } from "../../formats/yaml.ts";
-import { nodeAt, removePair } from "../../formats/yaml-edit.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
+import { dropContinue } from "../../remedies/workflow-edit.ts";
 import { evidence } from "../../stack/query.ts";
 import { isTest, onlySpeaks, optionAt, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -63,13 +61,6 @@ export default defineRule({
     }
   },
 });
-
-/** Takes `continue-on-error: true` out of a step. */
-function dropContinue(stack: Stack, step: Step): Edit | undefined {
-  const source = stack.sources.get(step.at.file);
-  const pair = source && pairOf(nodeAt(source, step.at), "continue-on-error");
-  return source && pair && removePair(source, pair);
-}
 
 const inPipe = "the pipe hides the result";
 // Whoever reads the run sees it.

@@ -2,9 +2,10 @@ import { isTest, isVendored } from "../../artifacts/project-files.ts";
 import type { Job, Step } from "../../artifacts/workflow.ts";
 import type { Edit } from "../../core/fix.ts";
 import { dirname, inside, isOutside, join, normalize } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
-import { isDeployJob } from "../../stack/calls.ts";
+import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { inSubmodule } from "../../stack/query-build.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -63,7 +64,7 @@ function placeEdit(
   const found = [...new Set(all.filter(each => each === tail || each.endsWith(`/${tail}`)))].filter(
     each => !isVendored(each) && !isTest(each),
   );
-  const written = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+  const written = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end);
   const position = written?.indexOf(path) ?? -1;
   if (found.length !== 1 || !written || position === -1 || written.indexOf(path, position + 1) !== -1)
     return undefined;

@@ -1,3 +1,4 @@
+import { sourceOf } from "../../core/project-files.ts";
 import { containerFile, evidence, isOptional, weigh } from "../../stack/query.ts";
 import {
   certbotsFor,
@@ -76,7 +77,7 @@ function lostPath(stack: Stack, proxy: ProxyInstance, service: Service) {
 /** Whether a page on deploying shows the commands that make a certificate. */
 function isToldToPeople(stack: Stack): boolean {
   const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook");
-  return pages.some(([path]) => commands.test(stack.sources.get(path)?.text ?? ""));
+  return pages.some(([path]) => commands.test(sourceOf(stack, path)?.text ?? ""));
 }
 
 function literally(text: string): string {

@@ -1,8 +1,7 @@
-import type { Edit } from "../../core/fix.ts";
 import type { Location } from "../../core/source.ts";
-import { addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
+import { reloadLoop } from "../../remedies/reload-loop.ts";
 import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import {
   certbotRuns,
@@ -81,7 +80,7 @@ export default defineRule({
               grade: "needs-testing",
               test: "Compare what is served (openssl s_client -connect NAME:443) with the new file after six hours.",
             },
-            allEdits([reloading(stack, service)]),
+            allEdits([reloadLoop(stack, service)]),
           ),
       };
     }
@@ -131,20 +130,4 @@ function* asksOnce(stack: Stack, service: Service, at: Location, [certbot, ...mo
       evidence((certbot.entrypoint ?? certbot.command)?.at ?? certbot.at, bare ? "no command" : "no renewal"),
     ] as const,
   };
-}
-
-/** A loop beside nginx, which stays the process that signals reach. Only for images with the official entry point. */
-function reloading(stack: Stack, service: Service): Edit | undefined {
-  const tag = service.imageRef?.tag ?? "";
-  if (service.facts?.family !== "nginx" || service.entrypoint || /^1\.(?:\d|1[0-8])(?:\.|-|$)/.test(tag))
-    return undefined;
-  const start =
-    "while sleep 6h; do nginx -s reload; done & exec /docker-entrypoint.sh nginx -g 'daemon off;'";
-  const text = `["/bin/sh", "-c", "${start}"]`;
-  const source = stack.sources.get(service.at.file);
-  const node = service.get("command");
-  if (!node)
-    return source && addPair(source, service.node, [`command: ${text}`], ["image", "container_name"]);
-  const isPlain = /^nginx -g ["']?daemon off;["']?$/.test(service.command?.text.trim() ?? "");
-  return isPlain && node.at.file === service.at.file ? replaceNode(node, text) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
@@ -81,7 +82,7 @@ function isUnsafe({ name, args, block }: NginxDirective): boolean {
 /** Only redirects: what an upstream should get instead depends on the location. */
 function edit(stack: Stack, { name, args }: NginxDirective): Edit | undefined {
   const arg = args.find(each => decoded.test(each.value));
-  const text = arg && stack.sources.get(arg.at.file)?.text.slice(arg.at.span.start, arg.at.span.end);
+  const text = arg && sourceOf(stack, arg.at.file)?.text.slice(arg.at.span.start, arg.at.span.end);
   if (name.value !== "return" || !arg || !text || !withQuery.test(text)) return undefined;
   return { at: arg.at, text: text.replace(withQuery, () => "$request_uri") };
 }

@@ -1,5 +1,6 @@
 import type { NginxScope } from "../../artifacts/nginx-model.ts";
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { addBefore } from "../../formats/nginx-edit.ts";
 import { allEdits, nginxSource, ownDirectives } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -73,9 +74,7 @@ function withOuter(loss: Loss, losses: readonly Loss[]): Loss {
 function repeated(stack: Stack, { scope, lost }: Loss): Edit | undefined {
   const [first] = ownDirectives(stack, scope, "add_header");
   const source = first && nginxSource(stack, first.at);
-  const lines = lost.map(
-    ({ at }) => stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "",
-  );
+  const lines = lost.map(({ at }) => sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end) ?? "");
   // A value of a template is known in its own file only.
   const isPlain = (line: string, index: number) =>
     /^add_header\s[^\n]*;$/.test(line) && (!line.includes("${") || lost[index]!.at.file === source?.path);

@@ -1,3 +1,4 @@
+import { sourceOf } from "../../core/project-files.ts";
 import type { NginxDirective } from "../../formats/nginx.ts";
 import { itemsOf, pairOf } from "../../formats/yaml.ts";
 import { removeItem, removePair } from "../../formats/yaml-edit.ts";
@@ -53,7 +54,7 @@ function logFiles(directives: readonly NginxDirective[]): string[] {
 }
 
 function withoutMount(stack: Stack, service: Service, mount: Mount) {
-  const source = stack.sources.get(mount.at.file);
+  const source = sourceOf(stack, mount.at.file);
   const pair = pairOf(service.node, "volumes");
   const item = itemsOf(pair?.value).find(each => each.at === mount.at);
   if (!source || pair?.value.kind !== "seq" || !item) return undefined;

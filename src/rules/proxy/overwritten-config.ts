@@ -1,6 +1,7 @@
 import type { FileWrite } from "../../artifacts/commands.ts";
 import { nginxModel } from "../../artifacts/nginx-model.ts";
 import type { Evidence } from "../../core/finding.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { type NginxDirective, parseNginx } from "../../formats/nginx.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { repositoryPathOf } from "../../stack/query-certificates.ts";
@@ -46,7 +47,7 @@ function overwritten(stack: Stack, placed: PlacedCall, write: FileWrite) {
   if (write.append || !write.heredoc || call.remote || call.inside || isWorkstationCall(placed))
     return undefined;
   const file = repositoryPathOf(call.cwd, write.path.value);
-  const source = file === undefined ? undefined : stack.sources.get(file);
+  const source = file === undefined ? undefined : sourceOf(stack, file);
   const proxy = stack.proxies.find((each: ProxyInstance) => file !== undefined && each.files.includes(file));
   if (file === undefined || !source || !proxy) return undefined;
   const before = parseNginx(source).model.directives;

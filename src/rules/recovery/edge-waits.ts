@@ -1,4 +1,5 @@
 import type { Edit } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import type { Dependency, Service, Stack } from "../../stack/stack.ts";
@@ -49,7 +50,7 @@ export default defineRule({
 /** The containers must be there all the same: nginx does not start while a name that it sends requests to is unknown. */
 function startedEdit(stack: Stack, service: Service, edge: Dependency): Edit | undefined {
   const condition = service.get("depends_on", edge.service, "condition");
-  const source = condition && stack.sources.get(condition.at.file);
+  const source = condition && sourceOf(stack, condition.at.file);
   const text = source?.text.slice(condition!.at.span.start, condition!.at.span.end);
   return text === "service_healthy" ? { at: condition!.at, text: "service_started" } : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { basename, dirname } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { child, textOf } from "../../formats/yaml.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -138,7 +139,7 @@ function policyOf(service: Service, swarm: boolean): Evidence | "absent" | undef
 }
 
 function restartEdit(stack: Stack, service: Service) {
-  const source = stack.sources.get(service.at.file);
+  const source = sourceOf(stack, service.at.file);
   return (
     source && addPair(source, service.node, ["restart: unless-stopped"], ["image", "build", "container_name"])
   );

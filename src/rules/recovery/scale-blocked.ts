@@ -1,6 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { removePair } from "../../formats/yaml-edit.ts";
 import { ownPair } from "../../remedies/service-edit.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
@@ -68,7 +69,7 @@ interface Blocked {
 function withoutName(stack: Stack, service: Service): Fix | undefined {
   const name = service.containerName?.text;
   const pair = ownPair(stack, service, "container_name");
-  const source = pair && stack.sources.get(pair.at.file);
+  const source = pair && sourceOf(stack, pair.at.file);
   if (!source || name === undefined || isCalled(stack, service, name)) return undefined;
   const edit = removePair(source, pair);
   return (

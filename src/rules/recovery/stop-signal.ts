@@ -1,5 +1,6 @@
 import { addTo } from "../../core/group.ts";
 import { basename, dirname } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
@@ -59,7 +60,7 @@ function placeOf(stack: Stack, { at, inFile, program }: KeptShell): Location | u
 
 /** Before the last command of a shell line, where it follows an `&&` or a `;` as it is written. */
 function lastCommand(stack: Stack, at: Location, program: string): Location | undefined {
-  const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end) ?? "";
+  const text = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end) ?? "";
   const name = program.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const found = [...text.matchAll(new RegExp(`(?<=(?:&&|;)\\s*(?:\\\\\\r?\\n\\s*)?)${name}(?=\\s)`, "g"))];
   const rest = found.length === 1 ? text.slice(found[0]!.index) : "&&";

@@ -1,5 +1,5 @@
 import type { Location } from "../../core/source.ts";
-import { startsOnHostedRunner } from "../../stack/calls.ts";
+import { startsOnHostedRunner } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
 import { deployJobs, startsContainers } from "../../stack/query-release.ts";
 import { asksForRef, isHeldBack, isOpen } from "../../stack/query-triggers.ts";

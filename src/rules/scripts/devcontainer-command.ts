@@ -1,4 +1,5 @@
 import { dirname, join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { locate } from "../../core/source.ts";
 import { evidence } from "../../stack/query.ts";
 import { defineRule } from "../rule.ts";
@@ -23,7 +24,7 @@ export default defineRule({
   why: "The setup of the container ends with an error, and whoever is new begins with repairing it.",
   *check(stack) {
     for (const { file } of stack.devcontainers) {
-      const source = stack.sources.get(file);
+      const source = sourceOf(stack, file);
       // Another folder of the container may hold another part of the repository.
       if (!source || source.text.includes('"workspaceFolder"')) continue;
       // The workspace is the folder that holds `.devcontainer`.

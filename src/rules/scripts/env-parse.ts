@@ -1,5 +1,6 @@
 import type { Call } from "../../artifacts/commands.ts";
 import type { EnvFile } from "../../artifacts/env-file.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { type Location, locate, type Source } from "../../core/source.ts";
 import type { ShellCommand } from "../../formats/shell.ts";
 import { evidence } from "../../stack/query.ts";
@@ -27,7 +28,7 @@ export default defineRule({
     for (const { call, caller } of stack.calls) {
       const search = searchOf(call);
       const shown = search && shownEnvFile(stack, search.path);
-      const source = shown && stack.sources.get(shown.file);
+      const source = shown && sourceOf(stack, shown.file);
       const lines = source ? matching(source, shown, search!.pattern, search!.words) : [];
       if (!shown || lines.length < 2) continue;
       const key = `${caller.file} ${search!.pattern}`;

@@ -1,6 +1,7 @@
 import { filesNamed } from "../../artifacts/project-files.ts";
 import { type FileReference, fileReferences } from "../../artifacts/script-references.ts";
 import { basename, dirname, inside, join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, isBackupWork } from "../../stack/query-scripts.ts";
@@ -126,7 +127,7 @@ function isCopiedAlone(stack: Stack, file: string): boolean {
 }
 
 function isSubmodule(stack: Stack, path: string): boolean {
-  const text = stack.sources.get(".gitmodules")?.text ?? "";
+  const text = sourceOf(stack, ".gitmodules")?.text ?? "";
   return [...text.matchAll(/^[ \t]*path\s*=\s*(\S+)/gm)].some(match => path.startsWith(`${match[1]}/`));
 }
 
@@ -134,7 +135,7 @@ function isSubmodule(stack: Stack, path: string): boolean {
 function runsInImage(stack: Stack, file: string): boolean {
   const name = basename(file);
   if (/entry-?point/i.test(name)) return true;
-  return [...stack.dockerfiles.keys()].some(path => stack.sources.get(path)?.text.includes(name));
+  return [...stack.dockerfiles.keys()].some(path => sourceOf(stack, path)?.text.includes(name));
 }
 
 function mayBring({ call }: PlacedCall): boolean {

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../../core/fix.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Location } from "../../core/source.ts";
 import { child, itemsOf, textOf } from "../../formats/yaml.ts";
 import { evidence, gradeOf } from "../../stack/query.ts";
@@ -61,7 +62,7 @@ function moveFix(stack: Stack, places: readonly Place[]): Fix | undefined {
     );
     // Two projects of one server should not meet again.
     const number = [...project].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 120, 7);
-    const text = stack.sources.get(at.file)?.text.slice(at.span.start, at.span.end);
+    const text = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end);
     return used || !text
       ? undefined
       : { at, text: text.replace(subnet, `10.${100 + ((number + index) % 120)}.${rest}`) };

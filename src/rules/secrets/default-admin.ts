@@ -20,9 +20,6 @@ export default defineRule({
     const told = new Set<string>();
     for (const { path, at, runs, runAt, severity, isCertain } of scripts(stack)) {
       if (told.has(path)) continue;
-      // Registers the text with the stack, so that it can be shown.
-      stack.components[0]?.files.read(path);
-      if (!stack.sources.has(path)) continue;
       told.add(path);
       yield {
         subject: path,
@@ -37,7 +34,6 @@ export default defineRule({
     }
     for (const [key, { seed, service }] of seedsOf(stack)) {
       if (told.has(seed.at.file)) continue;
-      for (const at of [seed.at, seed.runAt]) if (at) service.component!.files.read(at.file);
       yield {
         subject: key,
         message: `"${service.name}" creates an administrator with a password that stands in its code: ${seed.because}.`,

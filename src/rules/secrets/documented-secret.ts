@@ -11,8 +11,6 @@ export default defineRule({
   *check(stack) {
     for (const { name, usedAt, pages } of pageSecrets(stack)) {
       const files = pages.map(({ file }) => file);
-      // The report shows the pages' lines.
-      for (const file of files) stack.components[0]?.files.read(file);
       yield {
         subject: name,
         message: `${listNames(files)} ${files.length === 1 ? "holds" : "hold"} the secret of "${name}", which git does not track where it is used.`,

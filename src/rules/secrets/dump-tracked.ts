@@ -13,8 +13,6 @@ export default defineRule({
     // One habit is one finding; a copy whose rows were read is the better proof.
     const [first, ...more] = found.toSorted((a, b) => Number(!a.table) - Number(!b.table));
     if (!first) return;
-    // Registers the texts with the stack, so that they can be shown.
-    for (const { file } of found) stack.components[0]?.files.read(file);
     yield {
       subject: first.file,
       message: `Git tracks ${listNames(found.map(({ file }) => file))}: ${found.length === 1 ? "a copy" : "copies"} of a database${first.table ? `, with the people of "${first.table}" and the hashes of their passwords` : ""}.`,

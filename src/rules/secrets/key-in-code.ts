@@ -23,8 +23,6 @@ export default defineRule({
       group.services.push(service);
     }
     for (const { keys, services } of groups.values()) {
-      // Registers the texts with the stack, so that they can be shown.
-      for (const key of keys) services[0]!.component!.files.read(key.at.file);
       const signs = listNames([...new Set(keys.map(key => key.signs))]).replaceAll('"', "");
       const names = listNames(services.map(each => each.name));
       const [first, ...rest] = keys.flatMap(key => [

@@ -2,7 +2,7 @@ import type { Step } from "../../artifacts/workflow.ts";
 import { contextsOf } from "../../artifacts/workflow.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { allCommands, expansionsOf, type ShellScript } from "../../formats/shell.ts";
-import { isDeployJob } from "../../stack/calls.ts";
+import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { defineRule } from "../rule.ts";
 

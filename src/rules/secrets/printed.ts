@@ -3,7 +3,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
-import { isHosted } from "../../stack/calls.ts";
+import { isHosted } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
 import { unmaskedSecrets } from "../../stack/query-unmasked.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";

@@ -1,5 +1,6 @@
 import type { Evidence } from "../../core/finding.ts";
 import { basename, dirname, inside, join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
 import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
@@ -76,7 +77,7 @@ function namesOthers(stack: Stack, service: Service, file: string): boolean {
   const texts = stack.proxies
     .filter(each => each.service === service && each.effective.gaps.length === 0)
     .flatMap(each => each.effective.files)
-    .flatMap(path => stack.sources.get(path)?.text ?? []);
+    .flatMap(path => sourceOf(stack, path)?.text ?? []);
   return texts.length > 0 && !texts.some(text => text.includes(basename(file)));
 }
 
@@ -89,7 +90,7 @@ function isForWork(stack: Stack, { file }: CommittedKey): boolean {
   if (page && "source" in page && forTests.test(page.source.text)) return true;
   const users = stack.projects.filter(({ files, services }) =>
     [...files, ...services.flatMap(({ build }) => build?.dockerfilePath ?? [])].some(path =>
-      stack.sources.get(path)?.text.includes(name),
+      sourceOf(stack, path)?.text.includes(name),
     ),
   );
   return users.length > 0 && users.every(project => gradeOf(project) === "development");

@@ -3,7 +3,7 @@ import type { Evidence } from "../../core/finding.ts";
 import { basename } from "../../core/path.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../../formats/shell.ts";
-import { isHosted } from "../../stack/calls.ts";
+import { isHosted } from "../../stack/deploy-jobs.ts";
 import { evidence, listPlain } from "../../stack/query.ts";
 import { deployScripts } from "../../stack/query-deploy-scripts.ts";
 import { worksOnServer } from "../../stack/query-emptying.ts";

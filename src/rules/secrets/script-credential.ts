@@ -66,13 +66,11 @@ const password = /\b(?:password|passwd|pwd)\s*=\s*(["'])([^"'\n{}$]{4,})\1/;
 
 /** Passwords that calls of a driver are given as literals. */
 function connections(stack: Stack): Connection[] {
-  // A component gives the texts that evidence can be shown in.
-  const files = stack.components[0]?.files;
-  if (!files) return [];
-  return files.paths
+  return stack.files.paths
     .filter(path => path.endsWith(".py") && !isVendored(path) && !isTest(path))
     .flatMap(path => {
-      const text = files.read(path)?.text ?? "";
+      const read = stack.files.read(path);
+      const text = "source" in read ? read.source.text : "";
       if (!text.includes(".connect(")) return [];
       return [...text.matchAll(connects)].flatMap(call => {
         const found = password.exec(call[2]!);
