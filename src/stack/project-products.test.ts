@@ -321,6 +321,7 @@ it.each<[string, Record<string, string>, string[]]>([
     {
       "docker-compose.yml": "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
       "keys/vault/docker-compose.yml": "services:\n  vault:\n    image: acme/vault:1\n    restart: always\n",
+      "README.md": "# Harbour\n\n## Start\n\nRun `docker compose up -d`.\n",
       LICENSE: "MIT\n",
       "CONTRIBUTING.md": "Welcome.\n",
     },

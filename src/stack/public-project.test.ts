@@ -4,10 +4,13 @@ import { link } from "./link.ts";
 import { isPublic } from "./public-project.ts";
 
 const open = { LICENSE: "MIT", "CONTRIBUTING.md": "# Contributing\n" };
+const told = { ...open, "README.md": "# Shop\n\n## Start\n\n```sh\ndocker compose up -d\n```\n" };
 const checkout =
   "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n";
 const built =
   "services:\n  web:\n    build: .\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n";
+const kept =
+  "services:\n  web:\n    build: .\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n";
 const pulled =
   "services:\n  web:\n    image: ghcr.io/shop/shop:3\n    ports: ['8000:8000']\n  db:\n    image: postgres:17\n";
 
@@ -48,15 +51,51 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: presumed"],
   ],
   [
-    "a public project's image that restarts and opens no database",
+    "a public project's image that restarts, opens no database, and is named by no page",
+    { ...open, "compose.yml": kept },
+    ["compose.yml: presumed"],
+  ],
+  [
+    "a public project's image that restarts, which its README has users start",
+    { ...told, "compose.yml": kept },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "the published image of a public project, which no page has users start",
+    { ...open, "compose.yml": pulled },
+    ["compose.yml: presumed"],
+  ],
+  [
+    "the published image of a public project, which its README has users start",
+    { ...told, "compose.yml": pulled },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "the same where the README has no ending",
+    { ...open, README: told["README.md"], "compose.yml": pulled },
+    ["compose.yml: deployed"],
+  ],
+  [
+    "a checkout that restarts, which only a page for developers starts, beside a folder with pages of its own",
     {
       ...open,
       "compose.yml":
-        "services:\n  web:\n    build: .\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+        "services:\n  web:\n    build: .\n    restart: always\n    volumes: ['.:/app']\n    ports: ['8000:8000']\n",
+      "docs/DEVELOPER.md": "# Developers\n\nThe [compose.yml](../compose.yml) at the root starts it.\n",
+      "deployment/compose.yml": pulled,
+      "deployment/README.md": "# Deployment\n\nSee [compose.yml](./compose.yml).\n",
     },
-    ["compose.yml: deployed"],
+    ["compose.yml: development", "deployment/compose.yml: deployed"],
   ],
-  ["the published image of a public project", { ...open, "compose.yml": pulled }, ["compose.yml: deployed"]],
+  [
+    "a file that a page on servers speaks of as the reader's own",
+    {
+      ...open,
+      "compose.yml": kept,
+      "docs/self-hosting.md": "# Self-hosting\n\nWhoever has a hand-edited `compose.yml` goes on here.\n",
+    },
+    ["compose.yml: presumed"],
+  ],
   [
     "databases of all makers, some of them by their names alone",
     {
@@ -86,7 +125,7 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     "a program that is built from its address",
     {
-      ...open,
+      ...told,
       "compose.yml":
         "services:\n  shop:\n    build: { context: 'https://github.com/shop/shop.git#latest' }\n    restart: always\n",
     },
@@ -121,7 +160,7 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     "others' programs beside a public one, whose name is in theirs by chance",
     {
-      ...open,
+      ...told,
       "compose.yml": "services:\n  keep:\n    image: keep/keep:1\n    restart: always\n",
       "providers/kafka/compose.yml":
         "services:\n  zookeeper:\n    image: acme/zookeeper:3\n  bridge:\n    image: acme/bridge:3\n    restart: always\n",
@@ -149,7 +188,7 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     "what only a job for tests starts",
     {
-      ...open,
+      ...told,
       "compose.yml": pulled,
       "compose.matrix.yml": pulled,
       ".github/workflows/ci.yml":

@@ -66,27 +66,22 @@ export function gradeInPublic(
   if (rig && !defaultNames.includes(basename(last)) && own.every(isOfRig))
     return { grade: "development", because: { text: `only ${rig.by} starts it`, at: rig.at } };
   const mounted = runsMountedRoot(models);
+  const told = toldIn(last, page, paths);
   if (!areBuilt(models) && !mounted) {
     const lacks = text !== undefined && lacksApplication(models, text);
-    if (pullsApplication(models) && !lacks) {
-      // At the root it is what users start, in whatever pages.
-      const isTold = dirname(last) === "" || /server|users/.test(toldIn(last, page, paths)?.kind ?? "");
-      return isTold || staysUp(models)
-        ? undefined
-        : {
-            grade: "presumed",
-            because: { text: "nothing of it restarts, and no page tells users to start it" },
-          };
-    }
+    // The burden is on the file: without a page that has people run it, nobody is known to.
+    if (pullsApplication(models) && !lacks)
+      return told && told.kind !== "work" ? undefined : { grade: "presumed", because: unnamed };
     const because = { text: "no service of it is the program of this public project" };
     return { grade: staysUp(models) && !lacks ? "presumed" : "development", because };
   }
   if (buildsForWork(models) && !staysUp(models))
     return { grade: "development", because: { text: "it builds a stage for development" } };
-  const told = toldIn(last, page, paths);
   if (told?.kind === "server") return undefined;
   return settle(told, mounted || mountsCheckout(models), staysUp(models), opensStores(models));
 }
+
+const unnamed = { text: "no page of this public project tells users to start it" };
 
 /** Folders that hold what runs the whole program. */
 const wholes =
@@ -128,20 +123,15 @@ function settle(
   open: boolean,
 ): Pick<ProjectPlan, "grade" | "because"> | undefined {
   const users = told?.kind === "users";
-  if (stays && !open && (users || !mounted)) return undefined;
-  if (users && !mounted) return undefined;
-  const work = told?.kind === "work" ? told : undefined;
-  if (!stays && !users && (mounted || work))
+  if (users && ((stays && !open) || !mounted)) return undefined;
+  if (told?.kind === "work" && (mounted || !stays))
+    return { grade: "development", because: { text: `${told.page} starts it for development` } };
+  if (mounted && !stays && !users)
     return {
       grade: "development",
-      because: work
-        ? { text: `${work.page} starts it for development` }
-        : { text: "it runs the checkout of a public project, and no page tells users to start it" },
+      because: { text: "it runs the checkout of a public project, and no page tells users to start it" },
     };
-  return {
-    grade: "presumed",
-    because: { text: "it builds a public project, and nothing says that a server runs it" },
-  };
+  return { grade: "presumed", because: unnamed };
 }
 
 /** What sets up servers of a cloud by itself. */

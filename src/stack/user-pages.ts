@@ -11,7 +11,7 @@ export interface Told {
   readonly page: string;
 }
 
-const page = /\.(?:md|mdx|markdown|rst|adoc)$/i;
+const page = /\.(?:md|mdx|markdown|rst|adoc)$|(?:^|\/)(?:readme|install)(?:\.txt)?$/i;
 const server =
   /self[-_ ]?host|deploy|production|on[- _]prem|upgrad|administrat|\boperat(?:ion|e|ing)\b|\bserver\b/i;
 const work =
@@ -33,7 +33,7 @@ export function toldIn(
   let best: Told | undefined;
   for (const { path, rank } of pagesFor(file, paths)) {
     const source = text(path);
-    if (!source) continue;
+    if (!source || isOfAnother(path, file, paths)) continue;
     for (const told of mentions(source, file)) {
       // A page on Docker alone may be for either.
       if (rank > 1 && told.kind !== "work") continue;
@@ -60,6 +60,18 @@ function pagesFor(file: string, paths: readonly string[]): { path: string; rank:
   });
   return ranked.sort((a, b) => a.rank - b.rank).slice(0, mostPages);
 }
+
+/** Between the root and the page lies a file of the same name: the page speaks of that one. */
+function isOfAnother(page: string, file: string, paths: readonly string[]): boolean {
+  const name = basename(file);
+  const names = defaultNames.includes(name) ? defaultNames : [name];
+  for (let folder = dirname(page); folder !== "" && folder !== dirname(file); folder = dirname(folder))
+    if (names.some(each => paths.includes(join(folder, each)))) return true;
+  return false;
+}
+
+/** A file that whoever reads it has, or had: not the one of the repository. */
+const ofReader = /\b(?:hand-edited|legacy|(?:do not|don't|never) edit|your own)\b/i;
 
 const starts = /\bdocker[- ]compose\b(?![^\n`]*\s-f\b)[^\n`|]*?\s(?:up|start|pull)\b/;
 
@@ -92,7 +104,7 @@ function* mentions(source: Source, file: string): Generator<Told> {
 }
 
 function namesFile(line: string, name: string, file: string, page: string): boolean {
-  if (!line.includes(name)) return false;
+  if (!line.includes(name) || ofReader.test(line)) return false;
   if (line.includes(file)) return true;
   // Another directory's file of the same name is another file.
   const at = line.indexOf(name);
