@@ -29,6 +29,8 @@ export interface Makefile {
   readonly targets: readonly Target[];
   /** Last definition of each variable, as written. */
   readonly variables: ReadonlyMap<string, Located<string>>;
+  /** What it includes, as written; a star stands for any letters. */
+  readonly includes: readonly string[];
 }
 
 interface Line extends Written {
@@ -46,13 +48,17 @@ const definition =
   /^[ ]*(?:(?:export|override|private)[ \t]+)*([A-Za-z_.][\w.-]*)[ \t]*(::?:?|\?|\+|!)?=[ \t]*(.*)$/s;
 const directive = /^[ \t]*-?(?:ifn?eq|ifn?def|else|endif|include|sinclude|export|unexport|vpath|undefine)\b/;
 
-/** Reads targets, recipes and variables. Both branches of a conditional are taken. Never throws. */
-function parse(source: Source) {
+/**
+ * Reads targets, recipes and variables. Both branches of a conditional are taken. Recipes run where make was started,
+ * which for an included file is the directory of the one that includes it. Never throws.
+ */
+function parse(source: Source, directory = dirname(source.path)) {
   const lines = logicalLines(source.text);
   const rules: Rule[] = [];
   const variables = new Map<string, Located<string>>();
   const texts = new Map<string, string>();
   const uncertain = new Set<string>();
+  const includes: string[] = [];
   let current: Rule | undefined;
   let defining = false;
   for (const line of lines) {
@@ -65,6 +71,7 @@ function parse(source: Source) {
       continue;
     }
     const text = line.text.replace(/(^|[^\\])#.*$/s, "$1");
+    includes.push(...(/^[ ]*[-s]?include[ \t]+(.*)$/s.exec(text)?.[1]?.match(/\S+/g) ?? []));
     if (
       text.trim() === "" ||
       directive.test(text.replace(/^[ \t]*export[ \t]+(?=[\w.-]+[ \t]*[:?+!]*=)/, ""))
@@ -88,7 +95,6 @@ function parse(source: Source) {
   }
   for (const name of uncertain) texts.delete(name);
   const problems: Problem[] = [];
-  const directory = dirname(source.path);
   const oneShell = rules.some(rule => rule.names.some(name => name.value === ".ONESHELL"));
   const targets = rules.flatMap(rule => {
     const written = oneShell && rule.recipes.length > 1 ? [joined(rule.recipes)] : rule.recipes;
@@ -100,7 +106,7 @@ function parse(source: Source) {
       return [{ name: { value: name, at }, prerequisites: rule.prerequisites, recipes }];
     });
   });
-  const model: Makefile = { source, file: source.path, targets, variables };
+  const model: Makefile = { source, file: source.path, targets, variables, includes };
   return { model, problems };
 }
 
@@ -210,5 +216,12 @@ function recipeOf(source: Source, line: Line, variables: ReadonlyMap<string, str
 export const makefile: ArtifactKind<Makefile> = {
   kind: "makefile",
   recognises: path => /^(?:GNU)?[Mm]akefile$/.test(basename(path)) || path.endsWith(".mk"),
-  parse,
+  parse: source => parse(source),
 };
+
+/** A Makefile that another one includes, which lies in `directory`. */
+export const includedMakefile = (directory: string): ArtifactKind<Makefile> => ({
+  ...makefile,
+  kind: `makefile included from "${directory}"`,
+  parse: source => parse(source, directory),
+});

@@ -123,19 +123,19 @@ export function reservedCaddySite(
     : undefined;
 }
 
+/** The Dockerfiles that it builds. */
+export function dockerfilesOf(file: ComposeFile): string[] {
+  return servicesIn([file]).flatMap(({ value }) => {
+    const build = child(value, "build");
+    if (!build) return [];
+    const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
+    return join(join(dirname(file.file), context), textOf(child(build, "dockerfile"))?.value ?? "Dockerfile");
+  });
+}
+
 /** All that it builds lies in a folder for development, and one for production has the same Dockerfiles. */
 export function twinOfWork(files: readonly ComposeFile[], paths: readonly string[]): string | undefined {
-  const builds = files.flatMap(file =>
-    servicesIn([file]).flatMap(({ value }) => {
-      const build = child(value, "build");
-      if (!build) return [];
-      const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
-      return join(
-        dirname(file.file),
-        join(context, textOf(child(build, "dockerfile"))?.value ?? "Dockerfile"),
-      );
-    }),
-  );
+  const builds = files.flatMap(dockerfilesOf);
   const twins = builds.map(path =>
     ["prod", "production"]
       .map(word => path.replace(/(^|\/)(?:dev|development)(?=\/)/, `$1${word}`))

@@ -242,11 +242,20 @@ export function environmentOf(service: YamlNode): (readonly [name: string, value
   });
 }
 
+/** `docker compose up --watch` brings what changes in the checkout into the container. */
+export const watchesSources = (service: YamlNode): boolean =>
+  itemsOf(child(service, "develop", "watch")).some(item =>
+    /^sync/.test(textOf(child(item, "action"))?.value ?? ""),
+  );
+
 export function mountsSources(service: YamlNode): boolean {
-  return itemsOf(child(service, "volumes")).some(item => {
-    const text = textOf(item)?.value ?? textOf(child(item, "source"))?.value ?? "";
-    return /^\.{1,2}(\/[\w./-]*)?(:|$)/.test(text);
-  });
+  return (
+    watchesSources(service) ||
+    itemsOf(child(service, "volumes")).some(item => {
+      const text = textOf(item)?.value ?? textOf(child(item, "source"))?.value ?? "";
+      return /^\.{1,2}(\/[\w./-]*)?(:|$)/.test(text);
+    })
+  );
 }
 
 const backing = new Set(["database", "cache", "queue", "search", "admin", "mail", "storage", "monitoring"]);

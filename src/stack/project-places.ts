@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { basename, dirname, join } from "../core/path.ts";
-import { child, textOf } from "../formats/yaml.ts";
-import { areBuilt, mountsCheckout, pullsAll } from "./project-builds.ts";
+import { basename, dirname } from "../core/path.ts";
+import { child } from "../formats/yaml.ts";
+import { areBuilt, dockerfilesOf, mountsCheckout, pullsAll } from "./project-builds.ts";
 import { servicesOf, stemOf } from "./project-files.ts";
 import { commandOf, mountsSources, servicesIn, staysUp } from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
@@ -81,15 +81,7 @@ export function besideProductionsDockerfile(
 ): string | undefined {
   if (!mountsCheckout(models) || staysUp(models)) return undefined;
   return models
-    .flatMap(file =>
-      servicesIn([file]).flatMap(({ value }) => {
-        const build = child(value, "build");
-        if (!build) return [];
-        const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
-        const name = textOf(child(build, "dockerfile"))?.value ?? "Dockerfile";
-        return join(join(dirname(file.file), context), name);
-      }),
-    )
+    .flatMap(dockerfilesOf)
     .flatMap(path => [".prod", ".production"].map(ending => `${path}${ending}`))
     .find(path => paths.includes(path));
 }

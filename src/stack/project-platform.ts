@@ -1,5 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
-import { staysUp } from "./project-habits.ts";
+import { dockerfilesOf } from "./project-builds.ts";
+import { areMounted, staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 
 /** Programs that a pipeline brings to a platform, which starts them without Compose. */
@@ -22,6 +23,37 @@ const intoRepository = new RegExp(
   "i",
 );
 
+const ofProduction =
+  /(?:^|\/)prod(?:uction)?\/(?:[\w-]+[._-])?dockerfile[^/]*$|(?:^|\/)(?:dockerfile[._-](?:[\w-]+[._-])?prod(?:uction)?|prod(?:uction)?[._-]dockerfile)$/i;
+
+/** A Dockerfile for production that a workflow pushes and no Compose file builds, where this project builds others. */
+function pushedInstead(
+  workflows: readonly { readonly text: string }[],
+  paths: readonly string[],
+  all: readonly ComposeFile[],
+  own: readonly string[],
+): string | undefined {
+  const built = all.flatMap(file =>
+    dockerfilesOf(file).map(path => ({ path, own: own.includes(file.file) })),
+  );
+  if (!built.some(each => each.own)) return undefined;
+  return paths.find(
+    path =>
+      ofProduction.test(path) &&
+      !built.some(each => each.path === path) &&
+      workflows.some(({ text }) => text.includes(path) && /\bpush:[ \t]*true\b|\bdocker push\b/.test(text)),
+  );
+}
+
+/** Kamal starts containers of images that it builds, and reads no Compose file. */
+function kamal(paths: readonly string[], page: NonNullable<PlanOptions["page"]>): string | undefined {
+  return paths.find(path => {
+    if (!/(?:^|\/)config\/deploy(?:\.[\w-]+)?\.ya?ml$/.test(path)) return false;
+    const text = page(path)?.text ?? "";
+    return /^servers:/m.test(text) && /^(?:proxy|registry|builder|accessories):/m.test(text);
+  });
+}
+
 /**
  * A file that nothing starts, beside a pipeline that ships to a platform, and that only its folder calls production's;
  * or beside one that ships to a cluster or has another repository do it, and that nothing calls so. Where nothing of it
@@ -37,10 +69,21 @@ export function onPlatform(
   const isOfFolder = plan.grade === "deployed" && because.startsWith("its folder");
   const isOpen = plan.grade === "presumed" || /^(?:nothing says|it is the only)/.test(because);
   if (!page || plan.grade === "development" || !(isOfFolder || isOpen)) return plan;
-  if (uses.some(use => use.deploys || use.files.some(file => plan.files.includes(file)))) return plan;
+  if (uses.some(use => use.deploys)) return plan;
+  const shipped = isOpen && areMounted(plan.files.map(path => byPath.get(path)!)) && kamal(paths, page);
+  if (shipped)
+    return { ...plan, grade: "development", because: { text: `${shipped} ships images to servers` } };
+  if (uses.some(use => use.files.some(file => plan.files.includes(file)))) return plan;
   const texts = paths
     .filter(path => workflow.test(path))
     .map(path => ({ path, text: page(path)?.text ?? "" }));
+  const image = isOpen ? pushedInstead(texts, paths, [...byPath.values()], plan.files) : undefined;
+  if (image)
+    return {
+      ...plan,
+      grade: staysUp(plan.files.map(path => byPath.get(path)!)) ? "presumed" : "development",
+      because: { text: `${image} is what is released` },
+    };
   const cluster = paths.some(path => manifest.test(path));
   const found =
     texts.find(({ text }) => isOfFolder && ships.test(text)) ??

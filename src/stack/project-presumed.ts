@@ -50,14 +50,16 @@ export function isPresumed(
   );
 }
 
-/** The base with its override, where another project is the same base with a production overlay. */
+/** The base with its override, where another project is the same base with a production overlay, or a whole file for it. */
 function isBesideProduction(plan: ProjectPlan, plans: readonly ProjectPlan[]): boolean {
   return (
     plan.files.length > 1 &&
     overrideName.test(basename(plan.files.at(-1)!)) &&
     plans.some(
       other =>
-        other !== plan && other.files[0] === plan.files[0] && production.test(stemOf(other.files.at(-1)!)),
+        other !== plan &&
+        dirname(other.files[0]!) === dirname(plan.files[0]!) &&
+        production.test(stemOf(other.files.at(-1)!)),
     )
   );
 }

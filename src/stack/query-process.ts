@@ -45,6 +45,15 @@ export function packageScript(words: readonly (string | undefined)[]): string | 
   return basename(program!) === "npm" || basename(program!) === "bun" ? undefined : plain[0];
 }
 
+/** What the package manager adds to the end of the script: `npm run serve -- --host 0.0.0.0`. */
+function handedOn(words: readonly (string | undefined)[], name: string): readonly (string | undefined)[] {
+  const rest = words.slice(words.indexOf(name) + 1);
+  const dashes = rest.indexOf("--");
+  if (dashes !== -1) return rest.slice(dashes + 1);
+  // npm keeps what stands before two dashes for itself.
+  return basename(words[0] ?? "") === "npm" ? [] : rest;
+}
+
 function followScript(service: Service, command: RunningCommand): RunningCommand | undefined {
   let found: RunningCommand | undefined;
   let { words } = command;
@@ -58,7 +67,8 @@ function followScript(service: Service, command: RunningCommand): RunningCommand
     const start = last.words.findIndex(
       word => !/^(cross-env|dotenv|env-cmd|--|[A-Za-z_]\w*=.*)$/.test(word.value ?? ""),
     );
-    words = last.words.slice(Math.max(start, 0)).map(word => word.value);
+    const own = last.words.slice(Math.max(start, 0)).map(word => word.value);
+    words = [...own, ...handedOn(words, name!)];
     found = { words, at: command.at, script };
   }
   return found;

@@ -5,7 +5,7 @@ import type { Location } from "../core/source.ts";
 import type { ShellCommand, ShellScript } from "../formats/shell.ts";
 import { filesOf } from "./calls.ts";
 import { startsOnHostedRunner } from "./deploy-jobs.ts";
-import type { ComposeProject, Grade, PlacedCall, Stack } from "./stack.ts";
+import type { ComposeProject, Grade, PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Questions about how a release is brought to the server. */
 
@@ -108,10 +108,17 @@ export function buildsNothing(stack: Stack, placed: PlacedCall): boolean {
   );
 }
 
-/** The call's project builds its own programs, and pulls known images of others at most. */
+/** The call's project builds its own programs, and pulls images of others at most; or it is made of these alone. */
 export function buildsItsOwn(stack: Stack, placed: PlacedCall): boolean {
   const services = projectOf(stack, placed)?.services ?? [];
-  return services.some(service => service.build) && services.every(service => service.build || service.facts);
+  const isOurs = ({ build, made, model }: Service): boolean => Boolean(build ?? made ?? model);
+  return services.length > 0 && services.every(each => isOurs(each) || each.facts || isOthers(each));
+}
+
+/** `gitea/gitea`: people give their product and its publisher one name. */
+function isOthers({ imageRef }: Service): boolean {
+  const [owner, name, ...more] = imageRef?.name.split("/") ?? [];
+  return owner !== undefined && owner === name && more.length === 0;
 }
 
 /** Builds or pulls images. */

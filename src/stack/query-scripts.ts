@@ -213,7 +213,8 @@ export function worksForWork(stack: Stack, placed: PlacedCall): boolean {
   for (const { call, caller } of stack.calls) {
     if (call.command !== placed.call.command || call.kind !== "compose") continue;
     // A script may lie on a server, beside another default file; a Makefile's commands run where it lies.
-    if (call.files.length === 0 && caller.kind !== "makefile") return false;
+    const elsewhere = stack.projects.some(({ grade }) => grade !== "development");
+    if (call.files.length === 0 && caller.kind !== "makefile" && elsewhere) return false;
     const projects = projectsOfCall(stack, { ...placed, call });
     return projects.length > 0 && projects.every(project => project.grade === "development");
   }

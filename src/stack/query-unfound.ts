@@ -73,6 +73,15 @@ export function isUnread({ facts, process }: Service, { target }: Mount): boolea
   );
 }
 
+/** The proxy that asks the engine for its sites writes their configuration, and serves no pages but its helper's. */
+export function isOfItsOwn({ imageRef }: Service, { target }: Mount): boolean {
+  return (
+    /(?:^|\/)(?:nginx-proxy|(?:docker-)?letsencrypt-nginx-proxy-companion|acme-companion)$/.test(
+      imageRef?.name ?? "",
+    ) && /^\/(?:etc\/nginx\/(?:conf\.d|vhost\.d|certs)|usr\/share\/nginx\/html)$/.test(target)
+  );
+}
+
 /** Traefik tells in its log what it cannot read of a file provider, and serves what the labels say. */
 export function isAddition(service: Service, { target }: Mount): boolean {
   const named = `--providers.file.filename=${target}`;

@@ -78,10 +78,26 @@ function askingFiles(stack: Stack, service: Service, texts: readonly string[]): 
   const { project, component } = service;
   return stack.envFiles.filter(({ file, role, entries }) => {
     if (role !== "example" || /dev|test/i.test(file)) return false;
+    if (entries.some(entry => isForMachine(service, entry))) return false;
     const own = dirname(file) === component!.dir;
     const filled = entries.filter(({ name }) => names(texts, name.value)).length >= leastHanded;
     return own || (dirname(file) === project.directory && !/local/i.test(file) && filled);
   });
+}
+
+const onMachine = /^(?:[\w+]+:\/\/)?(?:[^/@\s]*@)?(?:localhost|127\.0\.0\.1)(?=[:/]|$)/;
+
+/** Where it says that a store is on this machine, and Compose writes another place: the form is for a run without it. */
+function isForMachine({ environment }: Service, { name, value }: EnvFile["entries"][number]): boolean {
+  return (
+    onMachine.test(value.value) &&
+    environment.some(
+      each =>
+        each.name === name.value &&
+        each.value?.references.length === 0 &&
+        !/localhost|127\.0\.0\.1/.test(each.value.text ?? each.value.raw),
+    )
+  );
 }
 
 function names(texts: readonly string[], name: string): boolean {

@@ -29,6 +29,51 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.dev.yml: staging", "compose.prod.yml: deployed"],
   ],
   [
+    "a release that names no file, where the default file has an override and production a whole file",
+    {
+      "docker-compose.yml": `${built}    restart: unless-stopped\n`,
+      "docker-compose.override.yml": "services:\n  web:\n    ports: ['3000:3000']\n",
+      "docker-compose.production.yml": pulled.replace("web:latest", "web:latest\n    ports: ['80:80']"),
+      ".github/workflows/deploy.yml": onServer("git pull\ndocker compose pull\ndocker compose up -d"),
+    },
+    [
+      "docker-compose.yml+docker-compose.override.yml: development",
+      "docker-compose.production.yml: deployed",
+    ],
+  ],
+  [
+    "the only file, into whose program Compose brings what changes",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n    command: yarn dev:docker\n    develop:\n      watch:\n        - action: sync+restart\n          path: .\n          target: /app\n",
+    },
+    ["compose.yml: development"],
+  ],
+  [
+    "the only file, over the checkout, beside Kamal's for a server of its own",
+    {
+      "docker-compose.yml": checkout.replace(
+        "  db:\n    image: mariadb:11\n    restart: unless-stopped\n",
+        "",
+      ),
+      Makefile: "up:\n\tdocker compose up -d\n",
+      "config/deploy.production.yml": "servers:\n  web:\n    - harbour.example.org\nproxy:\n  ssl: true\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
+    "the only file, which does not build what the pipeline pushes",
+    {
+      "docker/docker-compose.yml":
+        "services:\n  web:\n    build:\n      context: ..\n      dockerfile: docker/web.Dockerfile\n",
+      "docker/web.Dockerfile": "FROM node:22\nCMD npm run dev\n",
+      "docker/production/harbour.Dockerfile": "FROM nginx:1.31\n",
+      ".github/workflows/push.yml":
+        "on: push\njobs:\n  image:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          file: docker/production/harbour.Dockerfile\n          push: true\n",
+    },
+    ["docker/docker-compose.yml: development"],
+  ],
+  [
     "a server for development, by its name, beside production's",
     {
       "docker-compose-production.yml": built,

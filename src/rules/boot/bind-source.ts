@@ -4,7 +4,15 @@ import { basename } from "../../core/path.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
-import { folderOf, isAddition, isFile, isMissing, isUnread, isUnshown } from "../../stack/query-unfound.ts";
+import {
+  folderOf,
+  isAddition,
+  isFile,
+  isMissing,
+  isOfItsOwn,
+  isUnread,
+  isUnshown,
+} from "../../stack/query-unfound.ts";
 import type { Mount, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -26,6 +34,7 @@ export default defineRule({
           isMissing(stack, mount) &&
           !isUnshown(stack, service, mount) &&
           !isUnread(service, mount) &&
+          !isOfItsOwn(service, mount) &&
           first(mount.sourceAt),
       );
       if (missing.length === 0) continue;

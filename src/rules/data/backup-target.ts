@@ -1,6 +1,13 @@
+import { addTo } from "../../core/group.ts";
 import { targetFix } from "../../remedies/target-name.ts";
-import { isStore } from "../../stack/query.ts";
-import { callerName, isBackupWork, isWorkstationCall, projectsOfCall } from "../../stack/query-scripts.ts";
+import { isStore, listPlain } from "../../stack/query.ts";
+import {
+  callerName,
+  isBackupWork,
+  isWorkstationCall,
+  projectsOfCall,
+  worksForWork,
+} from "../../stack/query-scripts.ts";
 import {
   type MissingTarget,
   missingBecause,
@@ -17,31 +24,43 @@ export default defineRule({
   severity: "critical",
   why: "A backup of a container that is not there saves nothing, or saves the development data while it reports success; it is noticed on the day of the restore.",
   *check(stack) {
+    // A service that has got another name is missed by every script that calls it.
+    const groups = new Map<string, MissingTarget[]>();
     for (const missing of missingTargets(stack)) {
       if (!missing.places.some(isBackupWork) || missing.places.every(isWorkstationCall)) continue;
+      const one = missing.what === "service" ? missing.files.join("\n") : missing.places[0]!.caller.file;
+      addTo(groups, `${missing.name}\n${one}`, missing);
+    }
+    for (const group of groups.values()) {
+      const [missing] = group as [MissingTarget];
       const first = missing.places[0]!;
+      const callers = [...new Set(group.map(each => callerName(each.places[0]!)))];
       const consequence =
         missing.elsewhere.length > 0
           ? "it fails there, or works on the development data where both run"
-          : "the command fails";
+          : callers.length === 1
+            ? "the command fails"
+            : "the commands fail";
+      const [place, ...more] = group.flatMap(missingEvidence);
       yield {
         subject: `${first.caller.file}: ${missing.name}`,
-        message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
-        evidence: missingEvidence(missing),
-        severity: isForWork(stack, missing)
+        message: `${listPlain(callers)} ${callers.length === 1 ? "works" : "work"} on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
+        evidence: [place!, ...more],
+        severity: group.every(each => isForWork(stack, each))
           ? "low"
           : missing.instead.length === 0 || missing.instead.some(isStore)
             ? "critical"
             : "high",
-        fix: () => targetFix(stack, missing),
-        ...(missing.sure ? {} : { confidence: "likely" as const }),
+        fix: () => (group.length === 1 ? targetFix(stack, missing) : undefined),
+        ...(group.some(each => each.sure) ? {} : { confidence: "likely" as const }),
       };
     }
   },
 });
 
-/** It names a container of the file for work, and another command saves what production keeps. */
+/** It works on what is for work alone; or it names a container of that, and another command saves what production keeps. */
 function isForWork(stack: Stack, { places, elsewhere }: MissingTarget): boolean {
+  if (places.every(placed => worksForWork(stack, placed))) return true;
   return (
     elsewhere.length > 0 &&
     stack.calls.some(placed => {

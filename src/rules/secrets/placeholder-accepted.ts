@@ -88,6 +88,8 @@ function copiedExample(stack: Stack, { call, caller, deploys }: PlacedCall) {
   const [from, to] = call.operands;
   if (from?.value === undefined || to?.value === undefined || call.cwd === undefined) return undefined;
   if (!/^\.env(?:\.[\w-]+)*$|\.env$/.test(basename(to.value))) return undefined;
+  // A form that is handed on is a form still.
+  if (/[._-](?:example|sample|template|dist)$/.test(to.value)) return undefined;
   const path = join(call.cwd, from.value);
   return isOutside(path)
     ? undefined

@@ -86,6 +86,7 @@ function isForWork(stack: Stack, { file }: CommittedKey): boolean {
   const name = basename(file);
   // Everybody has such a key: it opens machines that are made for a try.
   if (/(?:^|[._-])insecure(?:[._-]|$)/i.test(name)) return true;
+  if (isOfMkcert(stack, file)) return true;
   const page = dirname(file) === "" ? undefined : stack.files.read(join(dirname(file), "README.md"));
   if (page && "source" in page && forTests.test(page.source.text)) return true;
   const users = stack.projects.filter(({ files, services }) =>
@@ -94,6 +95,17 @@ function isForWork(stack: Stack, { file }: CommittedKey): boolean {
     ),
   );
   return users.length > 0 && users.every(project => gradeOf(project) === "development");
+}
+
+/** The certificate beside it says who made it: `mkcert` does so for the browser of one workstation. */
+function isOfMkcert(stack: Stack, file: string): boolean {
+  return stack.files.list(dirname(file)).some(name => {
+    if (!/\.(?:pem|crt|cert)$/.test(name) || name === basename(file)) return false;
+    const read = stack.files.read(join(dirname(file), name));
+    const body =
+      "source" in read ? /-----BEGIN CERTIFICATE-----([^-]*)/.exec(read.source.text)?.[1] : undefined;
+    return body !== undefined && Buffer.from(body, "base64").includes("mkcert development certificate");
+  });
 }
 
 const forTests =
