@@ -357,9 +357,8 @@ function presentSpelling(path: string, files: ProjectFiles): string | undefined 
   if (!/compose[\w.-]*\.ya?ml$/i.test(path)) return undefined;
   if (files.has(path) === "file") return path;
   const key = (name: string) => name.replace(/^docker-(?=compose)/, "").replace(/\.yaml$/, ".yml");
-  const folder = dirname(path);
-  const alike = files.list(folder).filter(name => key(name) === key(basename(path)));
-  return alike.length === 1 ? join(folder, alike[0]!) : undefined;
+  const [name, ...more] = files.list(dirname(path)).filter(each => key(each) === key(basename(path)));
+  return name && more.length === 0 ? join(dirname(path), name) : undefined;
 }
 
 function copySources(sources: readonly Argument[]): string[] {
