@@ -2,6 +2,7 @@ import type { Call } from "../artifacts/commands.ts";
 import { basename, join } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
+import { isPublic } from "./public-project.ts";
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
 import {
   carriesDump,
@@ -76,6 +77,24 @@ const manifests = [
 ];
 const database =
   /\b(?:pg|postgres\w*|mysql2?|mariadb|mongoose|mongodb|pymongo|motor|sequelize|typeorm|prisma|@prisma\/client|knex|drizzle-orm|sqlite3?|better-sqlite3|sqlalchemy|psycopg\d?\w*|asyncpg|django|gorm|pgx|redshift|cassandra\S*|dynamodb|doctrine|laravel|eloquent|hibernate|jpa|jdbc|activerecord|rails|neo4j\S*|firebase\S*|supabase\S*)\b/i;
+
+/**
+ * The data is this team's: an image of the project is made here; or the application's code is here, nobody else is
+ * invited to run it, and the file is production's or is shipped, with a program that is no known product's.
+ */
+export function isOwnData(stack: Stack, stores: readonly Service[]): boolean {
+  const isIndex = stores.every(({ kind }) => kind === "search");
+  const ofTeam = !isIndex && stack.components.length > 0 && !isPublic(stack.files.paths);
+  return stores.some(({ project: { grade, because, services } }) => {
+    const shipped = because.at !== undefined;
+    const forServer = grade === "deployed" && (shipped || because.text.endsWith("says production"));
+    const isOwn = (service: Service): boolean =>
+      service.build !== undefined ||
+      (shipped && service.made !== undefined) ||
+      (ofTeam && forServer && !service.facts && (service.kind === "app" || service.kind === "unknown"));
+    return services.some(isOwn);
+  });
+}
 
 /** It runs on the server; where only one project is there, a doubt whether it does makes the finding lighter. */
 function isKept(stack: Stack, { project, oneShot, profiles }: Service): boolean {

@@ -237,6 +237,13 @@ function isDeaf(stack: Stack, service: Service, port: Port): boolean {
   return port.target !== undefined && listens.length > 0 && !listens.includes(port.target);
 }
 
+/** The server's port for TLS belongs to a proxy of the project that does not listen there: nothing else on the machine can. */
+export function deafTlsPorts(stack: Stack, project: ComposeProject): Port[] {
+  return project.services.flatMap(service =>
+    publicPorts(service).filter(port => port.published === 443 && isDeaf(stack, service, port)),
+  );
+}
+
 /** It takes the client's address or scheme from a header: another proxy stands in front of it. */
 function trustsOuterProxy({ effective }: ProxyInstance): boolean {
   return (

@@ -1,6 +1,13 @@
 import { backupFix } from "../../remedies/backup-fix.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
-import { hasBackup, keptFiles, keptIndexes, keptStores, lastingCaches } from "../../stack/query-backups.ts";
+import {
+  hasBackup,
+  isOwnData,
+  keptFiles,
+  keptIndexes,
+  keptStores,
+  lastingCaches,
+} from "../../stack/query-backups.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -23,10 +30,6 @@ export default defineRule({
     const names = [...new Set(stores.map(service => service.name))];
     // Where every image is pulled and nothing ships the file, it is often an example for others to run.
     const shipped = stores.some(store => store.project.because.at !== undefined);
-    // What the repository publishes is its own once it ships the file, too.
-    const own = stores.some(store =>
-      store.project.services.some(({ build, made }) => build ?? (shipped ? made : undefined)),
-    );
     const [place, ...more] =
       files.length > 0
         ? files.map(({ mount }) => evidence(mount.at, "keeps a SQLite database, and nothing backs it up"))
@@ -35,7 +38,7 @@ export default defineRule({
       subject: first.project.name,
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
-      severity: weigh(first, own ? "high" : shipped ? "medium" : "low"),
+      severity: weigh(first, isOwnData(stack, stores) ? "high" : shipped ? "medium" : "low"),
       confidence: isUnsure ? "possible" : "likely",
       ...(files.length > 0 ? {} : { fix: () => backupFix(stack, stores) }),
     };

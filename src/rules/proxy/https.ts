@@ -10,7 +10,7 @@ import {
   weigh,
 } from "../../stack/query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy, plainSites, speaksTls } from "../../stack/query-caddy.ts";
-import { plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
+import { deafTlsPorts, plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import { hasSecureTwin } from "../../stack/query-secure-twin.ts";
 import { plainTraefikPorts, traefikOf } from "../../stack/query-traefik.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
@@ -40,14 +40,16 @@ export default defineRule({
       const pulled = entries.every(({ service, port }) => !service.build && port.published !== 80);
       // Images that are pulled to a port of their own often stand behind the web server of the machine.
       const shipped = project.because.at !== undefined && !pulled;
+      const deaf = deafTlsPorts(stack, project);
       yield {
         subject: project.name,
-        message: `Project "${project.name}" is published in plain HTTP: nothing in this repository speaks TLS for it.`,
-        severity: weigh(project, shipped ? "high" : "medium"),
-        confidence: pulled ? "possible" : "likely",
+        message: `Project "${project.name}" is published in plain HTTP: nothing in this repository speaks TLS for it${deaf.length > 0 ? ", and nobody listens on port 443, which it publishes" : ""}.`,
+        severity: weigh(project, shipped || deaf.length > 0 ? "high" : "medium"),
+        confidence: pulled && deaf.length === 0 ? "possible" : "likely",
         evidence: [
           evidence(first.port.at, `"${first.service.name}" in plain HTTP`),
           ...more.map(({ service, port }) => evidence(port.at, `"${service.name}" in plain HTTP`)),
+          ...deaf.map(port => evidence(port.at, "nothing listens behind it")),
         ],
         fix: () => frontDoorFix(stack, project, entries),
       };
