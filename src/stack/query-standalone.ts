@@ -1,13 +1,18 @@
 import { sourceOf } from "../core/project-files.ts";
-import type { Location } from "../core/source.ts";
-import { publicPorts, serverServices } from "./query.ts";
-import { isWorkstationCall, stopsContainers } from "./query-scripts.ts";
-import type { PlacedCall, Port, Service, Stack } from "./stack.ts";
+import { type Location, locate } from "../core/source.ts";
+import { tlsServers } from "./proxy/effective.ts";
+import { proxiesOf, publicPorts, serverServices } from "./query.ts";
+import { callerName, isWorkstationCall, stopsContainers } from "./query-scripts.ts";
+import type { PlacedCall, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** Certificates that certbot asks for with a server of its own, on a port that a container holds when they are renewed. */
 
 export interface Standalone {
-  readonly placed: PlacedCall;
+  readonly file: string;
+  /** How a sentence begins: a script, a job, or the page that tells people to. */
+  readonly who: string;
+  /** A page tells it; what was done on the server may be more. */
+  readonly told: boolean;
   /** The word that chooses certbot's own server. */
   readonly at: Location;
   readonly service: Service;
@@ -21,7 +26,11 @@ const frees =
   /--pre-hook|renewal-hooks\/pre|pre_hook|--webroot|webroot_path|--nginx\b|--apache\b|--dns-|dns-01|\bacme\.sh\b|http-01-port/;
 
 export function standaloneCertificates(stack: Stack): Standalone[] {
-  const asked = stack.calls.filter(asksStandalone);
+  const called = stack.calls.filter(asksStandalone).map(placed => ({
+    ...{ file: placed.caller.file, who: callerName(placed), told: false },
+    at: placed.call.args.find(arg => arg.value === "--standalone")!.at,
+  }));
+  const asked = called.length > 0 ? called : [...toldIn(stack)].slice(0, 1);
   if (asked.length === 0) return [];
   const found = serverServices(stack).flatMap(service => {
     const port = publicPorts(service).find(each => each.published === 80);
@@ -29,11 +38,29 @@ export function standaloneCertificates(stack: Stack): Standalone[] {
   });
   const [front] = found;
   if (!front || texts(stack).some(text => frees.test(text)) || freesByHand(stack)) return [];
-  return asked.map(placed => {
-    const word = placed.call.args.find(arg => arg.value === "--standalone")!;
-    const renewal = stack.calls.find(({ call }) => call.name === "certbot" && isRenewal(call.args))?.call.at;
-    return { placed, at: word.at, ...front, ...(renewal ? { renewal } : {}) };
-  });
+  // A page may speak of certificates that nothing here uses yet.
+  if (called.length === 0 && !proxiesOf(stack, front.service.project).some(hasTls)) return [];
+  const renewal = stack.calls.find(({ call }) => call.name === "certbot" && isRenewal(call.args))?.call.at;
+  return asked.map(each => ({ ...each, ...front, ...(renewal ? { renewal } : {}) }));
+}
+
+function hasTls({ effective }: ProxyInstance): boolean {
+  return tlsServers(effective).length > 0;
+}
+
+/** A command of a page on operating the system, which may go on in the next line. */
+const command = /\bcertbot (?:certonly|run)\b[^\n]{0,300}?--standalone\b/g;
+
+function* toldIn(stack: Stack): Iterable<Pick<Standalone, "file" | "who" | "told" | "at">> {
+  for (const [file, kind] of stack.kinds) {
+    const source = kind === "runbook" ? stack.sources.get(file) : undefined;
+    const text = source?.text.replace(/\\\r?\n/g, joint => " ".repeat(joint.length)) ?? "";
+    for (const { 0: found, index } of text.matchAll(command)) {
+      const end = index + found.length;
+      const at = locate(source!, end - "--standalone".length, end);
+      yield { file, who: `What ${file} tells people to run`, told: true, at };
+    }
+  }
 }
 
 function asksStandalone(placed: PlacedCall): boolean {

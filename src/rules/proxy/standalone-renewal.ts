@@ -1,5 +1,4 @@
 import { evidence, weigh } from "../../stack/query.ts";
-import { callerName } from "../../stack/query-scripts.ts";
 import { standaloneCertificates } from "../../stack/query-standalone.ts";
 import { defineRule } from "../rule.ts";
 
@@ -11,14 +10,14 @@ export default defineRule({
   why: "Certbot renews in the way that it was first asked: its own server finds port 80 taken, every renewal fails, and after 90 days at most every browser refuses the site.",
   *check(stack) {
     const told = new Set<string>();
-    for (const { placed, at, service, port, renewal } of standaloneCertificates(stack)) {
-      if (told.has(placed.caller.file)) continue;
-      told.add(placed.caller.file);
+    for (const { file, who, told: isTold, at, service, port, renewal } of standaloneCertificates(stack)) {
+      if (told.has(file)) continue;
+      told.add(file);
       const name = service.containerName?.text;
       const isPlain = name !== undefined && /^[\w.-]+$/.test(name) && name === service.containerName?.raw;
       yield {
-        subject: `${placed.caller.file}: certbot`,
-        message: `${callerName(placed)} asks for the certificate with certbot's own server, and "${service.name}" holds port 80 when it is renewed: nothing stops it for that.`,
+        subject: `${file}: certbot`,
+        message: `${who} asks for the certificate with certbot's own server, and "${service.name}" holds port 80 when it is renewed: nothing stops it for that.`,
         severity: weigh(service, "high"),
         confidence: "likely",
         evidence: [
@@ -27,7 +26,7 @@ export default defineRule({
           ...(renewal ? [evidence(renewal, "fails while it does")] : []),
         ],
         fix: () =>
-          isPlain
+          isPlain && !isTold
             ? {
                 title: `Stop ${name} for the moment of a renewal`,
                 grade: "needs-testing" as const,
