@@ -1,13 +1,30 @@
 import type { Location } from "../core/source.ts";
 import { isPlaceholder, isWeakSecret } from "../formats/secret.ts";
 import { hasWorkstationValues } from "./env-work.ts";
-import { containerFile } from "./query.ts";
-import type { Service, Stack } from "./stack.ts";
+import { containerFile, isStore } from "./query.ts";
+import { openPorts } from "./query-ports.ts";
+import type { Port, Service, Stack } from "./stack.ts";
 
 /** Questions about who can reach a service, and what it asks of them. */
 
 /** Ports of a store where a console answers: what they give access to is told apart from the store. */
 export const consolePorts: ReadonlySet<number> = new Set([15672, 9001, 5601, 18083]);
+
+/** Ports on which nothing but such a store listens: an image with a name of its own is known by them. */
+const ofStores: ReadonlyMap<number, string> = new Map([
+  ...[1433, 1521, 3306, 5432, 27017].map(port => [port, "database"] as const),
+  [6379, "cache"],
+]);
+
+/** A store that the internet reaches, by its image or, where nobody knows the image, by its port. */
+export function publishedStore(service: Service): { kind: string; ports: readonly Port[] } | undefined {
+  const open = openPorts(service).filter(port => !consolePorts.has(port.target ?? 0));
+  if (isStore(service)) return { kind: service.kind, ports: open };
+  const isUnknown = service.build ? !service.model && !service.component : service.kind === "unknown";
+  const ports = isUnknown ? open.filter(port => ofStores.has(port.target ?? 0)) : [];
+  const kind = ofStores.get(ports[0]?.target ?? 0);
+  return kind === undefined ? undefined : { kind, ports };
+}
 
 /** What a client needs. `none`: nothing; `known`: a credential that the repository tells. */
 export interface Access {
@@ -97,7 +114,7 @@ function isOn(service: Service, name: string): Location | undefined {
 function postgres(stack: Stack, service: Service): Access | undefined {
   const method = service.environment.find(entry => entry.name === "POSTGRES_HOST_AUTH_METHOD");
   if (method?.value?.text === "trust") return open(method.nameAt, "everybody is let in without a password");
-  return known(credentialOf(stack, service, "POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"));
+  return known(credentialOf(stack, service, "POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD", "POSTGRES_PASS"));
 }
 
 function mysql(stack: Stack, service: Service): Access | undefined {

@@ -1,7 +1,7 @@
 import type { Severity } from "../core/finding.ts";
 import type { Location } from "../core/source.ts";
-import { isStore, serverServices } from "./query.ts";
-import { consolePorts, credentialOf, storeAccess } from "./query-access.ts";
+import { serverServices } from "./query.ts";
+import { credentialOf, publishedStore, storeAccess } from "./query-access.ts";
 import { type OpenTool, openTools } from "./query-admin-open.ts";
 import { openPorts } from "./query-ports.ts";
 import { traefikStatic } from "./query-traefik.ts";
@@ -46,7 +46,7 @@ export function adminAccess(stack: Stack, service: Service): AdminAccess | undef
 export function openedCredentials(stack: Stack): Location[] {
   return serverServices(stack).flatMap(service => {
     const targets = openPorts(service).map(port => port.target ?? 0);
-    const isOpen = isStore(service) && targets.some(target => !consolePorts.has(target));
+    const isOpen = (publishedStore(service)?.ports.length ?? 0) > 0;
     const store = isOpen ? storeAccess(stack, service) : undefined;
     const admin = adminAccess(stack, service);
     const because = admin && targets.some(target => admin.ports.includes(target)) ? admin.because : [];

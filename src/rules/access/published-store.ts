@@ -1,8 +1,8 @@
 import type { Fix } from "../../core/fix.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
-import { evidence, isStore, serverServices, weigh } from "../../stack/query.ts";
-import { type Access, consolePorts, storeAccess } from "../../stack/query-access.ts";
-import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
+import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { type Access, publishedStore, storeAccess } from "../../stack/query-access.ts";
+import { loopbackFix, portNumbers } from "../../stack/query-ports.ts";
 import { byValue, committedCredentials } from "../../stack/query-secrets.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -15,8 +15,10 @@ export default defineRule({
   why: "Docker opens a published port to every network of the server, past the rules of ufw; a database there is found by scanners within hours, and its password is all that is left.",
   *check(stack) {
     const seen = new Set<string>();
-    for (const service of serverServices(stack).filter(isStore)) {
-      const ports = openPorts(service).filter(port => !consolePorts.has(port.target ?? 0));
+    for (const service of serverServices(stack)) {
+      const store = publishedStore(service);
+      if (!store) continue;
+      const { kind, ports } = store;
       const first = ports[0];
       if (!first) {
         const local = service.ports.find(port => port.public === false);
@@ -30,7 +32,7 @@ export default defineRule({
       seen.add(place);
       yield {
         subject: service.name,
-        message: `The ${service.kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
+        message: `The ${kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
         evidence: [
           evidence(first.at, "published on every address"),
           ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
