@@ -53,7 +53,7 @@ const command = /\bcertbot (?:certonly|run)\b[^\n]{0,300}?--standalone\b/g;
 
 function* toldIn(stack: Stack): Iterable<Pick<Standalone, "file" | "who" | "told" | "at">> {
   for (const [file, kind] of stack.kinds) {
-    const source = kind === "runbook" ? stack.sources.get(file) : undefined;
+    const source = kind === "runbook" ? sourceOf(stack, file) : undefined;
     const text = source?.text.replace(/\\\r?\n/g, joint => " ".repeat(joint.length)) ?? "";
     for (const { 0: found, index } of text.matchAll(command)) {
       const end = index + found.length;
