@@ -73,6 +73,8 @@ describe("isSecretName", () => {
     "USE_TOKEN",
     "PASSWORD_HASHERS",
     "AUTH_TOKEN_HEADER",
+    "PASSWORD_AUTHENTICATION",
+    "PASSWORD_ENCRYPTION",
   ])("%s is none", name => expect(isSecretName(name)).toBe(false));
 });
 
@@ -125,6 +127,7 @@ describe("isPlaceholder", () => {
     "sua_senha_aqui",
     "замените_на_случайную_строку",
     "请修改此密钥",
+    "sk_live_xxx",
   ])("%j is one", value => expect(isPlaceholder(value)).toBe(true));
 
   it.each([
@@ -146,6 +149,7 @@ describe("isPlaceholder", () => {
     "mudarris-7",
     "aqui",
     "trocadero99",
+    "xxx-harbour",
   ])("%j is none", value => expect(isPlaceholder(value)).toBe(false));
 });
 

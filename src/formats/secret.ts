@@ -80,6 +80,8 @@ function tellsSecret(name: string): boolean {
     return false;
   // Pusher and Soketi: the key that browsers get; the secret has a name of its own. Bugsnag's only sends reports in.
   if (/^(?:(?:PUSHER|SOKETI_DEFAULT)_APP|BUGSNAG_API)_KEY$/.test(name)) return false;
+  // The methods of PostgreSQL: PASSWORD_AUTHENTICATION=md5, PASSWORD_ENCRYPTION=scram-sha-256.
+  if (/^(?:AUTHENTICATION|ENCRYPTION)$/.test(last) && words.at(-2) === "PASSWORD") return false;
   // MYSQL_ALLOW_EMPTY_PASSWORD, MYSQL_RANDOM_ROOT_PASSWORD
   if (words.some(word => word === "ALLOW" || word === "RANDOM")) return false;
   if (words.some(word => secretWords.has(word))) return true;
@@ -128,6 +130,8 @@ export function isPlaceholder(value: string): boolean {
     .filter(word => word !== "");
   if (words.some(word => placeholderWords.has(word) || foreignPlaceholders.has(word) || madeUp.test(word)))
     return true;
+  // `sk_live_xxx`
+  if (words.length > 1 && /^x{3,}$/.test(words.at(-1)!)) return true;
   if (otherScripts.test(text)) return true;
   // `STRONG_DB_PASSWORD`: in capitals, and named for what has to stand there.
   if (/^[A-Z]+(?:_[A-Z]+)+$/.test(text) && changed.has(words.at(-1)!)) return true;

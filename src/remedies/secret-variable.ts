@@ -33,7 +33,7 @@ export function moveToVariable(stack: Stack, all: readonly Credential[]): Fix | 
   const hint = inUrl ? "; letters and digits only, it also stands in a URL" : "";
   const variables = names.map(each => ({
     name: each,
-    says: `${purpose(places)}, a random value (openssl rand -hex 24)${hint}`,
+    says: `${purpose(places)}, ${isIssued(places) ? "as its issuer gives it" : "a random value (openssl rand -hex 24)"}${hint}`,
     ...formerValue(places, each, name),
   }));
   return {
@@ -244,6 +244,14 @@ function purpose(places: readonly Credential[]): string {
   return isSigningName(places[0]!.name)
     ? `What ${names.join(" and ")} signs with`
     : `A credential of ${names.join(" and ")}`;
+}
+
+/** Services of others, and mailboxes: a value of one's own opens nothing there. */
+const issuers =
+  /^(?:STRIPE|PAYPAL|SENDGRID|MAILGUN|MAILJET|BREVO|RESEND|POSTMARK|TWILIO|AWS|SMTP|EMAIL|MAIL|OPENAI|ANTHROPIC|GEMINI|TELEGRAM|SLACK|DISCORD|GITHUB|GITLAB|GOOGLE|FACEBOOK|RECAPTCHA|TURNSTILE|CLOUDFLARE|CLOUDINARY|SENTRY|MAPBOX)_/;
+
+function isIssued(places: readonly Credential[]): boolean {
+  return places.some(each => each.outside !== undefined || issuers.test(each.name));
 }
 
 /** The old value is known for good; where it is kept beside the files, it has to be changed there as well. */
