@@ -3,6 +3,7 @@ import type { Jenkinsfile } from "../artifacts/jenkinsfile.ts";
 import type { Makefile } from "../artifacts/makefile.ts";
 import type { Script } from "../artifacts/script.ts";
 import { buildsIn, scriptsIn, type Workflow } from "../artifacts/workflow.ts";
+import { addTo } from "../core/group.ts";
 import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
@@ -69,7 +70,7 @@ export function placeCalls(
 function workflowCalls(workflow: Workflow): PlacedCall[] {
   const placed: PlacedCall[] = [];
   const ofJobs = new Map<Workflow["jobs"][number], Call[]>();
-  for (const { job, calls } of scriptsIn(workflow)) ofJobs.set(job, [...(ofJobs.get(job) ?? []), ...calls]);
+  for (const { job, calls } of scriptsIn(workflow)) for (const call of calls) addTo(ofJobs, job, call);
   for (const [job, calls] of ofJobs) {
     const deploys = isDeployJob(workflow, job);
     for (const call of [...calls, ...writtenScripts(calls)])
