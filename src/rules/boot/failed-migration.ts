@@ -67,7 +67,8 @@ function migrationOf(stack: Stack, service: Service): Found | undefined {
     /\|\||\$\?|\b(?:then|do|fi|done|else)\b/.test(between)
   )
     return undefined;
-  if (/&&/.test(between)) return { at, next: spanOf(next), stops: true };
+  if (/&&/.test(between))
+    return { at, next: spanOf(next), stops: !isForgiven(text.slice(at.span.end, at.span.end + 800)) };
   if (!/[;\n]/.test(between)) return undefined;
   return { at, next: spanOf(next), stops: stopsAtErrors(process, text.slice(0, at.span.start)) };
 }
@@ -96,17 +97,26 @@ function inEntryScript(stack: Stack, service: Service): Found | undefined {
 
 /** A command line whose words have one place: `sh -c "a; b"`, the shell form of a Dockerfile. */
 function inOneText(line: string, at: Location): Found | undefined {
-  const parts = line.split(/(&&|\|\||[;\n])/);
+  // A list goes on in the next line.
+  const parts = line.replace(/(&&|\|\|)[ \t]*\r?\n/g, "$1 ").split(/(&&|\|\||[;\n])/);
   const index = parts.findIndex(part => isMigration(part));
   const [own = "", mark = "", next = ""] = parts.slice(index, index + 3);
   if (index === -1 || next.trim() === "" || /\b(?:if|until|while|then|do)\b|!\s*$/.test(own))
     return undefined;
-  if (mark === "&&") return { at, stops: true };
+  if (mark === "&&") return { at, stops: !isForgiven(parts.slice(index + 1).join("")) };
   const [after = "", later = ""] = parts.slice(index + 3, index + 5);
   if (mark === "||" && /^\s*(?:echo|true|:)(?:\s[^(){}]*)?$/.test(next) && /^(?:;|&&)$/.test(after))
     return /^\s*(?:exit|false|then|do|fi|done|else)\b/.test(later) ? undefined : { at, stops: false };
   if (mark !== ";" || /^\s*(?:then|do|fi|done|else)\b|\$\?/.test(next)) return undefined;
   return { at, stops: /\bsh["', ]+-\w*e|\bset\s+-\w*e/.test(parts.slice(0, index + 1).join("")) };
+}
+
+/** `migrate && collect && seed || true && serve`: the `||` stands for all before it, and the server comes after. */
+function isForgiven(rest: string): boolean {
+  const whole = rest.split(/;|"[ \t]*(?:\r?\n|$)/, 1)[0]!;
+  const list = /[(){}]/.test(whole) ? [] : whole.split(/(&&|\|\|)/);
+  const index = list.indexOf("||");
+  return index !== -1 && /^\s*(?:true|:|echo)\b/.test(list[index + 1]!) && list[index + 2] === "&&";
 }
 
 function stopsAtErrors({ text }: Process, before: string): boolean {
