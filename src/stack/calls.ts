@@ -18,7 +18,8 @@ import { writtenScripts } from "./written-scripts.ts";
 const updatesServer = /(^|\/)(deploy\w*|prod|production|vps)\/(update|upgrade)(\.\w+)?$/i;
 const testFolder = /(?:^|\/)(?:tests?|testing|e2e|load-?tests?|benchmarks?)\//i;
 /** What deploys there does so on the machine that it lies on, unless it goes to another one. */
-const localFolder = /(?:^|\/)local(?:host)?(?:[-_.][\w.-]*)?\/[^/]+$|\blocalhost[\w-]*\.\w+$/i;
+const localFolder =
+  /(?:^|\/)local(?:host)?(?:[-_.][\w.-]*)?\/[^/]+$|\blocalhost[\w-]*\.\w+$|(?:^|[-_/])(?:deploy[-_]local|local[-_]deploy)(?:\.\w+)?$/i;
 
 /** Every command of scripts, Makefiles and workflows, with who runs it and whether that changes a server. */
 export function placeCalls(
@@ -44,7 +45,7 @@ export function placeCalls(
   for (const makefile of makefiles) {
     for (const target of makefile.targets) {
       const name = target.name.value;
-      const deploys = deployWords.test(name);
+      const deploys = deployWords.test(name) && !localFolder.test(name);
       for (const recipe of target.recipes) {
         for (const call of recipe.calls)
           placed.push({

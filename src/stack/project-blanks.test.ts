@@ -33,6 +33,20 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose-dev.yml: development"],
   ],
   [
+    "what a deployment to this machine lays over the base, beside the server's file",
+    {
+      "docker-compose.yml": "services:\n  web:\n    build: .\n    restart: unless-stopped\n",
+      "docker-compose.localdb.yml": "services:\n  db:\n    image: postgres:17\n    restart: unless-stopped\n",
+      "docker-compose.prod.yml": "services:\n  web:\n    restart: always\n",
+      "scripts/deploy-local.sh": "docker compose -f docker-compose.yml -f docker-compose.localdb.yml up -d\n",
+      "scripts/deploy-prod.sh": "docker compose -f docker-compose.yml -f docker-compose.prod.yml up -d\n",
+    },
+    [
+      "docker-compose.yml+docker-compose.localdb.yml: development",
+      "docker-compose.yml+docker-compose.prod.yml: deployed",
+    ],
+  ],
+  [
     "what a README above it calls example files",
     {
       "docker/mysql/docker-compose-engine.yml":
