@@ -47,6 +47,7 @@ import bootDatabaseOptions from "./boot/database-options.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
+import bootEmptyKey from "./boot/empty-key.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
 import bootEnvFileOverridden from "./boot/env-file-overridden.ts";
 import bootEnvFilePresent from "./boot/env-file-present.ts";
@@ -378,6 +379,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDependsOnUnknown,
   bootDevServer,
   bootDocumentedNeverRead,
+  bootEmptyKey,
   bootEntrySettings,
   bootEnvFileOverridden,
   bootEnvFilePresent,

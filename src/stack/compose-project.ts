@@ -67,6 +67,7 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
     networks: entriesOf(merged.sections.get("networks")).map(entry =>
       networkOf(entry.key, entry.value, name, lookup),
     ),
+    emptySections: [...merged.emptySections.values()],
     secrets: filesOf(merged, "secrets", lookup),
     configs: filesOf(merged, "configs", lookup),
     lookup,

@@ -11,7 +11,7 @@ import type { Gap, Problem } from "../core/problem.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import type { Located, Location, Source } from "../core/source.ts";
 import type { Ignore } from "../formats/dockerignore.ts";
-import type { YamlMap, YamlNode } from "../formats/yaml.ts";
+import type { YamlMap, YamlNode, YamlPair } from "../formats/yaml.ts";
 import type { AppComponent } from "./app/detect.ts";
 import type { ImageFacts, ImageRef } from "./image/facts.ts";
 import type { ImageModel } from "./image/image.ts";
@@ -75,6 +75,8 @@ export interface ComposeProject {
   readonly networks: readonly NamedNetwork[];
   readonly secrets: readonly NamedFile[];
   readonly configs: readonly NamedFile[];
+  /** `volumes:` and the like, as a section without anything. */
+  readonly emptySections: readonly YamlPair[];
   /** Value that the project's .env gives a variable; undefined when nothing in the repository sets it. */
   lookup(name: string): string | undefined;
 }

@@ -1,4 +1,5 @@
 import type { YamlMap } from "../../formats/yaml.ts";
+import { sectionKeys } from "../../stack/compose-schema.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import type { ComposeProject, Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -25,16 +26,6 @@ export default defineRule({
   },
 });
 
-/** Keys of sections below a service, which an indentation too few brings up. */
-const sections: readonly (readonly [string, readonly string[]])[] = [
-  ["build", ["args", "context", "dockerfile", "target", "cache_from", "dockerfile_inline"]],
-  ["healthcheck", ["test", "interval", "timeout", "retries", "start_period", "start_interval"]],
-  [
-    "deploy",
-    ["replicas", "resources", "restart_policy", "update_config", "placement", "limits", "reservations"],
-  ],
-  ["logging", ["driver", "options"]],
-];
 /** What people write for a key that has another name. */
 const others: ReadonlyMap<string, string> = new Map([
   ...["container-name", "env-file", "depends-on", "working-dir", "network-mode", "mem-limit", "shm-size"].map(
@@ -57,7 +48,7 @@ const others: ReadonlyMap<string, string> = new Map([
 function misplaced(project: ComposeProject, service: Service) {
   return service.node.entries.flatMap(({ key, value }) => {
     const at = key.at;
-    const section = sections.find(([, keys]) => keys.includes(key.value))?.[0];
+    const section = sectionKeys.find(([, keys]) => keys.includes(key.value))?.[0];
     const other = others.get(key.value);
     const isService = value.kind === "map" && value.entries.length > 0 && runs(value);
     const shows = section

@@ -28,7 +28,7 @@ export default defineRule({
       const unset = [...new Set(names)];
       yield {
         subject: project.files.join(", "),
-        message: `${listNames(unset)} ${unset.length === 1 ? "is" : "are"} part of an image's name, and nothing in this repository sets or explains ${unset.length === 1 ? "it" : "them"}: Compose refuses the whole file.`,
+        message: `${listNames(unset)} ${unset.length === 1 ? "is" : "are"} part of an image's name, and nothing in this repository sets or explains ${unset.length === 1 ? "it" : "them"}: what is left is no name, and \`docker compose up\` stops there.`,
         severity: weigh(project, "medium"),
         confidence: "likely",
         evidence: [first, ...more],

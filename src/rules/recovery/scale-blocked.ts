@@ -4,7 +4,7 @@ import { addTo } from "../../core/group.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { removePair } from "../../formats/yaml-edit.ts";
 import { ownPair } from "../../remedies/service-edit.ts";
-import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -14,7 +14,7 @@ export default defineRule({
   title: "A service with several replicas claims nothing that exists once",
   claim: "boots-healthy",
   severity: "high",
-  why: "Only the first replica starts: the others find the container name or the port taken.",
+  why: "With a fixed name Compose starts nothing at all; with a fixed port only the first replica starts, and the others find it taken.",
   *check(stack) {
     const first = oncePerPlace();
     const swarm = stack.calls.some(
@@ -42,14 +42,16 @@ export default defineRule({
     for (const group of groups.values()) {
       const services = group.map(each => each.service);
       const { what } = group[0]!;
+      const isRefused = services.some(each => each.containerName && !isOptional(each));
+      const refused = isRefused ? " Compose refuses the whole file for that." : "";
       const [place, ...more] = group.flatMap(each => each.places);
       const one = services.length === 1;
       yield {
         subject: services[0]!.name,
         message: one
-          ? `"${services[0]!.name}" asks for ${services[0]!.replicas!.value} replicas but claims ${what}, which only one of them can have.`
-          : `${listNames(services.map(each => each.name))} ask for several replicas but claim ${what} each, which only one of them can have.`,
-        severity: weigh(services[0]!, "high"),
+          ? `"${services[0]!.name}" asks for ${services[0]!.replicas!.value} replicas but claims ${what}, which only one of them can have.${refused}`
+          : `${listNames(services.map(each => each.name))} ask for several replicas but claim ${what} each, which only one of them can have.${refused}`,
+        severity: weigh(services[0]!, isRefused ? "critical" : "high"),
         evidence: [place!, ...more],
         fix: () => (one && group[0]!.named ? withoutName(stack, services[0]!) : undefined),
       };

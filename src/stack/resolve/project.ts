@@ -11,6 +11,7 @@ import {
   textOf,
   type YamlMap,
   type YamlNode,
+  type YamlPair,
 } from "../../formats/yaml.ts";
 import { interpolate, type Lookup } from "./interpolate.ts";
 import { mergeSections, mergeServices, withoutResets } from "./merge.ts";
@@ -28,6 +29,8 @@ export interface MergedService {
 export interface MergedProject {
   readonly services: readonly MergedService[];
   readonly sections: ReadonlyMap<string, YamlMap>;
+  /** Sections that no file gives anything: Compose refuses those. */
+  readonly emptySections: ReadonlyMap<string, YamlPair>;
   readonly name?: YamlNode;
   /** Every file that took part, in the order of first use. */
   readonly files: readonly string[];
@@ -70,11 +73,12 @@ interface State {
 interface Loaded {
   services: MergedService[];
   sections: Map<string, YamlMap>;
+  emptySections: Map<string, YamlPair>;
   name?: YamlNode;
 }
 
 function loadFiles(state: State, files: readonly string[], base: string, chain: readonly string[]): Loaded {
-  const result: Loaded = { services: [], sections: new Map() };
+  const result: Loaded = { services: [], sections: new Map(), emptySections: new Map() };
   for (const path of files) {
     const file = state.read(path);
     if (!file) continue;
@@ -121,8 +125,12 @@ function mergeRoot(state: State, result: Loaded, root: YamlMap, path: string): v
     }
   }
   for (const section of sectionNames) {
-    const node = child(root, section);
+    const pair = pairOf(root, section);
+    const node = pair?.value;
+    if (pair && node?.kind === "scalar" && node.value === null && !result.sections.has(section))
+      result.emptySections.set(section, pair);
     if (node?.kind !== "map") continue;
+    result.emptySections.delete(section);
     const merged = mergeSections(result.sections.get(section), node);
     if (merged?.kind === "map") result.sections.set(section, merged);
   }
