@@ -53,3 +53,19 @@ it("without a workspace the package at the root is the program", async () => {
     "",
   );
 });
+
+it.each([
+  ["nothing but what a package leaves", "COPY --from=build /app/apps/web/.next/standalone ./", "apps/web"],
+  [
+    "the root's own code beside it",
+    "COPY --from=build /app/server ./server\nCOPY --from=build /app/apps/web/.next ./public",
+    "",
+  ],
+])(
+  "where the root is a program, an image that takes %s is for the one or the other",
+  async (_, copies, expected) => {
+    const files = { ...workspace, "package.json": '{"name": "shop", "dependencies": {"express": "5.1.0"}}' };
+    const image = `FROM node:22-slim\nWORKDIR /app\n${copies}\nCMD ["node", "server.js"]`;
+    expect(await componentOf(image, files)).toBe(expected);
+  },
+);

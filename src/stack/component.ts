@@ -118,7 +118,7 @@ export function componentOf(service: Service, components: readonly AppComponent[
   const build = service.build ?? service.made;
   const context = build?.context;
   const atRoot = fitting.filter(component => component.dir === context);
-  const member = atRoot.every(isWorkspace) ? memberOf(service, fitting) : undefined;
+  const member = memberOf(service, fitting, atRoot.every(isWorkspace));
   if (member) return member;
   if (atRoot.length === 1) return atRoot[0];
   const beside = build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
@@ -135,8 +135,15 @@ function isWorkspace({ kind, dir, files, package: own }: AppComponent): boolean 
   );
 }
 
-/** The package of a workspace that the image is made for: its start, its working directory or its build names one. */
-function memberOf(service: Service, candidates: readonly AppComponent[]): AppComponent | undefined {
+/**
+ * The package of a workspace that the image is made for: its start, its working directory or its build names one. Where
+ * the root is a program itself, only what the image takes from a build tells.
+ */
+function memberOf(
+  service: Service,
+  candidates: readonly AppComponent[],
+  inWorkspace: boolean,
+): AppComponent | undefined {
   const build = service.build ?? service.made;
   const context = build?.context;
   if (context === undefined) return undefined;
@@ -149,18 +156,27 @@ function memberOf(service: Service, candidates: readonly AppComponent[]): AppCom
   const started = (service.process?.commands ?? []).map(words =>
     words.map(word => word.value ?? "?").join(" "),
   );
-  const signs: readonly (readonly string[])[] = [
-    started,
-    [service.model?.workdir ?? ""],
-    last.flatMap(copy => (copy.from ? copy.sources.map(({ value }) => value) : [])).filter(isBuilt),
-    stages.flatMap(stage => stage.runs.map(run => run.fragment.text)),
-  ];
+  const taken = last
+    .flatMap(copy => (copy.from ? copy.sources.map(({ value }) => value) : []))
+    .filter(isBuilt);
+  const signs: readonly (readonly string[])[] = inWorkspace
+    ? [
+        started,
+        [service.model?.workdir ?? ""],
+        taken,
+        stages.flatMap(stage => stage.runs.map(run => run.fragment.text)),
+      ]
+    : [taken];
   for (const texts of signs) {
     const said = members.filter(({ rest, name }) => texts.some(text => names(text, rest, name)));
     const named = said.filter(
       ({ rest }) => !said.some(other => other.rest !== rest && inside(rest, other.rest) !== undefined),
     );
-    if (named.length === 1) return named[0]!.component;
+    const [only, ...more] = named;
+    if (!only || more.length > 0) continue;
+    // Beside what a part of it leaves, the root runs its own code.
+    const all = last.flatMap(({ sources }) => sources.map(({ value }) => value));
+    if (inWorkspace || all.every(text => names(text, only.rest, only.name))) return only.component;
   }
   return undefined;
 }
