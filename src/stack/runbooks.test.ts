@@ -25,3 +25,11 @@ it("reads translations of the README last", () => {
 it("reads a dozen pages at most", () => {
   expect(runbooks(Array.from({ length: 40 }, (_, n) => `docs/deploy-${n}.md`))).toHaveLength(12);
 });
+
+it("reads the pages on setting a server up before the others that speak of production", () => {
+  const others = Array.from({ length: 20 }, (_, n) => `docs/modules/${n}-production-readiness.md`);
+  expect(runbooks([...others, "docs/INSTALL_DEBIAN.md", "docs/runbooks/00-deploy.md"]).slice(0, 2)).toEqual([
+    "docs/INSTALL_DEBIAN.md",
+    "docs/runbooks/00-deploy.md",
+  ]);
+});
