@@ -249,3 +249,18 @@ describe("an image that is pulled is the one that a workflow pushes", () => {
     expect(stack.services[0]!.model?.workdir).toBe(ours ? "/srv" : undefined);
   });
 });
+
+it("a config of Compose is a file of the repository at its place", async () => {
+  const stack = await link(
+    tree({
+      "compose.yml":
+        "services:\n  edge:\n    image: nginx:1.30\n    configs:\n      - source: site\n        target: /etc/nginx/conf.d/default.conf\n      - plain\n      - made\nconfigs:\n  site: {file: ./edge/site.conf}\n  plain: {file: ./edge/plain.txt}\n  made: {content: hello}\n",
+      "edge/site.conf": "server { listen 8080; }\n",
+      "edge/plain.txt": "harbour\n",
+    }),
+  );
+  expect(
+    stack.services[0]!.mounts.map(({ repositoryPath, target }) => `${repositoryPath} ${target}`),
+  ).toEqual(["edge/site.conf /etc/nginx/conf.d/default.conf", "edge/plain.txt /plain"]);
+  expect(stack.proxies[0]!.effective.servers[0]!.listens[0]!.port).toBe(8080);
+});

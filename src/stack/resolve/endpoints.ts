@@ -1,7 +1,7 @@
 import { inside, isOutside, join } from "../../core/path.ts";
 import type { ProjectFiles } from "../../core/project-files.ts";
 import { child, itemsOf, type YamlNode } from "../../formats/yaml.ts";
-import type { Dependency, Mount, Port } from "../stack.ts";
+import type { ComposeProject, Dependency, Mount, Port } from "../stack.ts";
 import type { Lookup } from "./interpolate.ts";
 import { keyedPairs, splitColons } from "./merge.ts";
 import { scalarValue } from "./values.ts";
@@ -111,6 +111,27 @@ export function mountsOf(
     });
   }
   return mounts;
+}
+
+/** What `configs` brings: files of the repository, each at its place. */
+export function configMounts(
+  configs: YamlNode | undefined,
+  { configs: named }: Pick<ComposeProject, "configs">,
+  { files, lookup }: MountContext,
+): Mount[] {
+  return itemsOf(configs).flatMap((item): Mount[] => {
+    const field = (name: string): string | undefined => scalarValue(child(item, name), lookup)?.text;
+    const source = item.kind === "map" ? field("source") : scalarValue(item, lookup)?.text;
+    const path = named.find(each => each.name === source)?.path?.value;
+    if (source === undefined || path === undefined || files.has(path) !== "file") return [];
+    const target = (item.kind === "map" ? field("target") : undefined) ?? `/${source}`;
+    return [
+      {
+        ...{ type: "bind", source, repositoryPath: path, exists: "file", target: trim(target) },
+        ...{ readOnly: true, at: item.at, sourceAt: item.at, createsHostPath: false },
+      },
+    ];
+  });
 }
 
 function shortMount(node: YamlNode, context: MountContext): Mount[] {

@@ -18,7 +18,7 @@ import type {
   Variable,
 } from "../stack.ts";
 import { readsSettings, reassignedIn, scriptedValues } from "../start-scripts.ts";
-import { dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
+import { configMounts, dependenciesOf, type MountContext, mountsOf, portsOf } from "./endpoints.ts";
 import { type Interpolated, interpolate } from "./interpolate.ts";
 import type { MergedService } from "./project.ts";
 import { commandOf, durationMs, healthCommand, scalarValue, textList, variables } from "./values.ts";
@@ -71,7 +71,10 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
     environment: environmentOf(get("environment"), envFiles, runs, context),
     envFiles,
     ports: portsOf(get("ports"), lookup),
-    mounts: mountsOf(get("volumes"), get("tmpfs"), context),
+    mounts: [
+      ...mountsOf(get("volumes"), get("tmpfs"), context),
+      ...configMounts(get("configs"), context.project, context),
+    ],
     dependsOn: dependenciesOf(get("depends_on"), lookup),
     networks: networksOf(get("networks")),
     profiles: idleProfiles(textList(get("profiles"), lookup), context.active),
