@@ -45,7 +45,7 @@ export interface ExpectedEvidence {
 }
 
 const heading = /^## (Bad|Good)(?: \((\w+)\))?: (.+)$/;
-const flags = ["fixed", "ignored", "untracked", "plain"];
+const flags = ["fixed", "ignored", "untracked", "plain", "crlf"];
 
 /** Reads a page. Throws an error that names the line: pages are ours. */
 export function parsePage(text: string): Page {
@@ -109,7 +109,7 @@ function toSection(head: RegExpExecArray, line: number, fences: readonly Fence[]
     const directory = path.endsWith("/");
     files.set(path, {
       ...{ path, directory, ignored: given.includes("ignored"), untracked: given.includes("untracked") },
-      ...(directory ? {} : { text: join(kept) }),
+      ...(directory ? {} : { text: join(kept, given.includes("crlf") ? "\r\n" : "\n") }),
       ...(given.includes("plain") ? { plain: true } : {}),
       ...(before?.fixed !== undefined ? { fixed: before.fixed } : {}),
     });
@@ -133,8 +133,8 @@ function blank(path: string): PageFile {
   return { path, ignored: false, untracked: false, directory: false };
 }
 
-function join(lines: readonly string[]): string {
-  return lines.length === 0 ? "" : `${lines.join("\n")}\n`;
+function join(lines: readonly string[], end = "\n"): string {
+  return lines.map(line => `${line}${end}`).join("");
 }
 
 /** Takes the caret lines out and reads what they mark on the line above. */

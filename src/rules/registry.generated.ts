@@ -62,6 +62,7 @@ import bootImageName from "./boot/image-name.ts";
 import bootImportSource from "./boot/import-source.ts";
 import bootInstallAtStart from "./boot/install-at-start.ts";
 import bootInternalHttps from "./boot/internal-https.ts";
+import bootLineEnds from "./boot/line-ends.ts";
 import bootLinkedLibrary from "./boot/linked-library.ts";
 import bootListensOnLoopback from "./boot/listens-on-loopback.ts";
 import bootLogDirectory from "./boot/log-directory.ts";
@@ -394,6 +395,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootImportSource,
   bootInstallAtStart,
   bootInternalHttps,
+  bootLineEnds,
   bootLinkedLibrary,
   bootListensOnLoopback,
   bootLogDirectory,

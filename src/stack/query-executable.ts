@@ -22,7 +22,7 @@ function isPlain(stack: Stack, path: string | undefined): path is string {
 /** What a container starts by its path, from an image or a mount that brings it as git has it. */
 export function startedInContainer(stack: Stack, service: Service): PlainScript | undefined {
   const directory = workingDirectory(service) ?? "/";
-  for (const { value: name, at: place } of started(service)) {
+  for (const { value: name, at: place } of startedPaths(service)) {
     const { repositoryPath, at } = containerFile(stack, service, join(directory, name));
     if (!isPlain(stack, repositoryPath) || (at && !isMount(service, at) && setsRights(service, at))) continue;
     if (at && isGiven(service, at)) continue;
@@ -36,7 +36,7 @@ const starters = /^(?:\S*\/)?(?:tini|dumb-init|catatonit)$/;
 const commands = /(?:^|[;&|(\n]|\bexec[ \t])[ \t]*(\.{0,2}\/[\w./-]+)/g;
 
 /** Paths that the kernel is asked to start: the first word, and the commands of a shell that is given a text. */
-function started({ entrypoint, command, model, build, made }: Service): Located<string>[] {
+export function startedPaths({ entrypoint, command, model, build, made }: Service): Located<string>[] {
   const given = entrypoint ?? model?.entrypoint ?? command ?? model?.cmd;
   if (!given) return [];
   const { form, at, text } = given;
@@ -86,8 +86,21 @@ function setsRights(service: Service, at: Location): boolean {
   );
 }
 
-/** `./build.sh` in a job of a pipeline, on the files that were checked out. */
-export function startedInPipeline(stack: Stack): (PlainScript & { readonly placed: PlacedCall })[] {
+/** A script that a job of a pipeline runs from the files that were checked out. */
+export interface ScriptOfJob extends PlainScript {
+  readonly placed: PlacedCall;
+  /** `./build.sh`, not `bash build.sh`. */
+  readonly isProgram: boolean;
+}
+
+export function startedInPipeline(stack: Stack): ScriptOfJob[] {
+  return scriptsOfJobs(stack).filter(({ path, placed, isProgram }) => {
+    if (!isProgram || !isPlain(stack, path)) return false;
+    return !/\bchmod\b|--chmod|core\.fileMode/.test(sourceOf(stack, placed.caller.file)?.text ?? "");
+  });
+}
+
+export function scriptsOfJobs(stack: Stack): ScriptOfJob[] {
   const jobs = new Map<PlacedCall["call"]["script"], PlacedCall[]>();
   for (const placed of stack.calls)
     if (placed.caller.kind === "workflow") addTo(jobs, placed.call.script, placed);
@@ -97,12 +110,11 @@ export function startedInPipeline(stack: Stack): (PlainScript & { readonly place
       group.map(each => each.call),
     ).flatMap(({ path, at, role, call, guarded, created }) => {
       const placed = group.find(each => each.call === call)!;
-      if (role !== "script" || guarded || created || !isPlain(stack, path)) return [];
-      const text = sourceOf(stack, placed.caller.file)?.text ?? "";
+      if (role !== "script" || guarded || created || path === undefined || at.file !== placed.caller.file)
+        return [];
+      const text = sourceOf(stack, at.file)?.text ?? "";
       const isProgram = call.name === basename(path) && /^\.{0,2}\//.test(text.slice(at.span.start));
-      return isProgram && at.file === placed.caller.file && !/\bchmod\b|--chmod|core\.fileMode/.test(text)
-        ? [{ path, at, placed }]
-        : [];
+      return [{ path, at, placed, isProgram }];
     }),
   );
 }

@@ -1,0 +1,26 @@
+import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
+import { locate } from "../core/source.ts";
+import type { Stack } from "../stack/stack.ts";
+
+const attributes = ".gitattributes";
+const rule = "*.sh text eol=lf";
+
+/** The script with the line ends of Linux, and git told to keep them so on every machine. */
+export function linuxLineEnds(stack: Stack, path: string): Fix | undefined {
+  const source = sourceOf(stack, path);
+  if (!source) return undefined;
+  const whole = locate(source, 0, source.text.length);
+  const edits: Edit[] = [{ at: whole, text: source.text.replaceAll("\r\n", "\n") }];
+  const known = sourceOf(stack, attributes);
+  if (path.endsWith(".sh") && !/\beol=lf\b/.test(known?.text ?? "")) {
+    const end = known?.text.length ?? 0;
+    const before = known && !/(?:^|\n)$/.test(known.text) ? "\n" : "";
+    edits.push({ at: { file: attributes, span: { start: end, end } }, text: `${before}${rule}\n` });
+  }
+  return {
+    title: `End the lines of ${path} as Linux does`,
+    grade: "safe",
+    edits,
+  };
+}
