@@ -160,7 +160,9 @@ import dataEmptiedAtStart from "./data/emptied-at-start.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataNamedVolume from "./data/named-volume.ts";
 import dataOverwrittenAtStart from "./data/overwritten-at-start.ts";
+import dataRestoreErrors from "./data/restore-errors.ts";
 import dataRestoreInput from "./data/restore-input.ts";
+import dataRestoreOntoData from "./data/restore-onto-data.ts";
 import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
 import dataSqliteFile from "./data/sqlite-file.ts";
@@ -493,7 +495,9 @@ export const rules: readonly Rule<Stack>[] = [
   dataInitOnlySchema,
   dataNamedVolume,
   dataOverwrittenAtStart,
+  dataRestoreErrors,
   dataRestoreInput,
+  dataRestoreOntoData,
   dataRestorePresent,
   dataSharedProject,
   dataSqliteFile,

@@ -1,0 +1,112 @@
+import type { Call, DatabaseCall } from "../artifacts/commands.ts";
+import { basename } from "../core/path.ts";
+import { carriesDump, dumpsTestData, isDump, isWorkstationCall, worksForWork } from "./query-scripts.ts";
+import type { PlacedCall, Stack } from "./stack.ts";
+
+/** How dumps of PostgreSQL that are plain SQL are brought back to the database that is in use. */
+
+export interface PlainRestore {
+  readonly placed: PlacedCall;
+  /** The dump that is made, where it drops nothing and nothing empties the database before. */
+  readonly onto?: PlacedCall;
+  /** psql ends at the first statement that fails, or somebody looks at what is there afterwards. */
+  readonly stops: boolean;
+}
+
+const known = new WeakMap<Stack, readonly PlainRestore[]>();
+
+export function plainRestores(stack: Stack): readonly PlainRestore[] {
+  let found = known.get(stack);
+  if (!found) {
+    found = restoresOf(stack);
+    known.set(stack, found);
+  }
+  return found;
+}
+
+function restoresOf(stack: Stack): PlainRestore[] {
+  const seen = new Set<unknown>();
+  const dumps = dumpsOf(stack);
+  return stack.calls.flatMap(placed => {
+    const { call, caller } = placed;
+    if (call.kind !== "database" || call.name !== "psql" || seen.has(call.command)) return [];
+    seen.add(call.command);
+    if (!isFed(call) || !isRestore(placed, call, dumps.length > 0) || isElsewhere(call)) return [];
+    if (dumpsTestData(placed) || isWorkstationCall(placed) || worksForWork(stack, placed)) return [];
+    const { text } = call.script.fragment;
+    // A script that makes a dump brings its own one back.
+    const own = dumps.filter(each => each.caller.file === caller.file);
+    const brought = own.length > 0 ? own : dumps;
+    const isOnto = !empties.test(text) && !brought.some(each => dropsOrPacks(each.call));
+    return [
+      {
+        placed,
+        ...(isOnto && brought[0] ? { onto: brought[0] } : {}),
+        stops: stops.test(text) || looks.test(text),
+      },
+    ];
+  });
+}
+
+const restoreWords = /restor|roll-?_?back|recover/i;
+const dumpWords = /back-?_?up|dump|restor|snapshot/i;
+const otherWords = /seed|schema|init|migrat|fixture|demo|sample|grant|role/i;
+
+const isFed = ({ statement, file, stdin }: DatabaseCall): boolean =>
+  statement === undefined && (file !== undefined || stdin === "file" || stdin === "pipe");
+
+/** It stands in something that is called a restore, or is fed a file that is called a backup. */
+function isRestore({ caller }: PlacedCall, call: DatabaseCall, hasDumps: boolean): boolean {
+  const input = inputOf(call);
+  if (otherWords.test(input)) return false;
+  const named = `${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`;
+  return restoreWords.test(named) || (hasDumps && dumpWords.test(input));
+}
+
+/** What it is fed, as written: the file of an option or a redirect, and what stands before the pipe. */
+function inputOf({ file, command, script }: DatabaseCall): string {
+  const pipe = script.commands.filter(
+    other => other === command || (other.pipeline === command.pipeline && other.index < command.index),
+  );
+  const words = pipe.flatMap(each => [
+    ...(each === command ? [] : each.words.map(word => word.text)),
+    ...each.redirects.filter(({ op }) => op === "<").map(({ target }) => target.text),
+  ]);
+  return [file?.word.text ?? "", ...words].join(" ");
+}
+
+const empties =
+  /\bdrop(?:\s+(?:database|schema|owned)\b|db\b)|\bcreate(?:\s+database\b|db\b)|\btruncate\b|database:drop|\bdown\b[^\n]*\s(?:-\w*v\b|--volumes)|volume\s+rm|\brm\s+-\w*r[^\n]*(?:data|pg)|initdb|drop_all|migrate:fresh|migrate\s+reset|db:(?:drop|reset)/i;
+const stops = /ON_ERROR_STOP|--single-transaction|psql\b[^\n]*\s-1\b/;
+/** Rows are counted when it is done, or what psql says is read. */
+const looks = /count\s*\(|psql\b[^\n]*\|\s*(?:grep|tee)|grep\b[^\n]*\bERROR\b/i;
+
+/** A drill, or a database of another name than the one in use. */
+function isElsewhere({ database, url, host, inside }: DatabaseCall): boolean {
+  const text = [database, url, host, inside?.name].map(each => each?.word.text ?? "").join(" ");
+  return /(?:^|[_\W])(?:test|drill|verif\w*|temp|tmp|target|scratch|staging|restore|new)(?:[_\W]|$)/i.test(
+    text,
+  );
+}
+
+/** The dumps of PostgreSQL that the repository makes. */
+function dumpsOf(stack: Stack): PlacedCall[] {
+  return stack.calls.filter(
+    placed =>
+      !dumpsTestData(placed) &&
+      !isWorkstationCall(placed) &&
+      (isDump(placed.call)
+        ? /^pg_dump/.test(placed.call.name)
+        : carriesDump(placed.call) && /\bpg_dump/.test(wordsOf(placed.call))),
+  );
+}
+
+const wordsOf = ({ command }: Call): string => command.words.map(word => word.text).join(" ");
+
+/** It drops what it is about to make, holds a part only, or is in a format that psql does not read. */
+function dropsOrPacks(call: Call): boolean {
+  const options = wordsOf(call).replace(/^.*?\bpg_dump(?:all)?\b/, "");
+  return /\s(?:--(?:clean|format(?!=p(?:lain)?\b)|data-only|section|table)\b|-F|-[a-zA-Z]*[cat](?=[\s'"]|$))/.test(
+    `${options} `,
+  );
+}
