@@ -47,9 +47,10 @@ export function missingVariables(stack: Stack, service: Service): MissingVariabl
   ];
 }
 
-/** Built on an image that nothing is known of: it may bring variables of its own. */
+/** Built on an image that nothing is known of: it may bring variables of its own. Docker's own images bring none. */
 function hasUnknownBase({ build, model }: Service): boolean {
-  return build !== undefined && model !== undefined && model.facts === undefined;
+  const isOfDocker = /^[\w.-]+$/.test(model?.base?.name ?? "/");
+  return build !== undefined && model !== undefined && model.facts === undefined && !isOfDocker;
 }
 
 /** The code beside its Dockerfile is another service's: a bare system without Python could not run it. */

@@ -8,6 +8,7 @@ import { isRun } from "./query-connections.ts";
 import { lookupOf } from "./query-environment.ts";
 import { runningCommand } from "./query-process.ts";
 import { loadedFiles } from "./query-reach.ts";
+import { springNeeds } from "./query-spring-needs.ts";
 import { isWorker } from "./query-workers.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -25,6 +26,8 @@ export function missingRequired(
   const { component } = service;
   if (!component || !isServer(service)) return [];
   const seen = new Set<string>();
+  if (component.kind === "spring")
+    return springNeeds(stack, service, lookup).filter(({ value }) => !seen.has(value) && seen.add(value));
   return requiredOf(stack, service, component).filter(({ value, at }) => {
     if (seen.has(value) || lookup(value) !== null || service.model?.env.has(value)) return false;
     if (!isRun(stack, service, component, at)) return false;

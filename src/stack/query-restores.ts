@@ -26,6 +26,8 @@ export function plainRestores(stack: Stack): readonly PlainRestore[] {
 
 function restoresOf(stack: Stack): PlainRestore[] {
   const seen = new Set<unknown>();
+  const { projects } = stack;
+  if (projects.length > 0 && projects.every(({ grade }) => grade === "development")) return [];
   const dumps = dumpsOf(stack);
   return stack.calls.flatMap(placed => {
     const { call, caller } = placed;

@@ -49,12 +49,19 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
   );
 }
 
+/** The files that a Spring service reads, the later ones win; none where others may be read in their place. */
+export function springFiles(stack: Stack, service: Service): readonly string[] {
+  const root = programOf(service).find(each => frameworkIn(stack, each)?.code.test("x.java"));
+  return root === undefined || isFilled(service)
+    ? []
+    : frameworkIn(stack, root)!.files(filesIn(stack, root), service, stack);
+}
+
 /** A value of Spring's own settings as it is in force, with the variable of the service that replaces it. */
 export function springSetting(stack: Stack, service: Service, key: string): SettingSecret | undefined {
-  const roots = programOf(service);
-  const root = roots.find(each => frameworkIn(stack, each)?.code.test("x.java"));
-  const framework = root === undefined ? undefined : frameworkIn(stack, root);
-  if (root === undefined || !framework || isFilled(service)) return undefined;
+  const files = springFiles(stack, service);
+  const framework = frameworks.find(({ code }) => code.test("x.java"))!;
+  if (files.length === 0) return undefined;
   const wanted = plain(key);
   const given = service.environment.findLast(each => plain(each.name) === wanted);
   const supply = hasUnseenEnvironment(service) ? "maybe" : "never";
@@ -63,7 +70,7 @@ export function springSetting(stack: Stack, service: Service, key: string): Sett
       ? { path: key.split("."), name: key, value: given.value.text, at: given.nameAt, supply: "never" }
       : undefined;
   let found: SettingSecret | undefined;
-  for (const path of framework.files(filesIn(stack, root), service, stack)) {
+  for (const path of files) {
     const source = sourceOf(stack, path);
     for (const setting of source ? settingsIn(source) : []) {
       if (plain(setting.path.join(".")) !== wanted) continue;
