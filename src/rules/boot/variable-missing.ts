@@ -3,6 +3,7 @@ import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
 import { imageNeeds, isFilledIn } from "../../stack/query-image-needs.ts";
 import { missingVariables } from "../../stack/query-missing-variables.ts";
+import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -12,7 +13,8 @@ export default defineRule({
   severity: "high",
   why: "The program stops with an error as soon as it is started, again after every restart.",
   *check(stack) {
-    for (const service of stack.services) {
+    const first = oncePerPlace();
+    for (const service of worstFirst(stack.services)) {
       if (isOptional(service) || hasUnseenEnvironment(service)) continue;
       const image = imageNeeds(service);
       if (image && !isFilledIn(stack, service, image)) {
@@ -23,8 +25,9 @@ export default defineRule({
           severity: weigh(service, "critical"),
         };
       }
+      // Colours and variants run the same code without the same variables.
       const missing = missingVariables(stack, service);
-      if (missing.length === 0) continue;
+      if (missing.filter(({ place }) => first(place.at)).length === 0) continue;
       const names = [...new Set(missing.map(each => each.name))];
       yield {
         subject: service.name,
