@@ -6,6 +6,7 @@ import { serverServices, variable } from "./query.ts";
 import { scriptsOf } from "./query-code.ts";
 import { workingDirectory } from "./query-import.ts";
 import { settingHere, settingsInForce } from "./query-settings.ts";
+import { dotnetFolders, symfonyFolders } from "./query-uploads-dotnet.ts";
 import { nextFolders } from "./query-uploads-next.ts";
 import { otherFolders } from "./query-uploads-others.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
@@ -102,6 +103,14 @@ function codeFolders(stack: Stack): UploadFolder[] {
     if (/^(?:fastapi|flask)$/.test(component.kind)) {
       told.add(component);
       return pythonFolders(service, component).map(each => ({ service, ...each }));
+    }
+    if (component.kind === "dotnet" || component.kind === "php") {
+      told.add(component);
+      const found =
+        component.kind === "php"
+          ? symfonyFolders(stack, component)
+          : dotnetFolders(stack, service, component);
+      return found.map(each => ({ service, ...each }));
     }
     if (/^(?:rails|laravel|go|spring)$/.test(component.kind)) {
       told.add(component);
