@@ -233,6 +233,7 @@ import proxyHostHeader from "./proxy/host-header.ts";
 import proxyHttps from "./proxy/https.ts";
 import proxyHttpsRedirect from "./proxy/https-redirect.ts";
 import proxyLogVolume from "./proxy/log-volume.ts";
+import proxyMediaFiles from "./proxy/media-files.ts";
 import proxyOverwrittenConfig from "./proxy/overwritten-config.ts";
 import proxyPathPrefix from "./proxy/path-prefix.ts";
 import proxyPlaceholderSite from "./proxy/placeholder-site.ts";
@@ -568,6 +569,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyHttps,
   proxyHttpsRedirect,
   proxyLogVolume,
+  proxyMediaFiles,
   proxyOverwrittenConfig,
   proxyPathPrefix,
   proxyPlaceholderSite,
