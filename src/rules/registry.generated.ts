@@ -158,6 +158,7 @@ import dataDestructiveCommand from "./data/destructive-command.ts";
 import dataDumpProgram from "./data/dump-program.ts";
 import dataEmptiedAtStart from "./data/emptied-at-start.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
+import dataLoginKeys from "./data/login-keys.ts";
 import dataNamedVolume from "./data/named-volume.ts";
 import dataOverwrittenAtStart from "./data/overwritten-at-start.ts";
 import dataRestoreErrors from "./data/restore-errors.ts";
@@ -494,6 +495,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataDumpProgram,
   dataEmptiedAtStart,
   dataInitOnlySchema,
+  dataLoginKeys,
   dataNamedVolume,
   dataOverwrittenAtStart,
   dataRestoreErrors,
