@@ -50,6 +50,7 @@ import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEmptyKey from "./boot/empty-key.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
 import bootEnvFileOverridden from "./boot/env-file-overridden.ts";
+import bootEnvFilePlace from "./boot/env-file-place.ts";
 import bootEnvFilePresent from "./boot/env-file-present.ts";
 import bootExampleHost from "./boot/example-host.ts";
 import bootFailedMigration from "./boot/failed-migration.ts";
@@ -387,6 +388,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootEmptyKey,
   bootEntrySettings,
   bootEnvFileOverridden,
+  bootEnvFilePlace,
   bootEnvFilePresent,
   bootExampleHost,
   bootFailedMigration,
