@@ -1,5 +1,5 @@
 import type { Call, DatabaseCall } from "../artifacts/commands.ts";
-import { basename } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 import { carriesDump, dumpsTestData, isDump, isWorkstationCall, worksForWork } from "./query-scripts.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
@@ -36,14 +36,18 @@ function restoresOf(stack: Stack): PlainRestore[] {
     if (!isFed(call) || !isRestore(placed, call, dumps.length > 0) || isElsewhere(call)) return [];
     if (dumpsTestData(placed) || isWorkstationCall(placed) || worksForWork(stack, placed)) return [];
     const { text } = call.script.fragment;
-    // A script that makes a dump brings its own one back.
-    const own = dumps.filter(each => each.caller.file === caller.file);
+    // A script that makes a dump brings its own one back where it names the same file.
+    const input = inputOf(call);
+    const own = dumps.filter(
+      each => each.caller.file === caller.file && outputsOf(each.call).some(path => input.includes(path)),
+    );
     const brought = own.length > 0 ? own : dumps;
-    const isOnto = !empties.test(text) && !brought.some(each => dropsOrPacks(each.call));
+    const isOnto = !empties.test(text) && !asks.test(text) && !brought.some(each => dropsOrPacks(each.call));
+    const nearest = brought.find(each => dirname(each.caller.file) === dirname(caller.file)) ?? brought[0];
     return [
       {
         placed,
-        ...(isOnto && brought[0] ? { onto: brought[0] } : {}),
+        ...(isOnto && nearest ? { onto: nearest } : {}),
         stops: stops.test(text) || looks.test(text),
       },
     ];
@@ -79,6 +83,8 @@ function inputOf({ file, command, script }: DatabaseCall): string {
 
 const empties =
   /\bdrop(?:\s+(?:database|schema|owned)\b|db\b)|\bcreate(?:\s+database\b|db\b)|\btruncate\b|database:drop|\bdown\b[^\n]*\s(?:-\w*v\b|--volumes)|volume\s+rm|\brm\s+-\w*r[^\n]*(?:data|pg)|initdb|drop_all|migrate:fresh|migrate\s+reset|db:(?:drop|reset)/i;
+/** It looks first whether there are tables. */
+const asks = /information_schema|pg_(?:catalog|tables|class)\b|\\dt\b/;
 const stops = /ON_ERROR_STOP|--single-transaction|psql\b[^\n]*\s-1\b/;
 /** Rows are counted when it is done, or what psql says is read. */
 const looks = /count\s*\(|psql\b[^\n]*\|\s*(?:grep|tee)|grep\b[^\n]*\bERROR\b/i;
@@ -100,6 +106,18 @@ function dumpsOf(stack: Stack): PlacedCall[] {
       (isDump(placed.call)
         ? /^pg_dump/.test(placed.call.name)
         : carriesDump(placed.call) && /\bpg_dump/.test(wordsOf(placed.call))),
+  );
+}
+
+/** The files that a dump, or the last command of its pipe, is written to, as they are named. */
+function outputsOf({ command, script }: Call): string[] {
+  const pipe = script.commands.filter(
+    other => other === command || (other.pipeline === command.pipeline && other.index > command.index),
+  );
+  return pipe.flatMap(each =>
+    each.redirects
+      .filter(({ op }) => /^(?:>|>>|>\|)$/.test(op))
+      .map(({ target }) => target.text.replace(/^["']|["']$/g, "")),
   );
 }
 

@@ -9,7 +9,7 @@ export default defineRule({
   title: "A restore that fails says so",
   claim: "backup-restores",
   severity: "medium",
-  why: "psql goes on after each error and ends with success: a restore that brought half of the tables looks like a good one, and the application is started on it.",
+  why: "After each error psql goes on, and it ends with success: a restore that brought half of the tables looks like a good one, and the application is started on it.",
   *check(stack) {
     const found = plainRestores(stack).filter(({ onto, stops }) => !onto && !stops);
     const [first] = found;
