@@ -28,6 +28,26 @@ describe("a service sees", () => {
   });
 
   it.each([
+    ["handed on by the entry point", 'ENTRYPOINT ["./entry.sh"]\nCMD ["./start.sh"]\n', "nc -z db 5432"],
+    ["started by a shell", "CMD mkdir -p logs && sh ./start.sh\n", "mkdir -p logs"],
+    ["in shell form", "CMD ./start.sh\n", undefined],
+  ])("the program of a script that is %s", async (_, start, before) => {
+    const stack = await link(
+      tree({
+        "compose.yml": "services:\n  api:\n    build: .\n",
+        Dockerfile: `FROM python:3.13-slim\nENV HOME_DIR=/app\nWORKDIR $HOME_DIR\nCOPY . .\n${start}`,
+        "entry.sh": '#!/bin/sh\nnc -z db 5432\nexec "$@"\n',
+        "start.sh": "#!/bin/sh\npython manage.py migrate\ngunicorn shop.wsgi\n",
+      }),
+    );
+    expect(stack.services[0]!.process!.commands.map(argv => argv.map(word => word.value).join(" "))).toEqual([
+      ...(before ? [before] : []),
+      "python manage.py migrate",
+      "gunicorn shop.wsgi",
+    ]);
+  });
+
+  it.each([
     ["postgres:17", undefined, "database"],
     ["postgres:17", "postgres -c max_connections=50", "database"],
     ["postgres:17", "-c max_connections=50", "database"],

@@ -161,7 +161,7 @@ function entryScript(
     const reached = isReached(script, command, given);
     if (reached === false) continue;
     const passes = command.words.some(word => /^"?\$(@|\*)"?$/.test(word.text));
-    if (passes) commands.push(...expandHanded(behindScript(argv, path), handed, input));
+    if (passes) commands.push(...expandHanded(path, behindScript(argv, path), handed, input));
     else if (command.name && !quiet.has(command.name.value ?? ""))
       commands.push(command.words.map(argumentOf));
     if (reached && command.name?.value === "exec" && command.words.length > 1) break;
@@ -180,13 +180,16 @@ function behindScript(argv: readonly Argument[], path: string): readonly Argumen
   return argv.slice(argv.findIndex(word => word.value === path) + 1);
 }
 
+/** What an entry script hands on is a program, or another script; each has fewer words than the one before. */
 function expandHanded(
+  from: string,
   own: readonly Argument[],
   handed: readonly Argument[],
   input: Start,
 ): readonly (readonly Argument[])[] {
   const rest = handed.length > 0 ? handed : own;
-  return rest.length > 0 ? expand(rest, [], { ...input, scriptAt: () => undefined }) : [];
+  const scriptAt = (path: string) => (path === from ? undefined : input.scriptAt(path));
+  return rest.length > 0 ? expand(rest, [], { ...input, scriptAt }) : [];
 }
 
 const quiet = new Set([
@@ -226,9 +229,14 @@ function commandsOf(text: Argument, line: string, input: ProcessInput): readonly
   const list = commands.map(command =>
     command.words.map(word => ({ value: argumentOf(word).value, at: text.at })),
   );
-  // What a script on the way sets counts, also where a shell starts it.
-  for (const [first] of list) if (/\.(?:ba)?sh$/.test(first?.value ?? "")) input.scriptAt(first!.value!);
-  return list.length > 0 ? list : [[text]];
+  // A shell may start a script, by its name or with another shell.
+  const isScript = (word: Argument | undefined) => /\.(?:ba)?sh$/.test(word?.value ?? "");
+  const expanded = list.flatMap(argv =>
+    isScript(argv[0]) || (shells.has(basename(argv[0]?.value ?? "")) && isScript(argv[1]))
+      ? expand(argv, [], input)
+      : [argv],
+  );
+  return expanded.length > 0 ? expanded : [[text]];
 }
 
 function argumentOf(word: Word): Argument {
