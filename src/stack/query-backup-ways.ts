@@ -34,6 +34,19 @@ export interface RestoreRun {
 }
 
 const backupWords = /back-?_?ups?|dump|snapshot/i;
+
+/** It is called a backup, and starts what the image of a database starts by itself. */
+export function isSecondDatabase(service: Service): boolean {
+  const { name, build, command, entrypoint } = service;
+  return (
+    /(?:^|[-_])back-?_?ups?$/i.test(name) &&
+    !build &&
+    !command &&
+    !entrypoint &&
+    (isPostgres(service) || isMysql(service))
+  );
+}
+
 /** They save the data on the way to something else. */
 const otherWork = /reset|migrat|restor|clean|upgrade|deploy|status|check|monitor/i;
 

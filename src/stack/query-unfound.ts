@@ -65,11 +65,15 @@ function showsFiles(tree: readonly NginxDirective[]): boolean {
   );
 }
 
-/** Redis reads the configuration that its command names, and no other. */
+/** Redis reads the configuration that its command names, as its first argument, and no other. */
 export function isUnread({ facts, process }: Service, { target }: Mount): boolean {
+  const words = process?.words ?? [];
+  const first = words.findIndex(word => /(?:^|\/)(?:redis|valkey)-server$/.test(word.value ?? "")) + 1;
   return (
     /^(?:redis|valkey)$/.test(facts?.family ?? "") &&
-    !(process?.words ?? []).some(word => word.value?.includes(target) ?? true)
+    !words.some((word, index) =>
+      word.value === undefined ? first === 0 || index === first : word.value.includes(target),
+    )
   );
 }
 

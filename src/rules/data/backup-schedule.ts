@@ -1,4 +1,5 @@
-import { evidence, isOptional } from "../../stack/query.ts";
+import { evidence, isOptional, serverServices, weigh } from "../../stack/query.ts";
+import { isSecondDatabase } from "../../stack/query-backup-ways.ts";
 import { hasSchedule, isBackupService, keptBackups } from "../../stack/query-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import type { Stack } from "../../stack/stack.ts";
@@ -11,6 +12,19 @@ export default defineRule({
   severity: "low",
   why: "A backup that somebody has to remember is as old as the last time somebody did.",
   *check(stack) {
+    for (const service of serverServices(stack)) {
+      if (!isSecondDatabase(service)) continue;
+      yield {
+        subject: service.name,
+        message: `"${service.name}" makes no backup: it has no command, so it starts what its image starts, an empty database of its own.`,
+        severity: weigh(service, "high"),
+        evidence: [
+          evidence(service.at, "no command"),
+          ...(service.image ? [evidence(service.image.at, "the image of a database")] : []),
+        ],
+      };
+      return;
+    }
     if (!hasStore(stack) || stack.services.some(isBackupService)) return;
     const calls = keptBackups(stack);
     const first = calls[0];

@@ -4,6 +4,7 @@ import { basename } from "../../core/path.ts";
 import { keepInVolume } from "../../remedies/data-volume.ts";
 import { mountHigher } from "../../remedies/postgres-mount.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { isSecondDatabase } from "../../stack/query-backup-ways.ts";
 import {
   type DataDirectory,
   dataDirectories,
@@ -33,7 +34,7 @@ export default defineRule({
       if (seen.has(place)) continue;
       const [misplaced] = misplacedVolumes(service);
       if (misplaced) yield beside(service, misplaced);
-      if (!stores.has(service.kind)) continue;
+      if (!stores.has(service.kind) || isSecondDatabase(service)) continue;
       seen.add(place);
       const refused = refusedMount(service);
       if (refused && followsNewest(service)) {
