@@ -2,6 +2,7 @@ import type { Evidence, Violation } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
+import { componentReads } from "../../stack/query-environment.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
 import { isCredential, isSigningName } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
@@ -54,7 +55,10 @@ function* keysInForce(stack: Stack): Iterable<Violation> {
         isSigningName(name.value) &&
         isPlaceholder(value.value) &&
         /^[\w.-]+$/.test(value.value) &&
-        users.some(service => variable(service, name.value)?.from === "env_file") &&
+        users.some(
+          service =>
+            variable(service, name.value)?.from === "env_file" && mayRead(stack, service, name.value),
+        ) &&
         !isReplaced(stack, file.file, name.value),
     );
     const [first, ...more] = keys.map(entry => evidence(entry.name.at, "everybody knows this value"));
@@ -72,6 +76,13 @@ function* keysInForce(stack: Stack): Iterable<Violation> {
       evidence: [first, ...more, evidence(use.path.at, "loaded from here")],
     };
   }
+}
+
+/** All of the code is seen, and none of it asks for the variable: its settings hold a key of their own. */
+function mayRead(stack: Stack, { component }: Service, name: string): boolean {
+  if (component?.kind !== "django") return true;
+  const { names, wildcards, complete } = componentReads(stack, component);
+  return names.has(name) || wildcards.length > 0 || !complete;
 }
 
 /** Some script writes the file, or another value into it. */
