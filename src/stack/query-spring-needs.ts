@@ -16,10 +16,10 @@ const beside = /^optional:(?:file:)?\.?\/?([\w./-]+)$/;
 const mostFiles = 1_500;
 
 export function springNeeds(stack: Stack, service: Service, lookup: Lookup): RequiredVariable[] {
-  const settings = settingsInForce(stack, service);
+  const settings = springSettings(stack, service);
   if (settings.size === 0 || isWrittenElsewhere(stack, service, settings)) return [];
   const asked = askedFor(stack, service);
-  const given = givenNames(service);
+  const given = givenSettings(service);
   const keys = new Set([...settings.values()].map(({ path }) => path.join(".")));
   return [...settings].flatMap(([key, { path, value, at }]) => {
     if (!typed.test(path.join(".")) && !asked.has(key)) return [];
@@ -36,7 +36,8 @@ export function springNeeds(stack: Stack, service: Service, lookup: Lookup): Req
   });
 }
 
-function settingsInForce(stack: Stack, service: Service): ReadonlyMap<string, Setting> {
+/** The values of the settings that a Spring service reads, the later ones win; by their key without signs. */
+export function springSettings(stack: Stack, service: Service): ReadonlyMap<string, Setting> {
   const found = new Map<string, Setting>();
   for (const path of springFiles(stack, service)) {
     const source = sourceOf(stack, path);
@@ -92,7 +93,7 @@ function askedFor(stack: Stack, { component }: Service): ReadonlySet<string> {
 }
 
 /** Variables and options of the command that give a setting by its own name. */
-function givenNames({ environment, process }: Service): ReadonlySet<string> {
+export function givenSettings({ environment, process }: Service): ReadonlySet<string> {
   const words = (process?.commands ?? []).flat().map(word => word.value ?? "");
   return new Set(
     [

@@ -7,6 +7,7 @@ import { phpSeeds } from "../../stack/query-php-seeds.ts";
 import { calledFiles, runsOf, startsWith } from "../../stack/query-seed-calls.ts";
 import { literalPassword } from "../../stack/query-seed-passwords.ts";
 import { type SeededAdmin, seededAdmins } from "../../stack/query-seeded-admins.ts";
+import { springAdmins } from "../../stack/query-spring-admin.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -32,6 +33,14 @@ export default defineRule({
         confidence: isCertain ? "certain" : "likely",
       };
     }
+    for (const { service, at, file } of springAdmins(stack))
+      yield {
+        subject: at.file,
+        message: `"${service.name}" creates an administrator with the password that ${at.file} has: ${file} does so when it starts.`,
+        evidence: [evidence(at, "the password is written here")],
+        severity: weigh(service, "high"),
+        confidence: "likely",
+      };
     for (const [key, { seed, service }] of seedsOf(stack)) {
       if (told.has(seed.at.file)) continue;
       yield {
