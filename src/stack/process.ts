@@ -229,13 +229,16 @@ function commandsOf(text: Argument, line: string, input: ProcessInput): readonly
   const list = commands.map(command =>
     command.words.map(word => ({ value: argumentOf(word).value, at: text.at })),
   );
-  // A shell may start a script, by its name or with another shell.
-  const isScript = (word: Argument | undefined) => /\.(?:ba)?sh$/.test(word?.value ?? "");
-  const expanded = list.flatMap(argv =>
-    isScript(argv[0]) || (shells.has(basename(argv[0]?.value ?? "")) && isScript(argv[1]))
-      ? expand(argv, [], input)
-      : [argv],
-  );
+  // A shell may start a script. One with more words may run these, in ways of its own.
+  const expanded = list.flatMap(argv => {
+    const words = shells.has(basename(argv[0]?.value ?? "")) ? argv.slice(1) : argv;
+    const [script, ...more] = words;
+    if (!/\.(?:ba)?sh$/.test(script?.value ?? "")) return [argv];
+    // What a script on the way sets counts in any case.
+    if (more.length === 0) return expand(argv, [], input);
+    input.scriptAt(script!.value!);
+    return [argv];
+  });
   return expanded.length > 0 ? expanded : [[text]];
 }
 

@@ -9,8 +9,8 @@ import { defineRule } from "../rule.ts";
 
 const writers =
   /(?:^|[\s/])(?:manage\.py makemigrations|alembic (?:-\S+ \S+ )*revision .*--autogenerate|flask db migrate|prisma migrate dev|drizzle-kit generate|typeorm migration:generate|doctrine:migrations:diff)(?:\s|$)/;
-/** It says what it would do, or makes an empty file for a person. */
-const harmless = /--(?:check|dry-run|empty|create-only|help)\b/;
+/** It says what it would do, makes an empty file for a person, or joins two branches where there are two. */
+const harmless = /--(?:check|dry-run|empty|create-only|help|merge)\b/;
 
 const writes = (words: string): boolean => writers.test(words) && !harmless.test(words);
 
