@@ -180,6 +180,11 @@ describe("modules", () => {
     expect(djangoSetting(local, "A")).toMatchObject({ value: 1 });
     expect(settingsOf(`from .gone import *\n`).unseen.map(each => each.why)).toEqual(["missing-module"]);
     expect(settingsOf(`globals().update(load())\n`).unseen.map(each => each.why)).toEqual(["dynamic"]);
+    expect(
+      settingsOf(`for name in dir(local):\n    globals()[name] = getattr(local, name)\n`).unseen.map(
+        each => each.why,
+      ),
+    ).toEqual(["dynamic"]);
   });
 
   it("follows django-split-settings", () => {

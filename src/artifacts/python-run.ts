@@ -38,6 +38,9 @@ export function runPython(
     switch (statement.kind) {
       case "assign":
         assign(statement, scope);
+        // `globals()[name] = value`
+        if (statement.targets.some(each => each.kind === "subscript" && changesGlobals(each.object)))
+          run.unseen.push({ at: statement.at, why: "dynamic" });
         break;
       case "import":
         importNames(statement, scope, run, optional);
