@@ -11,6 +11,7 @@ describe("the comment above a Compose file", () => {
     "# =====\n# Development environment\n# =====",
     "version: '3.8'\n\n# Not intended for production",
     "# Entorno de desarrollo",
+    "# NOTE: This docker-compose is not used for building the\n#       releases, it is a compose file for local development purposes.",
     "# Test environment with a login of its own. See README for instructions.\n# This should NEVER be used in production scenarios.",
   ])("says development: %s", comment => {
     expect(headerNote(source("compose.yml", `${comment}\n${compose}`))).toBeDefined();
@@ -42,6 +43,16 @@ describe("the README", () => {
     );
     expect(said?.text).toBe("README.md says that it is not for production");
     expect(said?.at.span.start).toBeGreaterThan(10);
+  });
+
+  it("has nothing for production", () => {
+    const page =
+      "# Harbour\n\nNOTE: At this time, we do not have production-ready Docker images for Harbour.\nThat said, we do have quick-start Docker Compose scripts for development or testing purposes.";
+    const said = (file: string) =>
+      readmeNote(file, path => (path === "README.md" ? source(path, page) : undefined));
+    expect(said("compose.yml")).toBeDefined();
+    expect(note("Production-ready images of Harbour are published.")).toBeUndefined();
+    expect(note("Compose scripts for development or testing purposes, and for production.")).toBeUndefined();
   });
 
   it("shouts", () => {

@@ -166,6 +166,9 @@ const notProduction =
   /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|suited|recommended|to be used|ready|for use)\b[^.]*\bproduction\b|\bnot for production\b|\bnot production[- ]ready\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.]*\bproduction\b|\b(?:never|do not|don't) (?:run|use|deploy) (?:this|it)\b[^.]*\bproduction\b/i;
 const elsewhere =
   /entorno de desarrollo|desarrollo local|(?:ambiente de )?desenvolvimento local|ambiente de desenvolvimento|d\u00e9veloppement local|environnement de d\u00e9veloppement|lokale Entwicklung|Entwicklungsumgebung|\u0434\u043b\u044f (?:\u043b\u043e\u043a\u0430\u043b\u044c\u043d\u043e\u0439 )?\u0440\u0430\u0437\u0440\u0430\u0431\u043e\u0442\u043a\u0438|\u672c\u5730\u5f00\u53d1|\u5f00\u53d1\u73af\u5883/i;
+/** Whatever else the sentence says. */
+const isOfWork =
+  /\bis (?:an?|the) (?:docker[- ])?compose(?: file)? (?:only )?for (?:local )?(?:development|testing)\b/i;
 const forDevelopment =
   /\bfor (?:the )?(?:\w+ )?(?:local )?(?:development|dev)\b|\bfor (?:quick )?(?:demos?|tests?|testing) (?:and|or) (?:local )?development\b|\bfor debugging\b|\b(?:local|development|dev) (?:development |dev )?(?:setup|environment|infra(?:structure)?|stack|services|compose|override)\b/i;
 /** It speaks of more than development, or of what another file is for. */
@@ -181,6 +184,7 @@ function isForWork(sentence: string): boolean {
   if (said.length > 200) return false;
   return (
     notProduction.test(said) ||
+    isOfWork.test(said) ||
     (sendsAway.test(said) && forDevelopment.test(said)) ||
     ((forDevelopment.test(said) || elsewhere.test(said)) && !other.test(said))
   );
@@ -196,9 +200,14 @@ const trial =
 const these =
   /^(?::\w+: )?(?:they|these (?:[\w-]+ ){0,2}(?:files?|images?|setups?|stacks?|examples?))\b[^.]*/i;
 
+/** "We do have quick-start Docker Compose scripts for development or testing purposes." */
+const scriptsOfWork =
+  /\b(?:docker[- ])?compose (?:scripts|files|stacks?) for (?:development|testing)(?: (?:and|or) (?:development|testing|testing purposes))? ?(?:purposes|only)\b/i;
+
 function isOfRepository(sentence: string, file: string, beside: boolean): boolean {
   const said = plain(sentence).trim().replaceAll(file, "compose");
   if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
+  if (scriptsOfWork.test(said) && !/\bprod/i.test(said)) return true;
   if (beside && notProduction.test(these.exec(said)?.[0] ?? "")) return true;
   const of = repository.exec(said)?.[0];
   return (
