@@ -34,6 +34,7 @@ export interface TrackedSecrets {
 export function trackedSecrets(stack: Stack): TrackedSecrets[] {
   return stack.envFiles.flatMap(file => {
     if (file.role === "example" || stack.files.tracked(file.file) !== true || isSample(file.file)) return [];
+    if (isBlank(file)) return [];
     const secrets = secretsOf(file);
     return secrets.length === 0
       ? []
@@ -49,6 +50,12 @@ export function trackedSecrets(stack: Stack): TrackedSecrets[] {
           },
         ];
   });
+}
+
+/** Half of it is left to be filled in, `API_HOST=<hostname>`: what else it says is what a trial has. */
+function isBlank({ entries }: EnvFile): boolean {
+  const slots = entries.filter(({ value }) => /^<[\w .-]+>$/.test(value.value));
+  return slots.length > 2 && slots.length * 2 >= entries.length;
 }
 
 function secretsOf(file: EnvFile): EnvEntry[] {

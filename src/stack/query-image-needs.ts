@@ -1,3 +1,5 @@
+import { dirname, join } from "../core/path.ts";
+import { isSecretName } from "../formats/secret.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** A group of variables of a pulled image, of which none is set. */
@@ -32,8 +34,13 @@ function isBeforeDemand({ image }: Service): boolean {
   return Number(patch || Number.NaN) <= (undemanding[series] ?? -1);
 }
 
-/** A blank in the Compose file, `POSTGRES_PASSWORD=`, that a script of the repository writes something into. */
-export function isFilledIn({ scripts }: Stack, service: Service, names: readonly string[]): boolean {
+/**
+ * A blank in the Compose file, `POSTGRES_PASSWORD=`, that a script of the repository writes something into, or one of
+ * several passwords that the tracked env file leaves to whoever runs it.
+ */
+export function isFilledIn(stack: Stack, service: Service, names: readonly string[]): boolean {
+  const { scripts } = stack;
+  if (isLeftBlank(stack, service, names)) return true;
   const blanks = service.environment.filter(
     ({ name, value, from }) => from === "environment" && names.includes(name) && value?.text === "",
   );
@@ -43,5 +50,20 @@ export function isFilledIn({ scripts }: Stack, service: Service, names: readonly
         /^(?:sed|gsed|perl|yq|envsubst|awk)$/.test(name) &&
         blanks.some(blank => args.some(({ word }) => word.text.includes(blank.name))),
     ),
+  );
+}
+
+/** `POSTGRES_PASSWORD=` in the `.env` beside the Compose file, and at least one more secret without a value. */
+function isLeftBlank({ envFiles }: Stack, service: Service, names: readonly string[]): boolean {
+  const asked = service.environment
+    .filter(({ name, from }) => from === "environment" && names.includes(name))
+    .flatMap(({ value }) => value?.references.map(({ name }) => name) ?? []);
+  const path = join(dirname(service.at.file), ".env");
+  const blank = (envFiles.find(({ file }) => file === path)?.entries ?? []).filter(
+    ({ value, references }) => value.value === "" && references.length === 0,
+  );
+  return (
+    blank.some(({ name }) => asked.includes(name.value)) &&
+    blank.filter(({ name }) => isSecretName(name.value)).length > 1
   );
 }

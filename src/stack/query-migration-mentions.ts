@@ -171,7 +171,7 @@ function hasProductionTwin(stack: Stack, path: string): boolean {
 
 /** How programs apply their migrations themselves, when they start. */
 const inCode =
-  /\bcall_command\(\s*["']migrate|\bcommand\.upgrade\(|\bflask_migrate\b[^\n]*\bupgrade\b|\bmigrationsRun\s*:\s*(?!false)|\brun_?migrations\b|\bmigrate\.latest\(|\bumzug\b|prisma["', ]+(?:migrate["', ]+deploy|db["', ]+push)|\bArtisan::call\(\s*["']migrate|\balembic["', ]+upgrade|\bsynchronize\s*:\s*(?!false)|\bmigrate\(\s*(?:db|app)\b|\bmigrate\.New\w*\(|\bgoose\.Up\w*\(|\bAutoMigrate\(|\bcreate_all\(|\b(?:sequelize|db)\.sync\(/i;
+  /\bcall_command\(\s*["']migrate|\bcommand\.upgrade\(|\bflask_migrate\b[^\n]*\bupgrade\b|\bmigrationsRun\s*:\s*(?!false)|\brun_?migrations\b|\bmigrate\.latest\(|\bumzug\b|prisma["', ]+(?:migrate["', ]+deploy|db["', ]+push)|\bArtisan::call\(\s*["']migrate|\balembic["', ]+upgrade|\bsynchronize\s*:\s*(?!false)|\bmigrate\(\s*(?:db|app)\b|\bmigrate\.New\w*\(|\bgoose\.Up\w*\(|\bAutoMigrate\(|\bcreate_all\(|\b(?:sequelize|db)\.sync\(|\bmigrate as \w+ \} from ["']drizzle-orm\//i;
 
 /** The same of Entity Framework and its like, whose calls stand in any project of the solution. */
 const inSharp =

@@ -38,7 +38,7 @@ export default defineRule({
           ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
           ...(access ? [evidence(access.at, access.shows)] : []),
         ],
-        severity: weigh(service, access ? "critical" : "high"),
+        severity: weigh(service, access?.sure ? "critical" : "high"),
         ...(access && !access.sure ? { confidence: "likely" as const } : {}),
         fix: () =>
           access?.asks === "known" && isForVisitors(service)

@@ -81,7 +81,11 @@ function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
     blocked.push(blocksRelease(workflow, job));
   }
   const [first, ...more] = [...new Map(all.map(place => [place.at.span.start, place])).values()];
-  const serves = !workflow.triggers.every(({ event }) => aside.test(event));
+  const serves = !workflow.triggers.every(
+    ({ event, types }) =>
+      aside.test(event) ||
+      (event === "pull_request" && types.length > 0 && types.every(type => greets.test(type.value))),
+  );
   const severity = blocked.includes(true) ? "critical" : blocked.length > 0 && serves ? "high" : "medium";
   return first && { file: workflow.file, severity, places: [first, ...more], edits };
 }
@@ -89,6 +93,9 @@ function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
 /** What happens to issues and to requests of strangers starts jobs that label and answer them, and a clock looks after the rest. */
 const aside =
   /^(?:schedule|issues|issue_comment|pull_request_target|pull_request_review|milestone|label|discussion|discussion_comment|watch|star|fork)$/;
+
+/** What is done once for a request, and not again for each of its commits. */
+const greets = /^(?:opened|reopened|labeled|unlabeled|assigned|unassigned|review_requested|edited)$/;
 
 function* retiredIn(job: Job): Generator<Evidence> {
   for (const runner of job.runsOn) {

@@ -19,14 +19,14 @@ export default defineRule({
   why: "The step fails before its first command, each time: what the job should test, build or release is never done.",
   *check(stack) {
     for (const workflow of stack.workflows) {
-      const places = new Map<number, { path: string; at: Location; shows: string }>();
+      const places = new Map<number, { path: string; at: Location; shows: string; switched: boolean }>();
       const jobs: Job[] = [];
       for (const job of workflow.jobs.filter(checksOutRoot))
         for (const [index, step] of job.steps.entries())
           for (const found of absentIn(step, job, stack)) {
             if (inSubmodule(stack, found.path) || mayAppear(found.path, job.steps.slice(0, index), step))
               continue;
-            places.set(found.at.span.start, found);
+            places.set(found.at.span.start, { ...found, switched: flag.test(step.if?.value ?? "") });
             if (!jobs.includes(job)) jobs.push(job);
           }
       const [first, ...more] = [...places.values()];
@@ -35,7 +35,11 @@ export default defineRule({
       yield {
         subject: workflow.file,
         message: `${jobs.length === 1 ? "Job" : "Jobs"} ${titles} of ${workflow.file} ${jobs.length === 1 ? "needs" : "need"} "${first.path}", which this repository does not have.`,
-        severity: jobs.some(job => isDeployJob(workflow, job)) ? "critical" : "high",
+        severity: [first, ...more].every(each => each.switched)
+          ? "medium"
+          : jobs.some(job => isDeployJob(workflow, job))
+            ? "critical"
+            : "high",
         evidence: [evidence(first.at, first.shows), ...more.map(each => evidence(each.at, each.shows))],
         fix: () =>
           offer(
@@ -50,6 +54,9 @@ export default defineRule({
     }
   },
 });
+
+/** The step is for who has switched it on. */
+const flag = /\b(?:env|vars|inputs)\./;
 
 /** The one place in the repository that ends like the path, put in its stead; undefined when there are more or none. */
 function placeEdit(

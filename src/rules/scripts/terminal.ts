@@ -84,7 +84,9 @@ function noTerminal({ call: { stdin, remote, via }, caller, deploys }: PlacedCal
   }
   if (caller.kind === "workflow" && (deploys || caller.workflow?.platform === "github"))
     return { text: "and a job has none", shows: "a job has no terminal", sure };
-  if (caller.kind === "script" && unattended.test(basename(caller.file)))
+  const name = basename(caller.file);
+  // "manual_backup.sh" is started by somebody who has one.
+  if (caller.kind === "script" && unattended.test(name) && !/manual|by[-_]?hand/i.test(name))
     return {
       text: "and a timer that starts the script has none",
       shows: "cron has no terminal",
