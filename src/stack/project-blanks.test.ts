@@ -14,6 +14,29 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.yml: development"],
   ],
   [
+    "what only adds to a file that is called after work",
+    {
+      "docker/docker-compose.dev.yml": "services:\n  store:\n    image: percona:8\n  web:\n    build: ..\n",
+      "docker/docker-compose.watch.yml":
+        "services:\n  store:\n    volumes: ['./watch.cnf:/etc/my.cnf.d/watch.cnf:ro']\n  watcher:\n    image: example/watcher:2\n    restart: always\n",
+    },
+    ["docker/docker-compose.watch.yml: development"],
+  ],
+  [
+    "what only adds to the default file of the folder above it",
+    {
+      "deployment/compose.yml":
+        "services:\n  web:\n    image: example/harbour:2\n    restart: always\n    ports: ['8000:8000']\n",
+      "deployment/proxy/compose-proxy.yml":
+        "services:\n  proxy:\n    build: proxy\n    restart: always\n    ports: ['443:443']\n  web:\n    ports: !reset []\n",
+      "deployment/proxy/Dockerfile": "FROM nginx:1.29\n",
+    },
+    [
+      "deployment/compose.yml+deployment/proxy/compose-proxy.yml: deployed",
+      "deployment/compose.yml: deployed",
+    ],
+  ],
+  [
     "the stand-in for a cloud in a program that is kept for others",
     {
       LICENSE: "",

@@ -185,6 +185,8 @@ export function isBelow(
   return (
     other.length > files.length &&
     files.every((file, index) => other[index] === file) &&
+    // What lies in a folder of its own is there for who wants it.
+    dirname(other.at(-1)!) === dirname(files.at(-1)!) &&
     !isEdge(files.map(file => byPath.get(file)!)) &&
     isEdge(other.slice(files.length).map(file => byPath.get(file)!))
   );

@@ -71,10 +71,29 @@ export function defaultGroups(
     return used.has(implicit[0]!) && overlays.length > 0 ? [] : [implicit];
   }
   if (helpers.has(file.file)) return [];
-  if (overrideName.test(name) || implicit.length === 0) return [[file.file]];
+  if (overrideName.test(name)) return [[file.file]];
+  if (implicit.length === 0) return [[...baseAbove(file, all), file.file]];
   const base = all.get(implicit[0]!)!;
   const over = isOverlay(file) || onlyAdds(file, base) || needsFrom(file, base, all);
   return [over ? [base.file, file.file] : [file.file]];
+}
+
+/** The default file of a folder above it that has what it only adds to: `-f compose.yml -f proxy/compose-proxy.yml`. */
+function baseAbove(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): string[] {
+  if (!isOverlay(file) || siblings(file, all).some(other => completes(other, file))) return [];
+  for (let folder = dirname(file.file); folder !== ""; ) {
+    folder = dirname(folder);
+    const [base] = implicitFiles(folder, path => all.has(path));
+    if (base !== undefined) return completes(all.get(base)!, file) ? [base] : [];
+  }
+  return [];
+}
+
+/** It has all services that the other one only adds to. */
+export function completes(base: ComposeFile, over: ComposeFile): boolean {
+  const names = new Set(servicesOf(base).flatMap(({ name, complete }) => (complete ? name : [])));
+  const added = servicesOf(over).filter(({ complete }) => !complete);
+  return added.length > 0 && added.every(({ name }) => names.has(name));
 }
 
 function siblings(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): ComposeFile[] {

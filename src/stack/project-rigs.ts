@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { dirname } from "../core/path.ts";
 import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
-import { servicesOf, stemOf } from "./project-files.ts";
+import { completes, servicesOf, stemOf } from "./project-files.ts";
 import { commandOf, servicesIn } from "./project-habits.ts";
 import { production, workstation } from "./project-names.ts";
 import type { ComposeUse } from "./project-plan.ts";
@@ -115,4 +115,17 @@ export function isUnfinished(
         production.test(stemOf(list.at(-1)!)),
     )
   );
+}
+
+/** It only adds to services that nothing beside it has but a file called after work. */
+export function laidOverWork(file: string, all: ReadonlyMap<string, ComposeFile>): string | undefined {
+  const own = all.get(file);
+  const bases = own
+    ? [...all.values()].filter(
+        other => other !== own && dirname(other.file) === dirname(file) && completes(other, own),
+      )
+    : [];
+  return bases.length > 0 && bases.every(base => workstation.test(stemOf(base.file)))
+    ? `it is laid over ${bases[0]!.file}`
+    : undefined;
 }

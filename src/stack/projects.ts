@@ -78,7 +78,7 @@ import {
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
 import { blankOf, isPresumed, namedForProduction, shippedInstead } from "./project-presumed.ts";
-import { isOwnUpgrade, isUnfinished, rigOf } from "./project-rigs.ts";
+import { isOwnUpgrade, isUnfinished, laidOverWork, rigOf } from "./project-rigs.ts";
 import { newerVersion } from "./project-versions.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
 
@@ -240,7 +240,7 @@ function grade(
     return { files, ...namedForProduction(last, all) };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
   if (work) return { files, grade: "development", because: work };
-  const rig = rigOf(files, models, all);
+  const rig = rigOf(files, models, all) ?? (files.length === 1 ? laidOverWork(last, byPath) : undefined);
   if (rig) return { files, grade: "development", because: { text: rig } };
   const isForWork = debugs(models) || (workstation.test(stem) && buildsForWork(models));
   if (staging.test(stem) && looksLikeServer(byPath.get(last)!) && !isForWork) {

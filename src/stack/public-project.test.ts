@@ -88,6 +88,15 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: development", "deployment/compose.yml: deployed"],
   ],
   [
+    "stages for development that restart",
+    {
+      ...open,
+      "compose.yml":
+        "services:\n  api:\n    build: { context: api, target: api-development }\n    restart: on-failure\n    ports: ['4000:4000']\n  edge:\n    build: edge\n    restart: always\n    ports: ['80:80']\n",
+    },
+    ["compose.yml: development"],
+  ],
+  [
     "a file that a page on servers speaks of as the reader's own",
     {
       ...open,

@@ -75,7 +75,8 @@ export function gradeInPublic(
     const because = { text: "no service of it is the program of this public project" };
     return { grade: staysUp(models) && !lacks ? "presumed" : "development", because };
   }
-  if (buildsForWork(models) && !staysUp(models))
+  // A restart policy is on workstations, too.
+  if (buildsForWork(models) && (!staysUp(models) || told === undefined || told.kind === "work"))
     return { grade: "development", because: { text: "it builds a stage for development" } };
   if (told?.kind === "server") return undefined;
   return settle(told, mounted || mountsCheckout(models), staysUp(models), opensStores(models));

@@ -21,6 +21,9 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
   for (const build of group) {
     for (const each of build.model?.missingSources ?? []) {
       const inContext = each.fromStage === undefined;
+      // Nobody commits the key of a certificate: who builds the image puts both beside it.
+      if (inContext && each.reason === "absent" && /\.(?:pem|key|crt|cer|p12|pfx|jks)$/i.test(each.path))
+        continue;
       // What one of its callers has made before, the others may make, too.
       if (
         inContext &&
