@@ -1,10 +1,8 @@
-import { isTest, isVendored } from "../../artifacts/project-files.ts";
 import type { Job, Step } from "../../artifacts/workflow.ts";
-import type { Edit } from "../../core/fix.ts";
-import { dirname, inside, isOutside, join, normalize } from "../../core/path.ts";
-import { sourceOf } from "../../core/project-files.ts";
+import { inside, isOutside, join, normalize } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
+import { placeEdit } from "../../remedies/path-place.ts";
 import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { inSubmodule } from "../../stack/query-build.ts";
@@ -48,7 +46,7 @@ export default defineRule({
               grade: "needs-testing",
               test: "Run the workflow.",
             },
-            [first, ...more].map(each => placeEdit(stack, each)),
+            [first, ...more].map(each => placeEdit(stack, each, each.shows === noFile)),
           ),
       };
     }
@@ -57,30 +55,6 @@ export default defineRule({
 
 /** The step is for who has switched it on. */
 const flag = /\b(?:env|vars|inputs)\./;
-
-/** The one place in the repository that ends like the path, put in its stead; undefined when there are more or none. */
-function placeEdit(
-  stack: Stack,
-  { path, at, shows }: { path: string; at: Location; shows: string },
-): Edit | undefined {
-  const tail = path.split("/").at(-1)!;
-  const file = shows === noFile;
-  const all = file
-    ? stack.files.paths
-    : [...new Set(stack.files.paths.map(dirname))].flatMap(each => parents(each));
-  const found = [...new Set(all.filter(each => each === tail || each.endsWith(`/${tail}`)))].filter(
-    each => !isVendored(each) && !isTest(each),
-  );
-  const written = sourceOf(stack, at.file)?.text.slice(at.span.start, at.span.end);
-  const position = written?.indexOf(path) ?? -1;
-  if (found.length !== 1 || !written || position === -1 || written.indexOf(path, position + 1) !== -1)
-    return undefined;
-  return { at, text: written.replace(path, () => found[0]!) };
-}
-
-function parents(path: string): string[] {
-  return path === "" ? [] : [path, ...parents(dirname(path))];
-}
 
 /** The tree of this repository, at this commit, lies at the workspace's root. */
 function checksOutRoot(job: Job): boolean {
