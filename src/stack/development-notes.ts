@@ -43,6 +43,8 @@ export function readmeNote(
 }
 
 const quickly = /\b(?:fastest|easiest|quickest|simplest) way\b[^.!]*\blocally\b[^.!]*\bdocker\b/i;
+const tries =
+  /\bif you (?:just )?want to try\b[^.!\n]{0,40}\bout\b[\s\S]{0,200}?\bdocker[- ]compose (?:[\w./-]+ ){0,4}up\b/i;
 const locally = /\b(?:run|start|launch|spin up) a local (?:instance|copy) of\b/i;
 
 /** "These files enable you to run a local instance of the server": that is all that they are for. */
@@ -60,7 +62,9 @@ export function localInstance(text: (path: string) => Source | undefined): Devel
 export function trialNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
   for (const name of ["README.md", "readme.md", "Readme.md"]) {
     const source = text(name);
-    const said = sentences(source?.text.slice(0, 20_000) ?? "").find(each => quickly.test(plain(each)));
+    const start = source?.text.slice(0, 20_000) ?? "";
+    const said =
+      sentences(start).find(each => quickly.test(plain(each))) ?? tries.exec(start)?.[0].split("\n")[0];
     if (source && said)
       return { text: `${source.path} offers it to run the program locally`, at: placeOf(source, said) };
   }

@@ -14,6 +14,31 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.yml: development"],
   ],
   [
+    "what the README offers to whoever wants to try the program out",
+    {
+      "compose.yml": "services:\n  web:\n    build: .\n    ports: ['8000:8000']\n",
+      "README.md":
+        "# Harbour\n\n## Deploying\n\nIf you want to try Harbour out, this should get you going:\n\n    export CONFIG=./small.json\n    docker compose up\n\n## Kubernetes\n\nUse the chart.\n",
+    },
+    ["compose.yml: presumed"],
+  ],
+  [
+    "folders and files of tests",
+    {
+      "compose.yml":
+        "services:\n  web:\n    image: example/harbour:1\n    restart: always\n    ports: ['80:80']\n",
+      "compose.selenium.yml":
+        "services:\n  app:\n    build: .\n  db:\n    image: postgres:17\n  selenium-hub:\n    image: selenium/hub:4\n",
+      "scenario_tests/login/compose.yml":
+        "services:\n  web:\n    image: example/harbour:1\n    restart: always\n",
+    },
+    [
+      "compose.selenium.yml: development",
+      "compose.yml: deployed",
+      "scenario_tests/login/compose.yml: development",
+    ],
+  ],
+  [
     "what only adds to a file that is called after work",
     {
       "docker/docker-compose.dev.yml": "services:\n  store:\n    image: percona:8\n  web:\n    build: ..\n",

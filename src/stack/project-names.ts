@@ -8,17 +8,17 @@ export const production =
 export const staging =
   /(^|[._-])(staging|stage|qa|uat|preprod|homolog|homologacao|hml|preview|demo|test|testing)([._-]|$)/i;
 export const workstation =
-  /(^|[._-])(near-prod|dev|devel|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(near-prod|dev|devel|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|selenium|cypress|playwright|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
 /** Tried on a workstation, also where the rest of the name is a server's. */
 export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =
   /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 export const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|\.?examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?)|playground|(?:[\w.-]+[-_])?archived?|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|[\w.-]*harness|tools|utils?|scripts|contrib(?:uting)?|vendor|third_party|node_modules|bower_components)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|\.?examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?|tests)|playground|(?:[\w.-]+[-_])?archived?|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|[\w.-]*harness|tools|utils?|scripts|contrib(?:uting)?|vendor|third_party|node_modules|bower_components)(\/|$)/i;
 
 /** Where nothing is a server's, also when nothing else is there. */
 export const rigFolder =
-  /(^|\/)(\.devcontainer|\.github|cypress|playwright|e2e|fixtures?|testdata|benchmarks?|\.?devenv|\.dev|vendor|third_party|node_modules|bower_components)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|cypress|playwright|[\w.-]+[_-]tests|e2e|fixtures?|testdata|benchmarks?|\.?devenv|\.dev|vendor|third_party|node_modules|bower_components)(\/|$)/i;
 
 /** Kept for reading: a script that lies there, too, deploys nothing any more. */
 export const putAway = /(?:^|\/)(?:(?:[\w.-]+[-_])?archived?|old|legacy|deprecated|attic|obsolete)\//i;

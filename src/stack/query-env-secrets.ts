@@ -164,13 +164,13 @@ function isForCopying(stack: Stack, { file }: EnvFile): boolean {
 
 /** The README has people make their own from it: `cp .env.model .env`. */
 function isCopied(stack: Stack, file: string): boolean {
-  const read = file === ".env" ? undefined : stack.files.read("README.md");
+  if (file === ".env") return false;
   const name = file.replace(/[.+]/g, "\\$&");
-  return (
-    read !== undefined &&
-    "source" in read &&
-    new RegExp(`\\bcp (?:-\\w+ )?(?:\\./)?${name} (?:\\./)?\\.env\\b`).test(read.source.text)
-  );
+  const copies = new RegExp(`\\bcp (?:-\\w+ )?(?:\\./)?${name} (?:\\./)?\\.env\\b`);
+  return ["README.md", "README.rst"].some(page => {
+    const read = stack.files.has(page) === "file" ? stack.files.read(page) : undefined;
+    return read !== undefined && "source" in read && copies.test(read.source.text);
+  });
 }
 
 /** The comment above the value asks for another one: "please generate", "change this". */

@@ -73,13 +73,18 @@ export function retiredCompose(job: Job): ComposeCall[] {
 const publishes =
   /^(?:npm|yarn|pnpm|bun|lerna|cargo|poetry|uv|flit|hatch|gem|dart|flutter) .*\bpublish\b|^(?:twine upload|gem push|semantic-release|npx semantic-release|goreleaser)\b|^(?:mvn|\.?\/?mvnw) .*\bdeploy\b|^(?:gradle|\.?\/?gradlew) .*\b(?:publish|(?:assemble|bundle)(?:\w*Release|\w*Debug))|^flutter build (?:apk|appbundle|ipa|ios)\b|^(?:xcodebuild|fastlane|eas)\b/;
 
+const uploads = /^(?:pypa\/gh-action-pypi-publish|js-devtools\/npm-publish|rubygems\/release-gem)$/i;
+
 /** It brings a package to a registry, or builds an app: what their users miss, the site does not. */
 export function publishesPackage({ jobs }: Workflow, job: Job): boolean {
   // Another job takes what it makes on.
   if (jobs.some(other => other.needs.some(need => need.value === job.id.value))) return false;
   const calls = job.steps.flatMap(step => step.calls);
   return (
-    calls.some(call => publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`)) &&
+    (job.steps.some(({ uses }) => uploads.test(uses?.repository ?? "")) ||
+      calls.some(call =>
+        publishes.test(`${call.name} ${call.args.map(arg => arg.value ?? "?").join(" ")}`),
+      )) &&
     !calls.some(call => call.remote || call.kind === "compose" || call.name === "docker")
   );
 }
