@@ -23,6 +23,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: presumed"],
   ],
   [
+    "a development server over the checkout, beside what tells a platform how to start the program",
+    {
+      "compose.yml":
+        "services:\n  api:\n    build: api\n    command: python manage.py runserver 0.0.0.0:8000\n    restart: always\n    volumes: ['./api:/app']\n  db:\n    image: postgres:17\n    restart: always\n",
+      Procfile: "web: gunicorn app.wsgi\n",
+      "api/manage.py": "",
+    },
+    ["compose.yml: development"],
+  ],
+  [
     "folders and files of tests",
     {
       "compose.yml":

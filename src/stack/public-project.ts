@@ -135,8 +135,8 @@ function settle(
   return { grade: "presumed", because: unnamed };
 }
 
-/** What sets up servers of a cloud by itself. */
-const cloud = /^(?:[\w-]+\/)?(?:infra|infrastructure|terraform|iac)\/(?:[\w-]+\/)*[\w.-]+\.tf$/;
+/** What sets up servers of a cloud by itself, or tells a platform how to run the program. */
+const cloud = /^Procfile$|^(?:[\w-]+\/)?(?:infra|infrastructure|terraform|iac)\/(?:[\w-]+\/)*[\w.-]+\.tf$/;
 const onPlatform = /^(?:app\.json|heroku\.yml|fly\.toml|render\.ya?ml|railway\.(?:json|toml))$/;
 
 /**
@@ -156,7 +156,8 @@ export function runsElsewhere(
   if (platform) return `it builds a stage for development, and ${platform} is a platform's`;
   const setUp =
     watches(models) && areMounted(models) && !isEdge(models) && paths.find(path => cloud.test(path));
-  if (setUp) return `it watches the checkout, and ${setUp} sets up a cloud`;
+  if (setUp)
+    return `it watches the checkout, and ${setUp} ${setUp === "Procfile" ? "is a platform's" : "sets up a cloud"}`;
   const twin = twinOfWork(models, paths);
   if (twin) return twin;
   const work = fileOfWork(models);

@@ -24,6 +24,8 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
       // Nobody commits the key of a certificate: who builds the image puts both beside it.
       if (inContext && each.reason === "absent" && /\.(?:pem|key|crt|cer|p12|pfx|jks)$/i.test(each.path))
         continue;
+      if (inContext && each.reason === "absent" && isAskedFor(stack, join(build.context!, each.path)))
+        continue;
       // What one of its callers has made before, the others may make, too.
       if (
         inContext &&
@@ -41,6 +43,28 @@ export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[
     for (const each of missingPrismaClients(stack, build)) found.set(each.source.at.span.start, each);
   }
   return [...found.values()];
+}
+
+/** "The image expects a `site.conf` under `proxy/`": a page has whoever builds it put the file there. */
+function isAskedFor({ files }: Stack, path: string): boolean {
+  const names = ["README.md", "readme.md", "README.rst"];
+  return [...new Set([dirname(path), dirname(dirname(path)), ""])]
+    .flatMap(folder => names.map(name => join(folder, name)))
+    .some(page => {
+      const read = files.has(page) === "file" ? files.read(page) : undefined;
+      const text = read && "source" in read ? read.source.text.slice(0, 60_000) : "";
+      return (
+        text.includes(basename(path)) &&
+        text
+          .split("\n")
+          .some(
+            line =>
+              line.includes(basename(path)) &&
+              line.includes(`${dirname(path)}/`) &&
+              /\b(?:expects?|needs?|requires?|place|put|provide|create|copy)\b/i.test(line),
+          )
+      );
+    });
 }
 
 /** What a workspace installs for a part of it lies at its root: `yarn workspaces focus` in a directory below. */

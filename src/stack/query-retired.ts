@@ -104,6 +104,8 @@ export function isBesideProduct(workflow: Workflow, job: Job): boolean {
       !isDeployJob(workflow, job) &&
       !jobs.some(({ needs }) => needs.some(need => need.value === job.id.value))
     );
+  const texts = job.steps.map(({ run }) => run?.fragment.text ?? "").join("\n");
+  if (/\bmkdocs gh-deploy\b/.test(texts) && !/\b(?:ssh|docker|kubectl)\b/.test(texts)) return true;
   return (
     used(/^(?:actions\/deploy-pages|peaceiris\/actions-gh-pages|JamesIves\/github-pages-deploy-action)$/i) &&
     writesPages.test(source.text)
