@@ -43,6 +43,8 @@ export function readmeNote(
 }
 
 const quickly = /\b(?:fastest|easiest|quickest|simplest) way\b[^.!]*\blocally\b[^.!]*\bdocker\b/i;
+const explores =
+  /\b(?:fastest|easiest|quickest|simplest) way to (?:(?:start|begin) )?(?:explor|try|play|experiment)\w*\b[^.!]*\bdocker\b/i;
 const tries =
   /\bif you (?:just )?want to try\b[^.!\n]{0,40}\bout\b[\s\S]{0,200}?\bdocker[- ]compose (?:[\w./-]+ ){0,4}up\b/i;
 const locally = /\b(?:run|start|launch|spin up) a local (?:instance|copy) of\b/i;
@@ -62,11 +64,22 @@ export function localInstance(text: (path: string) => Source | undefined): Devel
 export function trialNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
   for (const name of ["README.md", "readme.md", "Readme.md"]) {
     const source = text(name);
-    const start = source?.text.slice(0, 20_000) ?? "";
-    const said =
-      sentences(start).find(each => quickly.test(plain(each))) ?? tries.exec(start)?.[0].split("\n")[0];
+    const said = sentences(source?.text.slice(0, 20_000) ?? "").find(each => quickly.test(plain(each)));
     if (source && said)
       return { text: `${source.path} offers it to run the program locally`, at: placeOf(source, said) };
+  }
+  return undefined;
+}
+
+/** "The easiest way to start exploring is Docker", "if you want to try it out": where nothing restarts, that is all. */
+export function exploringNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
+  for (const name of ["README.md", "readme.md", "Readme.md"]) {
+    const source = text(name);
+    const start = source?.text.slice(0, 20_000) ?? "";
+    const said =
+      sentences(start).find(each => explores.test(plain(each))) ?? tries.exec(start)?.[0].split("\n")[0];
+    if (source && said)
+      return { text: `${source.path} offers it to try the program`, at: placeOf(source, said) };
   }
   return undefined;
 }

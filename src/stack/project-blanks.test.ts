@@ -33,6 +33,15 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: development"],
   ],
   [
+    "what the README offers to whoever explores the services",
+    {
+      "compose.yml": "services:\n  tiles:\n    image: example/tiles:1\n    ports: ['127.0.0.1:8082:8082']\n",
+      "README.md":
+        "# Tiles\n\nThe easiest way to start exploring the different services is with *Docker*. Clone this repository:\n\n    docker compose up\n",
+    },
+    ["compose.yml: presumed"],
+  ],
+  [
     "folders and files of tests",
     {
       "compose.yml":

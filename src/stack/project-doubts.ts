@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
-import { examplePage, localNote, trialNote } from "./development-notes.ts";
+import { examplePage, exploringNote, localNote, trialNote } from "./development-notes.ts";
 import { mountsCheckout } from "./project-builds.ts";
 import { defaultNames, stemOf } from "./project-files.ts";
 import {
@@ -240,7 +240,7 @@ export function doubtOf(
   if (staysUp(models)) return undefined;
   if (runsCheckout(models))
     return { text: "it runs the sources of the checkout, and nothing speaks for a server" };
-  const note = localNote(text(file));
+  const note = localNote(text(file)) ?? exploringNote(text);
   if (note) return note;
   return lacksApplication(models, text)
     ? { text: "no service of it is called like the program of this repository" }
