@@ -1,5 +1,6 @@
 import type { ComposeCall } from "../artifacts/commands.ts";
 import type { Job, Workflow } from "../artifacts/workflow.ts";
+import { basename } from "../core/path.ts";
 import { isDeployJob } from "./deploy-jobs.ts";
 
 /** What GitHub no longer runs. Source: GitHub's change log (github.blog/changelog). */
@@ -91,6 +92,8 @@ export function publishesPackage({ jobs }: Workflow, job: Job): boolean {
 
 const scanner =
   /^(?:aquasecurity\/trivy-action|snyk\/|anchore\/scan-action|bridgecrewio\/checkov|github\/codeql-action\/)/i;
+/** `deploy-docs.yml` */
+const ofPages = /(?:^|[-_.])docs?(?:umentation)?(?:[-_.]|$)/i;
 const writesPages = /\b(?:mkdocs|sphinx-build|docusaurus|vitepress|typedoc|jsdoc|mdbook|build-storybook)\b/;
 
 /** It looks through images for known holes, or makes the pages that explain the program: nothing that runs waits for it. */
@@ -107,7 +110,8 @@ export function isBesideProduct(workflow: Workflow, job: Job): boolean {
   const texts = job.steps.map(({ run }) => run?.fragment.text ?? "").join("\n");
   if (/\bmkdocs gh-deploy\b/.test(texts) && !/\b(?:ssh|docker|kubectl)\b/.test(texts)) return true;
   return (
-    used(/^(?:actions\/deploy-pages|peaceiris\/actions-gh-pages|JamesIves\/github-pages-deploy-action)$/i) &&
-    writesPages.test(source.text)
+    writesPages.test(source.text) &&
+    (ofPages.test(basename(workflow.file)) ||
+      used(/^(?:actions\/deploy-pages|peaceiris\/actions-gh-pages|JamesIves\/github-pages-deploy-action)$/i))
   );
 }
