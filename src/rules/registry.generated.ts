@@ -289,6 +289,7 @@ import releaseShipsSources from "./release/ships-sources.ts";
 import releaseStaleConfig from "./release/stale-config.ts";
 import releaseStaleStart from "./release/stale-start.ts";
 import releaseStartAfterBuild from "./release/start-after-build.ts";
+import releaseSwarmConfig from "./release/swarm-config.ts";
 import releaseUnreviewedDeploy from "./release/unreviewed-deploy.ts";
 import releaseUnreviewedImage from "./release/unreviewed-image.ts";
 import releaseUnusedHardenedFile from "./release/unused-hardened-file.ts";
@@ -627,6 +628,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseStaleConfig,
   releaseStaleStart,
   releaseStartAfterBuild,
+  releaseSwarmConfig,
   releaseUnreviewedDeploy,
   releaseUnreviewedImage,
   releaseUnusedHardenedFile,
