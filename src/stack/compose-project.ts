@@ -9,7 +9,7 @@ import { child, entriesOf, textOf, type YamlMap, type YamlNode } from "../format
 import type { AppComponent } from "./app/detect.ts";
 import { type BuildSources, resolveBuild } from "./builds.ts";
 import { componentOf } from "./component.ts";
-import { makerOf } from "./makers.ts";
+import { isLeftOpen, makerOf } from "./makers.ts";
 import { isPassing } from "./project-names.ts";
 import type { ProjectPlan } from "./project-plan.ts";
 import { containerScript } from "./query.ts";
@@ -86,7 +86,10 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
       baseOf: merged.baseOf,
       buildOf: (owner, node) => buildOf(owner, node, project, merged, context),
       shown: wanted => shownIn(directory, wanted, reader),
-      madeBy: image => (open.size > 1 && isWhole(image) ? undefined : makerOf(image, context.made)),
+      madeBy: image =>
+        open.size > 1 && isLeftOpen(image)
+          ? undefined
+          : makerOf(image, context.made, basename(reader.files.root)),
       envFile: path => envFileAt(reader, path),
       scriptIn: (candidate, path) => containerScript(context.scripts, reader.files, candidate, path),
     });
@@ -96,12 +99,13 @@ export function linkProject(plan: ProjectPlan, context: ProjectContext): LinkedP
   return { project, problems: merged.problems, gaps: [] };
 }
 
-const isWhole = (image: string): boolean => /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image);
-
 /** Names of images that the caller gives as a whole; the two colours of a release are one. Several are several images. */
 function wholeVariables(services: readonly MergedService[]): ReadonlySet<string> {
-  const images = services.map(({ node }) => textOf(child(node, "image"))?.value ?? "").filter(isWhole);
-  return new Set(images.map(image => /\w+/.exec(image)![0].replace(/(?:^|_)(?:BLUE|GREEN)(?=_|$)/i, "")));
+  const images = services.map(({ node }) => textOf(child(node, "image"))?.value ?? "").filter(isLeftOpen);
+  const named = images.map(image => image.replace(/:\$.*$/, "").replace(/:?\?[^{}]*\}/g, "}"));
+  return new Set(
+    named.map(name => name.replace(/(?<![A-Za-z])(?:BLUE|GREEN)_?|_(?:BLUE|GREEN)(?![A-Za-z])/gi, "")),
+  );
 }
 
 /** The variables of the .env file that Compose would load for the project. */

@@ -57,4 +57,22 @@ describe("makerOf", () => {
   it("takes no image of this repository for a store that is a variable", () => {
     expect(makerOf("$" + "{POSTGRES_IMAGE}", [build(["acme/api:1"], { push: true })])).toBeUndefined();
   });
+
+  it("takes the only image that is pushed for one whose name is left open as a whole", () => {
+    const api = build(["$" + "{{ secrets.REGISTRY }}/$" + "{{ secrets.NAME }}:1"], { push: true });
+    const other = build(["acme/web:1"], { push: true, dockerfilePath: "Dockerfile.web" });
+    const open = "$" + "{REGISTRY}/$" + "{NAME:?}:$" + "{TAG}";
+    expect(makerOf(open, [api])).toBe(api);
+    expect(makerOf(open, [api, other])).toBeUndefined();
+    expect(makerOf("$" + "{DB_IMAGE}:$" + "{DB_TAG}", [api])).toBeUndefined();
+  });
+
+  it("takes it for one that is called after the repository, where the pipeline does not tell the name", () => {
+    const api = build(["$" + "{{ steps.names.outputs.tag }}"], { push: true });
+    const named = build(["acme/harbour-api:1"], { push: true });
+    expect(makerOf("acme/harbour:1", [api], "harbour-backend")).toBe(api);
+    expect(makerOf("surrealdb/surrealdb:v2", [api], "harbour-backend")).toBeUndefined();
+    expect(makerOf("acme/harbour:1", [named], "harbour-backend")).toBeUndefined();
+    expect(makerOf("acme/harbour:1", [api], "")).toBeUndefined();
+  });
 });

@@ -5,9 +5,9 @@ import type { Build } from "./stack.ts";
  * anything; the last part of the name has to be written out, unless the whole of it is left to the caller. Undefined
  * when two different Dockerfiles could be meant and the tag does not tell which.
  */
-export function makerOf(image: string, builds: readonly Build[]): Build | undefined {
+export function makerOf(image: string, builds: readonly Build[], root = ""): Build | undefined {
   const wanted = nameOf(image);
-  const isAnything = /^\$(?:\w+|\{\w+(?::?\?[^}]*)?\})$/.test(image) && !foreign.test(image);
+  const isAnything = isLeftOpen(image) && !foreign.test(image);
   const ending = wanted ? undefined : endingOf(image);
   if (wanted === undefined && ending === undefined && !isAnything) return undefined;
   const fits = (build: Build): boolean => {
@@ -17,12 +17,32 @@ export function makerOf(image: string, builds: readonly Build[]): Build | undefi
     return build.push;
   };
   const found = builds.filter(build => build.model !== undefined && fits(build));
+  if (found.length === 0 && wanted) return namedAfter(root, wanted, builds);
   // A build that is only tried is the one that is pushed, unless they differ: then the pushed one is pulled.
   const pushed = found.filter(build => build.push);
   const makers = pushed.length > 0 ? pushed : found;
   // `shop:dev` and `shop:prod` are two images of one name: the tag decides, where it is written out.
   const exact = makers.filter(build => !image.includes("$") && build.tags.includes(image));
   return only(makers) ?? only(exact);
+}
+
+/** Nothing but variables without defaults: `${REGISTRY}/${NAME}:${TAG}`. */
+export function isLeftOpen(image: string): boolean {
+  return /^\$(?:\w+|\{\w+(?::?\?[^{}]*)?\})(?:[/:]\$(?:\w+|\{\w+(?::?\?[^{}]*)?\}))*$/.test(image);
+}
+
+/**
+ * The only image that is pushed, under a name that the repository does not tell (`${{ secrets.IMAGE }}`), where what is
+ * pulled is called after the repository.
+ */
+function namedAfter(root: string, { last }: Name, builds: readonly Build[]): Build | undefined {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const [own, repository] = [plain(last), plain(root)];
+  const isCalled =
+    own.length > 2 && repository.length > 2 && (repository.includes(own) || own.includes(repository));
+  const pushed = builds.filter(({ push, model }) => push && model !== undefined);
+  const isUntold = (tag: string) => nameOf(tag) === undefined || tag.includes("${OWNER}");
+  return isCalled && pushed.every(({ tags }) => tags.every(isUntold)) ? only(pushed) : undefined;
 }
 
 /** One of them, where all are made in the same way. */

@@ -19,6 +19,7 @@ import {
   settingsOf,
   storeUrl,
 } from "./query-environment.ts";
+import { isOtherCommand } from "./query-go.ts";
 import { speaks } from "./spoken.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
 
@@ -193,7 +194,7 @@ function seeds({ process }: Service): boolean {
 export function isRun(stack: Stack, service: Service, component: AppComponent, at: Location): boolean {
   if (aside.test(at.file) || !ownsFile(stack, component, at)) return false;
   if (seeding.test(at.file) && !seeds(service)) return false;
-  if (!speaks(component.kind, at.file)) return false;
+  if (!speaks(component.kind, at.file) || isOtherCommand(stack, service, at.file)) return false;
   if (!component.django) return true;
   const loaded = settingsOf(service)?.files;
   const isSettings = component.django.modules.some(module => module.file === at.file);

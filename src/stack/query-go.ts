@@ -5,7 +5,7 @@ import type { Located, Location } from "../core/source.ts";
 import type { ImageModel } from "./image/image.ts";
 import { type RunCommand, runCommands } from "./image/run-commands.ts";
 import { shippedStages } from "./query-shipped.ts";
-import type { Build, Stack } from "./stack.ts";
+import type { Build, Service, Stack } from "./stack.ts";
 
 /** Programs in Go that a Dockerfile builds. */
 
@@ -175,4 +175,12 @@ function linksWithNet(stack: Stack, { context }: Build): boolean {
       /^[ \t]*(?:import\s+)?(?:[\w.]+\s+)?"(?:net|net\/http|os\/user|C)"/m.test(read.source.text)
     );
   });
+}
+
+/** `cmd/http/` while the service runs what `cmd/worker/` beside it is built to. */
+export function isOtherCommand(stack: Stack, { process }: Service, file: string): boolean {
+  const [, around = "", name] = /^(.*?)(?:^|\/)cmd\/([\w.-]+)\/[^/]+\.go$/.exec(file) ?? [];
+  const program = process?.program?.value.split("/").at(-1);
+  if (name === undefined || program === undefined || program === name) return false;
+  return stack.files.has(join(around, `cmd/${program}`)) === "directory";
 }
