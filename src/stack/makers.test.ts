@@ -75,4 +75,12 @@ describe("makerOf", () => {
     expect(makerOf("acme/harbour:1", [named], "harbour-backend")).toBeUndefined();
     expect(makerOf("acme/harbour:1", [api], "")).toBeUndefined();
   });
+
+  it("reads a name behind a variable of a shell, and the name that is pulled where nothing is set", () => {
+    const api = build(["$OWNER/$PROJECT-backend:$TAG"], { push: true });
+    const web = build(["$OWNER/$PROJECT-frontend:$TAG"], { push: true, context: "web" });
+    expect(makerOf("acme/harbour-backend:latest", [api, web])).toBe(api);
+    const named = build(["$REGISTRY/harbour-worker:$TAG"], { push: true });
+    expect(makerOf("$" + "{WORKER_IMAGE:-harbour-worker:placeholder}", [api, web, named])).toBe(named);
+  });
 });

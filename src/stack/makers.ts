@@ -6,7 +6,7 @@ import type { Build } from "./stack.ts";
  * when two different Dockerfiles could be meant and the tag does not tell which.
  */
 export function makerOf(image: string, builds: readonly Build[], root = ""): Build | undefined {
-  const wanted = nameOf(image);
+  const wanted = nameOf(/^\$\{\w+:?-([^{}]+)\}$/.exec(image)?.[1] ?? image);
   const isAnything = isLeftOpen(image) && !foreign.test(image);
   const ending = wanted ? undefined : endingOf(image);
   if (wanted === undefined && ending === undefined && !isAnything) return undefined;
@@ -84,7 +84,7 @@ function nameOf(image: string): Name | undefined {
 function isSame(one: Name, other: Name | undefined, tag: string): boolean {
   if (other === undefined) {
     // `${{ github.repository }}-api`: the name of the repository, which the tree does not say, and a word of its own.
-    const [, own] = /\}\}([-_][\w.-]{3,}?)(?::[^/]*)?$/.exec(tag) ?? [];
+    const [, own] = /(?:\}(?=[-_])|\$\w+(?=-))([-_][\w.-]{3,}?)(?::[^/]*)?$/.exec(tag) ?? [];
     return own !== undefined && one.last.endsWith(own);
   }
   if (one.last !== other.last) return false;
