@@ -20,10 +20,15 @@ export type FileKeeping =
   | { readonly kept: true; readonly mount: Mount }
   | { readonly kept: false; readonly path: string };
 
-/** The SQLite databases of a service that is none itself. Empty beside a database: then they are something else. */
+/**
+ * The SQLite databases of a service that is none itself. Beside a database what variables name is something else; what
+ * Django's settings say is in use.
+ */
 export function dataFiles(stack: Stack, service: Service): DataFile[] {
-  if (isStore(service) || service.project.services.some(other => other.kind === "database")) return [];
+  if (isStore(service)) return [];
   const workdir = workingDirectory(service);
+  if (service.project.services.some(other => other.kind === "database"))
+    return djangoFiles(stack, service, workdir);
   const found = service.environment.flatMap(({ name, value }): DataFile[] => {
     if (!value?.text || value.byDefault || service.reassigned?.has(name)) return [];
     const paths = pathsOf(name, value.text, workdir);
