@@ -26,6 +26,7 @@ export default defineRule({
       const { replicas, containerName } = service;
       // A swarm ignores container names and shares a published port between replicas.
       if (!replicas || replicas.value < 2 || swarm || !first(replicas.at)) continue;
+      if (isForSwarm(stack, service)) continue;
       const fixed = service.ports.filter(
         port => port.published !== undefined && port.published > 0 && !isRange(port.raw),
       );
@@ -65,6 +66,13 @@ interface Blocked {
   readonly places: readonly Evidence[];
   /** Only its name stands in the way. */
   readonly named: boolean;
+}
+
+/** Its comment or its networks say that a swarm runs it. */
+function isForSwarm(stack: Stack, { project }: Service): boolean {
+  return project.files.some(path =>
+    /\bdocker stack deploy\b|\bdriver:[ \t]*overlay\b/.test(stack.sources.get(path)?.text ?? ""),
+  );
 }
 
 /** Takes the fixed name out, where nothing in the repository calls the container by it. */
