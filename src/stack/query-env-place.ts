@@ -16,6 +16,8 @@ export interface MisplacedEnv {
 }
 
 const fewest = 2;
+/** So much of what Compose asks for is in an example that is meant for it. */
+const most = 0.7;
 const plainExample = /^\.?env\.(?:example|sample|dist|template|tpl)$|^(?:example|sample)\.env$/;
 
 /** With `-f docker/compose.yml`, and in `docker/`, Compose reads `docker/.env`, and never the one above it. */
@@ -31,8 +33,12 @@ export function misplacedEnvFiles(stack: Stack): MisplacedEnv[] {
     );
     // The file is for the project that lies beside it.
     if (!example || stack.projects.some(other => other.directory === dirname(example.file))) return [];
-    const asked = askedOf(stack, project, new Set(example.entries.map(({ name }) => name.value)));
-    return new Set(asked.map(({ value }) => value)).size < fewest
+    const all = askedOf(stack, project);
+    const named = new Set(example.entries.map(({ name }) => name.value));
+    const asked = all.filter(({ value }) => named.has(value));
+    // The program reads a file of its own, some of whose names Compose has as well.
+    const share = namesOf(asked).size / namesOf(all).size;
+    return namesOf(asked).size < fewest || share < most
       ? []
       : [
           {
@@ -70,15 +76,17 @@ function isBeside({ envFiles, files }: Stack, directory: string, pages: string):
   );
 }
 
+const namesOf = (asked: readonly Located<string>[]) => new Set(asked.map(({ value }) => value));
+
 const reference = /(?<!\$)\$\{?([A-Z_][A-Z0-9_]*)/g;
 
-function askedOf(stack: Stack, { files }: ComposeProject, names: ReadonlySet<string>): Located<string>[] {
+function askedOf(stack: Stack, { files }: ComposeProject): Located<string>[] {
   return files.flatMap(path => {
     const source = stack.sources.get(path);
     return [...(source?.text.matchAll(reference) ?? [])].flatMap(match => {
       const [whole, name = ""] = match;
       const line = source!.text.slice(source!.text.lastIndexOf("\n", match.index) + 1, match.index);
-      return names.has(name) && !line.includes("#")
+      return !line.includes("#")
         ? [{ value: name, at: locate(source!, match.index, match.index + whole.length) }]
         : [];
     });
