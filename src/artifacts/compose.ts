@@ -49,6 +49,7 @@ function parse(source: Source, named: boolean): Parsed<ComposeFile> {
     all.push({
       at: services.at,
       message: "`services` must be a mapping of service names: Compose refuses the file.",
+      refused: true,
     });
   }
   const first = model[0]?.root;

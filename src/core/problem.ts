@@ -6,6 +6,8 @@ export interface Problem {
   readonly message: string;
   /** What to do next, when we know. */
   readonly hint?: string;
+  /** The program that the file is for refuses it, too. */
+  readonly refused?: true;
 }
 
 /** Something that the audit did not decide: said in the report, never guessed. */

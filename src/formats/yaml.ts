@@ -133,7 +133,10 @@ function convertDocument(source: Source, document: Document.Parsed, problems: Pr
     // The library points past the end for what is missing there.
     const end = Math.min(error.pos[1], source.text.length);
     const start = Math.min(error.pos[0], end);
-    problems.push({ at: locate(source, start, end), message: describe(error.message) });
+    const at = locate(source, start, end);
+    // Other readers take a text in quotes that goes on at the indentation of its key.
+    const lenient = document.errors[0]!.message.startsWith("Missing closing");
+    problems.push({ at, message: describe(error.message), ...(lenient ? {} : { refused: true }) });
   }
   const context: Context = {
     source,
@@ -279,6 +282,7 @@ function convertPairs(
         at: key.at,
         message: `Mapping key "${key.value}" already defined: Compose refuses the file.`,
         hint: "Remove one of the two.",
+        refused: true,
       });
     seen.set(key.value, entry);
     own.push(entry);

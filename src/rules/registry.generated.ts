@@ -90,6 +90,7 @@ import bootStoreHost from "./boot/store-host.ts";
 import bootSystemLibrary from "./boot/system-library.ts";
 import bootTrustedOrigins from "./boot/trusted-origins.ts";
 import bootTwinEnvironment from "./boot/twin-environment.ts";
+import bootUnreadableFile from "./boot/unreadable-file.ts";
 import bootVariableBuildTime from "./boot/variable-build-time.ts";
 import bootVariableContract from "./boot/variable-contract.ts";
 import bootVariableDefaultMismatch from "./boot/variable-default-mismatch.ts";
@@ -429,6 +430,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootSystemLibrary,
   bootTrustedOrigins,
   bootTwinEnvironment,
+  bootUnreadableFile,
   bootVariableBuildTime,
   bootVariableContract,
   bootVariableDefaultMismatch,

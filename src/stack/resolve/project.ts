@@ -110,6 +110,7 @@ function mergeRoot(state: State, result: Loaded, root: YamlMap, path: string): v
         state.problems.push({
           at: entry.key.at,
           message: `Service "${entry.key.value}" must be a mapping: Compose refuses the file.`,
+          refused: true,
         });
       }
       continue;
