@@ -9,6 +9,10 @@ const edge =
 const site =
   "server {\n  listen 80;\n  location /.well-known/acme-challenge/ { root /var/www/certbot; }\n}\nserver {\n  listen 443 ssl;\n  ssl_certificate /etc/letsencrypt/live/shop.example.org/fullchain.pem;\n  ssl_certificate_key /etc/letsencrypt/live/shop.example.org/privkey.pem;\n  root /srv/shop;\n}\n";
 
+const pem = (kind: string): string => `-----BEGIN ${kind}-----\nbm90IGEga2V5\n-----END ${kind}-----\n`;
+const release = (event: string, job: string): string =>
+  `on: ${event}\njobs:\n  ${job}:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n          host: harbour.example.org\n          script: |\n            set -e\n            cd /srv/web\n            docker compose -f compose.yml up -d\n`;
+
 /** One cause is one finding with all its places: pages show the places, these tests count. */
 it.each<[string, string, Record<string, string>, number]>([
   [
@@ -17,6 +21,46 @@ it.each<[string, string, Record<string, string>, number]>([
     {
       "compose.yml":
         "services:\n  web:\n    image: nginx:1.29\n    depends_on: [backend, db]\n  api:\n    image: acme/api:1\n",
+    },
+    1,
+  ],
+  [
+    "boot/depends-on-unknown",
+    "several names, of which one of two services asks for fewer",
+    {
+      "compose.prod.yml":
+        "services:\n  web:\n    image: acme/web:1\n    depends_on: [db, cache]\n  worker:\n    image: acme/web:1\n    depends_on: [cache]\n",
+    },
+    1,
+  ],
+  [
+    "secrets/private-key",
+    "two keys of one folder",
+    {
+      "compose.yml": "services:\n  web:\n    image: acme/web:1\n",
+      "static/keys/access.pem": pem("PRIVATE KEY"),
+      "static/keys/refresh.pem": pem("PRIVATE KEY"),
+    },
+    1,
+  ],
+  [
+    "data/backup-target",
+    "a renamed service in two scripts",
+    {
+      "compose.yml":
+        "services:\n  web:\n    image: acme/web:1\n    restart: always\n  store:\n    image: postgres:17\n    restart: always\n",
+      "bin/db-dump": "#!/bin/bash\ndocker compose exec -T db pg_dump -U web web > web.sql\n",
+      "bin/db-restore": "#!/bin/bash\ndocker compose exec -T db psql -U web web < web.sql\n",
+    },
+    1,
+  ],
+  [
+    "release/checked-start",
+    "two workflows that start in the same words",
+    {
+      "compose.yml": "services:\n  web:\n    image: acme/web:1\n    restart: always\n",
+      ".github/workflows/deploy.yml": release("push", "deploy"),
+      ".github/workflows/again.yml": release("workflow_dispatch", "redeploy"),
     },
     1,
   ],

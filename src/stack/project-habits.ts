@@ -342,6 +342,16 @@ export function onlyBacking(files: readonly ComposeFile[], services = servicesIn
   );
 }
 
+/** Databases alone, whose env file is called after tests: who starts them somewhere tests there. */
+export const keepsTestData = (files: readonly ComposeFile[]): boolean => {
+  const read = servicesIn(files).flatMap(({ value }) => envFilesOf(value));
+  return (
+    onlyBacking(files) &&
+    read.length > 0 &&
+    read.every(name => /(?:^|[/.])env\.(?:tests?|testing|ci)$/.test(name))
+  );
+};
+
 /** The same, also where all of them are called like stores only: databases without the program. */
 export const areStores = (files: readonly ComposeFile[]): boolean =>
   servicesIn(files).every(service => isBacking(service.value) || isStoreByName(service));

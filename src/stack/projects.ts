@@ -43,6 +43,7 @@ import {
   debugs,
   developmentHabit,
   isEdge,
+  keepsTestData,
   looksLikeServer,
   mailAtWork,
   onlyBacking,
@@ -185,6 +186,7 @@ function grade(
       !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
       !isUnfinished(files, all, byPath) &&
       !isKeptOpen(candidate, files, models, all) &&
+      !keepsTestData(models) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   if (own.length > 0) {

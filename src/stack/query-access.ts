@@ -33,6 +33,8 @@ export interface Access {
   readonly shows: string;
   /** False where a variable of the host could still change it. */
   readonly sure: boolean;
+  /** The password is a word that asks for another one. */
+  readonly asked?: true;
 }
 
 /** A literal of the repository that a variable gets; undefined when it is not set, unseen, or only the host knows it. */
@@ -103,7 +105,8 @@ function open(at: Location, shows: string, sure = true): Access {
 function known(credential: Credential): Access | undefined {
   if (credential === undefined || credential === "unseen") return undefined;
   const shows = credential.sure ? "the password can be read here" : "a default password can be read here";
-  return { asks: "known", at: credential.at, shows, sure: credential.sure };
+  const asked = isPlaceholder(credential.value) ? { asked: true as const } : {};
+  return { asks: "known", at: credential.at, shows, sure: credential.sure, ...asked };
 }
 
 function isOn(service: Service, name: string): Location | undefined {

@@ -1,5 +1,5 @@
 import { filesBelow } from "../artifacts/project-files.ts";
-import { serviceAt, variable } from "./query.ts";
+import { hostNames, serviceAt, variable } from "./query.ts";
 import { accountVariables, addressOf } from "./query-connections.ts";
 import { accountsOf, isCreatedElsewhere, isMysql, isPostgres } from "./query-data.ts";
 import {
@@ -52,7 +52,7 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
       continue;
     }
     const prefix = /^(.*?)_?(?:HOST|HOSTNAME|SERVER|ADDR)$/i.exec(place.name)?.[1];
-    if (!prefix) continue;
+    if (!prefix || isToldWhole(service, store, isUnread)) continue;
     const part = (...names: string[]) =>
       names.map(name => variable(service, `${prefix}_${name}`)).find(each => each && !isUnread(each.name));
     const user = part("USER", "USERNAME");
@@ -78,6 +78,17 @@ export function* loginsOf(stack: Stack, service: Service): Generator<Login> {
     const store = url?.protocol === "mongodb" ? serviceAt(service.project, url.host) : undefined;
     if (store && store !== service && url?.user) yield { store, place, user: url.user };
   }
+}
+
+/** The whole address of the store is given beside its parts: programs that read both take the whole. */
+function isToldWhole(service: Service, store: Service, isUnread: (name: string) => boolean): boolean {
+  return service.environment.some(
+    ({ name, value }) =>
+      /(?:^|_)(?:DATABASE|DB|POSTGRES(?:QL)?|MYSQL|MARIADB|MONGO(?:DB)?)_?(?:URL|URI|DSN)$/.test(name) &&
+      !isUnread(name) &&
+      value !== undefined &&
+      hostNames(store).some(host => new RegExp(`@${host}(?=[:/]|$)`).test(value.raw)),
+  );
 }
 
 /** Text with names in the place of references, so that one variable equals itself. */

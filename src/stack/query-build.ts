@@ -1,6 +1,6 @@
 import type { Evidence, Severity } from "../core/finding.ts";
 import { severities } from "../core/finding.ts";
-import { basename, inside, join } from "../core/path.ts";
+import { basename, dirname, inside, join } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { weigh } from "./query.ts";
@@ -92,7 +92,23 @@ export function mayAppear(stack: Stack, build: Build, path: string): boolean {
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
   if (!isLockFile(path) && (stack.files.ignored(path) || stack.files.ignored(`${path}/x`))) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
+  if (build.caller.kind === "compose" && isUploaded(stack, path)) return true;
   return createdPaths(stack).some(each => arrives(each, path)) || isUnpackedBeside(stack, build);
+}
+
+/** A release brings a file of the name into a folder of the name on the server: `api/package.json` to `/srv/harbour/api`. */
+function isUploaded(stack: Stack, path: string): boolean {
+  const folder = basename(dirname(path));
+  return (
+    folder !== "" &&
+    stack.calls.some(({ call, deploys }) => {
+      if (call.kind !== "remote-copy" || call.direction !== "upload" || !(deploys || call.remote))
+        return false;
+      const target = call.destination?.value ?? call.destination?.word.text ?? "";
+      const sources = call.sources.flatMap(({ value }) => value?.split(",").map(part => part.trim()) ?? []);
+      return basename(target) === folder && sources.some(source => basename(source) === basename(path));
+    })
+  );
 }
 
 /** A script of a pipeline that is not read: it may be started in the folder that has what it names. */

@@ -46,6 +46,7 @@ export function trackedSecrets(stack: Stack): TrackedSecrets[] {
             forCopying:
               isForCopying(stack, file) ||
               holdsSymfonyDefaults(stack, file) ||
+              isFullOfWords(file) ||
               secrets.every(entry => isToBeMade(stack, file, entry)),
           },
         ];
@@ -146,6 +147,15 @@ function saysDevelopment(stack: Stack, file: string, entries: EnvFile["entries"]
 /** Symfony wants its `.env` in git, with defaults; what a server uses stands in `.env.local` or in the environment. */
 function holdsSymfonyDefaults(stack: Stack, { file }: EnvFile): boolean {
   return basename(file) === ".env" && /^###> symfony\//m.test(sourceOf(stack, file)?.text ?? "");
+}
+
+/** Its site is nobody's, and another of its secrets is a word that asks for one: who uses it fills it in. */
+function isFullOfWords({ entries }: EnvFile): boolean {
+  return (
+    entries.some(({ value }) =>
+      /^(?:https?:\/\/)?(?:[\w-]+\.)*(?:your-?)?domain\.(?:com|tld|org)(?=[:/]|$)/i.test(value.value),
+    ) && entries.some(({ name, value }) => isSecretName(name.value) && isPlaceholder(value.value))
+  );
 }
 
 function isForCopying(stack: Stack, { file }: EnvFile): boolean {

@@ -82,6 +82,10 @@ function namedCopies(stack: Stack) {
 }
 
 /** The image may hold an env file that only the machine has which builds it: what the program finds there is not known. */
+/** The server's own env file lies where the program looks for it. */
+export const mountsEnvFile = ({ mounts }: Service): boolean =>
+  mounts.some(({ target }) => basename(target) === ".env");
+
 export function bringsEnvFile(stack: Stack, { build }: Service): boolean {
   const path = build?.dockerfilePath;
   return (

@@ -119,6 +119,27 @@ function madePaths(stack: Stack): Set<string> {
   return paths;
 }
 
+const toldByHand = new WeakMap<Stack, ReadonlySet<string>>();
+
+/** A page has whoever sets it up write a file of the name: "create a file `google_client.json`". */
+export function isWrittenByHand(stack: Stack, path: string): boolean {
+  let all = toldByHand.get(stack);
+  if (!all) {
+    const pages = [...stack.kinds].flatMap(([page, kind]) => (kind === "runbook" ? page : []));
+    const lines = pages.flatMap(page => (sourceOf(stack, page)?.text ?? "").split("\n"));
+    const asking = lines.filter(
+      line => line.length < 500 && /\b(?:create|provide|place|put|save)\b/i.test(line),
+    );
+    all = new Set(
+      asking.flatMap(line =>
+        (line.match(/`+[\w./-]+`+/g) ?? []).map(word => basename(word.replaceAll("`", ""))),
+      ),
+    );
+    toldByHand.set(stack, all);
+  }
+  return all.has(basename(path));
+}
+
 /** Commands in a page that put a file somewhere. */
 const told = /(?:^|[\s`$&;|])(?:wget|curl|cp|mv|touch|openssl|htpasswd|tee)\s/;
 

@@ -308,8 +308,12 @@ function runsMigrations(service: Service): boolean {
   return words.some(word => /^(?:alembic|drizzle-kit|knex|typeorm|prisma|mikro-orm)$|^flask$/.test(word));
 }
 
+/** Firebase tells every visitor who may ask by rules of its own, and its pages carry the key. */
+const isBrowserKey = (name: string, value: string): boolean =>
+  /FIREBASE|FCM/.test(name) && value.startsWith("AIza");
+
 function secretIn(name: string, value: string): string | undefined {
-  if (publicPrefix.test(name) || !isCredential(value)) return undefined;
+  if (publicPrefix.test(name) || !isCredential(value) || isBrowserKey(name, value)) return undefined;
   const url = credentialsInUrl(value);
   // Inside a container nothing of this machine listens on loopback: the credential opens nothing there.
   if (url && /@(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/.test(value)) return undefined;

@@ -27,6 +27,7 @@ export function stopThenStart(
     // Who goes back to an older state of the data has to stop what writes to it.
     if (!stops(stop) || /roll_?-?back|restore|revert/i.test(stop.function ?? "")) continue;
     if (placed.some(each => beginsAnew(stack, each) && each.call.function === stop.function)) continue;
+    if (stopsIdle(stop)) continue;
     const after = calls.slice(index + 1);
     const start = after.find(
       call =>
@@ -53,6 +54,14 @@ export function stopThenStart(
     };
   }
   return undefined;
+}
+
+/** Of two colours the one that nobody is led to: it is stopped, started anew and only then served from. */
+function stopsIdle({ script }: Call): boolean {
+  const { text } = script.fragment;
+  return ["blue", "green", "inactive|idle|standby"].every(word =>
+    new RegExp(`(?:^|[^a-z])(?:${word})(?:[^a-z]|$)`, "i").test(text),
+  );
 }
 
 /** `compose build` of every service. */

@@ -2,7 +2,7 @@ import { basename } from "../core/path.ts";
 import type { NginxDirective } from "../formats/nginx.ts";
 import { itemsOf, textOf } from "../formats/yaml.ts";
 import { isLaidBeside, isLaidFlat } from "./query-laid.ts";
-import { madeByScript } from "./query-process.ts";
+import { isWrittenByHand, madeByScript } from "./query-process.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
 /** Sources of bind mounts that the repository does not have, and that nothing brings. */
@@ -45,6 +45,7 @@ export function isMissing(stack: Stack, mount: Mount): boolean {
     return false;
   if (isFilled(stack, path)) return false;
   if (hasTemplate(stack, path) || inSubmodule(stack, path)) return false;
+  if (isWrittenByHand(stack, path)) return false;
   return !madeByScript(stack, path) && !isLaidBeside(stack, mount) && !isLaidFlat(stack, mount);
 }
 

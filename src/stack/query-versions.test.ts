@@ -24,6 +24,10 @@ describe("satisfies", () => {
     ["3.12.1-slim", "~=3.12", true],
     ["3.9", "~=3.10", false],
     ["20", "*", true],
+    ["0.95.0", "^0.92.0", false],
+    ["0.92.4", "^0.92.0", true],
+    ["0.9", "^0", true],
+    ["0.0.4", "^0.0.3", false],
   ])("%s in %s: %s", (tag, range, expected) => {
     expect(fits(tag, range)).toBe(expected);
   });

@@ -65,8 +65,11 @@ function satisfiesTerm(version: Version, term: string): boolean | undefined {
       return compare(version, high) <= 0;
     case "!=":
       return true;
-    case "^":
-      return atLeast && version[0] === low[0];
+    case "^": {
+      // The first figure that is not zero stays as it is.
+      const fixed = low[0] > 0 || parts.length === 1 ? 0 : low[1] > 0 || parts.length === 2 ? 1 : 2;
+      return atLeast && version.slice(0, fixed + 1).every((figure, index) => figure === low[index]);
+    }
     case "~":
       return atLeast && version[0] === low[0] && (parts.length === 1 || version[1] === low[1]);
     case "~=":

@@ -3,6 +3,9 @@ import { sourceOf } from "../core/project-files.ts";
 import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret.ts";
 import type { Stack } from "./stack.ts";
 
+/** Where a key lies: `config/keys/private.pem`. */
+const isPath = (value: string): boolean => /^[\w.@-]+(?:\/[\w.@-]+)+\.[a-z]\w{1,4}$/.test(value);
+
 /** Literal secrets of the stack, so that no text of a report can carry one. Placeholders and short words are not. */
 export function secretLiterals(stack: Stack): Set<string> {
   const literals = new Set<string>();
@@ -17,6 +20,7 @@ export function secretLiterals(stack: Stack): Set<string> {
       value.length >= 4 &&
       !value.includes("$") &&
       !isPlaceholder(value) &&
+      !isPath(value) &&
       !/^(true|false|none|null|\d{1,5})$/i.test(value)
     )
       literals.add(value);

@@ -74,6 +74,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker/docker-compose.yml: development"],
   ],
   [
+    "a database for tests, which a job sets up on a server",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:16\n    env_file: [.env.test]\n    ports: ['5432:5432']\n",
+      ".gitlab-ci.yml":
+        "deploy_map:\n  stage: deploy\n  script:\n    - ssh deploy@harbour.example.org 'cd map && docker compose up -d'\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
     "a server for development, by its name, beside production's",
     {
       "docker-compose-production.yml": built,

@@ -32,14 +32,14 @@ export default defineRule({
       seen.add(place);
       yield {
         subject: service.name,
-        message: `The ${kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(access)}.`,
+        message: `The ${kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(service, access)}.`,
         evidence: [
           evidence(first.at, "published on every address"),
           ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
           ...(access ? [evidence(access.at, access.shows)] : []),
         ],
-        severity: weigh(service, access?.sure ? "critical" : "high"),
-        ...(access && !access.sure ? { confidence: "likely" as const } : {}),
+        severity: weigh(service, access?.sure && !isEdited(service, access) ? "critical" : "high"),
+        ...(access && (!access.sure || isEdited(service, access)) ? { confidence: "likely" as const } : {}),
         fix: () =>
           access?.asks === "known" && isForVisitors(service)
             ? ownPassword(stack, service)
@@ -49,9 +49,16 @@ export default defineRule({
   },
 });
 
-function consequence(access: Access | undefined): string {
+/** Who starts the stack by hand may have put a password in the place of the word first. */
+function isEdited({ project }: Service, { asked }: Access): boolean {
+  return asked === true && project.because.at === undefined;
+}
+
+function consequence(service: Service, access: Access | undefined): string {
   if (!access) return "so that only its password keeps strangers out";
   if (access.asks === "none") return "and it asks for no password";
+  if (isEdited(service, access))
+    return "and in the repository its password is a word that asks for another one";
   return access.sure
     ? "and whoever has the repository or knows the defaults can log in"
     : "and its password is a default that can be read in the repository unless the server sets another";

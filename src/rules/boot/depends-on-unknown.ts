@@ -48,17 +48,18 @@ interface Group {
   readonly places: readonly Location[];
 }
 
-/** Several names of one kind that the same services ask for: somebody has renamed things, or left them out. */
+/** Several names of one kind that the same services ask for, or some of them: somebody has renamed things, or left them out. */
 function byReferrer(groups: readonly (Group & { readonly name: string })[]): (Group & { names: string[] })[] {
   const merged: { kind: string; from: readonly Service[]; places: Location[]; names: string[] }[] = [];
   for (const { kind, name, from, places } of groups) {
     const same = merged.find(
       other =>
         other.kind === kind &&
-        other.from.length === from.length &&
-        from.every(service => other.from.includes(service)),
+        (from.every(service => other.from.includes(service)) ||
+          other.from.every(service => from.includes(service))),
     );
     if (same) {
+      same.from = [...new Set([...same.from, ...from])];
       same.names.push(name);
       same.places.push(...places);
     } else merged.push({ kind, from, places: [...places], names: [name] });

@@ -18,7 +18,8 @@ export default defineRule({
       for (const { image } of project.services) {
         if (!image || isImage(withoutUnset(project, image.raw, image.references))) continue;
         for (const reference of image.references.filter(each => isUnset(project, each))) {
-          if (isOfGitLab(stack, reference.name) || isMentioned(stack, project, reference.name)) continue;
+          if (isOfGitLab(stack, reference.name) || isOfGitHub(stack, reference.name)) continue;
+          if (isMentioned(stack, project, reference.name)) continue;
           found.set(reference.at.span.start, reference);
           names.push(reference.name);
         }
@@ -78,5 +79,14 @@ function isOfGitLab({ files }: Stack, name: string): boolean {
   return (
     /^CI_(?:COMMIT|DEPLOY|JOB|PIPELINE|PROJECT|REGISTRY|SERVER|ENVIRONMENT)_\w+$/.test(name) &&
     files.has(".gitlab-ci.yml") === "file"
+  );
+}
+
+/** GitHub sets it in every step, also in those of actions that start the stack. */
+function isOfGitHub({ workflows }: Stack, name: string): boolean {
+  return (
+    /^GITHUB_(?:SHA|REF|REF_NAME|HEAD_REF|REPOSITORY|REPOSITORY_OWNER|ACTOR|RUN_ID|RUN_NUMBER|RUN_ATTEMPT)$/.test(
+      name,
+    ) && workflows.some(({ platform }) => platform !== "gitlab")
   );
 }

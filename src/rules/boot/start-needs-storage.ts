@@ -38,11 +38,23 @@ function collects(stack: Stack, { process }: Service): Location | undefined {
     const at = words.find(each => each.value === "collectstatic")?.at;
     const text = at && sourceOf(stack, at.file)?.text;
     if (!at || text === undefined) continue;
+    if (isConditional(stack, at)) continue;
     const rest = /^[^\n]*/.exec(text.slice(at.span.end))![0];
     if (/\|\|/.test(rest)) continue;
     if (/&&/.test(rest) || /&&\s*(?:\\\n\s*)?$/.test(rest) || stopsAtErrors.test(text)) return at;
   }
   return undefined;
+}
+
+/** It stands in a branch: whoever starts the container says whether it is taken. */
+function isConditional(stack: Stack, { file, span }: Location): boolean {
+  return stack.calls.some(
+    ({ call }) =>
+      call.at.file === file &&
+      call.at.span.start <= span.start &&
+      span.end <= call.at.span.end &&
+      call.command.within.length > 0,
+  );
 }
 
 const stopsAtErrors = /^[ \t]*set\s+(?:-\w*e|-o\s+errexit)|^#![^\n]*\s-\w*e/m;

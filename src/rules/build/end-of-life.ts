@@ -2,7 +2,7 @@ import type { Violation } from "../../core/finding.ts";
 import type { Located } from "../../core/source.ts";
 import { upgradeRuntime } from "../../remedies/base-upgrade.ts";
 import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/facts.ts";
-import { evidence, publicPorts, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, isOptional, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import { archivedInstalls } from "../../stack/query-archived-packages.ts";
 import { places } from "../../stack/query-build.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
@@ -67,12 +67,13 @@ function isSystem({ ref }: ImageUse): boolean {
   return /^(?:debian|ubuntu|centos)$/.test(ref.name);
 }
 
-/** Every service of the image is a step that ends: it answers nobody. */
+/** Every service of the image is a step that ends, or waits for its profile: it answers nobody. */
 function endsAtOnce(stack: Stack, use: ImageUse): boolean {
-  const services = stack.services.filter(({ build, image }) =>
+  const shipped = stack.services.filter(service => gradeOf(service) !== "development");
+  const services = shipped.filter(({ build, image }) =>
     use.build ? build === use.build : !build && image?.at.file === use.at.file && image.text === use.text,
   );
-  return services.length > 0 && services.every(service => service.oneShot);
+  return services.length > 0 && services.every(service => service.oneShot || isOptional(service));
 }
 
 /** A server's service that runs the image has a port that other machines reach. */

@@ -25,6 +25,7 @@ export default defineRule({
     if (related.some(({ call }) => leavesMachine(call)) || calls.some(({ call }) => call.stdin === "script"))
       return;
     if (calls.some(({ caller, call }) => caller.kind === "workflow" && !call.remote)) return;
+    if (calls.some(({ call }) => isMailed(call.script.fragment.text))) return;
     if (calls.some(({ call }) => /["' ]\/(mnt|media|nfs)\//.test(call.script.fragment.text))) return;
     const [place, ...more] = calls.map(({ call }) =>
       evidence(commandPlace(call), "written to the same machine"),
@@ -37,3 +38,11 @@ export default defineRule({
     };
   },
 });
+
+/** The script sends it by mail as an attachment. */
+function isMailed(text: string): boolean {
+  return (
+    /\battach(?:ment)?s?\b/i.test(text) &&
+    /\b(?:e?-?mails?|smtp|nodemailer|mutt|sendmail)\b/i.test(text.replaceAll("_", " "))
+  );
+}

@@ -126,6 +126,15 @@ function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
   return found.every(({ at }) => late.some(({ uses }) => uses!.at.span.start === at.span.start));
 }
 
+/** The workflow's title says it of all its jobs, unless one of them is called so itself. */
+function releases(workflow: Workflow, job: Job): boolean {
+  const { name: _title, ...rest } = workflow;
+  const untitled: Workflow = { ...rest, file: "" };
+  return workflow.jobs.some(each => isDeployJob(untitled, each))
+    ? isDeployJob(untitled, job)
+    : isDeployJob(workflow, job);
+}
+
 /** The job releases, or one that releases waits for it. */
 function blocksRelease(workflow: Workflow, job: Job): boolean {
   const open = [job.id.value];
@@ -134,7 +143,7 @@ function blocksRelease(workflow: Workflow, job: Job): boolean {
     if (seen.has(id)) continue;
     seen.add(id);
     const own = workflow.jobs.find(each => each.id.value === id);
-    if (own && isDeployJob(workflow, own)) return true;
+    if (own && releases(workflow, own)) return true;
     for (const each of workflow.jobs)
       if (each.needs.some(need => need.value === id)) open.push(each.id.value);
   }

@@ -124,9 +124,13 @@ function tests(job: Job, stack: Stack, depth = 0): boolean {
     step =>
       step.calls.some(call => !call.remote && isTest(wordsOf(call))) ||
       /^(run )?(all |the |unit |integration |e2e )*(tests?|lint)\b/i.test(step.name?.value ?? "") ||
-      /test|lint|cypress|playwright|pre-commit|sonar|codeql/i.test(step.uses?.repository ?? ""),
+      /test|lint|cypress|playwright|pre-commit|sonar|codeql/i.test(step.uses?.repository ?? "") ||
+      (step.uses !== undefined && asksFor.some(name => /\btest\b/.test(step.with.get(name)?.value ?? ""))),
   );
 }
+
+/** Where actions for build tools are told what to run: `command: test`. */
+const asksFor = ["command", "cmd", "args", "arguments", "run"];
 
 /** The releasing jobs need the testing one, unless that one waits for them. */
 function waitFix(stack: Stack, jobs: readonly Job[], own: Job): Fix | undefined {

@@ -5,11 +5,12 @@ import { offer } from "../../remedies/offer.ts";
 import { allLocations, tlsServers } from "../../stack/proxy/effective.ts";
 import { proxyTarget } from "../../stack/proxy/route.ts";
 import { evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { adminAccess } from "../../stack/query-admin.ts";
 import { fronts } from "../../stack/query-fronts.ts";
 import { loopbackFix } from "../../stack/query-ports.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import { plainPorts } from "../../stack/query-proxy.ts";
-import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
+import type { ComposeProject, Port, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -32,7 +33,7 @@ export default defineRule({
         target === service || isOptional(target)
           ? []
           : plainPorts(target)
-              .filter(port => told(port.at))
+              .filter(port => told(port.at) && !isConsole(stack, target, port))
               .map(port => ({ target, port, at })),
       );
       const [first, ...more] = doors;
@@ -100,6 +101,11 @@ function* pastTheHost(stack: Stack, told: (at: Location) => boolean): Iterable<V
       fix: () => loopbackFix(stack, first.service, [first.port]),
     };
   }
+}
+
+/** A console on a public port is told as that. */
+function isConsole(stack: Stack, service: Service, { target }: Port): boolean {
+  return adminAccess(stack, service)?.ports.includes(target ?? 0) === true;
 }
 
 /** The configuration of a workstation. */

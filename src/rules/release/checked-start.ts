@@ -2,11 +2,11 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
-import { waitEdits } from "../../remedies/start-waits.ts";
-import { evidence, gradeOf, isOptional, listPlain, weigh } from "../../stack/query.ts";
+import { hasLooseTask, waitEdits } from "../../remedies/start-waits.ts";
+import { evidence, isOptional, listPlain, weigh } from "../../stack/query.ts";
 import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { isWorker } from "../../stack/query-workers.ts";
-import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -17,6 +17,7 @@ export default defineRule({
   why: "`up -d` succeeds as soon as the containers are created: a version that crashes a second later is reported as released, and users find out first.",
   *check(stack) {
     const found = new Map<string, Unchecked[]>();
+    const habits = new Map<string, string>();
     for (const run of releaseRuns(stack)) {
       const { calls, starts } = run;
       if (starts.some(waits) || run.placed.some(placed => waitsForOwn(stack, placed))) {
@@ -32,26 +33,22 @@ export default defineRule({
       if (caller.workflow?.jobs.some(each => each.needs.some(need => need.value === caller.name))) continue;
       const after = job?.steps.slice(job.steps.findLastIndex(step => step.calls.includes(last)) + 1) ?? [];
       if (after.some(step => step.uses !== undefined)) continue;
-      // Targets of a Makefile for one start and another are one habit, and so are jobs of one name.
+      // Targets of a Makefile for one start and another are one habit, and so are jobs of one name or with the same start.
       const key =
         caller.kind === "makefile"
           ? run.file
           : caller.workflow && caller.name
-            ? `job "${caller.name}"`
+            ? habitOf(caller.name, last, habits)
             : run.title;
       addTo(found, key, { run, last });
     }
     for (const [subject, group] of found) {
-      const files = [...new Set(group.map(({ run }) => run.file))];
-      const title =
-        group.length === 1
-          ? group[0]!.run.title
-          : subject.startsWith("job ")
-            ? `${subject} of ${listPlain(files)}`
-            : subject;
+      const titles = [...new Set(group.map(({ run }) => run.title))];
+      const isJob = group[0]!.run.placed[0]!.caller.workflow !== undefined;
+      const title = isJob || titles.length === 1 ? jobsOf(titles) : subject;
       yield {
         subject: group[0]!.run.title,
-        message: `The release in ${title} ends when the containers are created: nothing looks whether the new version serves.`,
+        message: `The ${titles.length === 1 ? "release" : "releases"} in ${title} ${titles.length === 1 ? "ends" : "end"} when the containers are created: nothing looks whether the new version serves.`,
         severity: group.some(({ run }) => run.grade === "deployed") ? "medium" : weigh("staging", "medium"),
         confidence: "likely",
         evidence: group.map(({ last }) =>
@@ -70,6 +67,22 @@ export default defineRule({
     }
   },
 });
+
+/** The job's name, or that of an earlier one which starts in the same words. */
+function habitOf(job: string, { command }: Call, habits: Map<string, string>): string {
+  const words = command.words.map(word => word.text).join(" ");
+  const habit = habits.get(words) ?? `job "${job}"`;
+  habits.set(words, habit);
+  return habit;
+}
+
+/** `job "deploy" of api.yml and web.yml`, where several have one name. */
+function jobsOf(titles: readonly string[]): string {
+  const names = new Set(titles.map(title => title.replace(/ of \S+$/, "")));
+  return names.size === 1 && titles.length > 1
+    ? `${[...names][0]} of ${listPlain(titles.map(title => title.replace(/^.* of /, "")))}`
+    : listPlain(titles);
+}
 
 interface Unchecked {
   readonly run: ReleaseRun;
@@ -125,22 +138,4 @@ function isHarmless(call: Call): boolean {
   if (call.kind === "compose")
     return ["ps", "logs", "images", "pull", "build", "stop", "rm"].includes(call.subcommand ?? "");
   return onlySpeaks(call) || call.kind === "file" || housekeeping.has(call.name);
-}
-
-/** A task that ends and that nobody waits for: `--wait` takes its end for a failure. */
-function hasLooseTask(stack: Stack): boolean {
-  return serverTasks(stack).some(
-    task =>
-      !task.project.services.some(({ dependsOn }) =>
-        dependsOn.some(
-          each => each.service === task.name && each.condition === "service_completed_successfully",
-        ),
-      ),
-  );
-}
-
-function serverTasks(stack: Stack): Service[] {
-  return stack.services.filter(
-    service => service.oneShot && !isOptional(service) && gradeOf(service) !== "development",
-  );
 }

@@ -1,8 +1,11 @@
 import type { Evidence } from "../../core/finding.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { sourceOf } from "../../core/project-files.ts";
+import type { Location } from "../../core/source.ts";
+import { evidence, listNames, serverServices, variable, weigh } from "../../stack/query.ts";
 import { sameCode } from "../../stack/query-migrations.ts";
 import { isMigration } from "../../stack/query-release.ts";
 import { startCommand } from "../../stack/query-start.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -23,8 +26,9 @@ export default defineRule({
       const copies = migrating.find(({ service }) => (service.replicas?.value ?? 1) > 1);
       // The same database is meant when the same code starts: two applications may well have one each.
       const together = migrating.filter(({ service }) => sameCode(service, first.service));
-      const races = copies !== undefined || together.length > 1;
-      const shown = copies && together.length < 2 ? [copies] : races ? together : migrating;
+      const apart = together.length > 1 && areToldApart(stack, together);
+      const races = copies !== undefined || (together.length > 1 && !apart);
+      const shown = copies && together.length < 2 ? [copies] : races ? together : apart ? [first] : migrating;
       const places = new Map<number, Evidence>();
       for (const { service, at } of shown) {
         places.set(at.span.start, evidence(at, "migrates at every start"));
@@ -51,6 +55,28 @@ export default defineRule({
     }
   },
 });
+
+/** The script that all start with asks a variable, of which each has its own value: `[ "$ROLE" = "api" ]`. */
+function areToldApart(
+  stack: Stack,
+  found: readonly { readonly service: Service; readonly at: Location }[],
+): boolean {
+  return found.some(({ at }) => {
+    const text = sourceOf(stack, at.file)?.text ?? "";
+    if (!/\.(?:sh|bash)$|entrypoint/.test(at.file)) return false;
+    const asked = [...text.matchAll(/\[ "?\$\{?(\w+)[^"\s\]]{0,20}"? (?:=|==|!=) /g)].map(
+      ([, name = ""]) => name,
+    );
+    return asked.some(name => {
+      const values = found.map(
+        ({ service }) =>
+          variable(service, name)?.value?.text ??
+          service.build?.args.find(each => each.name === name)?.value?.text,
+      );
+      return !values.includes(undefined) && new Set(values).size === values.length;
+    });
+  });
+}
 
 function told(count: number, races: boolean): string {
   if (!races)

@@ -7,7 +7,7 @@ import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/quer
 import { connectionGaps } from "../../stack/query-connections.ts";
 import { shownEnvFile } from "../../stack/query-env-examples.ts";
 import { hasUnseenEnvironment, isAddressed } from "../../stack/query-environment.ts";
-import { bringsEnvFile } from "../../stack/query-handed-env.ts";
+import { bringsEnvFile, mountsEnvFile } from "../../stack/query-handed-env.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
 import { guardedNames } from "../../stack/query-unset.ts";
 import { isWorker } from "../../stack/query-workers.ts";
@@ -86,7 +86,8 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   if (!given && readsFile(service, defaults)) return "always";
   if (!given && !isSigningName(name) && (isAddressed(service, name) || isShown(stack, service, name)))
     return "always";
-  if (!given) return hasUnseenEnvironment(service) || bringsEnvFile(stack, service) ? "maybe" : "never";
+  const unseen = hasUnseenEnvironment(service) || bringsEnvFile(stack, service) || mountsEnvFile(service);
+  if (!given) return unseen ? "maybe" : "never";
   const guarded = guardedNames(stack, service.project);
   if (given.value?.references.some(each => /^:?\?$/.test(each.operator ?? "") || guarded.has(each.name)))
     return "always";

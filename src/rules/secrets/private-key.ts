@@ -1,8 +1,9 @@
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import { basename, dirname, inside, join } from "../../core/path.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { type Location, locate } from "../../core/source.ts";
-import { evidence, gradeOf, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, listPlain, serverServices, weigh } from "../../stack/query.ts";
 import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -14,36 +15,45 @@ export default defineRule({
   severity: "high",
   why: "Whoever has ever had a copy of the repository can decrypt the traffic, sign in as the server or sign tokens, and the key stays in the history after it is deleted.",
   *check(stack) {
+    // Keys of one folder that nothing is seen to use are there for one reason.
+    const idle = new Map<string, CommittedKey[]>();
     for (const key of committedKeys(stack)) {
       const user = userOf(stack, key);
       const login = user ? undefined : loginWith(stack, key);
+      if (!user && !login && !key.issued) {
+        addTo(idle, `${isForWork(stack, key) ? "low" : "medium"} ${dirname(key.file)}`, key);
+        continue;
+      }
       yield {
         subject: key.file,
         message: user
           ? `Git tracks the private key ${key.file}, and service "${user.service.name}" ${user.sees ? "mounts the folder that it lies in" : "uses it"}.`
           : key.issued
             ? `Git tracks ${key.file}, the key of an account with a cloud: whoever has the repository is that account.`
-            : login
-              ? `Git tracks the private key ${key.file}, and ${login.file} signs in to a server with it.`
-              : `Git tracks the private key ${key.file}.`,
-        severity:
-          key.issued || login
-            ? "high"
-            : user
-              ? weigh(user.service, "high")
-              : isForWork(stack, key)
-                ? "low"
-                : "medium",
+            : `Git tracks the private key ${key.file}, and ${login!.file} signs in to a server with it.`,
+        severity: key.issued || !user ? "high" : weigh(user.service, "high"),
         evidence: [
-          evidence(key.at, key.issued ? "an account with its key" : "a private key without a passphrase"),
+          evidence(key.at, key.issued ? "an account with its key" : shows),
           ...(user ? [user.place] : []),
           ...(login ? [evidence(login, "signs in with it")] : []),
         ],
         ...(user || login ? {} : { confidence: "likely" as const }),
       };
     }
+    for (const [key, [first, ...more]] of idle) {
+      const files = [first!, ...more].map(({ file }) => file);
+      yield {
+        subject: first!.file,
+        message: `Git tracks the private ${more.length === 0 ? "key" : "keys"} ${listPlain(files)}.`,
+        severity: key.startsWith("low ") ? "low" : "medium",
+        evidence: [evidence(first!.at, shows), ...more.map(({ at }) => evidence(at, shows))],
+        confidence: "likely",
+      };
+    }
   },
 });
+
+const shows = "a private key without a passphrase";
 
 interface User {
   readonly service: Service;
