@@ -128,6 +128,7 @@ describe("isPlaceholder", () => {
     "замените_на_случайную_строку",
     "请修改此密钥",
     "sk_live_xxx",
+    "EDITME",
   ])("%j is one", value => expect(isPlaceholder(value)).toBe(true));
 
   it.each([

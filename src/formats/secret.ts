@@ -108,7 +108,7 @@ const afterChange = wordSet(`
 `);
 
 const madeUp =
-  /example$|^changeme|^replace(?:me|with)|^(?:dummy|placeholder)(?:value|key|secret|token|password|string)$/;
+  /example$|^(?:change|edit|fill)me|^replace(?:me|with)|^(?:dummy|placeholder)(?:value|key|secret|token|password|string)$/;
 
 const changed = wordSet(`
   password passwd secret token key keys credentials value

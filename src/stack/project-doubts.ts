@@ -349,6 +349,29 @@ function isOfProduction([name, value]: readonly [name: string, value: string]): 
     : /(?:^|_)(?:ENV|ENVIRONMENT|SETTINGS_MODULE|PROFILES_ACTIVE)$/.test(name) && /prod/i.test(value);
 }
 
+/**
+ * A script that sets it up takes all volumes away first, and what it builds runs from the checkout: nobody does so where
+ * the data counts.
+ */
+export function setUpAnew(
+  file: string,
+  models: readonly ComposeFile[],
+  { paths = [], page }: Pick<PlanOptions, "paths" | "page">,
+): ProjectPlan["because"] | undefined {
+  if (!page || !areMounted(models) || staysUp(models)) return undefined;
+  const found = paths.find(path => {
+    if (!/(?:^|[/_-])(?:setup|install|init|start|reset|bootstrap)[\w-]*\.sh$/.test(path)) return false;
+    const lines = (page(path)?.text ?? "").split("\n").filter(line => /\bdocker[ -]compose\b/.test(line));
+    const wiped = lines.findIndex(line => / down\b/.test(line) && /(?:--volumes| -v)(?= |$)/.test(line));
+    return (
+      wiped !== -1 &&
+      lines.slice(wiped + 1).some(line => / up\b/.test(line)) &&
+      lines[wiped]!.includes(basename(file))
+    );
+  });
+  return found === undefined ? undefined : { text: `${found} begins with no data` };
+}
+
 /** Whoever starts it does so for work: its databases alone, in jobs only, or by a target that is called so. */
 export function startedForWork(
   files: readonly string[],

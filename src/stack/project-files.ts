@@ -70,7 +70,7 @@ export function defaultGroups(
     if (overlays.length > 0 && implicit.length === 1 && !isSelfContained(file)) return [];
     return used.has(implicit[0]!) && overlays.length > 0 ? [] : [implicit];
   }
-  if (helpers.has(file.file)) return [];
+  if (helpers.has(file.file) || isLeftOver(file, all)) return [];
   if (overrideName.test(name)) return [[file.file]];
   if (implicit.length === 0) return [[...baseAbove(file, all), file.file]];
   const base = all.get(implicit[0]!)!;
@@ -166,6 +166,21 @@ function isWhole(file: ComposeFile, base: ComposeFile): boolean {
 function isOverlay(file: ComposeFile): boolean {
   const services = servicesOf(file);
   return services.length > 0 && services.some(service => !service.complete);
+}
+
+/** `compose.prod.hardening.yml` beside `compose.prod.yml`, which has each service that it adds to: alone it is nothing. */
+function isLeftOver(file: ComposeFile, all: ReadonlyMap<string, ComposeFile>): boolean {
+  const own = servicesOf(file);
+  if (own.length === 0 || own.some(({ complete }) => complete)) return false;
+  const stem = stemOf(file.file);
+  return siblings(file, all).some(other => {
+    const below = new Set(servicesOf(other).flatMap(({ name, complete }) => (complete ? name : [])));
+    return (
+      stem.startsWith(`${stemOf(other.file)}.`) &&
+      stemOf(other.file).includes(".") &&
+      own.every(({ name }) => below.has(name))
+    );
+  });
 }
 
 function isSelfContained(file: ComposeFile): boolean {

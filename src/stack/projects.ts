@@ -31,6 +31,7 @@ import {
   isServers,
   mailOfWork,
   originalOf,
+  setUpAnew,
   shippedBy,
   startedForWork,
   storesOfPerson,
@@ -293,6 +294,8 @@ function grade(
   if (twin) return { files, grade: "development", because: { text: `${twin} is the server's` } };
   const beside = (text && localInstance(text)) ?? startedForWork(files, models, uses);
   if (beside) return { files, grade: "development", because: beside };
+  const anew = setUpAnew(last, models, options);
+  if (anew) return { files, grade: "development", because: anew };
   const shownTo = gradeInPublic(files, models, uses, options);
   if (shownTo?.grade === "development") return { files, ...shownTo };
   const doubt = options.text && doubtOf(last, models, options.text);

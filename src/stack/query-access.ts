@@ -18,12 +18,25 @@ const ofStores: ReadonlyMap<number, string> = new Map([
 
 /** A store that the internet reaches, by its image or, where nobody knows the image, by its port. */
 export function publishedStore(service: Service): { kind: string; ports: readonly Port[] } | undefined {
-  const open = openPorts(service).filter(port => !consolePorts.has(port.target ?? 0));
+  const open = openPorts(service).filter(
+    port => !consolePorts.has(port.target ?? 0) && !isElsewhere(service, port),
+  );
   if (isStore(service)) return { kind: service.kind, ports: open };
   const isUnknown = service.build ? !service.model && !service.component : service.kind === "unknown";
   const ports = isUnknown ? open.filter(port => ofStores.has(port.target ?? 0)) : [];
   const kind = ofStores.get(ports[0]?.target ?? 0);
   return kind === undefined ? undefined : { kind, ports };
+}
+
+/** A port of visitors in a container whose store listens on its own one, and is told of no other. */
+function isElsewhere({ facts, process }: Service, { target }: Port): boolean {
+  return (
+    (target === 80 || target === 443) &&
+    facts !== undefined &&
+    facts.ports.length > 0 &&
+    !facts.ports.includes(target) &&
+    !new RegExp(`\\b${target}\\b`).test(process?.text ?? "")
+  );
 }
 
 /** What a client needs. `none`: nothing; `known`: a credential that the repository tells. */

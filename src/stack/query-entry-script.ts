@@ -41,14 +41,16 @@ export interface DroppedCommand {
 
 /** The command that Compose gives to a service and that the entry script drops. */
 export function droppedCommand(stack: Stack, service: Service): DroppedCommand | undefined {
-  const given = service.command?.words[0];
+  const first = service.command?.words[0];
   const runs = service.process?.argv[0];
-  const entry = given?.value === undefined ? undefined : entryScript(stack, service);
-  if (!entry || given?.value === undefined || runs?.value === undefined || asksForArguments(entry))
+  const entry = first?.value === undefined ? undefined : entryScript(stack, service);
+  if (!entry || first?.value === undefined || runs?.value === undefined || asksForArguments(entry))
     return undefined;
   const name = basename(runs.value);
-  // `sh -c "python manage.py migrate && gunicorn ..."` comes to the same.
-  return service.command!.text.includes(name)
+  // `sh -c "python manage.py migrate && gunicorn ..."` comes to the same, and so do options that the script has itself.
+  const { words } = service.command!;
+  const given = words.map(({ value }) => value ?? "\0").join(" ");
+  return service.command!.text.includes(name) || (given.startsWith("-") && entry.text.includes(` ${given}`))
     ? undefined
-    : { given: given.at, entry, runs: { name, at: runs.at } };
+    : { given: first.at, entry, runs: { name, at: runs.at } };
 }

@@ -11,7 +11,7 @@ const fileName =
   /\.(conf|cnf|ya?ml|json|toml|ini|sql|sh|py|[cm]?[jt]s|cfg|xml|properties|php|html|acl|rules|tmpl|template|vcl|lua|tf|rb)$/i;
 /** Made on the server: keys, certificates, state, secrets. */
 const madeThere =
-  /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential|(^|\/)(ssl|tls|certs?|certificates|letsencrypt|keys)(\/|$)/i;
+  /(^|\/)\.env|\.(pem|key|crt|cert|cer|log|sqlite3?|db|sock|pid|htpasswd|env|jwk|p12|jks)$|(^|\/)acme\.json$|secret|credential|(^|\/)(creds?|ssl|tls|certs?|certificates|letsencrypt|keys)(\/|$)/i;
 /** As clouds name the keys of their accounts: by what they open, or with the key's own number. */
 const accountKey = /service[-_]?account|adminsdk|(?:^|[/_-])[0-9a-f]{12,64}\.json$/i;
 /** Programs that make the files that others read. */

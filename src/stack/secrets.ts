@@ -4,7 +4,7 @@ import { credentialsInUrl, isPlaceholder, isSecretName } from "../formats/secret
 import type { Stack } from "./stack.ts";
 
 /** Where a key lies: `config/keys/private.pem`. */
-const isPath = (value: string): boolean => /^[\w.@-]+(?:\/[\w.@-]+)+\.[a-z]\w{1,4}$/.test(value);
+const isPath = (value: string): boolean => /^\/?[\w.@-]+(?:\/[\w.@-]+)+\.[a-z]\w{1,4}$/.test(value);
 
 /** Literal secrets of the stack, so that no text of a report can carry one. Placeholders and short words are not. */
 export function secretLiterals(stack: Stack): Set<string> {

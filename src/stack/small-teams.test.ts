@@ -84,6 +84,24 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.yml: development"],
   ],
   [
+    "the only file, over the checkout, which a script sets up without any data",
+    {
+      "docker/docker-compose.yml":
+        "services:\n  php:\n    build: ./php\n    volumes: ['../:/code']\n  worker:\n    build: ./php\n    restart: always\n    volumes: ['../:/code']\n  db:\n    image: mysql:8.4\n",
+      "docker/commands/setup.sh":
+        '#!/bin/bash\nset -e\ndocker compose -f "$DIR/docker-compose.yml" down --volumes\ndocker compose -f "$DIR/docker-compose.yml" up -d\n',
+    },
+    ["docker/docker-compose.yml: development"],
+  ],
+  [
+    "what may be laid over production's file by hand",
+    {
+      "ops/docker-compose.prod.yml": pulled,
+      "ops/docker-compose.prod.hardening.yml": "services:\n  web:\n    read_only: true\n",
+    },
+    ["ops/docker-compose.prod.yml: deployed"],
+  ],
+  [
     "a server for development, by its name, beside production's",
     {
       "docker-compose-production.yml": built,

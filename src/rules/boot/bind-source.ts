@@ -65,7 +65,7 @@ function told(group: readonly Unfound[]): Violation {
   const { service, files, severity } = first!;
   const missing = group.flatMap(each => each.missing);
   const services = [service, ...more.map(each => each.service)].map(each => each.name);
-  const names = listNames(missing.map(mount => mount.source!));
+  const names = listNames([...new Set(missing.map(mount => mount.source!))]);
   const then =
     files.length > 0
       ? `Docker puts an empty directory in place of ${basename(files[0]!.target)}, so the service does not start as it should`
