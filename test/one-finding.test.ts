@@ -65,6 +65,15 @@ it.each<[string, string, Record<string, string>, number]>([
     1,
   ],
   [
+    "secrets/committed-credential",
+    "fallbacks of one file that ask for other values",
+    {
+      "compose.prod.yml":
+        "services:\n  web:\n    image: acme/web:1\n    restart: always\n    environment:\n      SESSION_SECRET: ${SESSION_SECRET:-session_secret_change_me}\n      JWT_SECRET: ${JWT_SECRET:-jwt_secret_change_me}\n",
+    },
+    1,
+  ],
+  [
     "boot/bind-source",
     "one missing folder",
     {

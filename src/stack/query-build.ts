@@ -4,6 +4,7 @@ import { basename, dirname, inside, join } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { weigh } from "./query.ts";
+import { isWrittenByHand } from "./query-process.ts";
 import type { Build, PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about builds that several rules ask. */
@@ -92,7 +93,8 @@ export function mayAppear(stack: Stack, build: Build, path: string): boolean {
   // `static/*` leaves the directory itself alone, yet a clone has none of it.
   if (!isLockFile(path) && (stack.files.ignored(path) || stack.files.ignored(`${path}/x`))) return true;
   if (build.caller.kind === "workflow" && stepBrings(stack, build, path)) return true;
-  if (build.caller.kind === "compose" && isUploaded(stack, path)) return true;
+  if (build.caller.kind === "compose" && (isUploaded(stack, path) || isWrittenByHand(stack, path)))
+    return true;
   return createdPaths(stack).some(each => arrives(each, path)) || isUnpackedBeside(stack, build);
 }
 

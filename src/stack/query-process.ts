@@ -128,7 +128,7 @@ export function isWrittenByHand(stack: Stack, path: string): boolean {
     const pages = [...stack.kinds].flatMap(([page, kind]) => (kind === "runbook" ? page : []));
     const lines = pages.flatMap(page => (sourceOf(stack, page)?.text ?? "").split("\n"));
     const asking = lines.filter(
-      line => line.length < 500 && /\b(?:create|provide|place|put|save)\b/i.test(line),
+      line => line.length < 500 && /\b(?:create|provide|place|put|save|expects?)\b/i.test(line),
     );
     all = new Set(
       asking.flatMap(line =>

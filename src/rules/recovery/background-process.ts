@@ -55,7 +55,8 @@ function leftAlone(script: ShellScript): Left | undefined {
   const name = programOf(command)!;
   if (last.name!.value === "wait") return { command, name };
   const stays = last === command ? undefined : programOf(last);
-  return stays === undefined ? undefined : { command, name, stays };
+  // The same program in the foreground goes on with the work.
+  return stays === undefined || stays === name ? undefined : { command, name, stays };
 }
 
 /** `wait -n`, `wait $pid`, `kill -0 $pid`: the script asks for one of them, or ends it itself. */

@@ -1,6 +1,7 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
 import { dirname } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
+import { isPlaceholder } from "../../formats/secret.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, listNames } from "../../stack/query.ts";
 import { accountHolder, nameOneAccount } from "../../stack/query-accounts.ts";
@@ -46,7 +47,8 @@ export default defineRule({
             ? "medium"
             : gravest;
       // Accounts of one store that one service logs in with are one habit.
-      const to = accountHolder(places.toSorted((a, b) => rank(a) - rank(b))[0]!, severity);
+      const to =
+        accountHolder(places.toSorted((a, b) => rank(a) - rank(b))[0]!, severity) ?? formOf(places, severity);
       const same = to && found.find(each => each.to === to);
       if (same) same.values.push(places);
       else found.push({ values: [places], severity, to });
@@ -79,6 +81,12 @@ export default defineRule({
     }
   },
 });
+
+/** A file whose variables fall back to words that ask for other values is one form that nobody has to fill in. */
+function formOf(places: readonly Credential[], severity: Severity): string | undefined {
+  const asks = places.every(({ kind, value }) => kind === "default" && isPlaceholder(value));
+  return asks ? `${severity} ${places[0]!.at.file}` : undefined;
+}
 
 /** What is told once: credentials by their value, each with all its places. */
 interface Found {
