@@ -74,6 +74,19 @@ it.each<[string, string, Record<string, string>, number]>([
     1,
   ],
   [
+    "scripts/network-name",
+    "two files that join one network",
+    {
+      "compose.prod.yml":
+        "services:\n  web:\n    image: acme/web:1\n    networks: [harbour]\nnetworks:\n  harbour:\n",
+      "blue/compose.yml":
+        "services:\n  blue:\n    image: acme/web:1\n    networks: [harbour]\nnetworks:\n  harbour:\n    external: true\n",
+      "green/compose.yml":
+        "services:\n  green:\n    image: acme/web:1\n    networks: [harbour]\nnetworks:\n  harbour:\n    external: true\n",
+    },
+    1,
+  ],
+  [
     "boot/bind-source",
     "one missing folder",
     {

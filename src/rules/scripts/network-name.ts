@@ -1,6 +1,5 @@
-import type { Evidence } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import type { ComposeProject, NamedNetwork, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -24,17 +23,32 @@ export default defineRule({
       ),
     );
     const seen = new Set<string>();
+    // One network that Compose calls differently is one cause, whoever joins it.
+    const groups = new Map<NamedNetwork, { project: ComposeProject; uses: Use[] }>();
     for (const use of uses(stack)) {
       if (builtIn.test(use.name) || created.has(use.name) || named.has(use.name)) continue;
       const match = keyed(stack, use.name);
       if (!match || seen.has(`${use.at.file} ${use.name}`)) continue;
       seen.add(`${use.at.file} ${use.name}`);
-      const shown: Evidence = evidence(match.network.at, `on the engine it is "${match.network.engineName}"`);
+      const group = groups.get(match.network) ?? { project: match.project, uses: [] };
+      groups.set(match.network, group);
+      group.uses.push(use);
+    }
+    for (const [network, { project, uses: joining }] of groups) {
+      const weighty = joining.filter(use => !use.development);
+      const [first, ...more] = [...weighty, ...joining.filter(use => use.development)];
+      const { name, at } = first!;
+      const files = [...new Set([first!, ...more].map(use => use.at.file))];
+      const one = files.length === 1;
       yield {
-        subject: `${use.at.file}: ${use.name}`,
-        message: `${use.at.file} joins the network "${use.name}", but Compose creates it as "${match.network.engineName}": the container does not start.`,
-        evidence: [evidence(use.at, `joins "${use.name}"`), shown],
-        severity: use.development ? "low" : weigh(match.project, "medium"),
+        subject: `${at.file}: ${name}`,
+        message: `${listPlain(files)} ${one ? "joins" : "join"} the network "${name}", but Compose creates it as "${network.engineName}": the ${one ? "container does" : "containers do"} not start.`,
+        evidence: [
+          evidence(at, `joins "${name}"`),
+          ...more.map(use => evidence(use.at, `joins "${name}"`)),
+          evidence(network.at, `on the engine it is "${network.engineName}"`),
+        ],
+        severity: weighty.length === 0 ? "low" : weigh(project, "medium"),
       };
     }
   },
