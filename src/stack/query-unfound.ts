@@ -87,6 +87,12 @@ export function isOfItsOwn({ imageRef }: Service, { target }: Mount): boolean {
   );
 }
 
+/** The script that the container starts: that it is not there is told as that. */
+export function isStartedItself({ entrypoint, process }: Service, { target }: Mount): boolean {
+  const starts = [...(entrypoint?.words ?? []).slice(0, 2), ...(process?.argv ?? []).slice(0, 2)];
+  return /\.(?:sh|py|[cm]?js|rb|pl|php)$/.test(target) && starts.some(({ value }) => value === target);
+}
+
 /** Traefik tells in its log what it cannot read of a file provider, and serves what the labels say. */
 export function isAddition(service: Service, { target }: Mount): boolean {
   const named = `--providers.file.filename=${target}`;

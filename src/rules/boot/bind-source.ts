@@ -10,6 +10,7 @@ import {
   isFile,
   isMissing,
   isOfItsOwn,
+  isStartedItself,
   isUnread,
   isUnshown,
 } from "../../stack/query-unfound.ts";
@@ -35,6 +36,7 @@ export default defineRule({
           !isUnshown(stack, service, mount) &&
           !isUnread(service, mount) &&
           !isOfItsOwn(service, mount) &&
+          !isStartedItself(service, mount) &&
           first(mount.sourceAt),
       );
       if (missing.length === 0) continue;

@@ -1,8 +1,11 @@
 import type { Evidence } from "../../core/finding.ts";
+import { basename, dirname, inside } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { evidence } from "../../stack/query.ts";
 import { groupBuilds, serverBuilds, weighBuilds } from "../../stack/query-build.ts";
 import { installsOf, lockState } from "../../stack/query-locks.ts";
 import { looseness } from "../../stack/query-loose.ts";
+import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -16,7 +19,9 @@ export default defineRule({
     for (const group of groupBuilds(builds, build => `${build.dockerfilePath} in ${build.context}`)) {
       const [first] = group;
       const installs = installsOf(group);
-      const loose = installs.flatMap(({ stage, install }) => looseness(stack, stage, install) ?? []);
+      const loose = installs
+        .flatMap(({ stage, install }) => looseness(stack, stage, install) ?? [])
+        .filter(({ says }) => !isAskedFor(stack, first, says));
       if (loose.length === 0) {
         const locked = installs.find(({ stage, install }) => lockState(stage, install) === "yes");
         if (locked)
@@ -32,3 +37,18 @@ export default defineRule({
     }
   },
 });
+
+/** A pipeline asks for the lock file by its place, and fails without it: that is told there. */
+function isAskedFor(stack: Stack, { context, dockerfilePath }: Build, says: string): boolean {
+  const name = /^no (\S+) is in the image/.exec(says)?.[1];
+  if (name === undefined || context === undefined) return false;
+  const text = sourceOf(stack, dockerfilePath ?? "")?.text ?? "";
+  const asked = stack.workflows.flatMap(({ source }) =>
+    [...source.text.matchAll(/cache-dependency-path:[ \t]*([\w./-]+)/g)].map(([, path = ""]) => path),
+  );
+  return asked.some(path => {
+    const folder = inside(context, dirname(path));
+    if (basename(path) !== name || folder === undefined || stack.files.has(path) !== undefined) return false;
+    return folder === "" || text.includes(`${folder}/package`);
+  });
+}
