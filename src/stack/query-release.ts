@@ -111,7 +111,9 @@ export function buildsNothing(stack: Stack, placed: PlacedCall): boolean {
 /** The call's project builds its own programs, and pulls images of others at most; or it is made of these alone. */
 export function buildsItsOwn(stack: Stack, placed: PlacedCall): boolean {
   const services = projectOf(stack, placed)?.services ?? [];
-  const isOurs = ({ build, made, model }: Service): boolean => Boolean(build ?? made ?? model);
+  // What a pipeline has pushed is what the release is to bring: only what is built here is there anyway.
+  const built = new Set(services.flatMap(({ build, image }) => (build && image ? image.text : [])));
+  const isOurs = ({ build, image }: Service): boolean => build !== undefined || built.has(image?.text);
   return services.length > 0 && services.every(each => isOurs(each) || each.facts || isOthers(each));
 }
 

@@ -2,11 +2,11 @@ import type { Violation } from "../../core/finding.ts";
 import type { Located } from "../../core/source.ts";
 import { upgradeRuntime } from "../../remedies/base-upgrade.ts";
 import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/facts.ts";
-import { evidence, gradeOf, isOptional, publicPorts, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import { archivedInstalls } from "../../stack/query-archived-packages.ts";
 import { places } from "../../stack/query-build.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** What answers requests: an old hole in it is open to everybody. */
@@ -73,7 +73,19 @@ function endsAtOnce(stack: Stack, use: ImageUse): boolean {
   const services = shipped.filter(({ build, image }) =>
     use.build ? build === use.build : !build && image?.at.file === use.at.file && image.text === use.text,
   );
-  return services.length > 0 && services.every(service => service.oneShot || isOptional(service));
+  return services.length > 0 && services.every(service => service.oneShot || isForPeople(service));
+}
+
+/** It waits for a profile that people ask for once: to build something, or to look for a mistake. */
+function isForPeople({ profiles }: Service): boolean {
+  return (
+    profiles.length > 0 &&
+    profiles.every(({ value }) =>
+      /^(?:build(?:er|-only)?|tools?|dev(?:elopment)?|debug|tests?|testing|manual|setup|seed|cli)$/i.test(
+        value,
+      ),
+    )
+  );
 }
 
 /** A server's service that runs the image has a port that other machines reach. */
