@@ -353,7 +353,7 @@ function isOfProduction([name, value]: readonly [name: string, value: string]): 
  * A script that sets it up takes all volumes away first, and what it builds runs from the checkout: nobody does so where
  * the data counts.
  */
-export function setUpAnew(
+function setUpAnew(
   file: string,
   models: readonly ComposeFile[],
   { paths = [], page }: Pick<PlanOptions, "paths" | "page">,
@@ -377,8 +377,12 @@ export function startedForWork(
   files: readonly string[],
   models: readonly ComposeFile[],
   uses: readonly ComposeUse[],
+  options: PlanOptions,
 ): ProjectPlan["because"] | undefined {
   return (
-    besideStores(files, models, uses) ?? onlyInJobs(files, models, uses) ?? onlyForWork(files, models, uses)
+    besideStores(files, models, uses) ??
+    onlyInJobs(files, models, uses) ??
+    onlyForWork(files, models, uses) ??
+    setUpAnew(files.at(-1)!, models, options)
   );
 }

@@ -3,7 +3,7 @@ import { basename, dirname } from "../core/path.ts";
 import { child } from "../formats/yaml.ts";
 import { areBuilt, dockerfilesOf, mountsCheckout, pullsAll } from "./project-builds.ts";
 import { servicesOf, stemOf } from "./project-files.ts";
-import { commandOf, mountsSources, servicesIn, staysUp } from "./project-habits.ts";
+import { commandOf, keepsTestData, mountsSources, servicesIn, staysUp } from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
 import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
 
@@ -54,8 +54,8 @@ const isNamed = (file: string): boolean =>
   production.test(stemOf(file)) || saidByFolder(file) === "production";
 
 /**
- * A person starts it, and what it builds waits over the checkout for that person to do something: nothing is served by
- * it, whatever the target is called, where another file is production's.
+ * It holds data for tests; or a person starts it, and what it builds waits over the checkout for that person to do
+ * something: nothing is served by it, whatever the target is called, where another file is production's.
  */
 export function isKeptOpen(
   { pipeline }: ComposeUse,
@@ -63,6 +63,7 @@ export function isKeptOpen(
   models: readonly ComposeFile[],
   all: readonly (readonly string[])[],
 ): boolean {
+  if (keepsTestData(models)) return true;
   if (pipeline || !all.some(list => !files.includes(list.at(-1)!) && isNamed(list.at(-1)!))) return false;
   const built = servicesIn(models).filter(({ value }) => child(value, "build") !== undefined);
   return (

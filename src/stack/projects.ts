@@ -31,7 +31,6 @@ import {
   isServers,
   mailOfWork,
   originalOf,
-  setUpAnew,
   shippedBy,
   startedForWork,
   storesOfPerson,
@@ -44,7 +43,6 @@ import {
   debugs,
   developmentHabit,
   isEdge,
-  keepsTestData,
   looksLikeServer,
   mailAtWork,
   onlyBacking,
@@ -187,7 +185,6 @@ function grade(
       !(workstation.test(stemOf(last)) && (candidate.restarts || isOwnUpgrade(candidate, last, all))) &&
       !isUnfinished(files, all, byPath) &&
       !isKeptOpen(candidate, files, models, all) &&
-      !keepsTestData(models) &&
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   if (own.length > 0) {
@@ -292,10 +289,8 @@ function grade(
   if (elsewhere) return { files, grade: "development", because: { text: elsewhere } };
   const twin = besideProductionsDockerfile(models, options.paths ?? []);
   if (twin) return { files, grade: "development", because: { text: `${twin} is the server's` } };
-  const beside = (text && localInstance(text)) ?? startedForWork(files, models, uses);
+  const beside = (text && localInstance(text)) ?? startedForWork(files, models, uses, options);
   if (beside) return { files, grade: "development", because: beside };
-  const anew = setUpAnew(last, models, options);
-  if (anew) return { files, grade: "development", because: anew };
   const shownTo = gradeInPublic(files, models, uses, options);
   if (shownTo?.grade === "development") return { files, ...shownTo };
   const doubt = options.text && doubtOf(last, models, options.text);

@@ -4,7 +4,7 @@ import type { ImageKind, ImageRef } from "./image/facts.ts";
 import { factsFor, parseImageRef } from "./image/facts.ts";
 import type { ImageModel } from "./image/image.ts";
 import { gradeOf } from "./query.ts";
-import type { Build, ComposeProject, Grade, Stack } from "./stack.ts";
+import type { Build, ComposeProject, Grade, Service, Stack } from "./stack.ts";
 
 /** Questions about the images that a stack pulls: those of services, and those that its own images start from. */
 
@@ -88,4 +88,16 @@ export function gravest(uses: readonly ImageUse[]): Grade {
   if (uses.some(use => use.grade === "deployed")) return "deployed";
   if (uses.some(use => use.grade === "presumed")) return "presumed";
   return uses.some(use => use.grade === "staging") ? "staging" : "development";
+}
+
+/** It waits for a profile that people ask for once: to build something, or to look for a mistake. */
+export function isForPeople({ profiles }: Service): boolean {
+  return (
+    profiles.length > 0 &&
+    profiles.every(({ value }) =>
+      /^(?:build(?:er|-only)?|tools?|dev(?:elopment)?|debug|tests?|testing|manual|setup|seed|cli)$/i.test(
+        value,
+      ),
+    )
+  );
 }

@@ -273,6 +273,19 @@ export function isTest(words: string): boolean {
   return testWords.test(words) || (packing.test(words) && !untested.test(words));
 }
 
+/** It runs tests: in a shell, by its name, or by an action for them or for a build tool that is told to: `command: test`. */
+export function isTestStep({ calls, name, uses, with: inputs }: Job["steps"][number]): boolean {
+  return (
+    calls.some(call => !call.remote && isTest(wordsOf(call))) ||
+    /^(run )?(all |the |unit |integration |e2e )*(tests?|lint)\b/i.test(name?.value ?? "") ||
+    /test|lint|cypress|playwright|pre-commit|sonar|codeql/i.test(uses?.repository ?? "") ||
+    (uses !== undefined &&
+      ["command", "cmd", "args", "arguments", "run"].some(key =>
+        /\btest\b/.test(inputs.get(key)?.value ?? ""),
+      ))
+  );
+}
+
 /** The phases of Gradle and Maven that come after the tests. */
 const packing =
   /^(?:\S*\/)?(?:gradlew?(?:\.bat)?(?: \S+)*? :?(?:[\w-]+:)*build|mvnw?(?:\.cmd)?(?: \S+)*? (?:package|install|deploy))(?: |$)/;

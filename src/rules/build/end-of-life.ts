@@ -5,8 +5,8 @@ import { type EndOfLife, endOfLife, parseImageRef } from "../../stack/image/fact
 import { evidence, gradeOf, publicPorts, serverServices, weigh } from "../../stack/query.ts";
 import { archivedInstalls } from "../../stack/query-archived-packages.ts";
 import { places } from "../../stack/query-build.ts";
-import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import { gravest, type ImageUse, imageUses, isForPeople, useEvidence } from "../../stack/query-images.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** What answers requests: an old hole in it is open to everybody. */
@@ -74,18 +74,6 @@ function endsAtOnce(stack: Stack, use: ImageUse): boolean {
     use.build ? build === use.build : !build && image?.at.file === use.at.file && image.text === use.text,
   );
   return services.length > 0 && services.every(service => service.oneShot || isForPeople(service));
-}
-
-/** It waits for a profile that people ask for once: to build something, or to look for a mistake. */
-function isForPeople({ profiles }: Service): boolean {
-  return (
-    profiles.length > 0 &&
-    profiles.every(({ value }) =>
-      /^(?:build(?:er|-only)?|tools?|dev(?:elopment)?|debug|tests?|testing|manual|setup|seed|cli)$/i.test(
-        value,
-      ),
-    )
-  );
 }
 
 /** A server's service that runs the image has a port that other machines reach. */

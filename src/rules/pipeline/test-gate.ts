@@ -6,7 +6,7 @@ import { addItem, addPair, replaceNode } from "../../formats/yaml-edit.ts";
 import { jobMap } from "../../remedies/workflow-edit.ts";
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { makesForWork, publishingJobs } from "../../stack/query-publishing.ts";
-import { deployJobs, isOfOthers, isTest, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
+import { deployJobs, isOfOthers, isTestStep, testsElsewhere, wordsOf } from "../../stack/query-release.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -120,17 +120,8 @@ function tests(job: Job, stack: Stack, depth = 0): boolean {
     const called = stack.workflows.find(workflow => workflow.file === job.uses!.path);
     return called === undefined || called.jobs.some(each => tests(each, stack, depth + 1));
   }
-  return job.steps.some(
-    step =>
-      step.calls.some(call => !call.remote && isTest(wordsOf(call))) ||
-      /^(run )?(all |the |unit |integration |e2e )*(tests?|lint)\b/i.test(step.name?.value ?? "") ||
-      /test|lint|cypress|playwright|pre-commit|sonar|codeql/i.test(step.uses?.repository ?? "") ||
-      (step.uses !== undefined && asksFor.some(name => /\btest\b/.test(step.with.get(name)?.value ?? ""))),
-  );
+  return job.steps.some(isTestStep);
 }
-
-/** Where actions for build tools are told what to run: `command: test`. */
-const asksFor = ["command", "cmd", "args", "arguments", "run"];
 
 /** The releasing jobs need the testing one, unless that one waits for them. */
 function waitFix(stack: Stack, jobs: readonly Job[], own: Job): Fix | undefined {
