@@ -128,11 +128,9 @@ function isOnlyReport(job: Job, found: readonly Evidence[]): boolean {
 
 /** The workflow's title says it of all its jobs, unless one of them is called so itself. */
 function releases(workflow: Workflow, job: Job): boolean {
-  const { name: _title, ...rest } = workflow;
-  const untitled: Workflow = { ...rest, file: "" };
-  return workflow.jobs.some(each => isDeployJob(untitled, each))
-    ? isDeployJob(untitled, job)
-    : isDeployJob(workflow, job);
+  const { name: _title, ...untitled } = { ...workflow, file: "" };
+  const isSaid = workflow.jobs.some(each => isDeployJob(untitled, each));
+  return isDeployJob(isSaid ? untitled : workflow, job);
 }
 
 /** The job releases, or one that releases waits for it. */
