@@ -88,6 +88,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: development", "deployment/compose.yml: deployed"],
   ],
   [
+    "a file beside a page on servers whose commands name services of another stack",
+    {
+      ...open,
+      "compose.yml": kept,
+      "docs/self-hosting.md":
+        "# Self-hosting\n\nThe installer writes a `compose.yml`.\n\n```sh\ndocker compose stop edge\ndocker compose exec -T store psql\ndocker compose logs edge\n```\n",
+    },
+    ["compose.yml: presumed"],
+  ],
+  [
     "stages for development that restart",
     {
       ...open,

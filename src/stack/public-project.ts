@@ -15,6 +15,7 @@ import {
   buildsForWork,
   isEdge,
   opensStores,
+  servicesIn,
   standsForCloud,
   staysUp,
   watches,
@@ -66,7 +67,8 @@ export function gradeInPublic(
   if (rig && !defaultNames.includes(basename(last)) && own.every(isOfRig))
     return { grade: "development", because: { text: `only ${rig.by} starts it`, at: rig.at } };
   const mounted = runsMountedRoot(models);
-  const told = toldIn(last, page, paths);
+  const services = new Set(servicesIn(models).map(({ key }) => key.value));
+  const told = toldIn(last, page, paths, services);
   if (!areBuilt(models) && !mounted) {
     const lacks = text !== undefined && lacksApplication(models, text);
     // The burden is on the file: without a page that has people run it, nobody is known to.

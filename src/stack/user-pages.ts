@@ -29,11 +29,12 @@ export function toldIn(
   file: string,
   text: (path: string) => Source | undefined,
   paths: readonly string[],
+  services?: ReadonlySet<string>,
 ): Told | undefined {
   let best: Told | undefined;
   for (const { path, rank } of pagesFor(file, paths)) {
     const source = text(path);
-    if (!source || isOfAnother(path, file, paths)) continue;
+    if (!source || isOfAnother(path, file, paths) || (services && asksOthers(source, services))) continue;
     for (const told of mentions(source, file)) {
       // A page on Docker alone may be for either.
       if (rank > 1 && told.kind !== "work") continue;
@@ -68,6 +69,15 @@ function isOfAnother(page: string, file: string, paths: readonly string[]): bool
   for (let folder = dirname(page); folder !== "" && folder !== dirname(file); folder = dirname(folder))
     if (names.some(each => paths.includes(join(folder, each)))) return true;
   return false;
+}
+
+const asking =
+  /\bdocker[- ]compose (?:exec|logs|restart|stop|start)(?: -{1,2}[\w-]+)* ([a-z][\w-]*)(?=[\s`]|$)/gm;
+
+/** Most of the services that its commands name are none of the file's: it speaks of another stack. */
+function asksOthers({ text }: Source, services: ReadonlySet<string>): boolean {
+  const named = [...text.slice(0, longest).matchAll(asking)].map(found => found[1]!);
+  return named.length > 2 && named.filter(name => !services.has(name)).length * 2 > named.length;
 }
 
 /** A file that whoever reads it has, or had: not the one of the repository. */
