@@ -124,6 +124,8 @@ export interface Job {
   readonly workingDirectory?: Located<string>;
   /** Names of the dimensions of `strategy.matrix`. */
   readonly matrix: readonly Located<string>[];
+  /** What the dimensions are in each run of the job, as far as plain values say; empty without a matrix. */
+  readonly combinations?: readonly ReadonlyMap<string, string>[];
   readonly failFast?: boolean;
   readonly steps: readonly Step[];
   readonly timeoutMinutes?: Located<string>;

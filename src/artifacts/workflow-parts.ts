@@ -136,3 +136,34 @@ export function containerOf(node: YamlNode, name?: Located<string>): WorkflowCon
     ...optional("options", textOf(child(node, "options"))),
   };
 }
+
+const mostRuns = 32;
+
+/** The runs of a matrix: every combination of its lists, and what `include` adds; undefined where an expression makes it. */
+export function combinationsOf(matrix: YamlNode | undefined): ReadonlyMap<string, string>[] | undefined {
+  if (matrix?.kind !== "map") return undefined;
+  let runs: ReadonlyMap<string, string>[] = [];
+  for (const { key, value } of entriesOf(matrix)) {
+    if (key.value === "include" || key.value === "exclude") continue;
+    const values = itemsOf(value).flatMap(item => textOf(item)?.value ?? []);
+    if (values.length === 0) return undefined;
+    const before = runs.length > 0 ? runs : [new Map<string, string>()];
+    runs = before.flatMap(run => values.map(each => new Map([...run, [key.value, each]])));
+    if (runs.length > mostRuns) return undefined;
+  }
+  for (const item of itemsOf(child(matrix, "include"))) {
+    const more = new Map(
+      entriesOf(item).flatMap(({ key, value }) => {
+        const text = textOf(value)?.value;
+        return text === undefined ? [] : [[key.value, text] as const];
+      }),
+    );
+    const fits = (run: ReadonlyMap<string, string>): boolean =>
+      [...more].every(([name, value]) => !run.has(name) || run.get(name) === value);
+    const isNew = !runs.some(
+      run => run.size > 0 && fits(run) && [...more.keys()].some(name => run.has(name)),
+    );
+    runs = isNew ? [...runs, more] : runs.map(run => (fits(run) ? new Map([...run, ...more]) : run));
+  }
+  return runs.length > mostRuns ? undefined : runs;
+}

@@ -18,6 +18,7 @@ import { optional, rootMarker } from "./commands-arguments.ts";
 import { actionMeaning } from "./workflow-actions.ts";
 import type { Job, Run, Settings, Step, Workflow } from "./workflow-model.ts";
 import {
+  combinationsOf,
   concurrencyOf,
   containerOf,
   expressionsIn,
@@ -115,6 +116,7 @@ function jobOf({ key, value: node, at }: YamlPair, root: YamlNode | undefined): 
     env,
     ...optional("workingDirectory", workingDirectory),
     matrix: entriesOf(child(node, "strategy", "matrix")).map(pair => pair.key),
+    ...optional("combinations", combinationsOf(child(node, "strategy", "matrix"))),
     ...optional(
       "failFast",
       child(node, "strategy", "fail-fast") ? isTrue(child(node, "strategy", "fail-fast")) : undefined,

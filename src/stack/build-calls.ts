@@ -1,15 +1,38 @@
-import type { DockerBuildCall } from "../artifacts/commands.ts";
+import type { Argument, DockerBuildCall } from "../artifacts/commands.ts";
 import { basename, isOutside } from "../core/path.ts";
 import { type BuildSources, resolveBuild } from "./builds.ts";
 import type { Build, PlacedCall, Variable } from "./stack.ts";
 
 /** The images that commands and actions build, resolved like those of Compose. */
 export function callBuilds(calls: readonly PlacedCall[], sources: BuildSources): Build[] {
-  return calls.flatMap(placed =>
-    placed.call.kind === "docker-build" && placed.call.context
-      ? [buildOf(placed, placed.call, isPushed(placed, placed.call, calls), sources)]
-      : [],
-  );
+  return calls.flatMap(placed => {
+    const { call } = placed;
+    if (call.kind !== "docker-build" || !call.context) return [];
+    const push = isPushed(placed, call, calls);
+    return runsOf(placed, call).map(run => buildOf(placed, inRun(call, run), push, sources, run));
+  });
+}
+
+type Run = ReadonlyMap<string, string>;
+const ofMatrix = /\$\{\{\s*matrix\.([\w-]+)\s*\}\}/g;
+
+/** The runs of the job that build different images; one where no part of the call is a matrix's. */
+function runsOf({ caller }: PlacedCall, call: DockerBuildCall): readonly Run[] {
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  const parts = [call.context, call.file, call.target].map(each => each?.value ?? each?.word.text ?? "");
+  const runs = parts.some(part => part.search(ofMatrix) !== -1) ? (job?.combinations ?? []) : [];
+  return runs.length > 0 ? runs : [new Map()];
+}
+
+function inRun(call: DockerBuildCall, run: Run): DockerBuildCall {
+  if (run.size === 0) return call;
+  const fill = <T extends Argument | undefined>(part: T): T => {
+    const text = part?.value ?? part?.word.text ?? "";
+    const filled = text.replace(ofMatrix, (whole, name) => run.get(name) ?? whole);
+    return part && filled !== text && !filled.includes("${{") ? { ...part, value: filled } : part;
+  };
+  const [file, target] = [fill(call.file), fill(call.target)];
+  return { ...call, context: fill(call.context), ...(file ? { file } : {}), ...(target ? { target } : {}) };
 }
 
 /** With --push, or by a `docker push` further down in the same job, target or script. */
@@ -26,7 +49,13 @@ function isPushed(placed: PlacedCall, call: DockerBuildCall, calls: readonly Pla
   );
 }
 
-function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sources: BuildSources): Build {
+function buildOf(
+  placed: PlacedCall,
+  call: DockerBuildCall,
+  push: boolean,
+  sources: BuildSources,
+  run: Run,
+): Build {
   const cwd =
     call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") && !call.remote
       ? call.cwd
@@ -48,7 +77,7 @@ function buildOf(placed: PlacedCall, call: DockerBuildCall, push: boolean, sourc
         ? {}
         : { target: { value: call.target.value, at: call.target.at } }),
       args: call.buildArgs.map(argOf),
-      tags: tagsOf(placed, call, basename(sources.files.root)),
+      tags: tagsOf(placed, call, basename(sources.files.root), run),
       push,
       grade: !placed.deploys && !push ? "development" : isPreview(placed) ? previewGrade(placed) : "deployed",
     },
@@ -62,7 +91,7 @@ const deepest = 4;
  * The names that a build gives its image, with what the workflow itself says put in: its `env`, the images of
  * docker/metadata-action, and the repository's name, which is taken from the checkout's directory.
  */
-function tagsOf({ caller }: PlacedCall, call: DockerBuildCall, root: string): string[] {
+function tagsOf({ caller }: PlacedCall, call: DockerBuildCall, root: string, run: Run): string[] {
   const texts = call.tags.map(tag => tag.value ?? tag.word.text);
   const { workflow } = caller;
   const job = workflow?.jobs.find(each => each.id.value === caller.name);
@@ -73,6 +102,7 @@ function tagsOf({ caller }: PlacedCall, call: DockerBuildCall, root: string): st
     depth > deepest
       ? text
       : text
+          .replace(ofMatrix, (whole, each) => run.get(each) ?? whole)
           .replace(/\$\{\{\s*env\.(\w+)\s*\}\}|\$\{?([A-Z]\w*)\}?/g, (whole, one, other) => {
             const value = env(one ?? other);
             return value === undefined ? whole : expand(value, name, depth + 1);

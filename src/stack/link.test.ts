@@ -284,3 +284,20 @@ it("a config of Compose is a file of the repository at its place", async () => {
   ).toEqual(["edge/site.conf /etc/nginx/conf.d/default.conf", "edge/plain.txt /plain"]);
   expect(stack.proxies[0]!.effective.servers[0]!.listens[0]!.port).toBe(8080);
 });
+
+it("a matrix builds one image for each run", async () => {
+  const dollar = "$";
+  const stack = await link(
+    tree({
+      "compose.prod.yml":
+        "services:\n  api:\n    image: ghcr.io/acme/harbour-api:1\n  web:\n    image: ghcr.io/acme/harbour-web:1\n",
+      "api/Dockerfile": "FROM python:3.13-slim\nWORKDIR /api\n",
+      "web/Dockerfile": "FROM python:3.13-slim\nWORKDIR /web\n",
+      ".github/workflows/push.yml": `on: {push: {branches: [main]}}\njobs:\n  push:\n    runs-on: ubuntu-24.04\n    strategy:\n      matrix:\n        part: [api, web]\n        include:\n          - {part: api, folder: ./api}\n          - {part: web, folder: ./web}\n    steps:\n      - uses: docker/build-push-action@v6\n        with:\n          context: ${dollar}{{ matrix.folder }}\n          push: true\n          tags: ghcr.io/acme/harbour-${dollar}{{ matrix.part }}:1\n`,
+    }),
+  );
+  expect(stack.services.map(({ name, model }) => `${name} ${model?.workdir}`)).toEqual([
+    "api /api",
+    "web /web",
+  ]);
+});

@@ -99,7 +99,7 @@ function missingServer(stack: Stack, service: Service): Lack | undefined {
     if (!install.complete && install.requirementFiles.length === 0) return undefined;
     names.push(...install.names.map(name => name.value));
     for (const file of install.requirementFiles) {
-      const context = service.build?.context ?? "";
+      const context = (service.build ?? service.made)?.context ?? "";
       const path = join(context, file.value.replace(/^\/(app|code|src|tmp|srv)\//, ""));
       const source = sourceOf(stack, path);
       if (!source) return undefined;
