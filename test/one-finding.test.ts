@@ -12,6 +12,8 @@ const site =
 const pem = (kind: string): string => `-----BEGIN ${kind}-----\nbm90IGEga2V5\n-----END ${kind}-----\n`;
 const release = (event: string, job: string): string =>
   `on: ${event}\njobs:\n  ${job}:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: appleboy/ssh-action@v1\n        with:\n          host: harbour.example.org\n          script: |\n            set -e\n            cd /srv/web\n            docker compose -f compose.yml up -d\n`;
+const gated =
+  "on: { push: { branches: [main] } }\njobs:\n  deploy:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: appleboy/ssh-action@v1.2.0\n        with:\n          host: shop.example\n          script: |\n            docker compose up -d\n            docker compose ps | grep -q Up || exit 1\n";
 
 /** One cause is one finding with all its places: pages show the places, these tests count. */
 it.each<[string, string, Record<string, string>, number]>([
@@ -84,6 +86,12 @@ it.each<[string, string, Record<string, string>, number]>([
       "green/compose.yml":
         "services:\n  green:\n    image: acme/web:1\n    networks: [harbour]\nnetworks:\n  harbour:\n    external: true\n",
     },
+    1,
+  ],
+  [
+    "release/health-gate",
+    "a job that was copied into a second workflow",
+    { ".github/workflows/deploy.yml": gated, ".github/workflows/deploy-again.yml": gated },
     1,
   ],
   [

@@ -9,7 +9,7 @@ import { onlySpeaks, type ReleaseRun, wordsOf } from "./query-release.ts";
 export function checksAfterStart({ calls, starts }: ReleaseRun): Call[] {
   const behind = calls.slice(calls.indexOf(starts[0]!) + 1);
   return behind.filter(call => {
-    if (call.name === "grep") return listsContainers(before(call));
+    if (call.name === "grep") return listedBy(call, calls) !== undefined;
     if (call.kind === "docker") return call.verb === "inspect";
     if (call.kind === "docker-exec" || (call.kind === "compose" && call.exec !== undefined))
       // A migration that is tried is work, not a look at the release.
@@ -49,16 +49,23 @@ function isProbe(call: Call): boolean {
 }
 
 /** The command whose output goes into this one. */
-export function before(call: Call): ShellCommand | undefined {
+function before(call: Call): ShellCommand | undefined {
   const { command, script } = call;
   return command.stage === 0
     ? undefined
     : script.commands.find(each => each.pipeline === command.pipeline && each.stage === command.stage - 1);
 }
 
-function listsContainers(command: ShellCommand | undefined): boolean {
+/** What is named behind the `ps` whose output goes into this call; undefined where something else is searched. */
+export function listedBy(call: Call, calls: readonly Call[]): readonly string[] | undefined {
+  const command = before(call);
+  const lister = command && calls.find(each => each.command === command);
+  if (lister?.kind === "compose" && lister.subcommand === "ps")
+    return lister.services.map(({ word }) => word.text);
   const words = command?.words.map(word => word.text) ?? [];
-  return /^(docker|docker-compose|podman)$/.test(words[0] ?? "") && words.includes("ps");
+  const program = words[0] === "sudo" ? words[1] : words[0];
+  if (!/^(docker|docker-compose|podman)$/.test(program ?? "") || !words.includes("ps")) return undefined;
+  return words.slice(words.indexOf("ps") + 1).filter(word => !word.startsWith("-"));
 }
 
 export function isCondition(command: ShellCommand): boolean {

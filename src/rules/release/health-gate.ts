@@ -1,11 +1,12 @@
 import type { Call, HttpCall } from "../../artifacts/commands.ts";
 import type { Evidence } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import type { Location } from "../../core/source.ts";
 import { faults, gateFix } from "../../remedies/release-gate.ts";
-import { evidence, weigh } from "../../stack/query.ts";
+import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { constantAnswer } from "../../stack/query-constant-answers.ts";
 import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns, wordsOf } from "../../stack/query-release.ts";
-import { before, checksAfterStart, harmlessElse, isCondition } from "../../stack/query-release-checks.ts";
+import { checksAfterStart, harmlessElse, isCondition, listedBy } from "../../stack/query-release-checks.ts";
 import type { ComposeProject, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -16,6 +17,7 @@ export default defineRule({
   severity: "high",
   why: "A success test that passes for a broken release leaves it in production, and the next release removes the last good one.",
   *check(stack) {
+    const groups = new Map<string, Failing[]>();
     for (const run of releaseRuns(stack)) {
       const checks = checksAfterStart(run);
       const project = run.placed.map(each => projectOf(stack, each)).find(each => each !== undefined);
@@ -35,18 +37,36 @@ export default defineRule({
         checks.length > faulty.length ||
         comparesCode(run) ||
         run.starts.some(call => call.kind === "compose" && call.wait);
-      const places = faulty.flatMap(({ call, fault, answer }): Evidence[] => [
-        evidence(call.at, fault),
-        ...(answer ? [evidence(answer, "answers without asking a program")] : []),
-      ]);
+      // A job that stands in two workflows is one that was copied.
+      const { workflow, name } = run.placed[0]!.caller;
+      const same = faulty.map(({ call, fault }) => `${fault} ${wordsOf(call)}`);
+      addTo(groups, [workflow ? name : run.title, sound, run.grade, ...same].join("\n"), {
+        run,
+        faulty,
+        sound,
+      });
+    }
+    for (const group of groups.values()) {
+      const [{ run, faulty, sound }] = group as [Failing];
+      const places = group
+        .flatMap(each => each.faulty)
+        .flatMap(({ call, fault, answer }): Evidence[] => [
+          evidence(call.at, fault),
+          ...(answer ? [evidence(answer, "answers without asking a program")] : []),
+        ]);
+      const titles = listPlain(group.map(each => each.run.title));
+      const [release, is] =
+        group.length === 1
+          ? ["release", "is called a success even when it does"]
+          : ["releases", "are called a success even when they do"];
       yield {
         subject: run.title,
         message: sound
-          ? `Not every test that follows the release in ${run.title} can fail: ${first.fault}.`
-          : `The release in ${run.title} is called a success even when it does not serve: ${first.fault}.`,
+          ? `Not every test that follows the ${release} in ${titles} can fail: ${faulty[0]!.fault}.`
+          : `The ${release} in ${titles} ${is} not serve: ${faulty[0]!.fault}.`,
         severity: weigh(run.grade, sound ? "medium" : "high"),
         evidence: [places[0]!, ...places.slice(1)],
-        fix: () => gateFix(faulty),
+        fix: () => gateFix(group.flatMap(each => each.faulty)),
       };
     }
   },
@@ -62,6 +82,14 @@ function comparesCode({ calls, starts }: ReleaseRun): boolean {
         call.via === "substitution" &&
         /%\{(?:http|response)_code\}/.test(wordsOf(call)),
     );
+}
+
+interface Failing {
+  readonly run: ReleaseRun;
+  /** Never empty. */
+  readonly faulty: readonly Faulty[];
+  /** Another test can fail. */
+  readonly sound: boolean;
 }
 
 interface Faulty {
@@ -80,7 +108,7 @@ function answerTo(stack: Stack, project: ComposeProject, { urls }: HttpCall): Lo
 }
 
 function faultOf(call: Call, { calls }: ReleaseRun): string | undefined {
-  if (call.name === "grep") return grepFault(call) ?? ignored(call);
+  if (call.name === "grep") return grepFault(call, calls) ?? ignored(call);
   if (call.kind !== "http") return call.kind === "docker" ? undefined : harmlessElse(call, calls);
   const used =
     isCondition(call.command) || call.command.connector === "&&" || call.command.connector === "||";
@@ -89,7 +117,7 @@ function faultOf(call: Call, { calls }: ReleaseRun): string | undefined {
   );
 }
 
-function grepFault(call: Call): string | undefined {
+function grepFault(call: Call, calls: readonly Call[]): string | undefined {
   const inverted = call.args.some(
     arg => /^-[a-zA-Z]*[vcw]/.test(arg.word.text) || arg.word.text === "--count",
   );
@@ -99,9 +127,8 @@ function grepFault(call: Call): string | undefined {
   const counted = call.command.connector === "|" && next?.name?.value === "wc";
   if (inverted || counted || pattern === undefined) return undefined;
   if (/^['"]?healthy/.test(pattern)) return faults.foundInUnhealthy;
-  const words = before(call)!.words.map(word => word.text);
-  const named = words.slice(words.indexOf("ps") + 1).some(word => !word.startsWith("-"));
-  if (/^(Up|running)\b/i.test(pattern) && !named) return "one running service of many is enough";
+  const isNamed = (listedBy(call, calls) ?? []).length > 0;
+  if (/^(Up|running)\b/i.test(pattern) && !isNamed) return "one running service of many is enough";
   return undefined;
 }
 
