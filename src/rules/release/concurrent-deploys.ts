@@ -58,14 +58,38 @@ function pushes({ workflow, job }: DeployJob): Trigger | undefined {
   return (job.triggers ?? workflow.triggers).find(trigger => trigger.event === "push");
 }
 
-/** A branch whose push starts both; undefined when filters by path or pattern leave it open. */
+/** A branch whose push starts both; undefined when filters by path, by pattern or by a condition leave it open. */
 function samePush(one: DeployJob, other: DeployJob): string | undefined {
   const [a, b] = [pushes(one), pushes(other)];
-  if (!a || !b || one.job.if || other.job.if) return undefined;
+  if (!a || !b) return undefined;
   if ([a, b].some(each => each.paths.length > 0 || each.pathsIgnore.length > 0)) return undefined;
   const named = b.branches.map(branch => branch.value);
-  const branch = a.branches.find(({ value }) => named.includes(value));
+  const branch = a.branches.find(
+    ({ value }) =>
+      named.includes(value) && [one, other].every(each => runsFor(value, each.workflow, each.job)),
+  );
   return branch === undefined ? undefined : `"${branch.value}"`;
+}
+
+/** Inputs are empty unless somebody starts the workflow by hand. */
+const surely =
+  /^(?:success\(\)|!\s*(?:github\.event\.)?inputs\.[\w-]+|github\.event_name\s*==\s*'push'|github\.ref(?:_name)?\s*==\s*'(?:refs\/heads\/)?([^']+)')$/;
+
+/** No condition of the job, or of one that it waits for, can leave it out of a push to the branch. */
+function runsFor(branch: string, workflow: Workflow, job: DeployJob["job"], depth = 0): boolean {
+  const terms = job.if?.value.replace(/^\s*\$\{\{(.*)\}\}\s*$/s, "$1").split("&&") ?? [];
+  const holds = terms.every(term => {
+    const found = surely.exec(term.trim());
+    return found !== null && (found[1] === undefined || found[1] === branch);
+  });
+  return (
+    holds &&
+    depth < 20 &&
+    job.needs.every(need => {
+      const before = workflow.jobs.find(each => each.id.value === need.value);
+      return before !== undefined && runsFor(branch, workflow, before, depth + 1);
+    })
+  );
 }
 
 /** In one workflow, one waits for the other. */
