@@ -187,6 +187,7 @@ import healthWaitsWithoutProbe from "./health/waits-without-probe.ts";
 import observeFailureNotice from "./observe/failure-notice.ts";
 import observeLaravelWorkers from "./observe/laravel-workers.ts";
 import observeLogDriver from "./observe/log-driver.ts";
+import observeLogFile from "./observe/log-file.ts";
 import observeLogPath from "./observe/log-path.ts";
 import observeLogRotation from "./observe/log-rotation.ts";
 import observeLogsDiscarded from "./observe/logs-discarded.ts";
@@ -527,6 +528,7 @@ export const rules: readonly Rule<Stack>[] = [
   observeFailureNotice,
   observeLaravelWorkers,
   observeLogDriver,
+  observeLogFile,
   observeLogPath,
   observeLogRotation,
   observeLogsDiscarded,
