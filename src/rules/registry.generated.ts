@@ -239,6 +239,7 @@ import proxyHttpsRedirect from "./proxy/https-redirect.ts";
 import proxyLogVolume from "./proxy/log-volume.ts";
 import proxyMediaFiles from "./proxy/media-files.ts";
 import proxyOverwrittenConfig from "./proxy/overwritten-config.ts";
+import proxyPackagedSite from "./proxy/packaged-site.ts";
 import proxyPathPrefix from "./proxy/path-prefix.ts";
 import proxyPlaceholderSite from "./proxy/placeholder-site.ts";
 import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
@@ -580,6 +581,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyLogVolume,
   proxyMediaFiles,
   proxyOverwrittenConfig,
+  proxyPackagedSite,
   proxyPathPrefix,
   proxyPlaceholderSite,
   proxyRateLimitUnused,
