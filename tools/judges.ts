@@ -10,8 +10,9 @@ import { openWorkspace } from "../src/workspace/workspace.ts";
 
 /**
  * Holds audits against the programs that read the same files: `npm run judges -- DIR...`. Compose and nginx are asked
- * about every project and every configuration that can be put to them, `bash -n` or `dash -n` about every script of a
- * shell. Prints what one of them refuses and no finding of medium weight or more stands at; ends with 1 when there is any.
+ * about every project of a server and every configuration of its proxies that can be put to them, `bash -n` or `dash -n`
+ * about every script of a shell. Prints what one of them refuses and no finding of medium weight or more stands at; ends
+ * with 1 when there is any.
  */
 const directories = process.argv.slice(2);
 if (directories.length === 0) throw new Error("npm run judges -- DIR...");
@@ -23,7 +24,10 @@ let untold = 0;
 
 for (const directory of directories) {
   const { files } = projectFiles(openWorkspace(resolve(directory)));
-  const stack = await link(files);
+  const linked = await link(files);
+  const projects = linked.projects.filter(({ grade }) => grade === "deployed");
+  const proxies = linked.proxies.filter(({ service }) => service && projects.includes(service.project));
+  const stack = { ...linked, projects, proxies };
   const { findings, gaps } = await auditProject(files, { show: { confidence: "likely" } });
   const places = [...findings, ...gaps.flatMap(gap => (gap.place ? [asFinding(gap.place.file)] : []))];
   for (const judge of judges) {

@@ -22,11 +22,13 @@ export function composeCheck(stack: Stack, project: ComposeProject): ComposeChec
   const absent: string[] = [];
   const named = new Set<string>();
   const names = new Set<string>();
+  const sources = new Set<string>();
   for (const file of project.files) {
     const source = sourceOf(stack, file);
     if (!source) return undefined;
     texts.set(file, source.text);
     for (const [, name] of source.text.matchAll(/\$\{?([A-Za-z_]\w*)/g)) names.add(name!);
+    for (const [, name] of source.text.matchAll(mountSource)) sources.add(name!);
     for (const { path, isEnv } of referencesOf(parseYaml(source).model[0]?.root)) {
       const resolved = join(dirname(file), path);
       if (/[$\0]|:\/\/|^git@|^github\.com/.test(path) || isOutside(resolved) || path.startsWith("/"))
@@ -52,10 +54,14 @@ export function composeCheck(stack: Stack, project: ComposeProject): ComposeChec
     variables:
       [...names]
         .sort()
-        .map(name => `${name}=${placeholder(name)}\n`)
+        .map(name => `${name}=${sources.has(name) ? "./8080" : placeholder(name)}\n`)
         .join("") + (own && "source" in own ? own.source.text : ""),
   };
 }
+
+/** A variable at the beginning of what is mounted: a plain word there is a volume, which the file would have to define. */
+const mountSource =
+  /^[ \t]*(?:-[ \t]*["']?|source:[ \t]*["']?)\$\{?([A-Za-z_]\w*)(?:(?::?[-?+])[^}\n]*)?\}?[\w./-]*:?(?=\/|["']?[ \t]*$)/gm;
 
 /** A value that passes for a number, a port, a size and a word. */
 function placeholder(name: string): string {

@@ -10,8 +10,11 @@ const rule = "*.sh text eol=lf";
 export function linuxLineEnds(stack: Stack, path: string): Fix | undefined {
   const source = sourceOf(stack, path);
   if (!source) return undefined;
-  const whole = locate(source, 0, source.text.length);
-  const edits: Edit[] = [{ at: whole, text: source.text.replaceAll("\r\n", "\n") }];
+  // Sign by sign, so that other fixes of the same lines still fit.
+  const edits: Edit[] = [...source.text.matchAll(/\r(?=\n)/g)].map(({ index }) => ({
+    at: locate(source, index, index + 1),
+    text: "",
+  }));
   const known = sourceOf(stack, attributes);
   if (path.endsWith(".sh") && !/\beol=lf\b/.test(known?.text ?? "")) {
     const end = known?.text.length ?? 0;
