@@ -53,6 +53,8 @@ function handedOver({
 
 export function startedByJobs(stack: Stack): (WindowsScript & { readonly placed: PlacedCall })[] {
   return scriptsOfJobs(stack).flatMap(({ path, at, placed, isProgram }) => {
+    // Python and Node.js take either.
+    if (!isProgram && !/^(?:ba|da|a)?sh$/.test(placed.call.name)) return [];
     if (converts.test(sourceOf(stack, placed.caller.file)?.text ?? "")) return [];
     const found = windowsScript(stack, path, at, isProgram);
     return found ? [{ ...found, placed }] : [];

@@ -50,7 +50,9 @@ async function stackOf(files: readonly PageFile[]): Promise<Stack> {
 }
 
 function fixesOf(stack: Stack): Fix[] {
-  const violations = rules.flatMap(rule => [...rule.check(stack)].filter(each => !isKept(each)));
+  // The one rule that is about line ends changes them.
+  const kept = rules.filter(({ id }) => id !== "boot/line-ends");
+  const violations = kept.flatMap(rule => [...rule.check(stack)].filter(each => !isKept(each)));
   return (violations as Violation[]).flatMap(violation => violation.fix?.() ?? []);
 }
 
