@@ -1,5 +1,5 @@
-import type { Evidence } from "../../core/finding.ts";
 import { join } from "../../core/path.ts";
+import type { Located } from "../../core/source.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { misplacedEnvFiles } from "../../stack/query-env-place.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
@@ -35,10 +35,15 @@ export default defineRule({
         severity: weigh(project, isCredential ? "high" : "medium"),
         confidence: "likely",
         evidence: [
-          ...places.slice(0, shown).map(({ at }) => evidence(at, "is looked for beside this file")),
+          lookedFor(places[0]!),
+          ...places.slice(1, shown).map(lookedFor),
           evidence(example.entries[0]!.name.at, "is copied to the directory above"),
-        ] as unknown as [Evidence, ...Evidence[]],
+        ],
       };
     }
   },
 });
+
+function lookedFor({ at }: Located<string>) {
+  return evidence(at, "is looked for beside this file");
+}

@@ -1,6 +1,5 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listPlain } from "../../stack/query.ts";
-import { plainRestores } from "../../stack/query-restores.ts";
+import { type PlainRestore, plainRestores } from "../../stack/query-restores.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";
 
@@ -19,9 +18,11 @@ export default defineRule({
       subject: first.placed.caller.file,
       message: `${listPlain(names)} ${names.length === 1 ? "does" : "do"} not notice when a restore fails: psql runs without ON_ERROR_STOP.`,
       confidence: "likely",
-      evidence: found.map(({ placed }) =>
-        evidence(commandPlace(placed.call), "ends with success whatever fails"),
-      ) as unknown as [Evidence, ...Evidence[]],
+      evidence: [silent(first), ...found.slice(1).map(silent)],
     };
   },
 });
+
+function silent({ placed }: PlainRestore) {
+  return evidence(commandPlace(placed.call), "ends with success whatever fails");
+}

@@ -1,6 +1,5 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listPlain } from "../../stack/query.ts";
-import { plainRestores } from "../../stack/query-restores.ts";
+import { type PlainRestore, plainRestores } from "../../stack/query-restores.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";
 
@@ -23,9 +22,14 @@ export default defineRule({
       severity: silent ? "high" : "medium",
       confidence: "likely",
       evidence: [
-        ...found.map(({ placed }) => evidence(commandPlace(placed.call), "loads it over what is there")),
+        loaded(first),
+        ...found.slice(1).map(loaded),
         ...[...dumps.values()].map(({ call }) => evidence(commandPlace(call), "dumps without --clean")),
-      ] as unknown as [Evidence, ...Evidence[]],
+      ],
     };
   },
 });
+
+function loaded({ placed }: PlainRestore) {
+  return evidence(commandPlace(placed.call), "loads it over what is there");
+}
