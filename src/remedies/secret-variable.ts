@@ -24,6 +24,7 @@ export function moveToVariable(stack: Stack, all: readonly Credential[]): Fix | 
   // One word for the name and for the password of a login: they need a variable each.
   const accounts = places.filter(each => accountName.test(each.name));
   if (accounts.length > 0 && accounts.length < places.length) return undefined;
+  if (isGivenInSql(stack, first.value)) return undefined;
   const name = nameFor(stack, places);
   const edits = places.map(place => replacement(stack, place, name));
   if (edits.some(edit => edit === undefined)) return undefined;
@@ -72,6 +73,16 @@ function isOfWorkstation(place: Credential, deployed: readonly Credential[]): bo
 }
 
 const accountName = /(?:^|_)(?:ACCESS_KEY(?:_ID)?|(?:ROOT_)?USER(?:NAME)?)$/;
+
+/** `CREATE USER harbour PASSWORD 'moonlight'` in a command, a script or the SQL of a first start: the role keeps that one. */
+function isGivenInSql(stack: Stack, value: string): boolean {
+  const given = new RegExp(`\\b(?:password|identified\\s+by)\\s+'${value.replace(/\W/g, "\\$&")}'`, "i");
+  const sql = stack.files.paths.filter(path => path.endsWith(".sql")).slice(0, 100);
+  return [...stack.sources.keys(), ...sql].some(path => {
+    const text = textOf(stack, path);
+    return text.includes(value) && given.test(text);
+  });
+}
 
 /** Files that the services read, in which the same value stands: an edit of the Compose file leaves it there. */
 function repeated(
