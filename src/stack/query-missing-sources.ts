@@ -15,6 +15,17 @@ export function working(stack: Stack, first: Build): Build[] {
   );
 }
 
+/** `COPY shop-web/ .` in the repository shop-web, which has no such folder: the context is to be the directory above. */
+export function wantsAbove({ files, builds }: Stack, { context }: Build): boolean {
+  const own = basename(files.root);
+  if (files.has(own) !== undefined) return false;
+  // Images of one context are written for one place.
+  const missing = builds.flatMap(each =>
+    each.context === context ? (each.model?.missingSources ?? []) : [],
+  );
+  return missing.some(({ fromStage, path }) => fromStage === undefined && path.split("/")[0] === own);
+}
+
 /** Sources that surely are not there, one of each place. */
 export function missingOf(stack: Stack, group: readonly Build[]): MissingSource[] {
   const found = new Map<number, MissingSource>();

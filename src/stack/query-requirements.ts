@@ -25,7 +25,7 @@ export function requirementsOf(stack: Stack, paths: readonly string[]): Requirem
     if (files.includes(path)) continue;
     const manifest = isOutside(path) ? undefined : pythonAt(stack, path);
     if (manifest?.tool !== "pip" || files.length > 20) return undefined;
-    const text = sourceOf(stack, path)?.text ?? readText(stack, path);
+    const text = sourceOf(stack, path)?.text ?? "";
     if (unnamed.test(text)) return undefined;
     files.push(path);
     dependencies.push(...manifest.dependencies);
@@ -37,11 +37,6 @@ export function requirementsOf(stack: Stack, paths: readonly string[]): Requirem
 }
 
 const unnamed = /^[ \t]*(?:-e\b|--editable\b|\.{0,2}\/|\.(?:\[|\s|$)|[a-z+]+:\/\/|[\w.-]+\s*@)/m;
-
-function readText(stack: Stack, path: string): string {
-  const read = stack.files.read(path);
-  return "source" in read ? read.source.text : "";
-}
 
 /** Packages that bring Django without saying so in their name. */
 const onDjango =

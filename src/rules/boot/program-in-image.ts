@@ -89,19 +89,17 @@ function missingServer(stack: Stack, service: Service): Lack | undefined {
   const bringers = Object.hasOwn(servers, program) ? servers[program]! : undefined;
   const { model } = service;
   if (!bringers || !model || model.facts?.family !== "python") return undefined;
-  const installs = model.built
-    .flatMap(each => each.packages)
-    .filter(each => !["apt", "apk", "dnf"].includes(each.manager));
-  if (installs.length === 0 || installs.some(each => each.manager !== "pip")) return undefined;
+  const installs = model.built.flatMap(stage => stage.packages.map(install => ({ stage, install })));
+  const python = installs.filter(({ install }) => !["apt", "apk", "dnf"].includes(install.manager));
+  if (python.length === 0 || python.some(({ install }) => install.manager !== "pip")) return undefined;
   const names: string[] = [];
   let list: Location | undefined;
-  for (const install of installs) {
+  for (const { stage, install } of python) {
     if (!install.complete && install.requirementFiles.length === 0) return undefined;
     names.push(...install.names.map(name => name.value));
     for (const file of install.requirementFiles) {
-      const context = (service.build ?? service.made)?.context ?? "";
-      const path = join(context, file.value.replace(/^\/(app|code|src|tmp|srv)\//, ""));
-      const source = sourceOf(stack, path);
+      const path = stage.fileBefore(install.at, join(install.directory ?? "?", file.value)).source;
+      const source = path === undefined ? undefined : sourceOf(stack, path);
       if (!source) return undefined;
       const { dependencies, includes } = parsePythonManifest(source).model;
       if (includes.length > 0 || dependencies.length === 0) return undefined;

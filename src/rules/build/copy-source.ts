@@ -6,7 +6,7 @@ import type { MissingSource } from "../../stack/image/copy-sources.ts";
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
-import { missingOf, working } from "../../stack/query-missing-sources.ts";
+import { missingOf, wantsAbove, working } from "../../stack/query-missing-sources.ts";
 import { isStartedByHand } from "../../stack/query-triggers.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -36,9 +36,11 @@ export default defineRule({
       }
       // Three images that miss the same lock file have one cause.
       const same = missing.every(each => each.fromStage === undefined && each.reason === "absent");
-      const key = same
-        ? listNames([first.context!, ...missing.map(({ path }) => path)].sort())
-        : `${told.size}`;
+      const key = wantsAbove(stack, first)
+        ? "above"
+        : same
+          ? listNames([first.context!, ...missing.map(({ path }) => path)].sort())
+          : `${told.size}`;
       const others = told.get(key);
       if (others) others.groups.push({ group, missing });
       else told.set(key, { groups: [{ group, missing }] });
@@ -50,7 +52,7 @@ export default defineRule({
       const files = groups.map(({ group }) => group[0].dockerfilePath!);
       yield {
         subject: buildSubject(first),
-        message: `The ${more.length === 0 ? "build of" : "builds of"} ${listPlain(files)} ${more.length === 0 ? "stops" : "stop"} at a COPY: ${reasons(first, one.missing)}.`,
+        message: `The ${more.length === 0 ? "build of" : "builds of"} ${listPlain(files)} ${more.length === 0 ? "stops" : "stop"} at a COPY: ${reasons(first, one.missing)}.${wantsAbove(stack, first) ? above : ""}`,
         evidence: [
           ...evidenceOf(stack, one.group, one.missing),
           ...more.flatMap(({ group, missing }) => evidenceOf(stack, group, missing)),
@@ -78,6 +80,9 @@ export default defineRule({
     }
   },
 });
+
+const above =
+  " What it copies is named as from the directory above, where this repository lies beside others.";
 
 interface Broken {
   readonly group: readonly [Build, ...Build[]];

@@ -6,6 +6,7 @@ import type { PackageInstall, PackageManager } from "../../stack/image/image.ts"
 import { evidence } from "../../stack/query.ts";
 import { buildSubject, directoryName, groupBuilds, places, weighBuilds } from "../../stack/query-build.ts";
 import { installsOf, lockNames, lockState } from "../../stack/query-locks.ts";
+import { wantsAbove } from "../../stack/query-missing-sources.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -22,7 +23,7 @@ export default defineRule({
     const modelled = stack.builds.filter(build => build.dockerfile && build.contextState === "present");
     for (const group of groupBuilds(modelled, build => `${build.dockerfilePath}\n${build.context}`)) {
       const [first] = group;
-      if (!group.some(build => build.model)) continue;
+      if (!group.some(build => build.model) || wantsAbove(stack, first)) continue;
       // The wrong context has a finding of its own, and brings the lock file once it is right.
       const stops = group.flatMap(build => build.model?.missingSources ?? []).filter(each => !each.copy.from);
       for (const { stage, install } of installsOf(group)) {
