@@ -56,12 +56,17 @@ function packageOf(stack: Stack, service: Service) {
   return file && component?.package ? { file, workdir, package: component.package } : undefined;
 }
 
+/** `node server && tsc`: what stands behind a program that stays is not reached. */
+const stays =
+  /^(?:cross-env\s+)?(?:\w+=\S+\s+)*node\s+(?:--?[\w=./-]+\s+)*(?:[\w.-]+\/)*(?:bot|server|app|index|main|www)(?:\.[cm]?js)?\s*(?:&&|;)/;
+
 /** `npm start` runs a program of the developers, and the image has the packages for production alone. */
 export function starvedStart(stack: Stack, service: Service): Lack | undefined {
   const { model, process, mounts } = service;
   const own = packageOf(stack, service);
   const name = packageScript(startWords(service));
   if (!own || !model || !process || name === undefined) return undefined;
+  if (stays.test(own.package.scripts.get(name)?.value ?? "")) return undefined;
   // Below a mount lie the packages of whoever made it.
   if (mounts.some(({ target }) => inside(target, own.workdir) !== undefined)) return undefined;
   const place = { at: process.at, directory: own.workdir };

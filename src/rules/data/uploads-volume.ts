@@ -12,6 +12,8 @@ export default defineRule({
   *check(stack) {
     const told = new Set<string>();
     for (const { service, folder, at } of uploadFolders(stack)) {
+      // A Dockerfile that is not here may belong to another program than the one in its context.
+      if (service.build?.dockerfileState === "absent") continue;
       const keeper = keeperOf(service, folder);
       const place = `${at.file}:${at.span.start}`;
       if (keeper === "unknown" || told.has(place)) continue;
