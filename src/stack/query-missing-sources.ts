@@ -23,7 +23,13 @@ export function wantsAbove({ files, builds }: Stack, { context }: Build): boolea
   const missing = builds.flatMap(each =>
     each.context === context ? (each.model?.missingSources ?? []) : [],
   );
-  return missing.some(({ fromStage, path }) => fromStage === undefined && path.split("/")[0] === own);
+  // A package of the program is often called as the repository is: what is named below it has to be here.
+  return missing.some(({ fromStage, path }) => {
+    const [first, ...rest] = path.replace(/\/$/, "").split("/");
+    return (
+      fromStage === undefined && first === own && rest.length > 0 && files.has(rest.join("/")) !== undefined
+    );
+  });
 }
 
 /** Sources that surely are not there, one of each place. */
