@@ -85,7 +85,7 @@ export function reportFinding(stack: Examined, finding: Finding, withFix = true)
 }
 
 export function problemGap({ at, message, hint }: Problem): Gap {
-  return { about: at.file, why: hint ? `${message}. ${hint}` : message, at, fatal: true };
+  return { about: at.file, why: hint ? `${message.replace(/\.$/, "")}. ${hint}` : message, at, fatal: true };
 }
 
 export function reportGap(stack: Examined, { about, why, at, fatal = false }: Gap): ReportedGap {

@@ -1,4 +1,5 @@
 import type { Edit, Fix } from "../core/fix.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location, Source } from "../core/source.ts";
 import type { Installed, RemovedImport } from "../stack/query-removed-imports.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -11,7 +12,7 @@ const requirement = "pydantic-settings==2.6.1";
  * Undefined where a lock file or an exact version decides what is installed, and where the import is not on one line.
  */
 export function moveBaseSettings(
-  stack: Pick<Stack, "files">,
+  stack: Pick<Stack, "files" | "sources">,
   imports: readonly RemovedImport[],
   installed: Installed,
 ): Fix | undefined {
@@ -28,7 +29,7 @@ export function moveBaseSettings(
 }
 
 /** `from pydantic import BaseSettings, Field` becomes two lines. */
-function movedImport(stack: Pick<Stack, "files">, at: Location): Edit | undefined {
+function movedImport(stack: Pick<Stack, "files" | "sources">, at: Location): Edit | undefined {
   const source = sourceOf(stack, at.file);
   const found =
     source && /^from pydantic import ([\w ,]+)$/.exec(source.text.slice(at.span.start, at.span.end));
@@ -47,7 +48,7 @@ function movedImport(stack: Pick<Stack, "files">, at: Location): Edit | undefine
 }
 
 /** A line behind the requirement that brings pydantic; nothing where the package is asked for already. */
-function addedRequirement(stack: Pick<Stack, "files">, at: Location): Edit[] | undefined {
+function addedRequirement(stack: Pick<Stack, "files" | "sources">, at: Location): Edit[] | undefined {
   const source = sourceOf(stack, at.file);
   // With hashes, every requirement needs one.
   if (!source || /--hash=/.test(source.text)) return undefined;
@@ -55,11 +56,6 @@ function addedRequirement(stack: Pick<Stack, "files">, at: Location): Edit[] | u
   const end = /[\r\n]|$/.exec(source.text.slice(at.span.end))!.index + at.span.end;
   const text = eolOf(source) + requirement;
   return [{ at: { file: at.file, span: { start: end, end } }, text }];
-}
-
-function sourceOf(stack: Pick<Stack, "files">, path: string): Source | undefined {
-  const read = stack.files.read(path);
-  return "source" in read ? read.source : undefined;
 }
 
 function eolOf({ text }: Source): string {

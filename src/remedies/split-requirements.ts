@@ -1,6 +1,7 @@
 import { isBelow, isTest, isVendored } from "../artifacts/project-files.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { basename, dirname, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { locate, type Source } from "../core/source.ts";
 import type { Shipped } from "../stack/query-dev-packages.ts";
 import { pythonAt } from "../stack/query-runtime.ts";
@@ -22,7 +23,7 @@ const beside =
  * where a file for them is there that does not include the first.
  */
 export function splitRequirements(stack: Stack, { manifest, names }: Shipped): Fix | undefined {
-  const source = textOf(stack, manifest);
+  const source = sourceOf(stack, manifest);
   const declared = pythonAt(stack, manifest)?.dependencies.filter(each => names.includes(each.name));
   if (!source || !declared || /--hash=|\\\r?\n/.test(source.text) || !/requirements\.txt$/.test(manifest))
     return undefined;
@@ -38,11 +39,6 @@ export function splitRequirements(stack: Stack, { manifest, names }: Shipped): F
     edits: [...edits, added, ...pipelines],
     test: `Install ${added.at.file} on a workstation and run the tests there; build the image and start it.`,
   };
-}
-
-function textOf(stack: Stack, path: string): Source | undefined {
-  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-  return read && "source" in read ? read.source : undefined;
 }
 
 /** Lines that start at one of the places go, with the comment above them when nothing of its paragraph stays. */
@@ -107,7 +103,7 @@ function developmentFile(
   const include = `-r ${basename(manifest)}`;
   if (stack.files.has(path) === undefined)
     return { at: { file: path, span: { start: 0, end: 0 } }, text: include + eol + body };
-  const there = textOf(stack, path);
+  const there = sourceOf(stack, path);
   if (!there?.text.split(/\r?\n/).includes(include) || !there.text.endsWith("\n")) return undefined;
   const end = there.text.length;
   return { at: { file: path, span: { start: end, end } }, text: body };
@@ -129,7 +125,7 @@ function isUsed(stack: Stack, dir: string, name: string): boolean {
   const module = modules[name] ?? name.replaceAll("-", "_");
   const loads = new RegExp(`^[ \\t]*(?:from|import)\\s+${module}\\b|["']${module}["'.]`, "m");
   const command = new RegExp(`(?<![\\w/.-])${name}(?![\\w.-])`);
-  const mentions = (path: string): boolean => textOf(stack, path)?.text.includes(module) === true;
+  const mentions = (path: string): boolean => sourceOf(stack, path)?.text.includes(module) === true;
   const runs = stack.builds.flatMap(build => build.dockerfile?.stages.flatMap(stage => stage.runs) ?? []);
   if (runs.some(run => command.test(run.fragment.text))) return true;
   if (stack.services.some(each => each.command?.words.some(word => command.test(word.value ?? ""))))
@@ -142,7 +138,7 @@ function isUsed(stack: Stack, dir: string, name: string): boolean {
       !isTest(path) &&
       !beside.test(path) &&
       mentions(path) &&
-      loads.test(textOf(stack, path)!.text),
+      loads.test(sourceOf(stack, path)!.text),
   );
 }
 
@@ -154,7 +150,7 @@ function installers(stack: Stack, manifest: string, wanted: string): Edit[] | un
     for (const { value, at } of call.args) {
       if (value === undefined || basename(value) !== basename(manifest) || join(call.cwd, value) !== manifest)
         continue;
-      const source = textOf(stack, at.file);
+      const source = sourceOf(stack, at.file);
       const written = source?.text.slice(at.span.start, at.span.end);
       const offset = written?.lastIndexOf(basename(manifest)) ?? -1;
       if (!source || offset === -1) return undefined;

@@ -1,7 +1,7 @@
 import { parsePackageManifest } from "../artifacts/package-manifest.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { dirname, join } from "../core/path.ts";
-import type { Source } from "../core/source.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
 import { directoryName, writtenAt } from "../stack/query-build.ts";
 import type { StageInstall } from "../stack/query-locks.ts";
@@ -22,12 +22,12 @@ export function lockOfMember(
   path: string,
 ): Fix | undefined {
   const directory = dirname(path);
-  const manifest = textOf(stack, path);
+  const manifest = sourceOf(stack, path);
   if (directory !== build.context || !manifest) return undefined;
   const workspace = workspaceOf(stack.files, directory, parsePackageManifest(manifest).model);
   if (!workspace?.member || workspace.needs.length > 0) return undefined;
   const shared = join(workspace.root, "package-lock.json");
-  const lock = isCommitted(stack.files, shared) ? textOf(stack, shared) : undefined;
+  const lock = isCommitted(stack.files, shared) ? sourceOf(stack, shared) : undefined;
   const text = lock && memberLock(lock.text, manifest.text, workspace.member);
   if (text === undefined) return undefined;
   const file = join(directory, "package-lock.json");
@@ -55,11 +55,6 @@ export function lockOfMember(
 }
 
 const bringsLock = /^(?:\.\/)?(?:\.?|\*|\*\.json|package\*(?:\.json)?|package-\*\.json)$/;
-
-function textOf(stack: Stack, path: string): Source | undefined {
-  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-  return read && "source" in read ? read.source : undefined;
-}
 
 /** `COPY package.json ./` gets the lock file as a second source. */
 export function copyBeside(

@@ -55,6 +55,9 @@ export function startedByJobs(stack: Stack): (WindowsScript & { readonly placed:
   return scriptsOfJobs(stack).flatMap(({ path, at, placed, isProgram }) => {
     // Python and Node.js take either.
     if (!isProgram && !/^(?:ba|da|a)?sh$/.test(placed.call.name)) return [];
+    const runners =
+      placed.caller.workflow?.jobs.find(({ id }) => id.value === placed.caller.name)?.runsOn ?? [];
+    if (runners.some(({ value }) => /windows/i.test(value))) return [];
     if (converts.test(sourceOf(stack, placed.caller.file)?.text ?? "")) return [];
     const found = windowsScript(stack, path, at, isProgram);
     return found ? [{ ...found, placed }] : [];

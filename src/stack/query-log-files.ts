@@ -1,4 +1,5 @@
 import { inside, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import { parseDotenv } from "../formats/dotenv.ts";
 import { serverServices, variable } from "./query.ts";
@@ -52,7 +53,7 @@ interface Given {
 }
 
 function laravelLog(stack: Stack, service: Service, dir: string): Found | undefined {
-  const config = sourceAt(stack, join(dir, "config/logging.php"));
+  const config = sourceOf(stack, join(dir, "config/logging.php"));
   if (!config || isTended(stack, /laravel\.log|logrotate|log:clear/)) return undefined;
   const path = /'single'\s*=>\s*\[[^\]]{0,80}'path'\s*=>\s*storage_path\(\s*'(logs\/[\w.-]+)'/.exec(
     config.text,
@@ -88,7 +89,7 @@ function laravelLog(stack: Stack, service: Service, dir: string): Found | undefi
 
 function railsLog(stack: Stack, service: Service, dir: string): Found | undefined {
   const name = "RAILS_LOG_TO_STDOUT";
-  const config = sourceAt(stack, join(dir, "config/environments/production.rb"));
+  const config = sourceOf(stack, join(dir, "config/environments/production.rb"));
   const asked = config && /^[ \t]*if ENV(?:\[|\.fetch\()["']RAILS_LOG_TO_STDOUT["']/m.exec(config.text);
   const stage = variable(service, "RAILS_ENV")?.value?.text ?? service.model?.env.get("RAILS_ENV")?.value;
   if (!config || !asked || stage !== "production" || isTended(stack, /production\.log|logrotate/))
@@ -99,8 +100,8 @@ function railsLog(stack: Stack, service: Service, dir: string): Found | undefine
       /(?:\.(?:ya?ml|sh|md|json|toml|env|rb|conf)|file[^/]*|\.env[^/]*|\/[^/.]+)$/i.test(path),
   );
   // Whoever reads of it may set it; a package may write elsewhere.
-  if (others.some(path => sourceAt(stack, path)?.text.includes(name))) return undefined;
-  const gems = sourceAt(stack, join(dir, "Gemfile"))?.text ?? "";
+  if (others.some(path => sourceOf(stack, path)?.text.includes(name))) return undefined;
+  const gems = sourceOf(stack, join(dir, "Gemfile"))?.text ?? "";
   if (/rails_12factor|rails_stdout_logging|rails_semantic_logger|logstash|ougai/.test(gems)) return undefined;
   const outside = config.text.replace(/^[ \t]*#.*$/gm, "").split(name);
   if (/\bconfig\.logger\s*=|log_file_size/.test(outside[0]!)) return undefined;
@@ -127,7 +128,7 @@ function given(stack: Stack, service: Service, dir: string, name: string): Given
       .list(directory)
       .filter(each => examples.test(each))
       .flatMap(each => {
-        const source = sourceAt(stack, join(directory, each));
+        const source = sourceOf(stack, join(directory, each));
         const entry = source && parseDotenv(source).model.findLast(one => one.name.value === name);
         return entry ? [{ value: entry.value.value, at: entry.at }] : [];
       }),
@@ -142,13 +143,8 @@ const tending =
 /** Something empties it, rotates it, or leads it to the container's output. */
 function isTended(stack: Stack, signs: RegExp): boolean {
   return stack.files.paths.some(
-    path => /logrotate/i.test(path) || (tending.test(path) && signs.test(sourceAt(stack, path)?.text ?? "")),
+    path => /logrotate/i.test(path) || (tending.test(path) && signs.test(sourceOf(stack, path)?.text ?? "")),
   );
-}
-
-function sourceAt(stack: Stack, path: string): Source | undefined {
-  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-  return read && "source" in read ? read.source : undefined;
 }
 
 function matched(source: Source, match: RegExpExecArray): Given & { value: string } {

@@ -36,7 +36,6 @@ export function losesLoginKeys(stack: Stack): LoginKeys[] {
       const source = sources.find(({ path }) => path === entry);
       const found = source && cookies.exec(source.text);
       if (!source || !found) continue;
-      component.files.read(entry);
       return [{ service, at: locate(source, found.index + 1, found.index + found[0].length - 1) }];
     }
     return [];

@@ -49,7 +49,6 @@ export function dotnetFolders(stack: Stack, { build, made }: Service, component:
       if (root.startsWith('"')) parts.unshift(root.replace(/^"|\/?"$/g, ""));
       const folder = parts.join("/");
       if (!named.test(folder) || /\.\w+$/.test(folder)) continue;
-      component.files.read(source.path);
       return [{ folder, at: locate(source, match.index, match.index + whole.length) }];
     }
   }

@@ -31,11 +31,11 @@ export default defineRule({
   },
 });
 
-function violation(program: string, { at, message }: Problem, severity: Severity) {
+function violation(program: string, { at, message, hint }: Problem, severity: Severity) {
   const what = message.replace(/^Not valid YAML: /, "").replace(/: Compose refuses the file\.?$/, "");
   return {
     subject: at.file,
-    message: `${program} refuses ${at.file}: it is no valid ${program === "Compose" ? "Compose file" : "workflow"} from here on (${what}).`,
+    message: `${program} refuses ${at.file}: it is no valid ${program === "Compose" ? "Compose file" : "workflow"} from here on (${what}).${hint ? ` ${hint}` : ""}`,
     severity,
     evidence: [evidence(at, "is refused here")] as const,
   };

@@ -1,4 +1,5 @@
 import { join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import type { Source } from "../../core/source.ts";
 import type { ImageModel, PackageInstall } from "../../stack/image/image.ts";
 import { evidence, listNames } from "../../stack/query.ts";
@@ -67,8 +68,7 @@ function pairOf(stack: Stack, stage: ImageModel, install: PackageInstall): Pair 
   if (!compare) return undefined;
   const read = (name: string): Source | undefined => {
     const { source } = stage.fileBefore(at, join(directory, name));
-    const result = source === undefined ? undefined : stack.files.read(source);
-    return result && "source" in result ? result.source : undefined;
+    return source === undefined ? undefined : sourceOf(stack, source);
   };
   const manifest = read(manager === "poetry" ? "pyproject.toml" : "package.json");
   const lock = read(lockNames[manager]![0]!);

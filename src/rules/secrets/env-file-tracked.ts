@@ -2,6 +2,7 @@ import type { Evidence, Severity } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isSecretName, isWeakSecret } from "../../formats/secret.ts";
@@ -77,7 +78,7 @@ export default defineRule({
         fix: () => ({
           title: `Let git ignore ${path}`,
           grade: "safe",
-          edits: [ignoring(gitignoreOf(stack), [path])],
+          edits: [ignoring(sourceOf(stack, ".gitignore"), [path])],
         }),
       };
     }
@@ -97,7 +98,7 @@ export default defineRule({
         fix: () => ({
           title: `Let git ignore ${paths.join(", ")}`,
           grade: "safe",
-          edits: [ignoring(gitignoreOf(stack), paths)],
+          edits: [ignoring(sourceOf(stack, ".gitignore"), paths)],
         }),
       };
     }
@@ -112,11 +113,6 @@ function ignoring(source: Source | undefined, paths: readonly string[]): Edit {
   const end = found.index + found[0].length;
   const eol = found[0].endsWith("\r\n") ? "\r\n" : "\n";
   return { at: locate(source, end, end), text: lines.map(line => line + eol).join("") };
-}
-
-function gitignoreOf(stack: Stack): Source | undefined {
-  const read = stack.files.has(".gitignore") === "file" ? stack.files.read(".gitignore") : undefined;
-  return read && "source" in read ? read.source : undefined;
 }
 
 /** Every line that the script puts there is shown, and none of them gives a secret a value. */
