@@ -70,7 +70,7 @@ it("sees a fix that does not mend, or goes on for ever", async () => {
     *check(stack) {
       for (const outcome of rule.check(stack)) {
         if ("kept" in outcome) continue;
-        const [{ at }] = outcome.evidence;
+        const { at } = outcome.evidence[0]!;
         yield {
           ...outcome,
           fix: () => ({ title: "Grow it", grade: "safe", edits: [{ at, text: "badder" }] }),

@@ -103,7 +103,7 @@ describe("findings", () => {
         yield {
           ...violation!,
           severity: "critical",
-          evidence: [{ ...violation!.evidence[0], shows: "and more" }],
+          evidence: [{ ...violation!.evidence[0]!, shows: "and more" }],
         };
       },
     };
@@ -152,6 +152,13 @@ describe("a rule that throws", () => {
     expect(ids(report)).toEqual(["test/bad:1"]);
     expect(report.gaps).toEqual([expect.objectContaining({ about: "rule test/failing", fatal: true })]);
     expect(report.gaps[0]!.why).not.toContain("audit.test.ts");
+  });
+
+  it("is what a rule without evidence becomes", () => {
+    const report = run(compose("bad"), [wordRule("bad", { violation: { evidence: [] } })]);
+    expect(report.findings).toEqual([]);
+    expect(report.gaps).toEqual([expect.objectContaining({ about: "rule test/bad", fatal: true })]);
+    expect(report.gaps[0]!.why).toContain("no evidence");
   });
 
   it("shows its stack under debug", () => {

@@ -1,4 +1,11 @@
-import { confidences, type Finding, type Severity, severities, type Violation } from "../core/finding.ts";
+import {
+  confidences,
+  type Finding,
+  type PlacedViolation,
+  type Severity,
+  severities,
+  type Violation,
+} from "../core/finding.ts";
 import type { Offer } from "../core/fix.ts";
 import type { Gap } from "../core/problem.ts";
 import { isKept, type Kept, type Rule } from "../core/rule.ts";
@@ -27,12 +34,12 @@ export function find<S>(stack: S, rules: readonly Rule<S>[], debug = false): Fou
   const outcomes: RuleOutcome<S>[] = [];
   const gaps: Gap[] = [];
   for (const rule of rules) {
-    const violations: Violation[] = [];
+    const violations: PlacedViolation[] = [];
     const kept: Kept[] = [];
     try {
       for (const outcome of rule.check(stack)) {
         if (isKept(outcome)) kept.push(outcome);
-        else violations.push(outcome);
+        else violations.push(placed(outcome));
       }
     } catch (error) {
       gaps.push({ about: `rule ${rule.id}`, why: describeFailure(error, debug), fatal: true });
@@ -43,6 +50,12 @@ export function find<S>(stack: S, rules: readonly Rule<S>[], debug = false): Fou
     outcomes.push({ rule, findings, kept });
   }
   return { outcomes, found: outcomes.flatMap(outcome => outcome.findings), gaps };
+}
+
+function placed(violation: Violation): PlacedViolation {
+  const [first, ...others] = violation.evidence;
+  if (!first) throw new Error(`it has no evidence for "${violation.subject}"`);
+  return { ...violation, evidence: [first, ...others] };
 }
 
 /** The fix is built once, however often it is asked for. */
@@ -73,8 +86,8 @@ function describeFailure(error: unknown, debug: boolean): string {
 }
 
 /** Adds what is the same for every finding of the rule, and joins findings that say the same thing. */
-function toFindings<S>(rule: Rule<S>, violations: readonly Violation[]): Finding[] {
-  const merged = new Map<string, Violation>();
+function toFindings<S>(rule: Rule<S>, violations: readonly PlacedViolation[]): Finding[] {
+  const merged = new Map<string, PlacedViolation>();
   for (const violation of joinVariants(violations, rule.severity)) {
     const { at } = violation.evidence[0];
     const key = `${violation.subject}\0${at.file}\0${at.span.start}\0${at.span.end}`;
@@ -103,13 +116,13 @@ function toFindings<S>(rule: Rule<S>, violations: readonly Violation[]): Finding
   });
 }
 
-function byPlace(a: Violation, b: Violation): number {
+function byPlace(a: PlacedViolation, b: PlacedViolation): number {
   const [one, two] = [a.evidence[0].at, b.evidence[0].at];
   return one.file < two.file ? -1 : one.file > two.file ? 1 : one.span.start - two.span.start;
 }
 
 /** The worse severity, the surer confidence, and every place once. */
-function join(a: Violation, b: Violation, usual: Severity): Violation {
+function join(a: PlacedViolation, b: PlacedViolation, usual: Severity): PlacedViolation {
   const seen = new Set(a.evidence.map(item => JSON.stringify([item.at, item.shows])));
   const more = b.evidence.filter(item => !seen.has(JSON.stringify([item.at, item.shows])));
   return {

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import type { Violation } from "../core/finding.ts";
+import type { PlacedViolation } from "../core/finding.ts";
 import { joinVariants } from "./variants.ts";
 
 const at = (file: string, start = 0) => ({ file, span: { start, end: start + 1 } });
-const said = (file: string, more: Partial<Violation> = {}, start = 0): Violation => ({
+const said = (file: string, more: Partial<PlacedViolation> = {}, start = 0): PlacedViolation => ({
   subject: "shop",
   message: "It is so.",
   evidence: [{ at: at(file, start), shows: "here" }],
@@ -73,7 +73,7 @@ it("joins what is the same, where a file that takes part twice says something el
   ]);
 });
 
-it.each<[string, Violation[]]>([
+it.each<[string, PlacedViolation[]]>([
   ["two defects in one file", [said("a.yml"), said("a.yml", {}, 9)]],
   ["stacks in different folders", [said("x/a.yml"), said("y/a.yml")]],
   ["default files in folders of the root", [said("x/compose.yml"), said("y/compose.yml")]],

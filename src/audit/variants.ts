@@ -1,4 +1,4 @@
-import { type Severity, severities, type Violation } from "../core/finding.ts";
+import { type PlacedViolation, type Severity, severities } from "../core/finding.ts";
 import type { Edit, Fix } from "../core/fix.ts";
 import { addTo } from "../core/group.ts";
 import { basename, dirname } from "../core/path.ts";
@@ -8,9 +8,12 @@ import { basename, dirname } from "../core/path.ts";
  * server). What a rule says of the same subject in each of them has one cause, so it becomes one finding with the
  * places of all, as grave as it is in the worst of them. What weighs little stays apart.
  */
-export function joinVariants(violations: readonly Violation[], usual: Severity = "medium"): Violation[] {
-  const weightOf = ({ severity = usual }: Violation): number => severities.indexOf(severity);
-  const groups = new Map<string, Violation[]>();
+export function joinVariants(
+  violations: readonly PlacedViolation[],
+  usual: Severity = "medium",
+): PlacedViolation[] {
+  const weightOf = ({ severity = usual }: PlacedViolation): number => severities.indexOf(severity);
+  const groups = new Map<string, PlacedViolation[]>();
   const byMessage = new Map<string, string>();
   for (const violation of violations) {
     const { file } = violation.evidence[0].at;
@@ -46,17 +49,17 @@ function wider(file: string, place: string): string {
 }
 
 /** Only findings in different Compose files are variants; two in one file are two defects. */
-function joinGroup(group: readonly Violation[]): Violation[] {
+function joinGroup(group: readonly PlacedViolation[]): PlacedViolation[] {
   const files = group.map(violation => violation.evidence[0].at.file);
   const distinct = new Set(files).size === files.length && files.every(file => /\.ya?ml$/.test(file));
   if (group.length === 1 || files.some(file => file.includes(".github/"))) return [...group];
   if (!distinct) {
     // What is said otherwise of a file that takes part twice keeps the rest from being joined no longer.
-    const same = new Map<string, Violation[]>();
+    const same = new Map<string, PlacedViolation[]>();
     for (const each of group) addTo(same, each.message, each);
     return same.size > 1 ? [...same.values()].flatMap(joinGroup) : [...group];
   }
-  const [first, ...others] = group as [Violation, ...Violation[]];
+  const [first, ...others] = group as [PlacedViolation, ...PlacedViolation[]];
   const also = files.slice(1).map(file => (dirname(file) === dirname(files[0]!) ? basename(file) : file));
   const list =
     also.length > 3 ? `${also.slice(0, 2).join(", ")} and ${also.length - 2} more files` : also.join(" and ");
@@ -71,7 +74,7 @@ function joinGroup(group: readonly Violation[]): Violation[] {
 }
 
 /** One fix for all variants, with what each of them says beside its edits. None when one of them cannot be mended. */
-function joinFixes(group: readonly Violation[]): Fix | undefined {
+function joinFixes(group: readonly PlacedViolation[]): Fix | undefined {
   const fixes = group.flatMap(violation => violation.fix?.() ?? []);
   const [first] = fixes;
   if (!first || fixes.length < group.length) return undefined;

@@ -15,13 +15,14 @@ export interface Evidence {
   readonly shows: string;
 }
 
-/** What a rule yields. The first evidence is the primary place. */
+/** What a rule yields. */
 export interface Violation {
   /** What it is about, stable across unrelated edits: a service, a file, a variable. */
   readonly subject: string;
   /** A fact about this project, a full sentence that names the subject. */
   readonly message: string;
-  readonly evidence: readonly [Evidence, ...Evidence[]];
+  /** At least one place, which the audit holds every rule to; the first is the primary one. */
+  readonly evidence: readonly Evidence[];
   /** The rule's severity when left out; a rule lowers or raises it by what is at stake here. */
   readonly severity?: Severity;
   /** `certain` when left out. */
@@ -29,8 +30,13 @@ export interface Violation {
   readonly fix?: Offer;
 }
 
+/** A violation that was seen to have a place. */
+export interface PlacedViolation extends Violation {
+  readonly evidence: readonly [Evidence, ...Evidence[]];
+}
+
 /** A violation with what is the same for every finding of its rule, added by the audit. */
-export interface Finding extends Violation {
+export interface Finding extends PlacedViolation {
   readonly rule: string;
   readonly claim: string;
   readonly title: string;

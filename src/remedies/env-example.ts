@@ -80,15 +80,14 @@ function exampleOf(stack: Stack, directory: string) {
 }
 
 function keepRunning(stack: Stack, path: string, variables: readonly NewVariable[]): Edit[] {
-  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
+  const source = sourceOf(stack, path);
   // What git tracks, or would track, is no place for a password.
-  if (!read || !("source" in read) || stack.files.tracked(path) !== false || !stack.files.ignored(path))
-    return [];
+  if (!source || stack.files.tracked(path) !== false || !stack.files.ignored(path)) return [];
   const lines = variables.flatMap(({ name, value }) => {
-    const set = new RegExp(`^[ \\t]*(?:export\\s+)?${name}\\s*=`, "m").test(read.source.text);
+    const set = new RegExp(`^[ \\t]*(?:export\\s+)?${name}\\s*=`, "m").test(source.text);
     return value === undefined || set ? [] : (assignment(name, value) ?? []);
   });
-  return lines.length === 0 ? [] : [appendLines(path, read.source, lines)];
+  return lines.length === 0 ? [] : [appendLines(path, source, lines)];
 }
 
 /** What has to be done by hand before the stack starts again. */

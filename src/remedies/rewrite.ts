@@ -106,10 +106,9 @@ function besides(stack: Stack, build: Build, image: AppImage): Edit[] {
   const edits = image.files.map(file => newFile(file.path, file.text));
   // A build whose Dockerfile is absent has no ignore file in force yet.
   const path = build.ignore?.path ?? image.ignore.path;
-  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-  if (!read) return [...edits, newFile(image.ignore.path, image.ignore.text)];
-  if (!("source" in read)) return edits;
-  const { source } = read;
+  if (stack.files.has(path) !== "file") return [...edits, newFile(image.ignore.path, image.ignore.text)];
+  const source = sourceOf(stack, path);
+  if (!source) return edits;
   const rules = parseDockerignore(source).model;
   const needed = [...image.files.map(file => file.path), ...image.copies].flatMap(
     path => inside(build.context!, path) ?? [],

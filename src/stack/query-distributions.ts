@@ -1,6 +1,7 @@
 import type { PythonDependency } from "../artifacts/python-dependencies.ts";
 import { concrete, isTruthy, type Lookup, type Value } from "../artifacts/value.ts";
 import { dirname, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { installsOf, type StageInstall } from "./query-locks.ts";
 import { brings, requirementsOf } from "./query-requirements.ts";
@@ -172,10 +173,9 @@ function broughtBy(
 /** Every package that a lock file in a directory names. */
 export function locked(stack: Stack, directory: string): Pick<PythonDependency, "name">[] {
   return ["poetry.lock", "uv.lock", "Pipfile.lock", "pdm.lock"].flatMap(name => {
-    const path = join(directory, name);
-    const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-    if (!read || !("source" in read)) return [];
-    const names = read.source.text.matchAll(/^(?:name = "([\w.-]+)"| {8}"([\w.-]+)": \{)/gm);
+    const source = sourceOf(stack, join(directory, name));
+    if (!source) return [];
+    const names = source.text.matchAll(/^(?:name = "([\w.-]+)"| {8}"([\w.-]+)": \{)/gm);
     return [...names].map(found => ({ name: (found[1] ?? found[2])!.toLowerCase().replace(/[_.]/g, "-") }));
   });
 }

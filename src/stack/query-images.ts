@@ -73,14 +73,8 @@ function isBaseOf(model: ImageModel, stage: ImageModel, build: Build): boolean {
 }
 
 /** One evidence per use, the gravest first. */
-export function useEvidence(
-  uses: readonly ImageUse[],
-  shows: (use: ImageUse) => string,
-): [Evidence, ...Evidence[]] {
-  return uses.toSorted((a, b) => rank(b) - rank(a)).map(use => ({ at: use.at, shows: shows(use) })) as [
-    Evidence,
-    ...Evidence[],
-  ];
+export function useEvidence(uses: readonly ImageUse[], shows: (use: ImageUse) => string): Evidence[] {
+  return uses.toSorted((a, b) => rank(b) - rank(a)).map(use => ({ at: use.at, shows: shows(use) }));
 }
 
 /** The gravest grade of several uses. */

@@ -1,5 +1,6 @@
 import type { CopyStep, Stage } from "../artifacts/dockerfile.ts";
 import { dirname, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { Located, Location } from "../core/source.ts";
 import type { ImageModel } from "./image/image.ts";
 import type { Build, Stack } from "./stack.ts";
@@ -84,12 +85,11 @@ const single =
   /\bjar\s*\{[^}]*\benabled\b|\bjar\.enabled\b|["']jar["'][\s\S]{0,60}\benabled\b|\btasks\.jar\b|<Jar>[\s\S]{0,60}\benabled\b|archiveClassifier|archiveFileName|archiveName\b/;
 
 /** The plug-in in a version that makes both, where nothing switches one of them off. */
-function pluginOf({ files }: Stack, module: string): Location | undefined {
+function pluginOf(stack: Stack, module: string): Location | undefined {
   for (const name of ["build.gradle", "build.gradle.kts"]) {
     const path = join(module, name);
-    const read = files.has(path) === "file" ? files.read(path) : undefined;
-    if (!read || !("source" in read)) continue;
-    const { text } = read.source;
+    const text = sourceOf(stack, path)?.text;
+    if (text === undefined) continue;
     const found = applied.exec(text);
     if (!found || single.test(text)) return undefined;
     const [major, minor] = [Number(found[1]), Number(found[2])];

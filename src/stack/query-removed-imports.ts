@@ -1,5 +1,6 @@
 import { ownFiles } from "../artifacts/project-files.ts";
 import { dirname, join } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { pythonAt } from "./query-runtime.ts";
@@ -164,11 +165,8 @@ function allowed(
 function lockedVersion(stack: Stack, manifest: string, name: string): string | undefined {
   for (const file of ["poetry.lock", "uv.lock", "pdm.lock"]) {
     const path = join(dirname(manifest), file);
-    const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-    if (!read || !("source" in read)) continue;
-    const found = new RegExp(`^name = "${name}"\\r?\\nversion = "(\\d+(?:\\.\\d+)*)`, "im").exec(
-      read.source.text,
-    );
+    const text = sourceOf(stack, path)?.text ?? "";
+    const found = new RegExp(`^name = "${name}"\\r?\\nversion = "(\\d+(?:\\.\\d+)*)`, "im").exec(text);
     if (found) return found[1];
   }
   return undefined;

@@ -170,7 +170,7 @@ export function missingBecause(missing: MissingTarget): string {
 }
 
 /** The places that show where the name belongs, and what production has instead. */
-export function missingEvidence(missing: MissingTarget): [Evidence, ...Evidence[]] {
+export function missingEvidence(missing: MissingTarget): Evidence[] {
   const calls = missing.addressed.map(arg => evidence(arg.at, `addresses ${missing.what} "${missing.name}"`));
   const elsewhere = missing.elsewhere.map(service =>
     evidence(nameAt(service), `"${missing.name}" belongs to the ${service.project.grade} project`),

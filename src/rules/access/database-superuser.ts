@@ -32,7 +32,7 @@ export default defineRule({
           evidence: [
             ...unique(each.logins.map(login => evidence(login.at, "logs in as the administrator"))),
             ...each.roles.map(role => evidence(role.at, "creates a role that nothing uses")),
-          ] as unknown as [Evidence, ...Evidence[]],
+          ],
           severity: weigh(project, "medium"),
           confidence: "likely" as const,
         };

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { giveUpRights } from "../../remedies/rights.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { deployedProjects, isHardened } from "../../stack/query-policies.ts";
@@ -25,9 +24,7 @@ export default defineRule({
     yield {
       subject: first.project.name,
       message: `No service of "${first.project.name}" asks for less than the engine gives: ${listNames(services.map(service => service.name))} and what they use run without \`read_only\`, \`cap_drop\` and \`no-new-privileges\`.`,
-      evidence: services
-        .slice(0, mostPlaces)
-        .map(service => evidence(service.at, "every default right")) as unknown as [Evidence],
+      evidence: services.slice(0, mostPlaces).map(service => evidence(service.at, "every default right")),
       confidence: "possible",
       fix: () =>
         giveUpRights(

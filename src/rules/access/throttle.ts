@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { loginRoutes, seesProxies, speaksOfLimits } from "../../stack/query-logins.ts";
 import { isReached } from "../../stack/query-settings.ts";
@@ -28,7 +27,7 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `Nothing limits how often passwords are tried at ${pattern}${more} of service "${service.name}": neither its code nor the proxy in front counts requests.`,
-        evidence: places as unknown as [Evidence, ...Evidence[]],
+        evidence: places,
         severity: weigh(service, "low"),
         // A service in front of the server may count.
         confidence: "likely",

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { absentKey } from "../../stack/query-application-keys.ts";
 import { defineRule } from "../rule.ts";
@@ -28,7 +27,7 @@ export default defineRule({
         evidence: [
           ...found.map(({ service, absent }) => evidence(service.at, `no ${absent.name} is set`)),
           ...found.flatMap(({ absent }) => absent.instead),
-        ] as unknown as [Evidence, ...Evidence[]],
+        ],
       };
     }
   },

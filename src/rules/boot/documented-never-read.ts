@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -19,7 +18,7 @@ export default defineRule({
       yield {
         subject: file.file,
         message: `${file.file} documents ${listNames(unread.map(each => each.name))}, which nothing in the repository reads.`,
-        evidence: places as unknown as [Evidence, ...Evidence[]],
+        evidence: places,
         confidence: "likely",
         fix: () =>
           offer(

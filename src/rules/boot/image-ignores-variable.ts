@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { inside } from "../../core/path.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { evidence, isStore, listNames, publicPorts, serverServices, weigh } from "../../stack/query.ts";
@@ -31,7 +30,7 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `The image of "${service.name}" (${service.imageRef!.name}) does not read ${listNames(ignored.map(each => each.name))}: ${open ? "it asks for no password" : "its defaults hold"}.`,
-        evidence: places as unknown as [Evidence, ...Evidence[]],
+        evidence: places,
         severity: weigh(service, open ? "medium" : "low"),
       };
     }

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { type AppComponent, serverKinds } from "../../stack/app/detect.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import {
@@ -44,10 +43,7 @@ export default defineRule({
         message: `The program of "${starts.name}" imports ${listNames(names)}, which ${names.length === 1 ? "is" : "are"} ${isPackage ? "neither in package.json nor in its lock file" : "not in a clone of the repository"}: it ends as soon as it starts.`,
         severity: weigh(service, "critical"),
         confidence: "likely",
-        evidence: [first, ...more].map(each => evidence(each.at, showsAbsence(each))) as [
-          Evidence,
-          ...Evidence[],
-        ],
+        evidence: [first, ...more].map(each => evidence(each.at, showsAbsence(each))),
       };
     }
   },

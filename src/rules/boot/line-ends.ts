@@ -56,7 +56,7 @@ export default defineRule({
   },
 });
 
-function places(group: readonly WindowsScript[]): [Evidence, ...Evidence[]] {
+function places(group: readonly WindowsScript[]): Evidence[] {
   const first = oncePerPlace();
   return [
     evidence(group[0]!.head, "ends as on Windows, as all lines here"),

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, serverServices } from "../../stack/query.ts";
 import { loopbackUrls } from "../../stack/query-loopback-code.ts";
 import { defineRule } from "../rule.ts";
@@ -26,7 +25,7 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `The code of service "${service.name}" calls ${listNames(ports)}, where nothing in its container listens.`,
-        evidence: places as unknown as [Evidence, ...Evidence[]],
+        evidence: places,
         confidence: "possible",
       };
     }

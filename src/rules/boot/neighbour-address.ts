@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { neighbourFallbacks } from "../../stack/query-neighbour-address.ts";
 import { defineRule } from "../rule.ts";
@@ -27,7 +26,7 @@ export default defineRule({
           ...found.map(each => evidence(each.at, "used for want of another address")),
           evidence(service.at, `does not get ${names.length === 1 ? "it" : "them"}`),
           ...others.map(each => evidence(each.at, "is another container")),
-        ] as unknown as [Evidence, ...Evidence[]],
+        ],
         severity: weigh(service, "high"),
         confidence: "likely",
       };

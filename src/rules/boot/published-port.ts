@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -23,7 +22,7 @@ export default defineRule({
       addTo(groups, key, found);
     }
     for (const group of groups.values()) {
-      const [{ service, open, ports }] = group as unknown as [Unserved];
+      const { service, open, ports } = group[0]!;
       const names = [...new Set(group.map(each => each.service.name))];
       const [is, listens, them] = names.length === 1 ? ["is", "listens", "it"] : ["are", "listen", "them"];
       yield {
@@ -34,7 +33,7 @@ export default defineRule({
         evidence: [
           ...group.flatMap(each => each.ports.map(({ at }) => evidence(at, "nothing listens behind it"))),
           evidence(open.at, `listens on ${said(open.ports)}`),
-        ] as unknown as [Evidence],
+        ],
       };
     }
   },

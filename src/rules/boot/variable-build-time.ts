@@ -46,13 +46,13 @@ export default defineRule({
 function* internalHosts(service: Service) {
   const found = containerHosts(service);
   if (found.length === 0) return;
-  const [first, ...rest] = found.map(({ variable, target }) =>
+  const places = found.map(({ variable, target }) =>
     evidence(variable.at, `"${target.name}" is a name of this project's network`),
   );
   yield {
     subject: service.name,
     message: `${listNames([...new Set(found.map(each => each.variable.name))])} of "${service.name}" ${found.length === 1 ? "names" : "name"} a container as the host, which no browser can resolve.`,
-    evidence: [first!, ...rest] as [Evidence, ...Evidence[]],
+    evidence: places,
     severity: weigh(service, "high"),
   };
 }
@@ -70,7 +70,7 @@ function* ignored(stack: Stack, service: Service) {
   yield {
     subject: service.name,
     message: `Service "${service.name}" gets ${listNames(names)} when it starts, but the code that reads ${one ? "it" : "them"} was built before, without ${one ? "it" : "them"}.`,
-    evidence: [...set, ...used] as unknown as [Evidence, ...Evidence[]],
+    evidence: [...set, ...used],
     severity: weigh(service, "high"),
     fix: () =>
       offer(
@@ -101,7 +101,7 @@ function* ofThisMachine(stack: Stack, service: Service) {
     evidence: [
       evidence(first.at, "localhost is the visitor's computer"),
       ...rest.map(each => evidence(each.at, "localhost is the visitor's computer")),
-    ] as [Evidence, ...Evidence[]],
+    ],
     severity: weigh(service, unless.length > 0 ? "medium" : "high"),
     ...(unless.length > 0 ? { confidence: "likely" as const } : {}),
   };
@@ -126,11 +126,11 @@ function* rewritten(service: Service) {
 function* unfinished(stack: Stack, service: Service, file: EnvFile) {
   const entries = placeholdersBuiltIn(stack, service, file);
   if (entries.length === 0) return;
-  const [first, ...rest] = entries.map(entry => evidence(entry.at, "a placeholder is built in"));
+  const places = entries.map(entry => evidence(entry.at, "a placeholder is built in"));
   yield {
     subject: file.file,
     message: `The bundle of "${service.name}" is built with placeholders from ${file.file} for ${listNames(entries.map(entry => entry.name.value))}.`,
-    evidence: [first!, ...rest] as [Evidence, ...Evidence[]],
+    evidence: places,
     severity: weigh(service, "critical"),
   };
 }

@@ -48,7 +48,7 @@ function grouped(gaps: readonly ConnectionGap[]): ConnectionGap[][] {
   return [...groups.values()];
 }
 
-function unique(list: readonly Evidence[]): [Evidence, ...Evidence[]] {
+function unique(list: readonly Evidence[]): Evidence[] {
   const seen = new Map(list.map(each => [`${each.at.file}:${each.at.span.start}`, each]));
-  return [...seen.values()] as [Evidence, ...Evidence[]];
+  return [...seen.values()];
 }

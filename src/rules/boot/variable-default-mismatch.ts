@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
 import { isSecretName } from "../../formats/secret.ts";
@@ -37,7 +36,7 @@ export default defineRule({
         yield {
           subject: `${project.files.join(", ")} ${name}`,
           message: `${name} has different values in ${listNames(services)} while nobody sets it.`,
-          evidence: places as unknown as [Evidence, ...Evidence[]],
+          evidence: places,
           severity: weigh(project, "medium"),
           fix: () =>
             offer(

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { hasUnseenEnvironment } from "../../stack/query-environment.ts";
 import { imageNeeds, isFilledIn } from "../../stack/query-image-needs.ts";
@@ -32,10 +31,7 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `Service "${service.name}" cannot start without ${listNames(names)}, and ${missing.some(each => each.documented) ? `its project does not hand ${names.length === 1 ? "it" : "them"} on` : `nothing in the repository sets ${names.length === 1 ? "it" : "them"}`}.`,
-        evidence: [
-          ...missing.map(each => each.place),
-          evidence(service.at, "does not get it"),
-        ] as unknown as [Evidence, ...Evidence[]],
+        evidence: [...missing.map(each => each.place), evidence(service.at, "does not get it")],
         severity: weigh(service, "high"),
         ...(missing.some(each => each.likely) ? { confidence: "likely" as const } : {}),
       };

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
 import { ambient } from "../../stack/query-ambient.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
@@ -26,7 +25,7 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `Service "${service.name}" is given ${listNames(names)}, which its code never reads.`,
-        evidence: places as unknown as [Evidence, ...Evidence[]],
+        evidence: places,
         severity: weigh(service, "low"),
         confidence: "likely",
       };

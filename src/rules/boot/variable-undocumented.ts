@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, isOptional, listNames, weigh } from "../../stack/query.ts";
 import { undocumentedVariables } from "../../stack/query-missing-variables.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
@@ -27,7 +26,7 @@ export default defineRule({
           ...missing.map(({ place }) => place),
           evidence({ file: found.example.file, span: { start: 0, end: 0 } }, `has no ${names[0]}`),
           evidence(service.envFiles[0]!.path.at, "the file that has to bring it"),
-        ] as unknown as [Evidence, ...Evidence[]],
+        ],
       };
     }
   },

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { documentVariables, setByHand } from "../../remedies/env-example.ts";
 import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
 import {
@@ -47,7 +46,7 @@ export default defineRule({
       yield {
         subject: project.files.join(", "),
         message: `${listNames(names)} ${names.length === 1 ? "is" : "are"} used without a check, so the stack also starts with ${names.length === 1 ? "an empty value" : "empty values"}.`,
-        evidence: [first, ...rest] as [Evidence, ...Evidence[]],
+        evidence: [first, ...rest],
         severity: weigh(
           project,
           documented ? "low" : lacksValue(stack, project, asked, names) ? "high" : "medium",

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { credential, withheldVariables } from "../../stack/query-withheld.ts";
 import { defineRule } from "../rule.ts";
@@ -28,7 +27,7 @@ export default defineRule({
           ...found.slice(0, shown).map(each => evidence(each.asked, "is to be set here")),
           ...found.slice(0, shown).map(each => evidence(each.at, "is read here")),
           evidence(service.at, `does not get ${one ? "it" : "them"}`),
-        ] as unknown as [Evidence, ...Evidence[]],
+        ],
         severity: weigh(service, found.some(each => credential.test(each.name)) ? "high" : "medium"),
         confidence: "likely",
       };

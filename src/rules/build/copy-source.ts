@@ -112,7 +112,7 @@ function evidenceOf(
   stack: Stack,
   group: readonly [Build, ...Build[]],
   missing: readonly MissingSource[],
-): [Evidence, ...Evidence[]] {
+): Evidence[] {
   const [first] = group;
   const all: Evidence[] = missing.map(each => evidence(each.source.at, shown(each)));
   for (const each of missing)
@@ -135,7 +135,7 @@ function evidenceOf(
   return all.filter(({ at }) => {
     const key = `${at.file}:${at.span.start}`;
     return !seen.has(key) && seen.add(key);
-  }) as [Evidence, ...Evidence[]];
+  });
 }
 
 function shown(each: MissingSource): string {

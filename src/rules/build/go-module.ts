@@ -25,8 +25,7 @@ export default defineRule({
         continue;
       const told = new Set<string>();
       for (const found of failures(stack, group)) {
-        const [{ at }] = found.evidence;
-        const key = `${at.file}:${at.span.start}`;
+        const key = found.evidence.map(({ at }) => `${at.file}:${at.span.start}`)[0]!;
         if (!told.has(key)) yield found;
         told.add(key);
       }

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
 import { inside } from "../../core/path.ts";
 import { appendLines } from "../../formats/dockerignore-edit.ts";
@@ -70,7 +69,7 @@ function violation(stack: Stack, group: readonly [Build, ...Build[]], { componen
       ...more,
       ...patterns.map(({ at }) => evidence(at, "keeps it out of git")),
       evidence(bundle.at, "builds the pages"),
-    ] as [Evidence, ...Evidence[]],
+    ],
     severity: weighBuilds(group, "critical"),
     ...(isLink && stack.files.has(".gitmodules") === "file" ? { confidence: "likely" as const } : {}),
     fix: () => (imports.every(each => each.because === "ignored") ? letGitTake(stack, imports) : undefined),

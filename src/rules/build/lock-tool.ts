@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
 import { join } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
@@ -31,7 +30,7 @@ export default defineRule({
             evidence(skew.at, skew.shows),
             ...places([install.at], `reads ${lock.path}`),
             ...pipelinePins(stack, install),
-          ] as [Evidence, ...Evidence[]],
+          ],
           severity: weighBuilds(group, skew.severity),
           fix: () => raiseTool(stack, skew.at, lock.text),
         };

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { basename, dirname, inside } from "../../core/path.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { evidence } from "../../stack/query.ts";
@@ -31,7 +30,7 @@ export default defineRule({
       yield {
         subject: first.dockerfilePath!,
         message: `${first.dockerfilePath} installs versions that depend on the day: ${[...new Set(loose.map(each => each.says))].join("; ")}.`,
-        evidence: loose.flatMap(each => each.evidence) as [Evidence, ...Evidence[]],
+        evidence: loose.flatMap(each => each.evidence),
         severity: weighBuilds(group, "medium"),
       };
     }

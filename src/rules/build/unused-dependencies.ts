@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { unusedPackages } from "../../stack/query-unused-packages.ts";
 import { defineRule } from "../rule.ts";
@@ -17,7 +16,7 @@ export default defineRule({
     yield {
       subject: "packages",
       message: `No file names ${listNames(unused.map(each => each.name))}, which ${manifests.join(" and ")} ${manifests.length === 1 ? "installs" : "install"}.`,
-      evidence: unused.map(each => evidence(each.at, "imported nowhere")) as unknown as [Evidence],
+      evidence: unused.map(each => evidence(each.at, "imported nowhere")),
       // Code may load a package by a name that it puts together.
       confidence: "possible",
     };

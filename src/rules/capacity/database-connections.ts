@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { poolConnections } from "../../remedies/pooling-fix.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { connectionLimit, demandsOn } from "../../stack/query-pools.ts";
@@ -29,10 +28,7 @@ export default defineRule({
         message: `The programs that use "${store.name}" may hold ${sum} connections, and it takes ${free} (\`max_connections\` ${limit.value}, of which ${reserved} are kept for its administrator).`,
         severity: weigh(store, "medium"),
         confidence: "likely",
-        evidence: [
-          ...demands.map(each => evidence(each.at, each.says)),
-          evidence(limit.at, `takes ${free}`),
-        ] as unknown as [Evidence],
+        evidence: [...demands.map(each => evidence(each.at, each.says)), evidence(limit.at, `takes ${free}`)],
         fix: () => poolConnections(stack, store, demands, limit.value),
       };
     }

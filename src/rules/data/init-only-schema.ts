@@ -1,4 +1,5 @@
 import { basename } from "../../core/path.ts";
+import { sourceOf } from "../../core/project-files.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { isMysql, isPostgres } from "../../stack/query-data.ts";
 import type { Mount, Stack } from "../../stack/stack.ts";
@@ -64,8 +65,7 @@ function alters(stack: Stack, path: string): boolean {
 }
 
 function textOf(stack: Stack, path: string): string {
-  const read = stack.files.has(path) === "file" ? stack.files.read(path) : undefined;
-  return read && "source" in read ? read.source.text : "";
+  return sourceOf(stack, path)?.text ?? "";
 }
 
 function hasMigrations(stack: Stack): boolean {

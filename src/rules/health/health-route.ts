@@ -2,7 +2,6 @@ import { djangoRoots } from "../../artifacts/django.ts";
 import { urlRoutes } from "../../artifacts/django-urls.ts";
 import { pythonModuleFile } from "../../artifacts/project-files.ts";
 import { type ListedRoute, listRoutes } from "../../artifacts/route-tree.ts";
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { expressesInForce, fastApisInForce } from "../../stack/query-app.ts";
 import { settingsInForce } from "../../stack/query-settings.ts";
@@ -34,7 +33,7 @@ export default defineRule({
         evidence: own.flatMap(({ service, store, route }) => [
           evidence(service.at, `needs "${store.name}"`),
           evidence(route.at, "one of its routes, none of which is for this"),
-        ]) as unknown as [Evidence],
+        ]),
         severity: weigh(project, "low"),
         confidence: "likely",
       };

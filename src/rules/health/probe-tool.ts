@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import type { Location } from "../../core/source.ts";
@@ -51,7 +50,7 @@ export default defineRule({
           ...lacks.map(lack => evidence(lack.missing.at, `the health check calls ${missing.name} here`)),
           ...[...images.values()].map(at => evidence(at, `this image has no ${missing.name}`)),
           ...edges.map(edge => evidence(edge.at, `"${edge.name}" waits until it is healthy`)),
-        ] as unknown as [Evidence, ...Evidence[]],
+        ],
         fix: () => {
           const fixes = lacks.flatMap(lack => replaceProbe(stack, lack.service) ?? []);
           if (fixes.length < lacks.length) return undefined;

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { addDependabot } from "../../remedies/dependabot.ts";
 import { scanBeforePush } from "../../remedies/image-scan.ts";
 import { evidence } from "../../stack/query.ts";
@@ -25,9 +24,7 @@ export default defineRule({
       subject: "images",
       message:
         "The workflows push images, and nothing in the repository looks for known holes in them or in their packages.",
-      evidence: [...places.values()].map(at => evidence(at, "pushed without a look")) as unknown as [
-        Evidence,
-      ],
+      evidence: [...places.values()].map(at => evidence(at, "pushed without a look")),
       // A registry may scan what it is given.
       confidence: "possible",
       fix: () => scanBeforePush(stack, pushes) ?? addDependabot(stack),

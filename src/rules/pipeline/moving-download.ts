@@ -29,7 +29,7 @@ export default defineRule({
     yield {
       subject: "downloads",
       message: `A pipeline downloads files from ${[...new Set(places.map(each => each.from))].slice(0, 4).join(", ")}: what it gets depends on the day.`,
-      evidence: places.map(({ at }) => evidence(at, "a branch, not a version")) as unknown as [Evidence],
+      evidence: places.map(({ at }) => evidence(at, "a branch, not a version")),
       confidence: "likely",
     };
   },

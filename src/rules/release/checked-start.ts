@@ -1,5 +1,4 @@
 import type { Call } from "../../artifacts/commands.ts";
-import type { Evidence } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { hasLooseTask, waitEdits } from "../../remedies/start-waits.ts";
@@ -51,9 +50,7 @@ export default defineRule({
         message: `The ${titles.length === 1 ? "release" : "releases"} in ${title} ${titles.length === 1 ? "ends" : "end"} when the containers are created: nothing looks whether the new version serves.`,
         severity: group.some(({ run }) => run.grade === "deployed") ? "medium" : weigh("staging", "medium"),
         confidence: "likely",
-        evidence: group.map(({ last }) =>
-          evidence(last.at, "nothing after it looks at the result"),
-        ) as unknown as [Evidence, ...Evidence[]],
+        evidence: group.map(({ last }) => evidence(last.at, "nothing after it looks at the result")),
         fix: () =>
           offer(
             {

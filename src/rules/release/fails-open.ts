@@ -1,5 +1,4 @@
 import type { Call } from "../../artifacts/commands.ts";
-import type { Evidence } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { type LostStatus, lostStatusEdits } from "../../remedies/lost-status.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -55,7 +54,7 @@ export default defineRule({
         subject: titles.join(" "),
         message: `The ${who} in ${listPlain(titles)} ${ends} not stop when ${steps.join(" or ")} fails.`,
         severity: weigh(grade, steps.includes("the migration") ? "high" : "medium"),
-        evidence: loose.map(({ call, shows }) => evidence(call.at, shows)) as unknown as [Evidence],
+        evidence: loose.map(({ call, shows }) => evidence(call.at, shows)),
         fix: () =>
           offer(
             {

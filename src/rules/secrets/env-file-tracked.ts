@@ -1,4 +1,4 @@
-import type { Evidence, Severity } from "../../core/finding.ts";
+import type { Severity } from "../../core/finding.ts";
 import type { Edit } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
@@ -39,10 +39,7 @@ export default defineRule({
       yield {
         subject: files.join(" "),
         message: `Git tracks ${files.length === 1 ? files[0] : `${files.length} env files`} with the values of ${listNames(names)}.`,
-        evidence: secrets.map(entry => evidence(entry.name.at, "a secret has its value here")) as unknown as [
-          Evidence,
-          ...Evidence[],
-        ],
+        evidence: secrets.map(entry => evidence(entry.name.at, "a secret has its value here")),
         severity,
       };
     }

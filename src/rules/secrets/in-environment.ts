@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { secretsAsFiles } from "../../remedies/secret-file.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { deployedProjects, secretVariables, usesSecretFiles } from "../../stack/query-policies.ts";
@@ -30,7 +29,7 @@ export default defineRule({
         message: `Project "${project.name}" hands ${listNames(names)} to its containers as variables; none of its secrets is a file.`,
         evidence: [...places.values()]
           .slice(0, mostPlaces)
-          .map(variable => evidence(variable.at, "a secret in the environment")) as unknown as [Evidence],
+          .map(variable => evidence(variable.at, "a secret in the environment")),
         // Who can ask the engine is root on a server of one team.
         confidence: "possible",
         fix: () => secretsAsFiles(stack, project, services),

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { publicName } from "../../stack/query-bundles.ts";
@@ -26,7 +25,7 @@ export default defineRule({
         evidence: kept.flatMap(({ env, given }) => [
           evidence(env, "stays in the image"),
           evidence(given, "the secret comes from here"),
-        ]) as unknown as [Evidence],
+        ]),
       };
     }
   },

@@ -1,4 +1,3 @@
-import type { Evidence } from "../../core/finding.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
 import { loggedSecrets } from "../../stack/query-logged-secrets.ts";
 import { worstFirst } from "../../stack/query-process.ts";
@@ -23,7 +22,7 @@ export default defineRule({
       yield {
         subject: service.name,
         message: `The code of "${service.name}" writes ${what} into its log, credentials and all.`,
-        evidence: found.map(each => evidence(each.at, "goes into the log")) as unknown as [Evidence],
+        evidence: found.map(each => evidence(each.at, "goes into the log")),
         severity: weigh(service, found.every(each => each.isAddress) ? "medium" : "high"),
         confidence: "likely",
       };

@@ -1,4 +1,4 @@
-import type { Evidence, Violation } from "../../core/finding.ts";
+import type { Violation } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
@@ -35,7 +35,7 @@ export default defineRule({
         evidence: [
           evidence(placed.call.at, "copies the example"),
           ...used.map(entry => evidence(entry.name.at, "accepted as it is")),
-        ] as [Evidence, ...Evidence[]],
+        ],
       };
     }
     yield* keysInForce(stack);

@@ -1,5 +1,4 @@
 import { isTest, isVendored } from "../../artifacts/project-files.ts";
-import type { Evidence } from "../../core/finding.ts";
 import type { Edit, Fix } from "../../core/fix.ts";
 import { type Location, locate } from "../../core/source.ts";
 import { importModule } from "../../formats/python-edit.ts";
@@ -22,9 +21,7 @@ export default defineRule({
     yield {
       subject: "scripts",
       message: `${files.length === 1 ? `${files[0]} connects` : `${files.length} scripts connect`} to a database with a password that stands in the code.`,
-      evidence: places
-        .slice(0, 12)
-        .map(({ at }) => evidence(at, "a password is written here")) as unknown as [Evidence],
+      evidence: places.slice(0, 12).map(({ at }) => evidence(at, "a password is written here")),
       // It may be the password of a workstation.
       confidence: "likely",
       fix: () => fromEnvironment(stack, places),
