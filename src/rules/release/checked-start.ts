@@ -1,9 +1,11 @@
 import type { Call } from "../../artifacts/commands.ts";
+import type { Step } from "../../artifacts/workflow.ts";
 import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { hasLooseTask, waitEdits } from "../../remedies/start-waits.ts";
 import { evidence, isOptional, listPlain, weigh } from "../../stack/query.ts";
-import { onlySpeaks, projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { looksAtNothing } from "../../stack/query-harmless.ts";
+import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import { isWorker } from "../../stack/query-workers.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -26,12 +28,12 @@ export default defineRule({
       const behind = calls.slice(calls.indexOf(starts[0]!) + 1).filter(call => !starts.includes(call));
       const last = starts.at(-1)!;
       // What cannot be read may look: another script, another job, a tool of their own.
-      if (!behind.every(isHarmless) || last.kind !== "compose" || !last.detach) continue;
+      if (!behind.every(looksAtNothing) || !isStart(last)) continue;
       const { caller } = run.placed[0]!;
       const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
       if (caller.workflow?.jobs.some(each => each.needs.some(need => need.value === caller.name))) continue;
       const after = job?.steps.slice(job.steps.findLastIndex(step => step.calls.includes(last)) + 1) ?? [];
-      if (after.some(step => step.uses !== undefined)) continue;
+      if (after.some(mayLook)) continue;
       // Targets of a Makefile for one start and another are one habit, and so are jobs of one name or with the same start.
       const key =
         caller.kind === "makefile"
@@ -84,7 +86,17 @@ function jobsOf(titles: readonly string[]): string {
 interface Unchecked {
   readonly run: ReleaseRun;
   /** The last start: nothing looks at what it did. */
-  readonly last: Call & { readonly kind: "compose" };
+  readonly last: Call;
+}
+
+/** An action may; a script that it takes over SSH is read, and messages to people look at nothing. */
+function mayLook({ uses, remoteScript }: Step): boolean {
+  return uses !== undefined && remoteScript === undefined && !/slack|telegram|discord|notif/i.test(uses.text);
+}
+
+/** `docker run -d` on a workstation is often a trial. */
+function isStart(call: Call): boolean {
+  return (call.kind === "compose" || (call.kind === "docker-run" && call.remote)) && call.detach;
 }
 
 function waits(call: Call): boolean {
@@ -108,31 +120,4 @@ function waitsForOwn(stack: Stack, placed: PlacedCall): boolean {
       ),
     )
   );
-}
-
-const housekeeping = new Set([
-  "rm",
-  "cd",
-  "docker",
-  "exit",
-  "set",
-  "cat",
-  "chmod",
-  "mkdir",
-  "export",
-  "git",
-  "popd",
-  "pushd",
-  "clear",
-]);
-
-/** Says, lists, fetches, stops or tidies up; never fails a release that does not serve. */
-function isHarmless(call: Call): boolean {
-  if (call.kind === "docker")
-    return /prune|^(?:image |container )?rm|^rmi|^log(?:in|out)$|^images$|^ps$|^(?:image )?pull$|^tag$|^(?:container )?stop$/.test(
-      call.verb,
-    );
-  if (call.kind === "compose")
-    return ["ps", "logs", "images", "pull", "build", "stop", "rm"].includes(call.subcommand ?? "");
-  return onlySpeaks(call) || call.kind === "file" || housekeeping.has(call.name);
 }
