@@ -284,6 +284,7 @@ import releaseMigrateAtBuild from "./release/migrate-at-build.ts";
 import releaseMigrateOnStart from "./release/migrate-on-start.ts";
 import releaseMigrationsCommitted from "./release/migrations-committed.ts";
 import releaseMigrationsMissing from "./release/migrations-missing.ts";
+import releaseMovingTag from "./release/moving-tag.ts";
 import releaseOldImage from "./release/old-image.ts";
 import releasePushedImageName from "./release/pushed-image-name.ts";
 import releaseRollback from "./release/rollback.ts";
@@ -626,6 +627,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseMigrateOnStart,
   releaseMigrationsCommitted,
   releaseMigrationsMissing,
+  releaseMovingTag,
   releaseOldImage,
   releasePushedImageName,
   releaseRollback,

@@ -1,6 +1,7 @@
 import type { Call } from "../artifacts/commands.ts";
 import type { Workflow } from "../artifacts/workflow.ts";
 import type { Location } from "../core/source.ts";
+import { isMutableTag } from "./query-release.ts";
 import type { Stack } from "./stack.ts";
 
 /** An image that a workflow pushes. */
@@ -51,6 +52,12 @@ export const forWorkstations =
 function isForWorkstations(call: Extract<Call, { kind: "docker-build" }>): boolean {
   const words = [call.context?.word.text, call.file?.word.text, ...call.tags.map(tag => tag.word.text)];
   return words.some(word => word !== undefined && forWorkstations.test(word.replace(/^["']|["']$/g, "")));
+}
+
+/** All that the workflow pushes, it pushes under tags that it moves, for a server. */
+export function isPushedOver(stack: Stack, workflow: Workflow): boolean {
+  const pushes = pushesOf(stack, workflow);
+  return pushes.length > 0 && pushes.every(({ name }) => name !== undefined && isMutableTag(name));
 }
 
 /** The last part of a reference with its tag; undefined when the tag itself is not known. */

@@ -2,7 +2,7 @@ import type { Call } from "../../artifacts/commands.ts";
 import type { Workflow } from "../../artifacts/workflow.ts";
 import { addTo } from "../../core/group.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
-import { forWorkstations, type Push, pushesOf, pushOf } from "../../stack/query-pushes.ts";
+import { forWorkstations, isPushedOver, type Push, pushesOf, pushOf } from "../../stack/query-pushes.ts";
 import { isMutableTag, projectOf, releaseRuns } from "../../stack/query-release.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -63,7 +63,7 @@ function* pushedOver(stack: Stack) {
   for (const workflow of stack.workflows) {
     const pushes = pushesOf(stack, workflow);
     if (forWorkstations.test(workflow.file) || deploysByDigest(stack, workflow)) continue;
-    const moving = pushes.every(push => push.name !== undefined && isMutableTag(push.name));
+    const moving = isPushedOver(stack, workflow);
     const first = pushes[0];
     // What is built for trying out is replaced by the next build on purpose.
     const tried = pushes.every(push =>
