@@ -18,6 +18,24 @@ const gated =
 /** One cause is one finding with all its places: pages show the places, these tests count. */
 it.each<[string, string, Record<string, string>, number]>([
   [
+    "access/published-store",
+    "databases that are opened in the same way",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n  orders:\n    image: postgres:17\n    environment: { POSTGRES_PASSWORD: orchard }\n    ports: ['6001:5432']\n  stock:\n    image: postgres:17\n    environment: { POSTGRES_PASSWORD: meadow }\n    ports: ['6002:5432']\n",
+    },
+    1,
+  ],
+  [
+    "secrets/committed-credential",
+    "a password ready for each variable that nobody sets",
+    {
+      "compose.yml":
+        "services:\n  web:\n    image: acme/web:1\n    environment:\n      ADMIN_PASSWORD: ${ADMIN_PASSWORD:-meadow-41}\n  db:\n    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: ${DB_PASSWORD:-orchard-17}\n",
+    },
+    1,
+  ],
+  [
     "boot/depends-on-unknown",
     "several names of one service",
     {

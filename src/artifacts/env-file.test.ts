@@ -43,6 +43,12 @@ describe("env files", () => {
     [".env.sepolia", "unknown"],
   ])("%s is %s", (path, role) => expect(envFileRole(path)).toBe(role));
 
+  it("is a form where its first lines have it copied", () => {
+    const role = (text: string) => envFile.parse({ path: "deploy.env", text }).model.role;
+    expect(role("# Settings of a server.\n# Copy this file to .env and fill it in\n\nA=1\n")).toBe("example");
+    expect(role("A=1\n# Copy this file to .env\n")).toBe("unknown");
+  });
+
   it("holds entries and problems", () => {
     const { model, problems } = envFile.parse({ path: ".env.example", text: "A=1\nB B=2\n" });
     expect(model.role).toBe("example");

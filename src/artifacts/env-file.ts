@@ -46,9 +46,24 @@ export function envFileRole(path: string): EnvFileRole {
   return "unknown";
 }
 
+/** "Copy this file to .env and change the values": whatever it is called. */
+const asksForCopy = /\b(?:copy|rename|save|duplicate) (?:this file|it|this) (?:to|as|into) ["'`]?\.env\b/i;
+
+/** The comments above the first variable, as one line. */
+function header(text: string): string {
+  const lines = text.slice(0, 2_000).split("\n");
+  const end = lines.findIndex(line => line.trim() !== "" && !line.startsWith("#"));
+  return lines
+    .slice(0, end === -1 ? undefined : end)
+    .map(line => line.replace(/^#+ ?/, ""))
+    .join(" ");
+}
+
 function parse(source: Source): Parsed<EnvFile> {
   const { model, problems } = parseDotenv(source);
-  return { model: { file: source.path, role: envFileRole(source.path), entries: model }, problems };
+  const role = envFileRole(source.path);
+  const form = role === "unknown" && asksForCopy.test(header(source.text));
+  return { model: { file: source.path, role: form ? "example" : role, entries: model }, problems };
 }
 
 export const envFile: ArtifactKind<EnvFile> = { kind: "env-file", recognises, parse };

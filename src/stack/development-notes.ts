@@ -71,6 +71,23 @@ export function trialNote(text: (path: string) => Source | undefined): Developme
   return undefined;
 }
 
+const elsewhereInProduction =
+  /\bproduction (?:use|usage|deployments?|installations?|environments?) should (?:use|rely on|run on|be (?:done|made|run|deployed) (?:with|by|on))\b|\bfor production(?: use| deployments?| environments?)?,? (?:please |we recommend )?(?:use|using|see) (?:the |our |a )?[^.!\n]{0,60}\b(?:helm|kubernetes|k8s|terraform)\b/i;
+
+/** "Production use should use the charts": the README has a server run something else than the Compose file. */
+export function otherwiseNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
+  for (const name of ["README.md", "readme.md", "Readme.md"]) {
+    const source = text(name);
+    const said = sentences(source?.text.slice(0, 20_000) ?? "").find(each => {
+      const words = plain(each);
+      return elsewhereInProduction.test(words) && !/\bdocker[- ]compose (?:-f|up)\b/.test(words);
+    });
+    if (source && said)
+      return { text: `${source.path} has production use something else`, at: placeOf(source, said) };
+  }
+  return undefined;
+}
+
 /** "The easiest way to start exploring is Docker", "if you want to try it out": where nothing restarts, that is all. */
 export function exploringNote(text: (path: string) => Source | undefined): DevelopmentNote | undefined {
   for (const name of ["README.md", "readme.md", "Readme.md"]) {

@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import { child, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
-import { examplePage, exploringNote, localNote, trialNote } from "./development-notes.ts";
+import { examplePage, exploringNote, localNote, otherwiseNote, trialNote } from "./development-notes.ts";
 import { mountsCheckout } from "./project-builds.ts";
 import { defaultNames, stemOf } from "./project-files.ts";
 import {
@@ -234,7 +234,7 @@ export function doubtOf(
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
   if (isAllForWork(models)) return { text: buildsOfWork };
-  const trial = trialNote(text) ?? examplePage(file, text);
+  const trial = trialNote(text) ?? examplePage(file, text) ?? otherwiseNote(text);
   if (trial) return trial;
   if (buildsForOthers(models)) return { text: "it builds images for several kinds of processors" };
   if (staysUp(models)) return undefined;

@@ -2,7 +2,7 @@ import type { ComposeFile } from "../artifacts/compose.ts";
 import { addTo } from "../core/group.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
-import { child, entriesOf, itemsOf, textOf } from "../formats/yaml.ts";
+import { child, entriesOf, itemsOf, textOf, type YamlNode } from "../formats/yaml.ts";
 
 /** Which Compose files are read together: the defaults of a directory, overlays and their bases, parts of others. */
 
@@ -39,13 +39,20 @@ export function referencedFiles(files: readonly ComposeFile[]): ReadonlyMap<stri
     for (const root of file.roots) {
       for (const service of entriesOf(child(root, "services")))
         note(file.file, textOf(child(service.value, "extends", "file"))?.value);
-      const include = child(root, "include");
-      if (include?.kind !== "seq") continue;
-      for (const item of include.items)
-        note(file.file, textOf(item.kind === "map" ? child(item, "path") : item)?.value);
+      for (const path of includedBy(root)) note(file.file, path);
     }
   }
   return result;
+}
+
+/** What `include` names: a path, or a map whose `path` is one or a list of files that are laid over each other. */
+function includedBy(root: YamlNode): string[] {
+  return itemsOf(child(root, "include")).flatMap(item => {
+    const path = item.kind === "map" ? child(item, "path") : item;
+    return path?.kind === "seq"
+      ? path.items.flatMap(each => textOf(each)?.value ?? [])
+      : (textOf(path)?.value ?? []);
+  });
 }
 
 export function defaultGroups(
@@ -197,13 +204,11 @@ export function folderOnServer(cwd: string | undefined, files: ProjectFiles): st
   return undefined;
 }
 
-/** A file that has nothing but an `include` is what it brings in. */
+/** A file that has nothing but an `include` is what it brings in; what another repository has is not seen. */
 export function withIncluded(file: ComposeFile, byPath: ReadonlyMap<string, ComposeFile>): ComposeFile[] {
-  const included = file.roots.flatMap(root =>
-    itemsOf(child(root, "include")).map(item =>
-      byPath.get(join(dirname(file.file), textOf(item)?.value ?? "?")),
-    ),
-  );
+  const paths = file.roots.flatMap(includedBy).map(path => join(dirname(file.file), path));
+  const included = paths.flatMap(path => byPath.get(path) ?? []);
   const empty = file.roots.every(root => entriesOf(child(root, "services")).length === 0);
-  return empty && included.length > 0 && included.every(each => each !== undefined) ? included : [file];
+  const rest = paths.filter(path => !byPath.has(path));
+  return empty && included.length > 0 && rest.every(path => path.startsWith("..")) ? included : [file];
 }

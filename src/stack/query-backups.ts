@@ -324,11 +324,16 @@ export function hasSchedule(stack: Stack, files: ReadonlySet<string>): boolean {
   return [...files].some(file => /\bsleep\b|\bcron/i.test(sourceOf(stack, file)?.text ?? ""));
 }
 
+/** `$HDFS_BACKUP`, `${S3_TARGET}`: a place in a store of many machines, handed to whatever puts it there. */
+const elsewhereName = /^["']?\$\{?(?:\w+_)?(?:HDFS|S3|GCS|BUCKET|OFFSITE|REMOTE)(?:_\w+)?\}?(?:\/|["']?$)/;
+
 /** A call that can carry a file to another machine. */
 export function leavesMachine(call: Call): boolean {
   if (call.kind === "remote-copy") return call.direction !== "local";
   if (remoteTools.test(call.name) || call.kind === "ssh") return true;
   if (call.kind === "http")
     return call.flags.some(flag => /^(-T|--upload-file|-F|--form|--data-binary)$/.test(flag.name));
-  return call.args.some(arg => /\b(s3|gs|b2|sftp|az):\/\//.test(arg.word.text));
+  return call.args.some(
+    arg => /\b(s3|gs|b2|sftp|az|hdfs):\/\//.test(arg.word.text) || elsewhereName.test(arg.word.text),
+  );
 }

@@ -18,7 +18,8 @@ export function openPorts(service: Service): Port[] {
 export function portNumbers(ports: readonly Port[]): string {
   const numbers = ports.flatMap(port => port.published ?? []);
   if (numbers.length === 0) return "a port";
-  return numbers.length === 1 ? `port ${numbers[0]}` : `ports ${numbers.join(" and ")}`;
+  const rest = numbers.slice(0, -1).join(", ");
+  return rest === "" ? `port ${numbers[0]}` : `ports ${rest} and ${numbers.at(-1)}`;
 }
 
 /** Binds ports to the loopback address; undefined where one of them is written in a way that cannot be changed for sure. */

@@ -25,6 +25,18 @@ export function weigh(subject: Service | ComposeProject | Grade, severity: Sever
   return order[Math.min(order.indexOf(severity) + 1, 3)]!;
 }
 
+/**
+ * What a server's file has and this one lacks: a restart policy, a limit, a check. Where nothing but a guess has it on a
+ * server, the lack is one reason more to doubt the guess, and no defect.
+ */
+export function weighLack(subject: Service | ComposeProject | Grade, severity: Severity): Severity {
+  return gradeOf(subject) === "presumed" ? "low" : weigh(subject, severity);
+}
+
+export function isPresumed({ project }: Service): boolean {
+  return project.grade === "presumed";
+}
+
 export function gradeOf(subject: Service | ComposeProject | Grade): Grade {
   if (typeof subject === "string") return subject;
   return "grade" in subject ? subject.grade : subject.project.grade;

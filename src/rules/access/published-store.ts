@@ -1,11 +1,22 @@
+import type { Severity, Violation } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
+import { addTo } from "../../core/group.ts";
+import { joinFixes } from "../../core/join-fixes.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
-import { evidence, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { type Access, publishedStore, storeAccess } from "../../stack/query-access.ts";
 import { loopbackFix, portNumbers } from "../../stack/query-ports.ts";
 import { byValue, committedCredentials } from "../../stack/query-secrets.ts";
-import type { Service, Stack } from "../../stack/stack.ts";
+import type { Port, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
+
+interface Published {
+  readonly service: Service;
+  readonly kind: string;
+  readonly ports: readonly Port[];
+  readonly access: Access | undefined;
+  readonly severity: Severity;
+}
 
 export default defineRule({
   id: "access/published-store",
@@ -15,6 +26,8 @@ export default defineRule({
   why: "Docker opens a published port to every network of the server, past the rules of ufw; a database there is found by scanners within hours, and its password is all that is left.",
   *check(stack) {
     const seen = new Set<string>();
+    // Who opens one database opens the others in the same way: the stores of a file with the same lock are one habit.
+    const habits = new Map<string, Published[]>();
     for (const service of serverServices(stack)) {
       const store = publishedStore(service);
       if (!store) continue;
@@ -30,24 +43,49 @@ export default defineRule({
       const place = `${first.at.file}:${first.at.span.start}`;
       if (seen.has(place)) continue;
       seen.add(place);
-      yield {
-        subject: service.name,
-        message: `The ${kind} "${service.name}" is published on ${portNumbers(ports)} of the server, where every network reaches it, ${consequence(service, access)}.`,
-        evidence: [
-          evidence(first.at, "published on every address"),
-          ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
-          ...(access ? [evidence(access.at, access.shows)] : []),
-        ],
-        severity: weigh(service, access?.sure && !isEdited(service, access) ? "critical" : "high"),
-        ...(access && (!access.sure || isEdited(service, access)) ? { confidence: "likely" as const } : {}),
-        fix: () =>
-          access?.asks === "known" && isForVisitors(service)
-            ? ownPassword(stack, service)
-            : loopbackFix(stack, service, ports),
-      };
+      const severity = weigh(service, access?.sure && !isEdited(service, access) ? "critical" : "high");
+      const key = [first.at.file, kind, severity, consequence(service, access)].join("\0");
+      addTo(habits, key, { service, kind, ports, access, severity });
     }
+    for (const habit of habits.values()) yield tell(stack, habit);
   },
 });
+
+function tell(stack: Stack, habit: readonly Published[]): Violation {
+  const [{ service, kind, access, severity }] = habit as [Published];
+  const ports = habit.flatMap(each => each.ports);
+  const [many, all] = habit.length === 1 ? ["is", "it"] : ["are", "them"];
+  const names = listNames(habit.map(each => each.service.name));
+  const what = habit.length === 1 ? kind : plural(kind);
+  const logins = habit.flatMap(each => each.access ?? []);
+  return {
+    subject: service.name,
+    message: `The ${what} ${names} ${many} published on ${portNumbers(ports)} of the server, where every network reaches ${all}, ${consequence(service, access)}.`,
+    evidence: [
+      evidence(ports[0]!.at, "published on every address"),
+      ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
+      ...logins.map(each => evidence(each.at, each.shows)),
+    ],
+    severity,
+    ...(access && (!access.sure || isEdited(service, access)) ? { confidence: "likely" as const } : {}),
+    fix: () => {
+      const fix = joinFixes(habit.map(each => ({ fix: () => close(stack, each) })));
+      const more = habit.length > 1 && !isForVisitors(service);
+      return fix && more ? { ...fix, title: `Publish ${names} on loopback only` } : fix;
+    },
+  };
+}
+
+/** `databases`, `caches`, `queues`, `searches`. */
+function plural(kind: string): string {
+  return kind.endsWith("h") ? `${kind}es` : `${kind}s`;
+}
+
+function close(stack: Stack, { service, ports, access }: Published): Fix | undefined {
+  return access?.asks === "known" && isForVisitors(service)
+    ? ownPassword(stack, service)
+    : loopbackFix(stack, service, ports);
+}
 
 /** Who starts the stack by hand may have put a password in the place of the word first. */
 function isEdited({ project }: Service, { asked }: Access): boolean {

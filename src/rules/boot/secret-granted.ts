@@ -21,7 +21,9 @@ export default defineRule({
       if (!isComplete(service) || service.get("extends")) continue;
       const read = service.environment.flatMap(variable => {
         const name = secretOf(variable);
-        return name === undefined || hasPlain(service, variable) ? [] : [{ name, variable }];
+        if (name === undefined || hasPlain(service, variable) || isOfAnother(service, variable, name))
+          return [];
+        return [{ name, variable }];
       });
       for (const { name, variable } of read)
         if (isGiven(service, name))
@@ -59,6 +61,13 @@ function secretOf({ value }: Variable): string | undefined {
 /** `FILE__NAME` of LinuxServer.io's images beside `NAME`: a file that is not there changes nothing. */
 function hasPlain({ environment }: Service, { name }: Variable): boolean {
   return name.startsWith("FILE__") && environment.some(each => each.name === name.slice("FILE__".length));
+}
+
+/** An env file brings what all services need together: the one that is given the file is the one that reads it. */
+function isOfAnother(service: Service, { from }: Variable, name: string): boolean {
+  return (
+    from === "env_file" && service.project.services.some(each => each !== service && isGiven(each, name))
+  );
 }
 
 /** By `secrets`, under its own name or as a `target`, or by a mount; an image may bring one along. */

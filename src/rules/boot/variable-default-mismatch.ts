@@ -1,11 +1,12 @@
 import type { Edit } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
+import { dirname } from "../../core/path.ts";
 import { isSecretName } from "../../formats/secret.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, isOptional, isStore, listNames, weigh } from "../../stack/query.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import type { Reference } from "../../stack/resolve/interpolate.ts";
-import type { ComposeProject, Service } from "../../stack/stack.ts";
+import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 interface Use {
@@ -28,7 +29,7 @@ export default defineRule({
         const values = new Set(uses.map(use => use.reference.argument ?? ""));
         if (!shared || values.size < 2 || project.lookup(name) !== undefined) continue;
         // A file that takes part in two projects has its mistakes once.
-        if (!first(uses[0]!.reference.at)) continue;
+        if (!first(uses[0]!.reference.at) || isShown(stack, project, name)) continue;
         const places = uses.map(({ reference }) =>
           evidence(reference.at, reference.operator ? "one default" : "empty when it is not set"),
         );
@@ -52,6 +53,16 @@ export default defineRule({
     }
   },
 });
+
+/** The form beside the Compose file gives it one value: whoever fills in a copy has set it. */
+function isShown(stack: Stack, { directory }: ComposeProject, name: string): boolean {
+  return stack.envFiles.some(
+    ({ file, role, entries }) =>
+      role === "example" &&
+      dirname(file) === directory &&
+      entries.some(entry => entry.name.value === name && entry.value.value !== ""),
+  );
+}
 
 /** The store's default for all: it created what the others ask for. Undefined for secrets, which need no default at all. */
 function sameDefault(name: string, uses: readonly Use[]): Edit[] | undefined {

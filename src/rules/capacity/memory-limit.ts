@@ -1,7 +1,7 @@
 import type { Severity } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import { limitMemory } from "../../remedies/memory.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, isPresumed, listNames, serverServices, weigh, weighLack } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -32,7 +32,8 @@ export default defineRule({
       yield {
         subject: projects.join(" "),
         message: message(projects, open, own),
-        severity,
+        // Beside a server's stack the others show the same habit.
+        severity: open.every(isPresumed) ? weighLack("presumed", severity) : severity,
         evidence: [first, ...more],
         fix: () => limitMemory(stack, open),
       };

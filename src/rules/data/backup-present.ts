@@ -1,5 +1,5 @@
 import { backupFix } from "../../remedies/backup-fix.ts";
-import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { evidence, listNames, weighLack } from "../../stack/query.ts";
 import {
   hasBackup,
   isOwnData,
@@ -38,7 +38,7 @@ export default defineRule({
       subject: first.project.name,
       message: `Nothing in this repository backs up the data of ${names.length === 1 ? "service" : "the services"} ${listNames(names)}.`,
       evidence: [place!, ...more],
-      severity: weigh(first, isOwnData(stack, stores) ? "high" : shipped ? "medium" : "low"),
+      severity: weighLack(first, isOwnData(stack, stores) ? "high" : shipped ? "medium" : "low"),
       confidence: isUnsure ? "possible" : "likely",
       ...(files.length > 0 ? {} : { fix: () => backupFix(stack, stores) }),
     };

@@ -1,7 +1,7 @@
 import type { Evidence } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
 import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
-import { evidence, gradeOf, listNames, publicPorts, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, gradeOf, listNames, publicPorts, serverServices, weighLack } from "../../stack/query.ts";
 import { isComplete } from "../../stack/query-process.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -39,7 +39,7 @@ export default defineRule({
         subject: project.name,
         message: `${listNames(silent.map(service => service.name))} ${have} no health check, so a process that hangs counts as running.`,
         // A hanging data store is rare, and those who ask it notice.
-        severity: weigh(project, silent.some(service => service.kind === "app") ? "medium" : "low"),
+        severity: weighLack(project, silent.some(service => service.kind === "app") ? "medium" : "low"),
         evidence: silent.map(service =>
           evidence(
             service.healthcheck?.at ?? service.at,

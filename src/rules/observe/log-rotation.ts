@@ -5,7 +5,7 @@ import { sourceOf } from "../../core/project-files.ts";
 import type { Source } from "../../core/source.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, isPresumed, listNames, serverServices, weigh, weighLack } from "../../stack/query.ts";
 import type { Service } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -37,7 +37,8 @@ export default defineRule({
       yield {
         subject: [...new Set(open.map(service => service.project.name))].join(" "),
         message: `Nothing bounds the ${open.length === 1 ? "log" : "logs"} of ${listNames(names)}: the default driver keeps every line that ${open.length === 1 ? "it writes" : "they write"}.`,
-        severity,
+        // Beside a server's stack the others show the same habit.
+        severity: open.every(isPresumed) ? weighLack("presumed", severity) : severity,
         evidence: places(open),
         fix: () =>
           offer(

@@ -6,7 +6,7 @@ import { child, textOf } from "../../formats/yaml.ts";
 import { addPair } from "../../formats/yaml-edit.ts";
 import { offer } from "../../remedies/offer.ts";
 import { defaultNames } from "../../stack/project-files.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, serverServices, weigh, weighLack } from "../../stack/query.ts";
 import { startText } from "../../stack/query-certificates.ts";
 import { isComplete, isOnlyInterpreter } from "../../stack/query-process.ts";
 import { handsFilesOver } from "../../stack/query-proxy.ts";
@@ -40,7 +40,9 @@ export default defineRule({
         if (state === "absent") bare.push(service);
         else if (state) yield { subject: service.name, kept: state };
       }
-      const severity = weigh(project, bare.every(isAside) ? "medium" : "high");
+      // Who has some of them restart has forgotten the others.
+      const weight = bare.length < services.length ? weigh : weighLack;
+      const severity = weight(project, bare.every(isAside) ? "medium" : "high");
       if (bare.length > 0) lacking.push({ project, bare, severity });
     }
     for (const group of sideBySide(lacking)) {

@@ -73,7 +73,7 @@ export default defineRule({
         subject: `${sorted[0]!.service!.name} ${sorted[0]!.name}`,
         message: literal
           ? `${all} ${one ? "stands" : "stand"} in the repository${repeated}${outside === undefined ? "" : outside === "login" ? ", and it is the login to a host on the internet" : ", and whoever has it may use it, from everywhere"}.`
-          : `${all} ${one ? "falls" : "fall"} back to a credential that the repository shows${repeated}.`,
+          : `${all} ${one ? "falls" : "fall"} back to ${values.length > 1 ? "credentials" : "a credential"} that the repository shows${repeated}.`,
         evidence: [show(sorted[0]!), ...sorted.slice(1).map(show)],
         severity,
         fix: () => (values.length > 1 && literal ? undefined : moveToVariable(stack, places)),
@@ -82,9 +82,13 @@ export default defineRule({
   },
 });
 
-/** A file whose variables fall back to words that ask for other values is one form that nobody has to fill in. */
+/**
+ * A file whose variables fall back to words that ask for other values is one form that nobody has to fill in; so is one
+ * that has a password ready for each, where none of them opens anything to strangers.
+ */
 function formOf(places: readonly Credential[], severity: Severity): string | undefined {
-  const asks = places.every(({ kind, value }) => kind === "default" && isPlaceholder(value));
+  const isSlight = order.indexOf(severity) >= order.indexOf("medium");
+  const asks = places.every(({ kind, value }) => kind === "default" && (isSlight || isPlaceholder(value)));
   return asks ? `${severity} ${places[0]!.at.file}` : undefined;
 }
 

@@ -51,7 +51,7 @@ export default defineRule({
       const told = connectionGaps(stack).some(
         gap => services.includes(gap.service) && gap.reads.includes(name),
       );
-      if (told) continue;
+      if (told || (!isSigningName(name) && isComposeDefault(services, defaults))) continue;
       const supply = worst(services.map(service => supplyOf(stack, service, defaults)));
       const [first, ...rest] = defaults.map(each => evidence(each.at, shows[how]));
       const lacking = services.filter(service => supplyOf(stack, service, defaults) === supply);
@@ -72,6 +72,17 @@ export default defineRule({
     }
   },
 });
+
+/** Compose gives the same literal to another service for want of a value: it is told there, as a credential of the file. */
+function isComposeDefault(services: readonly Service[], defaults: readonly CodeDefault[]): boolean {
+  const [{ name, value }] = defaults as [CodeDefault];
+  return services.every(({ project }) =>
+    project.services.some(each => {
+      const given = variable(each, name)?.value;
+      return given?.byDefault === true && given.text === value;
+    }),
+  );
+}
 
 const shows = {
   variable: "used when the variable is not set",

@@ -1,6 +1,7 @@
 import type { Violation } from "../../core/finding.ts";
 import { basename, isOutside, join } from "../../core/path.ts";
 import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.ts";
+import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
 import { componentReads } from "../../stack/query-environment.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
@@ -62,8 +63,8 @@ function* keysInForce(stack: Stack): Iterable<Violation> {
         !isReplaced(stack, file.file, name.value),
     );
     const [first, ...more] = keys.map(entry => evidence(entry.name.at, "everybody knows this value"));
-    // A store that gets the same file signs nothing.
-    const user = users.find(service => !isStore(service));
+    // A store or a proxy that gets the same file signs nothing.
+    const user = users.find(service => !isStore(service) && !isWebServer(service));
     if (!first || !user) continue;
     const names = keys.map(entry => entry.name.value);
     const use = user.envFiles.find(each => each.resolved === file.file)!;

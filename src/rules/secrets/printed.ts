@@ -49,7 +49,7 @@ export default defineRule({
   },
 });
 
-/** The env file is a copy of one that is in the repository, and no step of the job puts a secret into it. */
+/** The env file is in the repository, or a copy of one that is, and no step of the job puts a secret into it. */
 function isCopyOfTracked(stack: Stack, call: Call, caller: PlacedCall["caller"]): boolean {
   const printed = call.args.map(arg => arg.value);
   const same = stack.calls.filter(
@@ -64,11 +64,19 @@ function isCopyOfTracked(stack: Stack, call: Call, caller: PlacedCall["caller"])
     if ((name !== "cp" && name !== "mv") || from === undefined || to === undefined) return false;
     return others.length === 0 && printed.includes(to) && stack.files.has(from) === "file";
   });
+  const isOwn =
+    copy === -1 && printed.every(path => path !== undefined && stack.files.tracked(path) === true);
+  if (isOwn) {
+    const writers = before.filter(each => each.call.writes.some(({ path }) => printed.includes(path.value)));
+    return !writers.some(each => secret.test(textOf(each.call)));
+  }
   return (
     copy !== -1 &&
-    !before.slice(copy).some(each => /\bsecrets\.|\$\{?\w*(?:TOKEN|PASS|SECRET|KEY)/.test(textOf(each.call)))
+    !before.slice(copy).some(each => secret.test(textOf(each.call)))
   );
 }
+
+const secret = /\bsecrets\.|\$\{?\w*(?:TOKEN|PASS|SECRET|KEY)/;
 
 const vaults =
   /vault|doppler|infisical|1password|secret|configure-aws-credentials|azure\/login|google-github-actions\/auth|download-artifact/i;
