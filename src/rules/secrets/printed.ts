@@ -70,10 +70,7 @@ function isCopyOfTracked(stack: Stack, call: Call, caller: PlacedCall["caller"])
     const writers = before.filter(each => each.call.writes.some(({ path }) => printed.includes(path.value)));
     return !writers.some(each => secret.test(textOf(each.call)));
   }
-  return (
-    copy !== -1 &&
-    !before.slice(copy).some(each => secret.test(textOf(each.call)))
-  );
+  return copy !== -1 && !before.slice(copy).some(each => secret.test(textOf(each.call)));
 }
 
 const secret = /\bsecrets\.|\$\{?\w*(?:TOKEN|PASS|SECRET|KEY)/;
