@@ -46,6 +46,7 @@ describe("env files", () => {
   it("is a form where its first lines have it copied", () => {
     const role = (text: string) => envFile.parse({ path: "deploy.env", text }).model.role;
     expect(role("# Settings of a server.\n# Copy this file to .env and fill it in\n\nA=1\n")).toBe("example");
+    expect(role("# Copy this file to .env to use the test network\nA=1\n")).toBe("unknown");
     expect(role("A=1\n# Copy this file to .env\n")).toBe("unknown");
   });
 

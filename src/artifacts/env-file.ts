@@ -46,8 +46,9 @@ export function envFileRole(path: string): EnvFileRole {
   return "unknown";
 }
 
-/** "Copy this file to .env and change the values": whatever it is called. */
-const asksForCopy = /\b(?:copy|rename|save|duplicate) (?:this file|it|this) (?:to|as|into) ["'`]?\.env\b/i;
+/** "Copy this file to .env and change the values": whatever it is called. What is copied as it stands is no form. */
+const asksForCopy =
+  /\b(?:copy|rename|save|duplicate) (?:this file|it|this) (?:to|as|into) ["'`]?\.env\b["'`]?[^.\n]{0,40}\b(?:change|fill|edit|set|adjust|replace|update|customi[sz]e|enter)\b/i;
 
 /** The comments above the first variable, as one line. */
 function header(text: string): string {
