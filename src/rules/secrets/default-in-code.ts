@@ -1,11 +1,10 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import { basename } from "../../core/path.ts";
 import { giveAndRequire } from "../../remedies/demanded-secret.ts";
 import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
 import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
-import { shownEnvFile } from "../../stack/query-env-examples.ts";
+import { isComposeDefault, isShown } from "../../stack/query-default-supply.ts";
 import { hasUnseenEnvironment, isAddressed } from "../../stack/query-environment.ts";
 import { bringsEnvFile, mountsEnvFile } from "../../stack/query-handed-env.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
@@ -73,17 +72,6 @@ export default defineRule({
   },
 });
 
-/** Compose gives the same literal to another service for want of a value: it is told there, as a credential of the file. */
-function isComposeDefault(services: readonly Service[], defaults: readonly CodeDefault[]): boolean {
-  const [{ name, value }] = defaults as [CodeDefault];
-  return services.every(({ project }) =>
-    project.services.some(each => {
-      const given = variable(each, name)?.value;
-      return given?.byDefault === true && given.text === value;
-    }),
-  );
-}
-
 const shows = {
   variable: "used when the variable is not set",
   setting: "used because no such setting exists",
@@ -113,16 +101,6 @@ function readsFile(service: Service, defaults: readonly CodeDefault[]): boolean 
   return (
     variable(service, `${name}_FILE`)?.value !== undefined &&
     (service.component?.files.read(at.file)?.text.includes("_FILE") ?? false)
-  );
-}
-
-/** The example of an env file without which Compose starts nothing names it. */
-function isShown(stack: Stack, service: Service, name: string): boolean {
-  return service.envFiles.some(
-    use =>
-      use.file === undefined &&
-      use.required &&
-      shownEnvFile(stack, basename(use.path.value))?.entries.some(entry => entry.name.value === name),
   );
 }
 
