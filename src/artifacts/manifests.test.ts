@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseToml } from "../formats/toml.ts";
-import { dependsOn, lockDrift, lockedPackage, parsePackageManifest } from "./package-manifest.ts";
+import { lockDrift, lockedPackage } from "./npm-lock.ts";
+import { dependsOn, parsePackageManifest } from "./package-manifest.ts";
 import { parsePythonManifest } from "./python-dependencies.ts";
 
 const manifest = (text: string) => parsePackageManifest({ path: "web/package.json", text }).model;

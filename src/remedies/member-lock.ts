@@ -1,3 +1,11 @@
+import {
+  type LockEntry,
+  type LockNeed,
+  type LockPackages,
+  lookUp,
+  needsOf,
+  readPackages,
+} from "../artifacts/npm-lock.ts";
 import { newestOf, satisfies } from "../stack/query-versions.ts";
 
 /**
@@ -5,38 +13,12 @@ import { newestOf, satisfies } from "../stack/query-versions.ts";
  * as npm would lay them in the member's directory alone. No registry is asked.
  */
 
-interface Entry {
-  readonly version?: string;
-  readonly resolved?: string;
-  readonly integrity?: string;
-  readonly link?: boolean;
-  readonly inBundle?: boolean;
-  readonly dependencies?: Names;
-  readonly devDependencies?: Names;
-  readonly optionalDependencies?: Names;
-  readonly peerDependencies?: Names;
-  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
-}
-
 type Names = Readonly<Record<string, string>>;
-type Packages = Readonly<Record<string, Entry>>;
 
-interface Lock {
-  readonly lockfileVersion?: number;
-  readonly packages?: Packages;
-}
-
-interface Manifest extends Entry {
+interface Manifest extends LockEntry {
   readonly name?: string;
   readonly license?: string;
   readonly overrides?: unknown;
-}
-
-/** What is asked for by a package, and how. */
-interface Need {
-  readonly name: string;
-  readonly range: string;
-  readonly kind: "plain" | "dev" | "optional" | "peer" | "optional-peer";
 }
 
 const groups = ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] as const;
@@ -47,7 +29,7 @@ const groups = ["dependencies", "devDependencies", "optionalDependencies", "peer
  * lock was not made for the manifest, where a package of the workspace itself is needed, or a version is missing.
  */
 export function memberLock(lock: string, manifest: string, member: string): string | undefined {
-  const packages = asObject<Lock>(lock)?.packages;
+  const packages = readPackages(lock);
   const own = asObject<Manifest>(manifest);
   const root = packages?.[member];
   if (!packages || !own || !root) return undefined;
@@ -83,37 +65,11 @@ function isSame(one: Names = {}, other: Names = {}): boolean {
   return names.length === Object.keys(other).length && names.every(name => one[name] === other[name]);
 }
 
-function needsOf(entry: Entry, isRoot: boolean): Need[] {
-  const optional = Object.keys(entry.optionalDependencies ?? {});
-  const isOptionalPeer = (name: string) => entry.peerDependenciesMeta?.[name]?.optional === true;
-  const as = (names: Names | undefined, kind: Need["kind"]): Need[] =>
-    Object.entries(names ?? {}).map(([name, range]) => ({ name, range, kind }));
-  return [
-    ...as(entry.dependencies, "plain").filter(({ name }) => !optional.includes(name)),
-    ...(isRoot ? as(entry.devDependencies, "dev") : []),
-    ...as(entry.optionalDependencies, "optional"),
-    ...as(entry.peerDependencies, "peer").map(need =>
-      isOptionalPeer(need.name) ? { ...need, kind: "optional-peer" as const } : need,
-    ),
-  ];
-}
-
-/** As Node.js looks for a package: beside the one that asks, then further and further up. */
-function lookUp(has: (path: string) => boolean, from: string, name: string): string | undefined {
-  for (let at = from; ; ) {
-    const path = at === "" ? `node_modules/${name}` : `${at}/node_modules/${name}`;
-    if (has(path)) return path;
-    if (at === "") return undefined;
-    const up = at.lastIndexOf("/node_modules/");
-    at = up >= 0 ? at.slice(0, up) : "";
-  }
-}
-
 /**
  * Where each package is laid, with its place in the root's lock; "" is the member. One that the member's own version
  * has taken the place of lies beside the package that asks for it.
  */
-function place(packages: Packages, member: string): Map<string, string> | undefined {
+function place(packages: LockPackages, member: string): Map<string, string> | undefined {
   const placed = new Map([["", member]]);
   const has = (path: string) => packages[path] !== undefined;
   for (const [at, from] of placed) {
@@ -144,7 +100,7 @@ function hides(there: string, usual: string): boolean {
  * Everybody finds the version that they found at the root, and it is one that they accept: at the root npm does not
  * look at what a member's packages ask of each other, in the member's directory it does, and refuses the lock.
  */
-function fits(packages: Packages, placed: ReadonlyMap<string, string>): boolean {
+function fits(packages: LockPackages, placed: ReadonlyMap<string, string>): boolean {
   const before = (path: string) => packages[path] !== undefined;
   return [...placed].every(([at, from]) =>
     needsOf(packages[from]!, at === "").every(({ name, range }) => {
@@ -162,15 +118,15 @@ function fits(packages: Packages, placed: ReadonlyMap<string, string>): boolean 
   );
 }
 
-function isAlike(one: Entry, other: Entry): boolean {
+function isAlike(one: LockEntry, other: LockEntry): boolean {
   return one === other || (one.version === other.version && one.integrity === other.integrity);
 }
 
 type Flags = { dev?: true; optional?: true; devOptional?: true; peer?: true };
 
 /** What npm leaves out with `--omit`: what only developers, only options or only peers ask for. */
-function flagsOf(packages: Packages, placed: ReadonlyMap<string, string>): Map<string, Flags> {
-  const reached = (...left: Need["kind"][]): Set<string> => {
+function flagsOf(packages: LockPackages, placed: ReadonlyMap<string, string>): Map<string, Flags> {
+  const reached = (...left: LockNeed["kind"][]): Set<string> => {
     const seen = new Set([""]);
     for (const at of seen)
       for (const { name, kind } of needsOf(packages[placed.get(at)!]!, at === "")) {
@@ -203,8 +159,8 @@ function flagsOf(packages: Packages, placed: ReadonlyMap<string, string>): Map<s
   );
 }
 
-function bare(entry: Entry): Record<string, unknown> {
-  const { dev: _, optional: __, devOptional: ___, peer: ____, ...rest } = entry as Entry & Flags;
+function bare(entry: LockEntry): Record<string, unknown> {
+  const { dev: _, optional: __, devOptional: ___, peer: ____, ...rest } = entry as LockEntry & Flags;
   return rest;
 }
 

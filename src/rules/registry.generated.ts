@@ -122,6 +122,7 @@ import buildIgnoredInput from "./build/ignored-input.ts";
 import buildImportSource from "./build/import-source.ts";
 import buildInstallScripts from "./build/install-scripts.ts";
 import buildKnownBadVersion from "./build/known-bad-version.ts";
+import buildLockContents from "./build/lock-contents.ts";
 import buildLockDrift from "./build/lock-drift.ts";
 import buildLockFile from "./build/lock-file.ts";
 import buildLockTool from "./build/lock-tool.ts";
@@ -465,6 +466,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildImportSource,
   buildInstallScripts,
   buildKnownBadVersion,
+  buildLockContents,
   buildLockDrift,
   buildLockFile,
   buildLockTool,

@@ -1,4 +1,4 @@
-import type { Workflow } from "../artifacts/workflow.ts";
+import type { Job, Workflow } from "../artifacts/workflow.ts";
 import { basename } from "../core/path.ts";
 import type { PlacedCall } from "./stack.ts";
 
@@ -15,6 +15,20 @@ export function isDeployJob(workflow: Workflow, job: Workflow["jobs"][number]): 
   if (names.some(name => deployWords.test(name))) return true;
   const title = `${basename(workflow.file)} ${workflow.name?.value ?? ""}`;
   return deployWords.test(title) && ![...names, title].some(name => testWords.test(name));
+}
+
+/** It deploys, or a job that deploys waits for it. */
+export function isNeededToDeploy(workflow: Workflow, job: Job): boolean {
+  const before = (other: Job, depth: number): boolean =>
+    depth < 10 &&
+    other.needs.some(({ value }) => {
+      const next = workflow.jobs.find(each => each.id.value === value);
+      return value === job.id.value || (next !== undefined && before(next, depth + 1));
+    });
+  return (
+    isDeployJob(workflow, job) ||
+    workflow.jobs.some(other => isDeployJob(workflow, other) && before(other, 0))
+  );
 }
 
 const testStage = /^(?:tests?|testing|lint|checks?|quality|verify)$/i;

@@ -1,8 +1,5 @@
-import {
-  lockedOnlyForDevelopment,
-  type PackageDependency,
-  type PackageManifest,
-} from "../artifacts/package-manifest.ts";
+import { lockedOnlyForDevelopment } from "../artifacts/npm-lock.ts";
+import type { PackageDependency, PackageManifest } from "../artifacts/package-manifest.ts";
 import { plainFragment } from "../core/fragment.ts";
 import { basename, dirname, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";

@@ -1,21 +1,59 @@
-import {
-  lockDrift,
-  lockedPackage,
-  type PackageDependency,
-  parsePackageManifest,
-} from "../artifacts/package-manifest.ts";
+import { lockDrift, lockedPackage } from "../artifacts/npm-lock.ts";
+import { type PackageDependency, parsePackageManifest } from "../artifacts/package-manifest.ts";
+import { parsePnpmLock } from "../artifacts/pnpm-lock.ts";
 import { type PythonDependency, parsePythonManifest } from "../artifacts/python-dependencies.ts";
+import { join } from "../core/path.ts";
 import type { Source } from "../core/source.ts";
+import type { PackageInstall, PackageManager } from "./image/image.ts";
+import { lockNames } from "./query-locks.ts";
 import { newestOf, satisfies } from "./query-versions.ts";
 
 /** Questions about lock files that were not made for the manifest beside them. */
 
 /** A dependency of the manifest that the lock file does not serve. */
 export interface Drift {
-  readonly dependency: PackageDependency | PythonDependency;
-  /** The version that is locked; undefined when there is none. */
+  readonly dependency: Pick<PackageDependency | PythonDependency, "name" | "at">;
+  /** The version or range that is locked; undefined when there is none. */
   readonly locked?: string;
+  /** The lock file alone has it. */
+  readonly gone?: true;
 }
+
+/** A manifest and the lock file beside it. */
+export interface LockPair {
+  readonly manifest: Source;
+  readonly lock: Source;
+  readonly drift: readonly Drift[];
+}
+
+/**
+ * The manifest and the lock file that an install reads, where both stand side by side in the repository; `read` gives
+ * a file of the directory that it works in.
+ */
+export function lockPair(
+  { manager, directory, names, needsLock }: PackageInstall,
+  read: (name: string) => Source | undefined,
+): LockPair | undefined {
+  const compare = needsLock || manager === "poetry" ? comparisons[manager] : undefined;
+  if (!compare || directory === undefined || names.length > 0) return undefined;
+  const manifest = read(manager === "poetry" ? "pyproject.toml" : "package.json");
+  const lock = read(lockNames[manager]![0]!);
+  if (!manifest || !lock) return undefined;
+  const members = manager === "pnpm" ? (parsePnpmLock(lock)?.importers.keys() ?? []) : [];
+  for (const member of members) {
+    const its = read(join(member, "package.json"));
+    const drift = its ? pnpmDrift(its, lock, member) : [];
+    if (its && drift.length > 0) return { manifest: its, lock, drift };
+  }
+  return { manifest, lock, drift: compare(manifest, lock) };
+}
+
+const comparisons: Readonly<Partial<Record<PackageManager, (manifest: Source, lock: Source) => Drift[]>>> = {
+  npm: npmDrift,
+  pnpm: pnpmDrift,
+  yarn: yarnDrift,
+  poetry: poetryDrift,
+};
 
 const plainRange = /^[\^~<>=\sv\d.xX*|-]+$/;
 
@@ -45,6 +83,28 @@ export function yarnDrift(manifest: Source, lock: Source): Drift[] {
     .filter(each => each.group !== "peerDependencies" && plainRange.test(each.range))
     .filter(each => !entries.has(`${each.name}@${each.range}`))
     .map(dependency => ({ dependency }));
+}
+
+/** What `pnpm install --frozen-lockfile` refuses: a range that is not written the same in both, on either side alone. */
+export function pnpmDrift(manifest: Source, lock: Source, importer = "."): Drift[] {
+  const locked = parsePnpmLock(lock);
+  const ranges = locked?.importers.get(importer);
+  if (!locked || !ranges) return [];
+  const { dependencies } = parsePackageManifest(manifest).model;
+  const asked = dependencies.filter(each => each.group !== "peerDependencies");
+  const names = new Set(dependencies.map(each => each.name));
+  return [
+    ...asked.flatMap((dependency): Drift[] => {
+      const { name, range } = dependency;
+      const found = ranges.get(name)?.value;
+      // An override is locked in the place of what is asked for, and links may be left out.
+      if (found === range || locked.overrides.has(name) || /^(?:link|file):/.test(range)) return [];
+      return [found === undefined ? { dependency } : { dependency, locked: found }];
+    }),
+    ...[...ranges].flatMap(([name, { at }]): Drift[] =>
+      names.has(name) ? [] : [{ dependency: { name, at }, gone: true }],
+    ),
+  ];
 }
 
 /** What Poetry refuses: a dependency without a package in the lock file. */

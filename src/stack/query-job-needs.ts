@@ -65,7 +65,8 @@ export function missingInJob(stack: Stack, job: Job): MissingInJob | undefined {
   return undefined;
 }
 
-function installOf(call: Call): PackageInstall | undefined {
+/** The install that a call of a pipeline or a script stands for. */
+export function installOf(call: Call): PackageInstall | undefined {
   const words = [{ value: call.name, at: call.at }, ...call.args];
   return packageInstall(
     { words, directory: call.cwd, conditional: false, decisive: true, outputs: [], at: call.at },
@@ -106,7 +107,7 @@ function needOf(stack: Stack, call: Call): { readonly name: string; readonly say
 }
 
 /** Its failure fails the job. */
-function isPlain({ command }: Call): boolean {
+export function isPlain({ command }: Call): boolean {
   return command.within.length === 0 && command.connector !== "||" && command.connector !== "|";
 }
 

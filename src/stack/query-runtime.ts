@@ -1,4 +1,5 @@
-import { lockedPackage, type PackageManifest, parsePackageManifest } from "../artifacts/package-manifest.ts";
+import { lockedPackage } from "../artifacts/npm-lock.ts";
+import { type PackageManifest, parsePackageManifest } from "../artifacts/package-manifest.ts";
 import { filesBelow } from "../artifacts/project-files.ts";
 import { type PythonManifest, parsePythonManifest } from "../artifacts/python-dependencies.ts";
 import { basename, dirname, join } from "../core/path.ts";

@@ -1,7 +1,7 @@
-import type { Job, Workflow } from "../../artifacts/workflow.ts";
+import type { Job } from "../../artifacts/workflow.ts";
 import type { Fix } from "../../core/fix.ts";
 import { inside } from "../../core/path.ts";
-import { isDeployJob } from "../../stack/deploy-jobs.ts";
+import { isNeededToDeploy } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
 import { type MissingInJob, missingInJob } from "../../stack/query-job-needs.ts";
 import { endOf } from "../../stack/query-release.ts";
@@ -53,18 +53,4 @@ function installFix(job: Job, { install, elsewhere, need }: MissingInJob): Fix |
     edits: [{ at: endOf(call.at), text: ` -r ${below ?? up + elsewhere.file}` }],
     test: "Run the job: the two files have to agree on versions.",
   };
-}
-
-/** A job that deploys waits for this one. */
-function isNeededToDeploy(workflow: Workflow, job: Job): boolean {
-  const before = (other: Job, depth: number): boolean =>
-    depth < 10 &&
-    other.needs.some(({ value }) => {
-      const next = workflow.jobs.find(each => each.id.value === value);
-      return value === job.id.value || (next !== undefined && before(next, depth + 1));
-    });
-  return (
-    isDeployJob(workflow, job) ||
-    workflow.jobs.some(other => isDeployJob(workflow, other) && before(other, 0))
-  );
 }
