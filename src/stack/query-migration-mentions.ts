@@ -48,9 +48,9 @@ function pagesOf({ files }: Stack): string[] {
 const tellsPeople =
   /^[ \t>$]*docker[- ]compose [^\n]{0,80}-f [\w./-]*prod[\w./-]* [^\n]{0,40}\b(?:exec|run) [^\n]{0,80}(?:\bmigrate|:migrate|db upgrade|migration:run|alembic upgrade)/im;
 
-/** What a manifest offers for work on the schema itself, and what it does once for a new project, brings nothing to a server. */
+/** What a manifest offers for work on the schema itself brings nothing to a server. */
 const work =
-  /"post-create-project-cmd"\s*:\s*\[[^\]]*\]|"[^"\n]*"\s*:\s*"[^"\n]*\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))\b[^"\n]*"/g;
+  /"[^"\n]*"\s*:\s*"[^"\n]*\bprisma (?:migrate (?:dev|reset|diff|status)|db (?:seed|pull))\b[^"\n]*"/g;
 
 function spoken(stack: Stack, path: string, text: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -58,8 +58,17 @@ function spoken(stack: Stack, path: string, text: string): string {
   if (name === "alembic.ini") return "";
   if (name === "pyproject.toml")
     return text.replace(/^[ \t]*["']?(?:flask-)?(?:alembic|migrate)\b[^\n]*$/gim, "");
-  if (name === "composer.json") return text.replace(work, "");
+  if (name === "composer.json") return text.replace(composerScript, (all, script) => (isRun(stack, script) ? all : ""));
   return name === "package.json" ? startedScripts(stack, path) : text.replace(switchedOff, "");
+}
+
+/** A script of Composer that is a list of commands: those that an install runs by itself have names of its events. */
+const composerScript = /"([\w:-]+)"\s*:\s*\[[^\]]*\]/g;
+
+function isRun(stack: Stack, script: string): boolean {
+  if (/^(?:pre|post)-(?:install|update|autoload)/.test(script)) return true;
+  const call = new RegExp(`\\bcomposer (?:[\\w-]+ )?${script.replace(/[^\w-]/g, "\\$&")}(?![\\w:-])`);
+  return callers(stack).some(said => said.includes(script) && call.test(said));
 }
 
 /** A command that somebody has commented out; what a comment tells people to do begins with words. */
