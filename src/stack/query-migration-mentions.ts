@@ -58,7 +58,8 @@ function spoken(stack: Stack, path: string, text: string): string {
   if (name === "alembic.ini") return "";
   if (name === "pyproject.toml")
     return text.replace(/^[ \t]*["']?(?:flask-)?(?:alembic|migrate)\b[^\n]*$/gim, "");
-  if (name === "composer.json") return text.replace(composerScript, (all, script) => (isRun(stack, script) ? all : ""));
+  if (name === "composer.json")
+    return text.replace(composerScript, (all, script) => (isRun(stack, script) ? all : ""));
   return name === "package.json" ? startedScripts(stack, path) : text.replace(switchedOff, "");
 }
 
