@@ -144,6 +144,7 @@ import capacityDatabaseConnections from "./capacity/database-connections.ts";
 import capacityMemoryLimit from "./capacity/memory-limit.ts";
 import capacityMemorySettings from "./capacity/memory-settings.ts";
 import capacityRedisEviction from "./capacity/redis-eviction.ts";
+import capacitySingleWorker from "./capacity/single-worker.ts";
 import dataBackupCwd from "./data/backup-cwd.ts";
 import dataBackupFailure from "./data/backup-failure.ts";
 import dataBackupInside from "./data/backup-inside.ts";
@@ -488,6 +489,7 @@ export const rules: readonly Rule<Stack>[] = [
   capacityMemoryLimit,
   capacityMemorySettings,
   capacityRedisEviction,
+  capacitySingleWorker,
   dataBackupCwd,
   dataBackupFailure,
   dataBackupInside,

@@ -54,17 +54,37 @@ function threadsOf(
 }
 
 function gunicorn(service: Service, words: readonly string[]) {
-  const kind = option(words, ["-k", "--worker-class"]) ?? "sync";
-  const settings = service.environment.filter(each =>
-    /^(?:GUNICORN_CMD_ARGS|WEB_CONCURRENCY)$/.test(each.name),
-  );
-  if (!/^(?:sync|gthread)$/.test(kind) || option(words, ["-c", "--config"]) || settings.length > 0)
-    return undefined;
-  const processes = count(option(words, ["-w", "--workers"]) ?? "1");
-  const threads = count(option(words, ["--threads"]) ?? "1");
+  const { kind, workers, threads: given, isTold } = gunicornWords(service, words);
+  if (!/^(?:sync|gthread)$/.test(kind) || isTold) return undefined;
+  const processes = count(workers ?? "1");
+  const threads = count(given ?? "1");
   if (processes === undefined || threads === undefined) return undefined;
   const says = threads === 1 ? `${processes} processes` : `${processes} processes of ${threads} threads`;
   return { threads: processes * threads, says };
+}
+
+/** What the words behind `gunicorn` say; `isTold` where a file or a variable may say more. */
+function gunicornWords({ environment }: Service, words: readonly string[]) {
+  const settings = environment.filter(each => /^(?:GUNICORN_CMD_ARGS|WEB_CONCURRENCY)$/.test(each.name));
+  return {
+    kind: option(words, ["-k", "--worker-class"]) ?? "sync",
+    workers: option(words, ["-w", "--workers"]),
+    threads: option(words, ["--threads"]),
+    isTold: option(words, ["-c", "--config"]) !== undefined || settings.length > 0,
+  };
+}
+
+/** gunicorn with the one worker of one thread that it starts when nothing tells it otherwise. */
+export function singleWorker(stack: Stack, service: Service): Location | undefined {
+  const running = runningCommand(service);
+  const words = running?.words;
+  if (!words || basename(words[0] ?? "") !== "gunicorn" || words.includes(undefined)) return undefined;
+  const { kind, workers, threads, isTold } = gunicornWords(service, words.slice(1) as string[]);
+  if (kind !== "sync" || workers !== undefined || threads !== undefined || isTold) return undefined;
+  const elsewhere =
+    stack.files.paths.some(path => basename(path) === "gunicorn.conf.py") ||
+    [...stack.sources.values()].some(({ text }) => /\b(?:GUNICORN_CMD_ARGS|WEB_CONCURRENCY)\b/.test(text));
+  return elsewhere || (service.replicas?.value ?? 1) > 1 ? undefined : running.at;
 }
 
 function celery(words: readonly string[]) {
