@@ -17,7 +17,7 @@ const written: Readonly<Record<string, readonly string[]>> = {
 
 /** The file system of a store or a proxy, where all that it writes is known. */
 function closeFiles(stack: Stack, service: Service): Edit | undefined {
-  const paths = service.build ? undefined : written[service.facts?.family ?? ""];
+  const paths = (service.build ?? service.made) ? undefined : written[service.facts?.family ?? ""];
   const makesFiles =
     service.entrypoint !== undefined ||
     service.mounts.some(({ target }) => /templates|docker-entrypoint/.test(target));

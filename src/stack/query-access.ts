@@ -171,7 +171,7 @@ function redis(stack: Stack, service: Service): Access | undefined {
   // The official image reads no variable: only its command or a file gives it a password.
   const bitnami = isBitnami ? credentialOf(stack, service, "REDIS_PASSWORD", "VALKEY_PASSWORD") : undefined;
   if (bitnami !== undefined) return known(bitnami);
-  if (service.entrypoint || service.build) return undefined;
+  if (service.entrypoint || (service.build ?? service.made)) return undefined;
   const config = words.find(word => /\.conf$/.test(word.value ?? ""));
   if (config?.value !== undefined) {
     const path = containerFile(stack, service, config.value).repositoryPath;
@@ -233,13 +233,15 @@ function withDefault(shows: string, ...names: string[]): Ask {
     const credential = credentialOf(stack, service, ...names);
     if (credential !== undefined) return known(credential);
     const configured = service.mounts.some(mount => mount.type === "bind" && /etc|conf/.test(mount.target));
-    return configured || service.build ? undefined : { asks: "known", at: service.at, shows, sure: true };
+    return configured || (service.build ?? service.made)
+      ? undefined
+      : { asks: "known", at: service.at, shows, sure: true };
   };
 }
 
 /** A command that has such an option, or that cannot be read far enough to say no. */
 function hasOwnCommand(service: Service, option: RegExp): boolean {
-  if (service.entrypoint || service.build) return true;
+  if (service.entrypoint || (service.build ?? service.made)) return true;
   const words = (service.process?.commands ?? []).flat();
   return words.some(word => word.value === undefined || option.test(word.value));
 }

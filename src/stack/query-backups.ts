@@ -91,7 +91,10 @@ export function isOwnData(stack: Stack, stores: readonly Service[]): boolean {
     const isOwn = (service: Service): boolean =>
       service.build !== undefined ||
       (shipped && service.made !== undefined) ||
-      (ofTeam && forServer && !service.facts && (service.kind === "app" || service.kind === "unknown"));
+      (ofTeam &&
+        forServer &&
+        (!service.facts || service.made !== undefined) &&
+        (service.kind === "app" || service.kind === "unknown"));
     return services.some(isOwn);
   });
 }

@@ -33,7 +33,7 @@ const forgetful = /^(?:redis|valkey\/valkey|grafana\/grafana(?:-oss)?)$/;
 
 /** Named volumes of a cache or a board that lie where its image keeps nothing, while its data has none. */
 export function misplacedVolumes(service: Service): readonly Mount[] {
-  if (!forgetful.test(service.facts?.family ?? "") || service.build) return [];
+  if (!forgetful.test(service.facts?.family ?? "") || (service.build ?? service.made)) return [];
   const words = service.command?.words.map(word => word.value ?? "?") ?? [];
   // A configuration of its own may say where the data lies.
   if (words.some(word => /\?|\.conf$|^paths\.data|cfg:/.test(word)) || variable(service, "GF_PATHS_DATA"))
@@ -127,8 +127,8 @@ export function followsNewest(service: Service): boolean {
 }
 
 /** The image that is pulled, or the one that the service's own starts from and whose entry point it keeps. */
-function imageOrBase({ build, imageRef, model }: Service): ImageRef | undefined {
-  if (!build) return imageRef;
+function imageOrBase({ build, made, imageRef, model }: Service): ImageRef | undefined {
+  if (!(build ?? made)) return imageRef;
   return model?.entrypoint === undefined && model?.stage.from.parent === undefined ? model?.base : undefined;
 }
 
@@ -189,7 +189,7 @@ const nodeSettings = [
  */
 export function hasLastingNode(service: Service): boolean | undefined {
   if (service.get("hostname") || service.networkMode?.value === "host") return true;
-  const unread = service.envFiles.some(use => !use.file) || service.build !== undefined;
+  const unread = service.envFiles.some(use => !use.file) || (service.build ?? service.made) !== undefined;
   const set = nodeSettings.some(name => variable(service, name));
   const conf = service.mounts.some(mount => mount.target.endsWith("rabbitmq-env.conf"));
   return set || unread || conf ? undefined : false;

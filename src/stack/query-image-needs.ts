@@ -5,7 +5,7 @@ import type { Service, Stack } from "./stack.ts";
 /** A group of variables of a pulled image, of which none is set. */
 export function imageNeeds(service: Service): readonly string[] | undefined {
   // With another entry point, or a client of the image as the program, the server that asks for it never starts.
-  if (service.build || !service.facts || service.entrypoint) return undefined;
+  if ((service.build ?? service.made) || !service.facts || service.entrypoint) return undefined;
   if (service.kind !== service.facts.kind) return undefined;
   // `command: /bin/true`: a container whose volumes others take.
   if (service.oneShot && service.command) return undefined;

@@ -114,7 +114,10 @@ export function buildsItsOwn(stack: Stack, placed: PlacedCall): boolean {
   // What a pipeline has pushed is what the release is to bring: only what is built here is there anyway.
   const built = new Set(services.flatMap(({ build, image }) => (build && image ? image.text : [])));
   const isOurs = ({ build, image }: Service): boolean => build !== undefined || built.has(image?.text);
-  return services.length > 0 && services.every(each => isOurs(each) || each.facts || isOthers(each));
+  return (
+    services.length > 0 &&
+    services.every(each => isOurs(each) || (each.facts && !each.made) || isOthers(each))
+  );
 }
 
 /** `gitea/gitea`: people give their product and its publisher one name. */

@@ -39,7 +39,7 @@ export default defineRule({
 
 function ignoredBy(stack: Stack, service: Service): Variable[] {
   const pattern = settings[service.imageRef?.name ?? ""];
-  if (!pattern || !isStore(service) || service.build || service.entrypoint) return [];
+  if (!pattern || !isStore(service) || (service.build ?? service.made) || service.entrypoint) return [];
   // A published store without a password is access/published-store's.
   const published = publicPorts(service).length > 0;
   return givenVariables(service).filter(

@@ -38,7 +38,11 @@ export default defineRule({
 
 function lacks(service: Service, name: string): boolean {
   if (toolInContainer(service, name).has === "no") return true;
-  return !service.build && bare.test(service.facts?.family ?? "") && service.mounts.every(isNoProgram);
+  return (
+    !(service.build ?? service.made) &&
+    bare.test(service.facts?.family ?? "") &&
+    service.mounts.every(isNoProgram)
+  );
 }
 
 const isNoProgram = ({ target }: { readonly target: string }): boolean => !/\/s?bin(?:\/|$)/.test(target);

@@ -70,12 +70,12 @@ function moving(group: readonly (readonly [Service, Mount])[]): Violation {
   const names = group.map(([each]) => each.name);
   const what = `${names.length === 1 ? "service" : "services"} ${listNames(names)}`;
   const [first, ...rest] = group.flatMap(([each, at]) => [
-    evidence(each.build ? each.model!.stage.from.image.at : each.image!.at, "18 or later"),
+    evidence((each.build ?? each.made) ? each.model!.stage.from.image.at : each.image!.at, "18 or later"),
     evidence(at.at, "the image stops at its start while anything is mounted here"),
   ]);
   return {
     subject: names.join(", "),
-    message: `${service.build ? `The next build with a new base stops ${what}` : `The next pull stops ${what}`}: an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
+    message: `${(service.build ?? service.made) ? `The next build with a new base stops ${what}` : `The next pull stops ${what}`}: an image of PostgreSQL without a version is 18 or later since September 2025, which exits while anything is mounted at ${mount.target}.`,
     evidence: [first!, ...rest],
     // Where an older one was pulled it still runs.
     severity: severityOf(service) === "critical" ? "high" : severityOf(service),
@@ -127,7 +127,7 @@ function lost(stack: Stack, service: Service, directory: DataDirectory, keeping:
     message: `Service "${service.name}" keeps its data (${path}) ${where}.`,
     evidence: [places[0] ?? evidence(service.at, `no volume at ${path}`), ...places.slice(1)],
     severity: severityOf(service),
-    ...(service.build ? { confidence: "likely" as const } : {}),
+    ...((service.build ?? service.made) ? { confidence: "likely" as const } : {}),
     // In memory is a choice that somebody has made.
     ...(keeping.in === "tmpfs"
       ? {}

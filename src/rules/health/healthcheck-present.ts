@@ -98,14 +98,24 @@ function isServing(service: Service): boolean {
 const workers =
   /^(celery (?!.*\bflower\b)|rq |rqworker|dramatiq|huey_consumer|arq |bundle exec sidekiq|sidekiq|taskiq (worker|scheduler))|\bartisan (queue:work|schedule:work|horizon)\b|\bmanage\.py (celery|rqworker|qcluster)\b/;
 
+/** What serves others, among the words of a command that Compose gives in the place of the image's own. */
+const servers =
+  /\b(?:gunicorn|uvicorn|hypercorn|daphne|granian|waitress|uwsgi|flask|runserver|php-fpm|apache2|httpd|nginx|caddy|frankenphp|octane|reverb|puma|unicorn|rails|thrust|node|npm|pnpm|yarn|bun|deno|next|java|dotnet|(?:http|web)?serve[rs]?)\b/;
+
 /** A port that a worker has from the image of its server is not one that it listens on. */
 function listens(service: Service): boolean {
+  if (service.ports.length > 0) return true;
   const command = service.process?.argv.map(word => word.value ?? "").join(" ") ?? "";
-  if (workers.test(`${command} `)) return service.ports.length > 0;
-  return service.ports.length > 0 || (service.model?.exposes.length ?? 0) > 0 || !!service.get("expose");
+  if (workers.test(`${command} `)) return false;
+  if (service.get("expose")) return true;
+  const isOwn = !service.command && !service.entrypoint;
+  const exposes = (service.model?.exposes.length ?? 0) > 0;
+  return exposes && (isOwn || servers.test(`${service.process?.text ?? ""} ${command}`));
 }
 
+/** An image of a system without a command of its own, which ends when its shell has nothing to do, serves nobody. */
 function asks(other: Service, service: Service): boolean {
+  if (!service.process && service.facts?.kind === "base") return false;
   return other.dependsOn.some(edge => edge.service === service.name);
 }
 

@@ -64,7 +64,7 @@ export default defineRule({
 
 /** A certificate at a path of the official image that no mount covers: the image has none. */
 function lostPath(stack: Stack, proxy: ProxyInstance, service: Service) {
-  if (service.facts?.family !== "nginx" || service.build) return undefined;
+  if (service.facts?.family !== "nginx" || (service.build ?? service.made)) return undefined;
   if (service.secrets.length > 0 || service.get("configs") || service.get("volumes_from")) return undefined;
   const at = neededCertificates(proxy).find(
     ({ value, mount }) =>

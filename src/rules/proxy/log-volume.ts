@@ -18,7 +18,7 @@ export default defineRule({
   why: "Docker copies the image's links to /dev/stdout into an empty volume: it never holds a log, and whoever looks there after an incident finds nothing.",
   *check(stack) {
     for (const service of serverServices(stack)) {
-      if (service.facts?.family !== "nginx" || service.build) continue;
+      if (service.facts?.family !== "nginx" || (service.build ?? service.made)) continue;
       const mount = service.mounts.find(
         each => each.type === "volume" && each.target.replace(/\/$/, "") === folder,
       );

@@ -110,7 +110,8 @@ function waitsForOwn(stack: Stack, placed: PlacedCall): boolean {
     return false;
   const services = projectOf(stack, placed)?.services ?? [];
   const own = services.filter(
-    service => !service.facts && !service.oneShot && !isOptional(service) && !isWorker(service),
+    service =>
+      (!service.facts || service.made) && !service.oneShot && !isOptional(service) && !isWorker(service),
   );
   return (
     own.length > 0 &&

@@ -57,9 +57,10 @@ export function serviceOf(merged: MergedService, context: ServiceContext): Servi
   const buildNode = get("build");
   const build = buildNode ? context.buildOf(merged, buildNode) : undefined;
   const imageRef = build || !image ? undefined : refOf(image, context);
-  const facts = build ? build.model?.facts : imageRef && factsFor(imageRef);
-  const made = !build && !facts && image ? context.madeBy(image.raw) : undefined;
+  const known = build ? undefined : imageRef && factsFor(imageRef);
+  const made = !build && !known && image ? context.madeBy(image.raw) : undefined;
   const runs = build ?? made;
+  const facts = known ?? runs?.model?.facts;
   const envFiles = envFilesOf(get("env_file"), context);
   const replicas = Number(text("deploy", "replicas")?.text ?? text("scale")?.text);
   const base: Service = {
