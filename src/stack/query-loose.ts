@@ -60,5 +60,31 @@ function looseRequirements(stack: Stack, stage: ImageModel, install: PackageInst
       evidence: [evidence(install.at, "installs what is newest"), evidence(one!.at, "no fixed version")],
     };
   }
-  return undefined;
+  return looseProject(stack, stage, install, command);
+}
+
+/** `pip install .`, also with extras, or `-e .`. */
+const ofProject = /\bpip[\d.]* install\b[^&|;\n]*\s\.\/?(?:\[[\w, -]+\])?["']?(?=\s|$)/;
+
+/** The program itself, installed with what its pyproject.toml asks for, where nothing before has brought versions. */
+function looseProject(
+  stack: Stack,
+  stage: ImageModel,
+  install: PackageInstall,
+  command: string,
+): Loose | undefined {
+  if (!ofProject.test(command) || /--no-deps\b/.test(command)) return undefined;
+  const brought = (other: PackageInstall) =>
+    other.requirementFiles.length > 0 || /^(?:uv|poetry|pipenv|conda)$/.test(other.manager);
+  if (stage.packages.some(brought)) return undefined;
+  const { source } = stage.fileBefore(install.at, join(install.directory!, "pyproject.toml"));
+  const manifest = source === undefined ? undefined : pythonAt(stack, source);
+  const asked = (manifest?.dependencies ?? []).filter(({ group }) => group === "main");
+  const open = asked.filter(({ version }) => !/(^|[^!<>~])={2,3}|@/.test(version));
+  if (!manifest || manifest.tool === "poetry" || open.length < 3 || open.length * 2 < asked.length)
+    return undefined;
+  return {
+    says: `${open.length} of ${asked.length} dependencies in ${source} have no fixed version, and \`pip install .\` reads no lock file`,
+    evidence: [evidence(install.at, "installs what is newest"), evidence(open[0]!.at, "no fixed version")],
+  };
 }
