@@ -4,7 +4,7 @@ import { type Location, locate } from "../core/source.ts";
 import { phpRoots, phpSeeders } from "./query-php-seeds.ts";
 import { wordsOf } from "./query-release.ts";
 import { startsWith } from "./query-seed-calls.ts";
-import { literalAdmin } from "./query-seeded-admins.ts";
+import { fallbackAdmin, literalAdmin } from "./query-seeded-admins.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Scripts that a page on deploying tells people to run on the server, and that make an administrator. */
@@ -35,8 +35,10 @@ export function documentedSeeds(stack: Stack): DocumentedSeed[] {
     for (const { line, start, headings } of lines(source.text)) {
       if (!seeding.test(line) || !isCommand(line)) continue;
       // The title of a page says less of what its parts are for.
-      if (forWork.test(`${headings.slice(1).join("\n")}\n${line}`)) continue;
-      if (!forServer.test(`${file}\n${headings.join("\n")}`) && !namesDeployed(stack, line)) continue;
+      const isNamed = namesDeployed(stack, line);
+      const said = `${headings.slice(1).join("\n")}\n${line}`;
+      if (forWork.test(isNamed ? said.replace(/\boptional/gi, "") : said)) continue;
+      if (!isNamed && !forServer.test(`${file}\n${headings.join("\n")}`)) continue;
       for (const path of seedFiles(stack, line)) {
         const at = found.has(path) ? undefined : adminIn(stack, path);
         if (!at) continue;
@@ -139,5 +141,21 @@ function seedFiles(stack: Stack, line: string): string[] {
 
 function adminIn(stack: Stack, path: string): Location | undefined {
   const read = stack.files.read(path);
-  return "source" in read && /admin/i.test(read.source.text) ? literalAdmin(read.source) : undefined;
+  if (!("source" in read) || !/admin/i.test(read.source.text)) return undefined;
+  const at = literalAdmin(read.source);
+  const fallback = at ? undefined : fallbackAdmin(read.source);
+  return at ?? (fallback && !isSet(stack, fallback) ? fallback.at : undefined);
+}
+
+/** Compose hands the variable on, or an env file shows another value: then people give one. */
+function isSet(
+  stack: Stack,
+  { variable, value }: { readonly variable: string; readonly value: string },
+): boolean {
+  return (
+    stack.services.some(({ environment }) => environment.some(({ name }) => name === variable)) ||
+    stack.envFiles.some(({ entries }) =>
+      entries.some(entry => entry.name.value === variable && entry.value.value !== value),
+    )
+  );
 }

@@ -32,7 +32,7 @@ const hashingName =
 const plain =
   /\b(?:password|senha|contrasena|mot_de_passe|plainPassword|plain_password)["']?\s*[:=]\s*(["'`])([^"'`\n${}\s]{3,60})\1/gi;
 const administrator =
-  /\b(?:role|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN|\bnew (?:Super)?Admin(?:istrator|User|Account|Entity|(?:Db)?Model)?\s*[({]/i;
+  /\b(?:role(?:_?(?:code|name|key))?|rol|roles|user_?type|perfil)["']?\s*[:=]\s*\[?\s*["'`]?[\w.:]*(?:super)?_?admin|\bis_?(?:admin|super_?user|staff)["']?\s*[:=]\s*true|["'`](?:super)?admin(?:istrator)?(?:@[\w.-]+)?["'`]|ROLE_ADMIN|\bnew (?:Super)?Admin(?:istrator|User|Account|Entity|(?:Db)?Model)?\s*[({]/i;
 const making =
   /\.(?:create|save|insert|add|add_all|insertOne|upsert|findOrCreate|persist|bulkCreate|insertMany)\w*\(|\bnew User|INSERT (?:OR \w+ )?INTO|->(?:insert(?:Batch)?|save)\(|(?:::|->)(?:create|firstOrNew|(?:first|update)OrCreate)\(/i;
 /** It asks where it runs, or whether it is wanted. */
@@ -110,6 +110,30 @@ function namedIn(source: Source): Location | undefined {
     ).exec(text);
     if (given && !isPlaceholder(given[2]!))
       return locate(source, given.index, given.index + given[0].trimEnd().length);
+  }
+  return undefined;
+}
+
+const quoted = String.raw`(["'\x60])([^"'\x60\n${"$"}{}]{3,60})\1\s*(?:[;,)#\n]|$)`;
+
+/** `const password = process.env.ADMIN_PASSWORD ?? FIRST_PASSWORD`: what the administrator gets where nobody sets it. */
+export function fallbackAdmin(
+  source: Source,
+): { readonly at: Location; readonly variable: string; readonly value: string } | undefined {
+  const { text } = source;
+  for (const match of text.matchAll(hashingName)) {
+    const near = text.slice(Math.max(0, match.index - 500), match.index + 500);
+    if (!administrator.test(near) || !making.test(text) || isComment(text, match.index)) continue;
+    const before = text.slice(Math.max(0, match.index - 1_200), match.index + 200);
+    if (gated.test(before.replace(/process\.env\.\w*(?:PASS|MAIL|NAME|PHONE)\w*/g, ""))) continue;
+    const head = String.raw`(?<![\w$.])${match[1]!.replaceAll("$", "\\$")}\s*=\s*process\.env\.(\w+)\s*(?:\|\||\?\?)\s*`;
+    const [, variable = "", other] = new RegExp(`${head}([A-Z][A-Z0-9_]+\\b)?`).exec(text) ?? [];
+    const literal = new RegExp(
+      other ? `(?<![\\w$.])${other}\\s*=\\s*${quoted}` : head.replace("(\\w+)", "\\w+") + quoted,
+    ).exec(text);
+    if (!variable || !literal || isPlaceholder(literal[2]!)) continue;
+    const end = literal.index + literal[0].replace(/[;,)#\s]+$/, "").length;
+    return { at: locate(source, literal.index, end), variable, value: literal[2]! };
   }
   return undefined;
 }
