@@ -107,10 +107,26 @@ function listens(service: Service): boolean {
   if (service.ports.length > 0) return true;
   const command = service.process?.argv.map(word => word.value ?? "").join(" ") ?? "";
   if (workers.test(`${command} `)) return false;
-  if (service.get("expose")) return true;
-  const isOwn = !service.command && !service.entrypoint;
-  const exposes = (service.model?.exposes.length ?? 0) > 0;
-  return exposes && (isOwn || servers.test(`${service.process?.text ?? ""} ${command}`));
+  if (service.get("expose") || isAddressed(service)) return true;
+  if (!service.model || service.model.exposes.length === 0) return false;
+  const said = `${service.process?.text ?? ""} ${command}`;
+  return (
+    (!service.command && !service.entrypoint) || servers.test(said) || said.includes(ownCommand(service))
+  );
+}
+
+/** Traefik or a proxy that reads variables is told to send visitors there. */
+function isAddressed({ labels, environment }: Service): boolean {
+  return (
+    labels.some(({ name }) => /^traefik\.http\.(?:routers|services)\./.test(name)) ||
+    environment.some(({ name }) => name === "VIRTUAL_HOST")
+  );
+}
+
+/** What the image starts by itself: Compose may put a migration before it. */
+function ownCommand({ model }: Service): string {
+  const words = [...(model?.entrypoint?.words ?? []), ...(model?.cmd?.words ?? [])];
+  return words.map(word => word.value ?? "?").join(" ") || "?";
 }
 
 /** An image of a system without a command of its own, which ends when its shell has nothing to do, serves nobody. */
