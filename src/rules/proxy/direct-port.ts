@@ -1,4 +1,5 @@
 import type { Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
 import type { Location } from "../../core/source.ts";
 import { allEdits } from "../../remedies/nginx.ts";
 import { offer } from "../../remedies/offer.ts";
@@ -7,6 +8,7 @@ import { proxyTarget } from "../../stack/proxy/route.ts";
 import { evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { adminAccess } from "../../stack/query-admin.ts";
 import { fronts } from "../../stack/query-fronts.ts";
+import { type OuterWay, outerWays } from "../../stack/query-outer-proxies.ts";
 import { loopbackFix } from "../../stack/query-ports.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
 import { plainPorts } from "../../stack/query-proxy.ts";
@@ -63,6 +65,7 @@ export default defineRule({
       };
     }
     yield* pastTheHost(stack, told);
+    yield* pastTheOther(stack, told);
   },
 });
 
@@ -99,6 +102,24 @@ function* pastTheHost(stack: Stack, told: (at: Location) => boolean): Iterable<V
         evidence(first.way.at, "the proxy's way to it"),
       ],
       fix: () => loopbackFix(stack, first.service, [first.port]),
+    };
+  }
+}
+
+/** A proxy in another project on the server leads to services that are published as well. */
+function* pastTheOther(stack: Stack, told: (at: Location) => boolean): Iterable<Violation> {
+  const found = new Map<ComposeProject, OuterWay[]>();
+  for (const way of outerWays(stack))
+    if (told(way.port.at) && !isConsole(stack, way.service, way.port)) addTo(found, way.service.project, way);
+  for (const [{ name }, ways] of found) {
+    const [first, ...more] = ways.map(({ port }) => evidence(port.at, "published on every address"));
+    const leads = ways.map(({ at }) => evidence(at, "the way of a proxy that this project does not have"));
+    yield {
+      subject: name,
+      message: `${listNames(ways.map(({ service }) => service.name))} can be reached from outside in plain HTTP, past the proxy of another project that leads to ${ways.length === 1 ? "it" : "them"}.`,
+      severity: weigh(ways[0]!.service, "medium"),
+      confidence: "likely",
+      evidence: [first!, ...more, ...leads],
     };
   }
 }
