@@ -130,6 +130,7 @@ export const runtimeImages: readonly ImageFamily[] = [
     tools: "java",
   },
   { names: ["openjdk"], kind: "runtime", distribution: "unknown", user: "root", tools: "java" },
+  { names: ["amazoncorretto"], kind: "runtime", distribution: "unknown", user: "root", tools: "java" },
   { names: ["maven"], kind: "runtime", distribution: "ubuntu", user: "root", tools: "java mvn" },
   {
     names: ["gradle"],
