@@ -9,7 +9,7 @@ import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { laidOver } from "./compose-override.ts";
 import { deployWords, isDeployJob, startsOnHostedRunner } from "./deploy-jobs.ts";
-import { folderOnServer, implicitFiles } from "./project-files.ts";
+import { defaultNames, folderOnServer, implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./project-plan.ts";
 import type { PlacedCall } from "./stack.ts";
 import { writtenScripts } from "./written-scripts.ts";
@@ -345,13 +345,26 @@ function uniquelyNamed(name: string, files: ProjectFiles): string | undefined {
 function copiedComposeFiles(placed: PlacedCall, calls: readonly PlacedCall[], files: ProjectFiles): string[] {
   const result: string[] = [];
   for (const other of calls) {
-    if (other.caller.file !== placed.caller.file || other.call.kind !== "remote-copy") continue;
+    if (other.caller.file !== placed.caller.file) continue;
+    const packed = packedAs(other.call, files);
+    if (packed !== undefined && !result.includes(packed)) result.push(packed);
+    if (other.call.kind !== "remote-copy") continue;
     for (const source of copySources(other.call.sources)) {
       const path = presentSpelling(join("", source), files);
       if (path !== undefined && !result.includes(path)) result.push(path);
     }
   }
   return result;
+}
+
+/** `cp compose.server.yml bundle/compose.yml` before the bundle goes to the server: the file that lies there by that name. */
+function packedAs(call: Call, files: ProjectFiles): string | undefined {
+  if (call.kind !== "file" || call.name !== "cp" || call.remote || call.operands.length !== 2)
+    return undefined;
+  const [source, target] = call.operands.map(({ value }) => value);
+  if (source === undefined || target === undefined || call.cwd === undefined) return undefined;
+  if (!defaultNames.includes(basename(target)) || defaultNames.includes(basename(source))) return undefined;
+  return dirname(target) === "" ? undefined : presentSpelling(join(call.cwd, source), files);
 }
 
 /** The Compose file itself, or the one that was renamed here and not in the pipeline: `compose.prod.yaml`. */

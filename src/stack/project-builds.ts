@@ -12,7 +12,7 @@ export function mountsCheckout(files: readonly ComposeFile[]): boolean {
   return files.some(file => servicesIn([file]).some(({ value }) => runsCheckout(file, value)));
 }
 
-function runsCheckout({ file }: ComposeFile, service: YamlNode): boolean {
+export function runsCheckout({ file }: ComposeFile, service: YamlNode): boolean {
   const build = child(service, "build");
   if (!build) return false;
   const context = join(dirname(file), textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".");
@@ -124,8 +124,11 @@ export function reservedCaddySite(
 }
 
 /** The Dockerfiles that it builds. */
-export function dockerfilesOf(file: ComposeFile): string[] {
-  return servicesIn([file]).flatMap(({ value }) => {
+export function dockerfilesOf(
+  file: ComposeFile,
+  services: readonly YamlNode[] = servicesIn([file]).map(({ value }) => value),
+): string[] {
+  return services.flatMap(value => {
     const build = child(value, "build");
     if (!build) return [];
     const context = textOf(build)?.value ?? textOf(child(build, "context"))?.value ?? ".";
@@ -135,7 +138,7 @@ export function dockerfilesOf(file: ComposeFile): string[] {
 
 /** All that it builds lies in a folder for development, and one for production has the same Dockerfiles. */
 export function twinOfWork(files: readonly ComposeFile[], paths: readonly string[]): string | undefined {
-  const builds = files.flatMap(dockerfilesOf);
+  const builds = files.flatMap(file => dockerfilesOf(file));
   const twins = builds.map(path =>
     ["prod", "production"]
       .map(word => path.replace(/(^|\/)(?:dev|development)(?=\/)/, `$1${word}`))

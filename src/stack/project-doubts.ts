@@ -32,6 +32,7 @@ import { lacksApplication } from "./project-program.ts";
 
 /** What speaks against taking a Compose file for a server's, beside its name and the words above it. */
 
+export const ofCheckout = "it runs the sources of the checkout, and nothing speaks for a server";
 export const mailOfWork = "it catches its own mail";
 export const buildsOfWork = "most of what it builds runs for development";
 
@@ -132,9 +133,9 @@ function imageName(image: string): string {
 }
 
 /** What a program tells others to come to: an address on the machine itself leads no visitor there. */
-const outward =
+export const outward =
   /^(?:\w+_)?(?:EXTERNAL|PUBLIC|MAILER|SITE|FRONTEND)_(?:\w+_)?(?:URL|URI|HOST|HOSTNAME|ENDPOINT|ORIGIN|DOMAIN)$|^(?:\w+_)?(?:COOKIE_DOMAIN|(?:SERVER|APP|BASE|ROOT)_URL)$/;
-const ownMachine = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1)(?::\d+)?\/?$/;
+export const ownMachine = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1)(?::\d+)?\/?$/;
 
 /**
  * Only jobs of a pipeline start it, on machines of their own, and all that it tells visitors leads to such a machine; or
@@ -238,8 +239,7 @@ export function doubtOf(
   if (trial) return trial;
   if (buildsForOthers(models)) return { text: "it builds images for several kinds of processors" };
   if (staysUp(models)) return undefined;
-  if (runsCheckout(models))
-    return { text: "it runs the sources of the checkout, and nothing speaks for a server" };
+  if (runsCheckout(models)) return { text: ofCheckout };
   const note = localNote(text(file)) ?? exploringNote(text);
   if (note) return note;
   return lacksApplication(models, text)

@@ -172,7 +172,16 @@ function isWhole(file: ComposeFile, base: ComposeFile): boolean {
 /** Some service has neither an image nor a build: the file only makes sense over another one. */
 function isOverlay(file: ComposeFile): boolean {
   const services = servicesOf(file);
-  return services.length > 0 && services.some(service => !service.complete);
+  return services.length > 0 && (services.some(service => !service.complete) || resets(file));
+}
+
+/** `volumes: !reset []`: it takes away what a file below it has. */
+function resets(file: ComposeFile): boolean {
+  return file.roots.some(root =>
+    entriesOf(child(root, "services")).some(({ value }) =>
+      entriesOf(value).some(entry => entry.value?.tag === "!reset" || entry.value?.tag === "!override"),
+    ),
+  );
 }
 
 /** `compose.prod.hardening.yml` beside `compose.prod.yml`, which has each service that it adds to: alone it is nothing. */

@@ -79,7 +79,7 @@ export function deploys(service: YamlNode): boolean {
 const devName = /^(dev|development)$|^dev[-_]|[-_]dev$/;
 /** Laravel Sail: `sail-8.4/app`, an image for a workstation. */
 const sail = /^sail-[\d.]+\/app$/;
-const devServer =
+export const devServer =
   /\bmanage\.py runserver\b|--reload\b|\b(npm|yarn|pnpm|bun)( run)? (dev|start:dev)\b|\bnodemon\b|\b(next|nuxt|nest|vite|flask|rails) (dev|start --watch|run --debug|s(erver)?)\b/;
 
 /**

@@ -82,7 +82,7 @@ export function besideProductionsDockerfile(
 ): string | undefined {
   if (!mountsCheckout(models) || staysUp(models)) return undefined;
   return models
-    .flatMap(dockerfilesOf)
+    .flatMap(file => dockerfilesOf(file))
     .flatMap(path => [".prod", ".production"].map(ending => `${path}${ending}`))
     .find(path => paths.includes(path));
 }

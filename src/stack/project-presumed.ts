@@ -1,7 +1,15 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
+import { isServers, ofCheckout } from "./project-doubts.ts";
 import { defaultNames, overrideName, stemOf } from "./project-files.ts";
-import { buildsForWork, debugs, developmentHabit } from "./project-habits.ts";
+import {
+  areMounted,
+  buildsForWork,
+  debugs,
+  developmentHabit,
+  opensStores,
+  staysUp,
+} from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
 import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
 
@@ -106,4 +114,26 @@ function shelfOf({ files }: ProjectPlan): string | undefined {
   return files.length === 1 && folder.includes("/") && defaultNames.includes(basename(file))
     ? dirname(folder)
     : undefined;
+}
+
+/** What it does that only work needs, where another project is known to be the server's. */
+export function besideServer(
+  plan: ProjectPlan,
+  plans: readonly ProjectPlan[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+  uses: readonly ComposeUse[],
+): string | undefined {
+  const models = plan.files.map(path => byPath.get(path)!);
+  const stage = buildsForWork(models);
+  // Beside a server's it takes less: all that it builds is mounted, its databases are open, and little restarts.
+  const open = plan.because.text.startsWith("nothing says") && areMounted(models) && opensStores(models);
+  const checkout = plan.because.text === ofCheckout || (open && !staysUp(models));
+  if (!stage && !checkout && !(debugs(models) && isPresumed(plan, plans, byPath, uses))) return undefined;
+  const server = plans.find(other => other !== plan && isServers(other, byPath))?.files.at(-1);
+  const what = stage
+    ? "builds a stage for development"
+    : checkout
+      ? "runs the checkout"
+      : "debugs what it mounts";
+  return server && `it ${what}, and ${server} is the server's`;
 }

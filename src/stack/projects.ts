@@ -10,14 +10,7 @@ import {
   saysProduction,
 } from "./development-notes.ts";
 import { basesOfWork } from "./project-base.ts";
-import {
-  areBuilt,
-  fileOfWork,
-  mountsCheckout,
-  pullsAll,
-  reservedCaddySite,
-  startsStores,
-} from "./project-builds.ts";
+import { areBuilt, mountsCheckout, pullsAll, reservedCaddySite, startsStores } from "./project-builds.ts";
 import {
   buildSame,
   buildsOfWork,
@@ -28,7 +21,6 @@ import {
   isChosenByName,
   isOfStage,
   isPreview,
-  isServers,
   mailOfWork,
   originalOf,
   shippedBy,
@@ -77,9 +69,10 @@ import {
 } from "./project-places.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
-import { blankOf, isPresumed, namedForProduction, shippedInstead } from "./project-presumed.ts";
+import { besideServer, blankOf, isPresumed, namedForProduction, shippedInstead } from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, laidOverWork, rigOf } from "./project-rigs.ts";
 import { newerVersion } from "./project-versions.ts";
+import { habitOfWork, ownAddress } from "./project-watched.ts";
 import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
 
 /**
@@ -188,6 +181,8 @@ function grade(
       !(isOfStage(candidate, last) && all.some(list => production.test(stemOf(list.at(-1)!)))),
   );
   if (own.length > 0) {
+    const trial = own.some(use => use.pipeline) ? undefined : ownAddress(models);
+    if (trial) return { files, ...trial };
     const { grade, because } = shippedBy(own, models);
     // A release of the server before production's.
     const before =
@@ -237,7 +232,7 @@ function grade(
   if (isServerForWork(last, all))
     return { files, grade: "staging", because: { text: "its name says a server for development" } };
   if (production.test(stem) && !unlike && !(local.test(stem) && all.length > 1))
-    return { files, ...namedForProduction(last, all) };
+    return { files, ...(ownAddress(models) ?? namedForProduction(last, all)) };
   const work = staging.test(stem) && options.text && headerNote(options.text(last));
   if (work) return { files, grade: "development", because: work };
   const rig = rigOf(files, models, all) ?? (files.length === 1 ? laidOverWork(last, byPath) : undefined);
@@ -278,7 +273,8 @@ function grade(
   const above = text && said.map(file => headerNote(text(file))).find(each => each !== undefined);
   const note = above ?? (text && readmeNote(last, text));
   if (note) return { files, grade: "development", because: note };
-  const habit = developmentHabit(models, all.length > 1) ?? (all.length > 1 ? fileOfWork(models) : undefined);
+  const others = all.length > 1;
+  const habit = developmentHabit(models, others) ?? habitOfWork(models, others, options.page ?? text);
   if (habit) return { files, grade: "development", because: { text: habit } };
   const shared = all.length > 1 ? networkOfWork(models) : undefined;
   if (shared)
@@ -337,18 +333,8 @@ function settleBases(
       };
     if (sure.includes(plan)) return plan;
     const models = plan.files.map(path => byPath.get(path)!);
-    const stage = buildsForWork(models);
-    const server =
-      (stage || (debugs(models) && isPresumed(plan, plans, byPath, uses))) &&
-      plans.find(other => other !== plan && isServers(other, byPath));
-    if (server) {
-      const what = stage ? "builds a stage for development" : "debugs what it mounts";
-      return {
-        ...plan,
-        grade: "development",
-        because: { text: `it ${what}, and ${server.files.at(-1)} is the server's` },
-      };
-    }
+    const work = besideServer(plan, plans, byPath, uses);
+    if (work) return { ...plan, grade: "development", because: { text: work } };
     const half = (other: ProjectPlan): boolean =>
       [...namesOf(other)].filter(name => own.has(name)).length * 2 >= Math.min(own.size, namesOf(other).size);
     const pulling = (other: ProjectPlan): boolean =>
