@@ -3,6 +3,7 @@ import { isPlaceholder, isWeakSecret } from "../formats/secret.ts";
 import { hasWorkstationValues } from "./env-work.ts";
 import { containerFile, isStore } from "./query.ts";
 import { openPorts } from "./query-ports.ts";
+import { setByRelease } from "./query-release-sets.ts";
 import type { Port, Service, Stack } from "./stack.ts";
 
 /** Questions about who can reach a service, and what it asks of them. */
@@ -67,6 +68,10 @@ export function credentialOf(stack: Stack, service: Service, ...names: string[])
     if (!variable) continue;
     const text = variable.value?.text;
     if (!text) return "unseen";
+    // A default is for those who set nothing; the release does.
+    const byDefault = variable.value?.byDefault ? variable.value.references : [];
+    const isSet = byDefault.length > 0 && byDefault.every(each => setByRelease(stack).has(each.name));
+    if (isSet && service.project.grade === "deployed") return "unseen";
     const fromDotenv = (variable.value?.references.length ?? 0) > 0 && !variable.value?.byDefault;
     if (fromDotenv && hasWorkstationValues(stack, service)) return "unseen";
     const directory = service.project.directory;

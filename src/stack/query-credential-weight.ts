@@ -1,6 +1,7 @@
 import type { Severity } from "../core/finding.ts";
 import { sourceOf } from "../core/project-files.ts";
 import { isStore, publicPorts, serviceAt, variable, weigh } from "./query.ts";
+import { demandedByRelease } from "./query-release-sets.ts";
 import { projectsOfCall } from "./query-scripts.ts";
 import type { Credential } from "./query-secrets.ts";
 import type { Grade, Service, Stack } from "./stack.ts";
@@ -55,6 +56,7 @@ export function severityOf(place: Credential, all: readonly Credential[]): Sever
  */
 export function isReplacedAtStart(stack: Stack, { kind, reference, service }: Credential): boolean {
   if (kind !== "default" || !reference || !service) return false;
+  if (service.project.grade === "deployed" && demandedByRelease(stack).includes(reference.name)) return true;
   const written = new RegExp(
     `(?:^|[\\s"'])${reference.name}=["']?\\$|["']${reference.name}["'][ \\t]+["']?\\$`,
     "m",

@@ -11,6 +11,7 @@ import { isRun } from "./query-connections.ts";
 import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
 import { opensOutside } from "./query-example-secrets.ts";
 import { isReplaced } from "./query-fallback-object.ts";
+import { isNeverLoaded, isUnusedField } from "./query-idle-defaults.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
 import type { ComposeProject, Grade, Service, Stack, Variable } from "./stack.ts";
 
@@ -266,7 +267,8 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
     if (toolConfiguration.test(read.at.file) && !runsMigrations(service)) continue;
     // An account that tests log in with.
     if (/(?:^|_)TESTS?_/.test(read.name)) continue;
-    if (isRefused(stack, read.name, read.at)) continue;
+    if (isRefused(stack, read.name, read.at) || isNeverLoaded(stack, service, read.at)) continue;
+    if (isUnusedField(stack, service, read.name, read.at)) continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
       continue;
     const forEmpty = read.forEmpty ?? false;
@@ -301,7 +303,7 @@ type Read = ReturnType<typeof componentReads>["reads"][number];
 
 /** Read by a tool of the developers or of a migration, not by the program that serves. */
 const toolConfiguration =
-  /(?:^|\/)(?:knexfile|ormconfig|(?:drizzle|prisma|kysely|mikro-orm|playwright|cypress|jest|vitest|webpack|vite|rollup|codegen|sentry)(?:\.\w+)?\.config)\.[cm]?[jt]s$|(?:^|\/)(?:alembic|migrations)\/env\.py$/;
+  /(?:^|\/)health-?check[\w-]*\.[cm]?js$|(?:^|\/)(?:knexfile|ormconfig|(?:drizzle|prisma|kysely|mikro-orm|playwright|cypress|jest|vitest|webpack|vite|rollup|codegen|sentry)(?:\.\w+)?\.config)\.[cm]?[jt]s$|(?:^|\/)(?:alembic|migrations)\/env\.py$/;
 
 function runsMigrations(service: Service): boolean {
   const words = (service.process?.commands ?? []).flat().map(word => word.value ?? "");

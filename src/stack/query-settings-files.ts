@@ -3,6 +3,7 @@ import { type Setting, settingsIn } from "../artifacts/settings-file.ts";
 import { basename, dirname, inside } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import { environmentText, hasUnseenEnvironment } from "./query-environment.ts";
+import { setByRelease } from "./query-release-sets.ts";
 import { isCredential, isSigningName } from "./query-secrets.ts";
 import { springProfiles } from "./spring-profiles.ts";
 import type { Service, Stack } from "./stack.ts";
@@ -35,6 +36,8 @@ export function settingSecrets(stack: Stack, service: Service): SettingSecret[] 
       if (value === undefined || !isKey(setting.path) || !isCredential(value.text) || value.text.length < 6)
         values.delete(key);
       else if (isGiven(service, [key, ...value.names.map(plain), ...(mapped.get(key) ?? [])]))
+        values.delete(key);
+      else if (hasUnseenEnvironment(service) && value.names.some(name => setByRelease(stack).has(name)))
         values.delete(key);
       else
         values.set(key, {

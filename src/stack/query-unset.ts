@@ -3,6 +3,7 @@ import { sourceOf } from "../core/project-files.ts";
 import { isSecretName } from "../formats/secret.ts";
 import { isStore } from "./query.ts";
 import { storeUrl } from "./query-environment.ts";
+import { demandedByRelease } from "./query-release-sets.ts";
 import { isSigningName } from "./query-secrets.ts";
 import type { Reference } from "./resolve/interpolate.ts";
 import { scalarValue } from "./resolve/values.ts";
@@ -87,7 +88,8 @@ export function guardedNames(stack: Stack, project: ComposeProject): ReadonlySet
   const text = project.files
     .map(file => (sourceOf(stack, file)?.text ?? "").replace(/^[ \t]*#.*$/gm, ""))
     .join("\n");
-  return new Set([...text.matchAll(/\$\{(\w+):?\?/g)].map(match => match[1]!));
+  const stops = project.grade === "deployed" ? demandedByRelease(stack) : [];
+  return new Set([...[...text.matchAll(/\$\{(\w+):?\?/g)].map(match => match[1]!), ...stops]);
 }
 
 export function isDocumented(stack: Stack, name: string): boolean {

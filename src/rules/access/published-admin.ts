@@ -3,6 +3,7 @@ import type { Location } from "../../core/source.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { guardsAt, proxyTarget } from "../../stack/proxy/route.ts";
 import { edgeProxies, evidence, hostNames, serverServices, weigh } from "../../stack/query.ts";
+import { publishedStore, storeAccess } from "../../stack/query-access.ts";
 import { adminAccess } from "../../stack/query-admin.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
@@ -22,6 +23,9 @@ export default defineRule({
       if (!access) continue;
       const ports = openPorts(service).filter(port => access.ports.includes(port.target ?? 0));
       const first = ports[0];
+      // The store's own port is told with the same login.
+      const store = (publishedStore(service)?.ports.length ?? 0) > 0 && storeAccess(stack, service);
+      if (first && store && access.because.some(({ at }) => at.span.start === store.at.span.start)) continue;
       if (!first) {
         const local = service.ports.find(
           port => port.public === false && access.ports.includes(port.target ?? 0),

@@ -4,8 +4,9 @@ import { addTo } from "../../core/group.ts";
 import { joinFixes } from "../../core/join-fixes.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
-import { type Access, publishedStore, storeAccess } from "../../stack/query-access.ts";
-import { loopbackFix, portNumbers } from "../../stack/query-ports.ts";
+import { type Access, consolePorts, publishedStore, storeAccess } from "../../stack/query-access.ts";
+import { adminAccess } from "../../stack/query-admin.ts";
+import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
 import { byValue, committedCredentials } from "../../stack/query-secrets.ts";
 import type { Port, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -31,8 +32,8 @@ export default defineRule({
     for (const service of serverServices(stack)) {
       const store = publishedStore(service);
       if (!store) continue;
-      const { kind, ports } = store;
-      const first = ports[0];
+      const { kind } = store;
+      const [first] = store.ports;
       if (!first) {
         const local = service.ports.find(port => port.public === false);
         if (local) yield { subject: service.name, kept: evidence(local.at, "published on loopback only") };
@@ -45,6 +46,7 @@ export default defineRule({
       seen.add(place);
       const severity = weigh(service, access?.sure && !isEdited(service, access) ? "critical" : "high");
       const key = [first.at.file, kind, severity, consequence(service, access)].join("\0");
+      const ports = [...store.ports, ...(access ? consolesOf(stack, service, access) : [])];
       addTo(habits, key, { service, kind, ports, access, severity });
     }
     for (const habit of habits.values()) yield tell(stack, habit);
@@ -85,6 +87,15 @@ function close(stack: Stack, { service, ports, access }: Published): Fix | undef
   return access?.asks === "known" && isForVisitors(service)
     ? ownPassword(stack, service)
     : loopbackFix(stack, service, ports);
+}
+
+/** Ports of its console, where the same login opens both. */
+function consolesOf(stack: Stack, service: Service, access: Access): Port[] {
+  const admin = adminAccess(stack, service);
+  if (!admin?.because.some(({ at }) => at.span.start === access.at.span.start)) return [];
+  return openPorts(service).filter(
+    port => consolePorts.has(port.target ?? 0) && admin.ports.includes(port.target!),
+  );
 }
 
 /** Who starts the stack by hand may have put a password in the place of the word first. */

@@ -1,4 +1,5 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
+import { join } from "../../core/path.ts";
 import { giveAndRequire } from "../../remedies/demanded-secret.ts";
 import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
 import { isWebServer } from "../../stack/component.ts";
@@ -7,6 +8,7 @@ import { connectionGaps } from "../../stack/query-connections.ts";
 import { isComposeDefault, isShown } from "../../stack/query-default-supply.ts";
 import { hasUnseenEnvironment, isAddressed } from "../../stack/query-environment.ts";
 import { bringsEnvFile, mountsEnvFile } from "../../stack/query-handed-env.ts";
+import { setByRelease } from "../../stack/query-release-sets.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
 import { guardedNames } from "../../stack/query-unset.ts";
 import { isWorker } from "../../stack/query-workers.ts";
@@ -85,6 +87,7 @@ function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault
   if (!given && readsFile(service, defaults)) return "always";
   if (!given && !isSigningName(name) && (isAddressed(service, name) || isShown(stack, service, name)))
     return "always";
+  if (!given && (isDemanded(service, name) || isBrought(stack, service, name))) return "always";
   const unseen = hasUnseenEnvironment(service) || bringsEnvFile(stack, service) || mountsEnvFile(service);
   if (!given) return unseen ? "maybe" : "never";
   const guarded = guardedNames(stack, service.project);
@@ -101,6 +104,26 @@ function readsFile(service: Service, defaults: readonly CodeDefault[]): boolean 
   return (
     variable(service, `${name}_FILE`)?.value !== undefined &&
     (service.component?.files.read(at.file)?.text.includes("_FILE") ?? false)
+  );
+}
+
+/** A release writes the env file with it, or ends without it. */
+function isBrought(stack: Stack, service: Service, name: string): boolean {
+  return gradeOf(service) === "deployed" && hasUnseenEnvironment(service) && setByRelease(stack).has(name);
+}
+
+/** Compose takes it with `${NAME:?}` from the `.env` that the service reads as well. */
+function isDemanded({ project, envFiles }: Service, name: string): boolean {
+  const dotenv = join(project.directory, ".env");
+  return (
+    envFiles.some(use => join(project.directory, use.path.value) === dotenv) &&
+    project.services.some(each =>
+      each.environment.some(({ value }) =>
+        value?.references.some(
+          reference => reference.name === name && /^:?\?$/.test(reference.operator ?? ""),
+        ),
+      ),
+    )
   );
 }
 
