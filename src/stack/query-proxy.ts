@@ -208,7 +208,28 @@ function writtenOf(stack: Stack, project: ComposeProject): boolean {
   const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook").map(([path]) => path);
   if (pages.some(path => /^readme\./i.test(path) && live.test(sourceOf(stack, path)?.text ?? "")))
     return true;
-  return [...pages, ...project.files].some(path => spoken.test(sourceOf(stack, path)?.text ?? ""));
+  return [...pages, ...project.files].some(path => {
+    const text = sourceOf(stack, path)?.text ?? "";
+    return spoken.test(text) || showsDoor(project, text);
+  });
+}
+
+/** `reverse_proxy web:3000` or `proxy_pass http://127.0.0.1:8000`, as a page shows it beside a certificate of its own. */
+function showsDoor(project: ComposeProject, text: string): boolean {
+  if (
+    !/\btls internal\b/.test(text) &&
+    ![...text.matchAll(fetched)].some(([, asked, kept]) => !exampleSite.test(asked ?? kept!))
+  )
+    return false;
+  const doors = text.matchAll(/\b(?:reverse_proxy|proxy_pass)\s+(?:https?:\/\/)?([\w.-]+):(\d+)/g);
+  return [...doors].some(([, host, port]) =>
+    project.services.some(
+      service =>
+        service.name === host ||
+        (/^(?:localhost|127\.0\.0\.1)$/.test(host!) &&
+          service.ports.some(({ published }) => String(published) === port)),
+    ),
+  );
 }
 
 /** `cloudflared access` only goes through somebody's tunnel. */
@@ -269,3 +290,8 @@ function takesOuter(directives: readonly NginxDirective[]): boolean {
 export function serverName(server: NginxServer): string | undefined {
   return server.names.find(({ value }) => /^[\w.-]+\.[\w.-]+$/.test(value))?.value;
 }
+
+/** `certbot --nginx -d shop.harbour.org`, or where certbot has put it. */
+const fetched =
+  /\bcertbot\b[^\n]{0,120} -d ([\w.-]+\.[a-z]{2,})|\/etc\/letsencrypt\/live\/([\w.-]+\.[a-z]{2,})\//g;
+const exampleSite = /(?:^|[.-])(?:example|your[\w-]*|my[\w-]*|domain\w*)[.-]/;

@@ -10,6 +10,7 @@ import {
   weigh,
 } from "../../stack/query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy, plainSites, speaksTls } from "../../stack/query-caddy.ts";
+import { generatedProxies } from "../../stack/query-generated-proxy.ts";
 import { deafTlsPorts, plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import { hasSecureTwin } from "../../stack/query-secure-twin.ts";
 import { plainTraefikPorts, traefikOf } from "../../stack/query-traefik.ts";
@@ -33,6 +34,9 @@ export default defineRule({
       if (secured[0]) yield { subject: project.name, kept: evidence(secured[0].at, "speaks TLS") };
       yield* beside(stack, project);
       if (tls || tlsElsewhere(stack, project) || hasSecureTwin(stack, project)) continue;
+      // A script writes the servers with their certificates.
+      const written = generatedProxies(stack).filter(proxy => proxy.service?.project === project);
+      if (written.some(proxy => tlsServers(proxy.effective).length > 0)) continue;
       const entries = entriesOf(stack, project);
       const [first, ...more] = entries;
       if (!first) continue;
