@@ -3,7 +3,9 @@ import { basename, join } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { isPublic } from "./public-project.ts";
+import { hostNames } from "./query.ts";
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
+import { hasUnseenEnvironment, isMentioned } from "./query-environment.ts";
 import {
   carriesDump,
   dumpsTestData,
@@ -30,8 +32,43 @@ const codeFile =
 
 /** Databases and object stores of deployed projects that keep their data, each place in the files once. */
 export function keptStores(stack: Stack): Service[] {
-  return keptServices(stack, service => service.kind === "database" || service.kind === "storage");
+  return keptServices(
+    stack,
+    service => service.kind === "storage" || (service.kind === "database" && !isIdle(stack, service)),
+  );
 }
+
+/** No program beside it is told where it is, waits for it or has its name in the code: nobody can have entered anything. */
+function isIdle(stack: Stack, store: Service): boolean {
+  const others = store.project.services.filter(service => service !== store);
+  const names = hostNames(store);
+  return (
+    others.length > 0 &&
+    !store.ports.some(port => port.public === false) &&
+    // Programs of other projects come through a network that they share, and an image may hold an env file.
+    !store.project.networks.some(network => network.external) &&
+    !stack.envFiles.some(({ entries }) =>
+      entries.some(({ value }) =>
+        names.some(name => value.value === name || new RegExp(`@${name}[:/]`).test(value.value)),
+      ),
+    ) &&
+    others.every(
+      service =>
+        service.component !== undefined &&
+        service.build !== undefined &&
+        !hasUnseenEnvironment(service) &&
+        !service.dependsOn.some(each => each.service === store.name) &&
+        !service.environment.some(({ value }) => names.some(name => mentions(value?.raw, name))) &&
+        !/(?:DATABASE|DB|POSTGRES\w*|PG|MYSQL|MONGO\w*)_?(?:URL|URI|HOST|DSN|SERVER)/.test(
+          service.environment.map(each => each.name).join(" "),
+        ) &&
+        !names.some(name => isMentioned(stack, service.component!, name)),
+    )
+  );
+}
+
+const mentions = (text: string | undefined, name: string): boolean =>
+  text !== undefined && new RegExp(`(?<![\\w-])${name.replace(/[^\w-]/g, ".")}(?![\\w-])`).test(text);
 
 /** Services of deployed projects that keep a SQLite database on a mount, with the mount. */
 export function keptFiles(stack: Stack): { readonly service: Service; readonly mount: Mount }[] {
@@ -337,6 +374,13 @@ export function leavesMachine(call: Call): boolean {
   if (call.kind === "http")
     return call.flags.some(flag => /^(-T|--upload-file|-F|--form|--data-binary)$/.test(flag.name));
   return call.args.some(
-    arg => /\b(s3|gs|b2|sftp|az|hdfs):\/\//.test(arg.word.text) || elsewhereName.test(arg.word.text),
+    arg =>
+      /\b(s3|gs|b2|sftp|az|hdfs):\/\//.test(arg.word.text) ||
+      elsewhereName.test(arg.word.text) ||
+      quotedUpload.test(arg.word.text),
   );
 }
+
+/** In the text of a script that another container runs. */
+const quotedUpload =
+  /(?:^|[\n;&|]|then)[ \t]*(?:mc (?:cp|mirror)|aws s3 (?:cp|sync)|rclone (?:copy|sync)|s3cmd put|gsutil cp) /;

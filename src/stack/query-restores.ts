@@ -1,5 +1,6 @@
 import type { Call, DatabaseCall } from "../artifacts/commands.ts";
 import { basename, dirname } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { carriesDump, dumpsTestData, isDump, isWorkstationCall, worksForWork } from "./query-scripts.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
@@ -42,7 +43,11 @@ function restoresOf(stack: Stack): PlainRestore[] {
       each => each.caller.file === caller.file && outputsOf(each.call).some(path => input.includes(path)),
     );
     const brought = own.length > 0 ? own : dumps;
-    const isOnto = !empties.test(text) && !asks.test(text) && !brought.some(each => dropsOrPacks(each.call));
+    const isOnto =
+      !empties.test(text) &&
+      !asks.test(text) &&
+      !brought.some(each => dropsOrPacks(each.call)) &&
+      ![placed, ...brought].some(each => moves.test(sourceOf(stack, each.caller.file)?.text ?? ""));
     const nearest = brought.find(each => dirname(each.caller.file) === dirname(caller.file)) ?? brought[0];
     return [
       {
@@ -85,6 +90,9 @@ const empties =
   /\bdrop(?:\s+(?:database|schema|owned)\b|db\b)|\bcreate(?:\s+database\b|db\b)|\btruncate\b|database:drop|\bdown\b[^\n]*\s(?:-\w*v\b|--volumes)|volume\s+rm|\brm\s+-\w*r[^\n]*(?:data|pg)|initdb|drop_all|migrate:fresh|migrate\s+reset|db:(?:drop|reset)/i;
 /** It looks first whether there are tables. */
 const asks = /information_schema|pg_(?:catalog|tables|class)\b|\\dt\b/;
+/** The script, or the one whose dump it brings, says that it is for a server on which nothing is yet. */
+const moves =
+  /\b(?:to|on) (?:a|the|your)? ?(?:new|fresh|other|another|target|destination) (?:server|host|machine|vps|instance)\b|\b(?:vps|server|host) (?:migration|move)\b/i;
 const stops = /ON_ERROR_STOP|--single-transaction|psql\b[^\n]*\s-1\b/;
 /** Rows are counted when it is done, or what psql says is read. */
 const looks = /count\s*\(|psql\b[^\n]*\|\s*(?:grep|tee)|grep\b[^\n]*\bERROR\b/i;

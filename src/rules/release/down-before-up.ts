@@ -24,7 +24,9 @@ export default defineRule({
       const placed = run.placed.find(({ call }) => call === found.start);
       const files = placed && projectOf(stack, placed)?.files.join("\n");
       const key =
-        stop.kind === "compose" ? `${files ?? targetOf(stop)}\n${slow.map(verb).join(" ")}` : run.title;
+        stop.kind === "compose"
+          ? `${files ?? targetOf(stop)}\n${slow.map(verb).join(" ")}`
+          : `${containersOf(stop) ?? run.title}\n${[...new Set(slow.map(verb))].join(" ")}`;
       addTo(groups, key, { title: run.title, grade: run.grade, ...found });
     }
     for (const list of groups.values()) {
@@ -59,6 +61,12 @@ export default defineRule({
     }
   },
 });
+
+/** `docker stop web api`: the containers in an order of their own, where all are named. */
+function containersOf({ args }: Call): string | undefined {
+  const names = args.flatMap(({ value, word }) => (word.text.startsWith("-") ? [] : [value]));
+  return names.length === 0 || names.includes(undefined) ? undefined : [...names].sort().join(" ");
+}
 
 interface Found {
   readonly title: string;

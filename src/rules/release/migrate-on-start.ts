@@ -25,7 +25,9 @@ export default defineRule({
       if (!first) continue;
       const copies = migrating.find(({ service }) => (service.replicas?.value ?? 1) > 1);
       // The same database is meant when the same code starts: two applications may well have one each.
-      const together = migrating.filter(({ service }) => sameCode(service, first.service));
+      const together = migrating.filter(
+        ({ service }) => sameCode(service, first.service) && !haveOwnStores(service, first.service),
+      );
       const apart = together.length > 1 && areToldApart(stack, together);
       const races = copies !== undefined || (together.length > 1 && !apart);
       const shown = copies && together.length < 2 ? [copies] : races ? together : apart ? [first] : migrating;
@@ -55,6 +57,16 @@ export default defineRule({
     }
   },
 });
+
+/** `@staging-db:5432` of the one and `@production-db:5432` of the other. */
+function haveOwnStores(service: Service, other: Service): boolean {
+  const storesOf = ({ environment, project }: Service): string[] =>
+    project.services.flatMap(({ name, kind }) =>
+      kind === "database" && environment.some(({ value }) => value?.raw.includes(`@${name}:`)) ? [name] : [],
+    );
+  const [own, others] = [storesOf(service), storesOf(other)];
+  return own.length > 0 && others.length > 0 && !own.some(name => others.includes(name));
+}
 
 /** The script that all start with asks a variable, of which each has its own value: `[ "$ROLE" = "api" ]`. */
 function areToldApart(
