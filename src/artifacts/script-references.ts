@@ -36,7 +36,8 @@ export function fileReferences(script: ShellScript, calls: readonly Call[]): Fil
     return referencesOf(call).flatMap(([role, arg]): FileReference[] => {
       const path = pathFromRoot(call, arg);
       if (path === undefined) return [];
-      const guarded = tested.has(arg.value!) || tested.has(path) || tested.has(`./${path}`);
+      const named = [arg.value!, path, `./${path}`, arg.word.text.replaceAll('"', "")];
+      const guarded = named.some(name => tested.has(name));
       return [{ path, at: arg.at, role, call, guarded, created: created.has(path) }];
     });
   });
@@ -98,6 +99,10 @@ function testedPaths(script: ShellScript): ReadonlySet<string> {
   const paths = new Set<string>();
   for (const { name, words } of script.commands)
     if (name?.value === "[" || name?.value === "[[" || name?.value === "test")
-      for (const word of words) if (word.value !== undefined) paths.add(word.value);
+      for (const word of words) {
+        if (word.value !== undefined) paths.add(word.value);
+        // `[[ -f "$ENV_FILE" ]]`, before it is used under the same name.
+        else if (/^"?\$\{?\w+\}?"?$/.test(word.text)) paths.add(word.text.replaceAll('"', ""));
+      }
   return paths;
 }

@@ -20,7 +20,7 @@ import {
   storeUrl,
 } from "./query-environment.ts";
 import { isOtherCommand } from "./query-go.ts";
-import { speaks } from "./spoken.ts";
+import { isToolsOwn, speaks } from "./spoken.ts";
 import type { Service, Stack, Variable } from "./stack.ts";
 
 /** Where a program connects to: what Compose tells it, and what its code does with that. */
@@ -192,7 +192,7 @@ function seeds({ process }: Service): boolean {
 
 /** Whether code at a place is part of the program: not a tool beside it, not another component, not idle settings. */
 export function isRun(stack: Stack, service: Service, component: AppComponent, at: Location): boolean {
-  if (aside.test(at.file) || !ownsFile(stack, component, at)) return false;
+  if (aside.test(at.file) || !ownsFile(stack, component, at) || isToolsOwn(service, at.file)) return false;
   if (seeding.test(at.file) && !seeds(service)) return false;
   if (!speaks(component.kind, at.file) || isOtherCommand(stack, service, at.file)) return false;
   if (!component.django) return true;

@@ -21,6 +21,8 @@ export interface Passage {
   arrives(path: string): string | undefined;
   /** The prefix is taken off. */
   readonly strips: boolean;
+  /** What stands in the place of the prefix. */
+  readonly instead?: string;
   readonly at: Location;
 }
 
@@ -58,6 +60,7 @@ function nginxPassages(stack: Stack): Passage[] {
             target,
             prefix,
             strips: uri !== undefined && !uri.startsWith(prefix),
+            ...(uri === undefined ? {} : { instead: uri.replace(/\/$/, "") }),
             at: pass.url.at,
             arrives: path => {
               const match = matchLocation(server, path);
@@ -147,8 +150,13 @@ export interface LostRoute {
 /** A route that nobody reaches through the passage, when none is reached; undefined when that is not certain. */
 export function lostRoute(stack: Stack, passage: Passage): LostRoute | undefined {
   const { target, prefix, arrives } = passage;
-  const routes = servedPaths(stack, target).filter(route => !aside.test(route));
+  const served = servedPaths(stack, target);
+  const routes = served.filter(route => !aside.test(route));
   if (routes.length < 2) return undefined;
+  // `location /shop/api/` with `proxy_pass http://web/api/`: routes below that are reached, and sockets are not listed.
+  const { instead = "" } = passage;
+  if (instead !== "" && (aside.test(instead) || served.some(route => `${route}/`.startsWith(`${instead}/`))))
+    return undefined;
   const below = routes.filter(route => route === prefix || route.startsWith(`${prefix}/`));
   if (below.length > 0 && below.length < routes.length) return undefined;
   const doubled = below.length > 0;

@@ -1,4 +1,5 @@
 import type { AppKind } from "./app/detect.ts";
+import type { Service } from "./stack.ts";
 
 const pythonKinds: ReadonlySet<AppKind> = new Set(["django", "fastapi", "flask", "python"]);
 
@@ -15,4 +16,17 @@ const spoken: readonly (readonly [RegExp, ReadonlySet<AppKind>])[] = [
 export function speaks(kind: AppKind, file: string): boolean {
   const [, own] = spoken.find(([files]) => files.test(file)) ?? [];
   return own ? own.has(kind) : !pythonKinds.has(kind);
+}
+
+const ofTools = /(?:^|\/)(playwright|cypress|jest|vitest|webpack|vite|rollup)(?:\.\w+)?\.config\.[cm]?[jt]s$/;
+
+/** The configuration of a tool that the container does not start. */
+export function isToolsOwn({ process }: Service, file: string): boolean {
+  const tool = ofTools.exec(file)?.[1];
+  const words = (process?.commands ?? []).flat().map(word => word.value ?? "");
+  return (
+    tool !== undefined &&
+    words.some(word => /(?:^|\/)node$/.test(word)) &&
+    !words.some(word => word.includes(tool) || /^(?:npm|yarn|pnpm|npx|bun)$/.test(word))
+  );
 }

@@ -103,12 +103,11 @@ function isLeftBehind(stack: Stack, { at }: Build): boolean {
   );
 }
 
-/** It is there when the script is started in its own folder, which nothing forbids. */
+/** It is there when the script is started in its own folder or in one above it, which nothing forbids. */
 function isBesideScript(stack: Stack, { caller, at, dockerfilePath }: Build): boolean {
-  const folder = dirname(at.file);
-  return (
-    caller.kind === "script" && folder !== "" && stack.files.has(join(folder, dockerfilePath!)) === "file"
-  );
+  for (let folder = dirname(at.file); caller.kind === "script" && folder !== ""; folder = dirname(folder))
+    if (stack.files.has(join(folder, dockerfilePath!)) === "file") return true;
+  return false;
 }
 
 /** Another Dockerfile, where its name or place leaves no doubt and all that it copies is found. */

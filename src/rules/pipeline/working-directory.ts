@@ -113,6 +113,7 @@ function mayAppear(path: string, before: readonly Step[], own: Step): boolean {
   const made = (step: Step) =>
     step.calls.some(
       call =>
+        (segments.some(segment => /^(?:android|ios)$/.test(segment)) && makesApp(call.command.words)) ||
         (call.name !== "cd" && call.args.some(arg => names(arg.word.text) && !/^-/.test(arg.word.text))) ||
         (["make", "just", "task", "tar", "unzip", "git"].includes(call.name) && call.name !== "cd"),
     ) ||
@@ -127,5 +128,12 @@ function mayAppear(path: string, before: readonly Step[], own: Step): boolean {
       (own.cwd === undefined || path !== own.cwd) &&
       made(own) &&
       inside(first, join("", path)) !== undefined)
+  );
+}
+
+/** `expo prebuild` writes `android/` and `ios/`, and so do those of Capacitor, Ionic and Flutter. */
+function makesApp(words: readonly { readonly text: string }[]): boolean {
+  return /\b(?:expo prebuild|(?:cap|capacitor|cordova) (?:platform )?add|flutter create|tauri (?:android|ios) init)\b/.test(
+    words.map(word => word.text).join(" "),
   );
 }

@@ -7,6 +7,7 @@ import {
   missingEvidence,
   missingTargets,
 } from "../../stack/query-targets.ts";
+import type { PlacedCall } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -34,7 +35,7 @@ export default defineRule({
         subject: `${file}: services`,
         message: `${callerName(all[0]!.places[0]!)} works on the services ${listNames(all.map(({ name }) => name))}, which ${files.join(" and ")} ${files.length === 1 ? "does" : "do"} not define: the commands fail.`,
         evidence: [one!, ...more],
-        severity: places.some(place => place.deploys) ? "medium" : "low",
+        severity: places.some(isServersWork) ? "medium" : "low",
         ...(all.some(({ sure }) => sure) ? {} : { confidence: "likely" as const }),
       };
     }
@@ -45,10 +46,15 @@ export default defineRule({
         subject: `${first.caller.file}: ${missing.name}`,
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: the command fails.`,
         evidence: missingEvidence(missing),
-        severity: missing.places.some(place => place.deploys) ? "medium" : "low",
+        severity: missing.places.some(isServersWork) ? "medium" : "low",
         fix: () => targetFix(stack, missing),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
     }
   },
 });
+
+/** A release that only looks whether it runs goes on without it. */
+function isServersWork({ deploys, call }: PlacedCall): boolean {
+  return deploys && !(call.kind === "compose" && /^(?:ps|logs|images|top)$/.test(call.subcommand ?? ""));
+}

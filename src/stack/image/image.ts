@@ -217,6 +217,13 @@ function missingInStage(dockerfile: Dockerfile, copy: CopyStep, files: StageFile
     // `ENV UV_PROJECT_ENVIRONMENT=/venv`: where a program is told to put what it makes.
     const told = stageChain(dockerfile, origin).flatMap(stage => (stage.runs.length > 0 ? stage.env : []));
     if (told.some(({ value }) => value.value === path)) return [];
+    if (stageChain(dockerfile, origin).some(({ runs }) => runs.some(run => tells(run.fragment.text, path))))
+      return [];
     return [{ source, copy, path, reason: "absent" as const, fromStage: origin.index }];
   });
+}
+
+/** `UV_PROJECT_ENVIRONMENT=/venv uv sync`: the same, for one command. */
+function tells(text: string, path: string): boolean {
+  return text.split(/\s+/).some(word => /^[A-Z_]+=/.test(word) && word.replace(/^\w+=/, "") === path);
 }
