@@ -3,7 +3,7 @@ import { sourceOf } from "../core/project-files.ts";
 import { isStore, publicPorts, serviceAt, variable, weigh } from "./query.ts";
 import { demandedByRelease } from "./query-release-sets.ts";
 import { projectsOfCall } from "./query-scripts.ts";
-import type { Credential } from "./query-secrets.ts";
+import { type Credential, committedCredentials } from "./query-secrets.ts";
 import type { Grade, Service, Stack } from "./stack.ts";
 
 /** What a credential that stands in a file is worth to whoever reads it. */
@@ -71,4 +71,19 @@ export function isReplacedAtStart(stack: Stack, { kind, reference, service }: Cr
       projectsOfCall(stack, { ...placed, call }).includes(service.project)
     );
   });
+}
+
+const texts = new WeakMap<Stack, ReadonlySet<string>>();
+
+/** Literal credentials of services that are for a server. */
+export function shownValues(stack: Stack): ReadonlySet<string> {
+  let found = texts.get(stack);
+  if (!found) {
+    const open = committedCredentials(stack).filter(
+      each => each.grade === "deployed" && each.kind === "literal" && !each.asks,
+    );
+    found = new Set(open.map(each => each.value));
+    texts.set(stack, found);
+  }
+  return found;
 }

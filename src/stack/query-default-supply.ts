@@ -1,6 +1,8 @@
-import { basename } from "../core/path.ts";
-import { variable } from "./query.ts";
+import { basename, join } from "../core/path.ts";
+import { gradeOf, variable } from "./query.ts";
 import { shownEnvFile } from "./query-env-examples.ts";
+import { hasUnseenEnvironment } from "./query-environment.ts";
+import { setByRelease } from "./query-release-sets.ts";
 import type { CodeDefault } from "./query-secrets.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -24,5 +26,25 @@ export function isShown(stack: Stack, service: Service, name: string): boolean {
       use.file === undefined &&
       use.required &&
       shownEnvFile(stack, basename(use.path.value))?.entries.some(entry => entry.name.value === name),
+  );
+}
+
+/** A release writes the env file with it, or ends without it. */
+export function isBrought(stack: Stack, service: Service, name: string): boolean {
+  return gradeOf(service) === "deployed" && hasUnseenEnvironment(service) && setByRelease(stack).has(name);
+}
+
+/** Compose takes it with `${NAME:?}` from the `.env` that the service reads as well. */
+export function isDemanded({ project, envFiles }: Service, name: string): boolean {
+  const dotenv = join(project.directory, ".env");
+  return (
+    envFiles.some(use => join(project.directory, use.path.value) === dotenv) &&
+    project.services.some(each =>
+      each.environment.some(({ value }) =>
+        value?.references.some(
+          reference => reference.name === name && /^:?\?$/.test(reference.operator ?? ""),
+        ),
+      ),
+    )
   );
 }

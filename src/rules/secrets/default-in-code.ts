@@ -1,14 +1,12 @@
 import type { Evidence, Severity } from "../../core/finding.ts";
-import { join } from "../../core/path.ts";
 import { giveAndRequire } from "../../remedies/demanded-secret.ts";
 import { requireVariable, useSiteKey } from "../../remedies/required-variable.ts";
 import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isOptional, variable, weigh } from "../../stack/query.ts";
 import { connectionGaps } from "../../stack/query-connections.ts";
-import { isComposeDefault, isShown } from "../../stack/query-default-supply.ts";
+import { isBrought, isComposeDefault, isDemanded, isShown } from "../../stack/query-default-supply.ts";
 import { hasUnseenEnvironment, isAddressed } from "../../stack/query-environment.ts";
 import { bringsEnvFile, mountsEnvFile } from "../../stack/query-handed-env.ts";
-import { setByRelease } from "../../stack/query-release-sets.ts";
 import { type CodeDefault, codeDefaults, isSigningName } from "../../stack/query-secrets.ts";
 import { guardedNames } from "../../stack/query-unset.ts";
 import { isWorker } from "../../stack/query-workers.ts";
@@ -104,26 +102,6 @@ function readsFile(service: Service, defaults: readonly CodeDefault[]): boolean 
   return (
     variable(service, `${name}_FILE`)?.value !== undefined &&
     (service.component?.files.read(at.file)?.text.includes("_FILE") ?? false)
-  );
-}
-
-/** A release writes the env file with it, or ends without it. */
-function isBrought(stack: Stack, service: Service, name: string): boolean {
-  return gradeOf(service) === "deployed" && hasUnseenEnvironment(service) && setByRelease(stack).has(name);
-}
-
-/** Compose takes it with `${NAME:?}` from the `.env` that the service reads as well. */
-function isDemanded({ project, envFiles }: Service, name: string): boolean {
-  const dotenv = join(project.directory, ".env");
-  return (
-    envFiles.some(use => join(project.directory, use.path.value) === dotenv) &&
-    project.services.some(each =>
-      each.environment.some(({ value }) =>
-        value?.references.some(
-          reference => reference.name === name && /^:?\?$/.test(reference.operator ?? ""),
-        ),
-      ),
-    )
   );
 }
 

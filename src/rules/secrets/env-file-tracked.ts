@@ -7,27 +7,12 @@ import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isSecretName, isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
+import { shownValues } from "../../stack/query-credential-weight.ts";
 import type { EnvEntry } from "../../stack/query-env-secrets.ts";
 import { isReadByGuess, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
-import { committedCredentials } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
-
-const texts = new WeakMap<Stack, ReadonlySet<string>>();
-
-/** Literal credentials of services that are for a server. */
-function shown(stack: Stack): ReadonlySet<string> {
-  let found = texts.get(stack);
-  if (!found) {
-    const open = committedCredentials(stack).filter(
-      each => each.grade === "deployed" && each.kind === "literal" && !each.asks,
-    );
-    found = new Set(open.map(each => each.value));
-    texts.set(stack, found);
-  }
-  return found;
-}
 
 export default defineRule({
   id: "secrets/env-file-tracked",
@@ -40,7 +25,7 @@ export default defineRule({
     const kept = new Map<Severity, { files: string[]; secrets: EnvEntry[] }>();
     for (const { file, secrets: all, forWork, forCopying } of trackedSecrets(stack)) {
       // What a server's Compose file shows as well is told there.
-      const secrets = all.filter(entry => !shown(stack).has(entry.value.value));
+      const secrets = all.filter(entry => !shownValues(stack).has(entry.value.value));
       if (secrets.length === 0) continue;
       // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
       const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
