@@ -200,8 +200,7 @@ function build(
     sourceAt: sourceNode?.at ?? node.at,
     createsHostPath,
   };
-  if (type !== "bind" || source.includes("$") || source.startsWith("~") || source.startsWith("/"))
-    return base;
+  if (type !== "bind" || source.includes("$") || /^(?:[~/]|[A-Za-z]:[\\/])/.test(source)) return base;
   const path = join(context.baseOf(node.at.file), source);
   if (isOutside(path)) return base;
   return {
