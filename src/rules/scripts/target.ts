@@ -1,3 +1,4 @@
+import type { Severity } from "../../core/finding.ts";
 import { targetFix } from "../../remedies/target-name.ts";
 import { listNames } from "../../stack/query.ts";
 import { callerName, isBackupWork, isWorkstationCall } from "../../stack/query-scripts.ts";
@@ -35,7 +36,7 @@ export default defineRule({
         subject: `${file}: services`,
         message: `${callerName(all[0]!.places[0]!)} works on the services ${listNames(all.map(({ name }) => name))}, which ${files.join(" and ")} ${files.length === 1 ? "does" : "do"} not define: the commands fail.`,
         evidence: [one!, ...more],
-        severity: places.some(isServersWork) ? "medium" : "low",
+        severity: severityOf(places),
         ...(all.some(({ sure }) => sure) ? {} : { confidence: "likely" as const }),
       };
     }
@@ -46,7 +47,7 @@ export default defineRule({
         subject: `${first.caller.file}: ${missing.name}`,
         message: `${callerName(first)} works on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: the command fails.`,
         evidence: missingEvidence(missing),
-        severity: missing.places.some(isServersWork) ? "medium" : "low",
+        severity: severityOf(missing.places),
         fix: () => targetFix(stack, missing),
         ...(missing.sure ? {} : { confidence: "likely" as const }),
       };
@@ -54,7 +55,22 @@ export default defineRule({
   },
 });
 
-/** A release that only looks whether it runs goes on without it. */
-function isServersWork({ deploys, call }: PlacedCall): boolean {
-  return deploys && !(call.kind === "compose" && /^(?:ps|logs|images|top)$/.test(call.subcommand ?? ""));
+/** A pipeline that brings it up ends there each time; a release that only looks whether it runs goes on without it. */
+function severityOf(places: readonly PlacedCall[]): Severity {
+  const released = places.filter(({ deploys }) => deploys);
+  if (released.some(endsJob)) return "high";
+  const looks = released.every(
+    ({ call }) => call.kind === "compose" && /^(?:ps|logs|images|top)$/.test(call.subcommand ?? ""),
+  );
+  return released.length > 0 && !looks ? "medium" : "low";
+}
+
+function endsJob({ caller, call }: PlacedCall): boolean {
+  return (
+    (caller.kind === "workflow" || caller.kind === "stage") &&
+    call.kind === "compose" &&
+    call.subcommand === "up" &&
+    // `up -d web || true`
+    call.command.connector !== "||"
+  );
 }
