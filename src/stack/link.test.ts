@@ -47,6 +47,21 @@ describe("a service sees", () => {
     ]);
   });
 
+  it("the program behind `conda run`", async () => {
+    const stack = await link(
+      tree({
+        "compose.yml": "services:\n  api:\n    build: .\n",
+        Dockerfile:
+          "FROM continuumio/miniconda3:24.7.1-0\nWORKDIR /app\nCOPY . .\nCMD conda run --no-capture-output -n shop gunicorn shop.wsgi\n",
+        "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n",
+        "requirements.txt": "Django==5.2\n",
+        "shop/settings.py": "DEBUG = False\n",
+      }),
+    );
+    expect(stack.services[0]!.process!.program!.value).toBe("gunicorn");
+    expect(stack.services[0]!.component).toMatchObject({ kind: "django" });
+  });
+
   it.each([
     ["postgres:17", undefined, "database"],
     ["postgres:17", "postgres -c max_connections=50", "database"],

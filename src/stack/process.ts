@@ -34,6 +34,8 @@ const wrappers: Record<string, number | "options" | "dashes"> = {
 };
 /** `poetry run X`, `uv run X` and their like. */
 const runners = new Set(["poetry", "pipenv", "uv", "pdm", "rye", "hatch", "bundle"]);
+/** `conda run -n shop X`. */
+const conda = /^(?:conda|mamba|micromamba)$/;
 const shells = new Set(["sh", "bash", "ash", "dash", "zsh"]);
 
 /** Takes wrappers off the front of a command: `tini -- poetry run gunicorn x` is `gunicorn x`. */
@@ -51,6 +53,7 @@ function unwrapOnce(argv: readonly Argument[]): readonly Argument[] {
   const name = basename(argv[0]?.value ?? "");
   if (runners.has(name) && (argv[1]?.value === "run" || argv[1]?.value === "exec"))
     return skipOptions(argv.slice(2));
+  if (conda.test(name) && argv[1]?.value === "run") return skipValued(argv.slice(2));
   const rule = wrappers[name];
   if (rule === undefined) return argv;
   if (rule === "dashes") {
@@ -64,6 +67,14 @@ function unwrapOnce(argv: readonly Argument[]): readonly Argument[] {
 function skipOptions(argv: readonly Argument[]): readonly Argument[] {
   let i = 0;
   while (i < argv.length && /^(-|[A-Za-z_][A-Za-z0-9_]*=)/.test(argv[i]!.value ?? "")) i++;
+  return argv.slice(i);
+}
+
+/** Options of `conda run`, some of which have a value of their own. */
+function skipValued(argv: readonly Argument[]): readonly Argument[] {
+  let i = 0;
+  while (i < argv.length && argv[i]!.value?.startsWith("-"))
+    i += /^(?:-n|--name|-p|--prefix|--cwd|-a|--attach)$/.test(argv[i]!.value ?? "") ? 2 : 1;
   return argv.slice(i);
 }
 

@@ -1,7 +1,7 @@
 import { concrete, entryOf } from "../artifacts/value.ts";
-import { join, normalize } from "../core/path.ts";
+import { inside, join, normalize } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
-import type { Location } from "../core/source.ts";
+import type { Location, Source } from "../core/source.ts";
 import { containerFile, isStore } from "./query.ts";
 import { keepingOf } from "./query-data.ts";
 import { lookupOf, settingsOf } from "./query-environment.ts";
@@ -84,7 +84,20 @@ function djangoFiles(stack: Stack, service: Service, workdir: string | undefined
   const below = /^(?:str\()?(?:os\.path\.join\()?BASE_DIR\s*[/,]\s*["']([\w./-]+)["']\)*$/.exec(written)?.[1];
   const manage = containerFile(stack, service, join(workdir, "manage.py")).repositoryPath;
   if (below === undefined || manage !== join(django.dir, "manage.py")) return [];
-  return [{ paths: [join(workdir, below)], at: name.at }];
+  const base = source && baseOf(source);
+  const inProject = base === undefined ? "" : inside(django.dir, base);
+  return inProject === undefined ? [] : [{ paths: [join(workdir, join(inProject, below))], at: name.at }];
+}
+
+/** The folder that `BASE_DIR` is: as many steps up from the file of the settings as are written. */
+function baseOf({ path, text }: Source): string | undefined {
+  const [, written = ""] = /^BASE_DIR\s*=\s*([^\n]*__file__[^\n]*)$/m.exec(text) ?? [];
+  if (/\.\.|pardir|["'/]/.test(written)) return undefined;
+  const nth = /\.parents\[(\d)\]/.exec(written)?.[1];
+  const steps =
+    (nth === undefined ? 0 : Number(nth) + 1) + (written.match(/\.parent\b|dirname\(/g)?.length ?? 0);
+  if (steps === 0 || steps > path.split("/").length) return undefined;
+  return path.split("/").slice(0, -steps).join("/");
 }
 
 /** Undefined where it cannot be told. */
