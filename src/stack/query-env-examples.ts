@@ -1,5 +1,5 @@
 import type { EnvFile } from "../artifacts/env-file.ts";
-import { basename } from "../core/path.ts";
+import { basename, dirname } from "../core/path.ts";
 import type { Stack } from "./stack.ts";
 
 const exampleWords =
@@ -16,7 +16,8 @@ function plainName(path: string): string {
 
 /**
  * What the repository shows of an env file that scripts read by this name: the file itself, or the example that it is
- * copied from. Undefined when there is none, or several that differ in their place only.
+ * copied from. The one that lies where the name says, else undefined when there is none, or several that differ in their
+ * place only.
  */
 export function shownEnvFile(stack: Stack, name: string): EnvFile | undefined {
   const wanted = plainName(name);
@@ -25,6 +26,8 @@ export function shownEnvFile(stack: Stack, name: string): EnvFile | undefined {
   const fitting = stack.envFiles
     .filter(file => plainName(file.file) === wanted && stack.files.tracked(file.file) !== false)
     .toSorted((a, b) => depth(a) - depth(b));
+  const beside = name.includes("/") ? fitting.filter(({ file }) => dirname(file) === dirname(name)) : [];
+  if (beside.length === 1) return beside[0];
   const [first, second] = fitting;
   return first && (!second || depth(second) > depth(first)) ? first : undefined;
 }

@@ -81,14 +81,15 @@ export function undocumentedVariables(stack: Stack, service: Service): Undocumen
   const unseen = service.envFiles.filter(use => use.file === undefined);
   if (unseen.length === 0 || service.get("extends") !== undefined || service.secrets.length > 0)
     return undefined;
-  const examples = unseen.map(use => shownEnvFile(stack, basename(use.path.value)));
+  const examples = unseen.map(use => shownEnvFile(stack, use.resolved ?? basename(use.path.value)));
   const [example] = examples;
   if (!example || examples.includes(undefined) || example.entries.length < leastEntries) return undefined;
   const given = new Set(service.environment.map(({ name }) => name));
   const lookup: Lookup = name => (given.has(name) || service.reassigned?.has(name) ? undefined : null);
   const seen = new Set<string>();
   const missing = [
-    ...fromCode(stack, service, lookup),
+    // What the program reads by itself is the same file: that it says so changes nothing.
+    ...fromCode(stack, service, lookup, true),
     ...fromSettings(stack, service, lookup),
     ...missingRequired(stack, service, lookup).map(({ value, at }) => ({
       name: value,
@@ -157,7 +158,7 @@ function isAlways(script: ShellScript, { span }: Location): boolean {
   );
 }
 
-function fromCode(stack: Stack, service: Service, lookup = lookupOf(service)): Missing[] {
+function fromCode(stack: Stack, service: Service, lookup = lookupOf(service), ownFileToo = false): Missing[] {
   const { component } = service;
   if (!component) return [];
   const seen = new Set<string>();
@@ -167,7 +168,7 @@ function fromCode(stack: Stack, service: Service, lookup = lookupOf(service)): M
   return componentReads(stack, component).reads.flatMap(read => {
     if (loaded !== "all" && read.at.file.endsWith(".py") && !loaded.has(read.at.file)) return [];
     if (read.buildTime || seen.has(read.name) || lookup(read.name) !== null) return [];
-    if (!isRun(stack, service, component, read.at) || !stops(stack, read)) return [];
+    if (!isRun(stack, service, component, read.at) || !stops(stack, read, ownFileToo)) return [];
     seen.add(read.name);
     return [{ name: read.name, place: evidence(read.at, "stops without it"), likely: true as const }];
   });
@@ -198,7 +199,7 @@ function fromChecks(stack: Stack, service: Service): Missing[] {
 }
 
 /** At the top level of a file, outside any `try`: it runs when the program is loaded. */
-function stops(stack: Stack, read: EnvRead): boolean {
+function stops(stack: Stack, read: EnvRead, ownFileToo: boolean): boolean {
   const text = sourceOf(stack, read.at.file)?.text ?? "";
   const lineStart = text.lastIndexOf("\n", read.at.span.start - 1) + 1;
   const line = text.slice(lineStart, read.at.span.start);
@@ -214,7 +215,7 @@ function stops(stack: Stack, read: EnvRead): boolean {
   if (!read.required || read.default || !(read.how === "pydantic" || isInAssignment(read, text, lineStart)))
     return false;
   // These read a file of their own, which may lie beside the program. Reads are many: the whole text is looked at last.
-  if (/\b(?:decouple|load_dotenv|read_env|env_file|dotenv)\b/.test(text)) return false;
+  if (!ownFileToo && /\b(?:decouple|load_dotenv|read_env|env_file|dotenv)\b/.test(text)) return false;
   return (
     read.how === "pydantic" ||
     !(text.includes(`setdefault("${read.name}"`) || text.includes(`setdefault('${read.name}'`))

@@ -27,7 +27,7 @@ export function overriddenVariables(stack: Stack, service: Service): Overridden[
     const name = sourceOf(variable);
     if (name === undefined || project.lookup(name) !== undefined) return [];
     const use = envFiles.find(each =>
-      (each.file ?? shownEnvFile(stack, basename(each.path.value)))?.entries.some(
+      (each.file ?? shownEnvFile(stack, each.resolved ?? basename(each.path.value)))?.entries.some(
         ({ name: { value }, value: given }) =>
           (value === name || (value === variable.name && !ofOthers)) && given.value !== "",
       ),
