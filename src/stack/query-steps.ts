@@ -1,3 +1,4 @@
+import type { Job, Workflow } from "../artifacts/workflow.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about a command among the steps of its job. */
@@ -41,4 +42,19 @@ export function isMadeThere(stack: Stack, { caller }: PlacedCall): boolean {
         /^(?:poetry|uv|pipenv|pip-compile|pipreqs|pdm|make|conda)$/.test(call.name),
     )
   );
+}
+
+/** Others wait for the job and nothing looks at what became of it; a job for which nobody waits is for whoever reads it. */
+export function hidesFromOthers({ platform, jobs, source }: Workflow, { continueOnError, id }: Job): boolean {
+  return (
+    continueOnError &&
+    platform === "github" &&
+    jobs.some(other => other.needs.some(need => need.value === id.value)) &&
+    !/conclusion|\bneeds\.[\w*-]+\.result\b/i.test(source.text)
+  );
+}
+
+/** The job itself and those that it waits for. */
+export function jobsBefore({ jobs }: Workflow, job: Job): Job[] {
+  return [job, ...jobs.filter(other => job.needs.some(need => need.value === other.id.value))];
 }

@@ -58,14 +58,18 @@ function losesInput(call: DockerExecCall): boolean {
 }
 
 /** All that is to be handed on are questions: nothing is restored. */
-function onlyAsks({ command }: DockerExecCall): boolean {
+function onlyAsks({ command, execCommand }: DockerExecCall): boolean {
   const text = command.redirects.find(({ heredoc }) => heredoc)?.heredoc?.body.text ?? "";
+  if (/^mongo(?:sh)?$/.test(execCommand[0]?.value ?? "")) return text !== "" && !mongoWrites.test(text);
   const statements = text.replace(/^[ \t]*(?:--|\\)[^\n]*$/gm, "").split(";");
   return (
     text !== "" &&
     statements.every(each => each.trim() === "" || /^\s*(?:select|show|explain|with)\b/i.test(each))
   );
 }
+
+const mongoWrites =
+  /(?<![A-Za-z])(?:insert|update|delete|drop|create|remove|replace|save|rename|grant|revoke|bulkWrite|findAndModify|findOneAnd|runCommand|adminCommand|load|initiate|reconfig|out)(?![a-z])/;
 
 /** The work is named on the command line: a statement, a file. */
 const named =

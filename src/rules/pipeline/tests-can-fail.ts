@@ -7,6 +7,7 @@ import { offer } from "../../remedies/offer.ts";
 import { dropContinue } from "../../remedies/workflow-edit.ts";
 import { evidence } from "../../stack/query.ts";
 import { isTest, onlySpeaks, optionAt, wordsOf } from "../../stack/query-release.ts";
+import { hidesFromOthers, jobsBefore } from "../../stack/query-steps.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -30,10 +31,13 @@ export default defineRule({
             places.push(...lostInScript(stack, step, call));
             if (!runsTests(call) || call.via !== undefined) continue;
             // The same tests once more, for a report.
-            if (/--cov|coverage/.test(wordsOf(call)) && testsSoundly(job)) continue;
+            if (/--cov|coverage/.test(wordsOf(call)) && jobsBefore(workflow, job).some(testsSoundly))
+              continue;
             if (step.continueOnError) {
               places.push(evidence(call.at, "`continue-on-error` hides the result"));
               if (!hidden.includes(step)) hidden.push(step);
+            } else if (hidesFromOthers(workflow, job)) {
+              places.push(evidence(call.at, "`continue-on-error` of its job hides the result"));
             } else {
               const shows = lost(call, step.run?.pipefail ?? false);
               if (!shows) continue;
@@ -43,7 +47,8 @@ export default defineRule({
           }
       const [first, ...more] = places;
       if (!first) continue;
-      const shown = hidden.map(step => dropContinue(stack, step));
+      const ofJob = workflow.jobs.some(job => hidesFromOthers(workflow, job)) ? [undefined] : [];
+      const shown = [...ofJob, ...hidden.map(step => dropContinue(stack, step))];
       yield {
         subject: workflow.file,
         message: `${places.length === 1 ? "A test" : `${places.length} tests`} of ${workflow.file} cannot fail: ${first.shows}.`,
