@@ -164,6 +164,7 @@ import dataEmptiedAtStart from "./data/emptied-at-start.ts";
 import dataInitOnlySchema from "./data/init-only-schema.ts";
 import dataLoginKeys from "./data/login-keys.ts";
 import dataNamedVolume from "./data/named-volume.ts";
+import dataOffsiteTool from "./data/offsite-tool.ts";
 import dataOverwrittenAtStart from "./data/overwritten-at-start.ts";
 import dataRestoreErrors from "./data/restore-errors.ts";
 import dataRestoreInput from "./data/restore-input.ts";
@@ -172,6 +173,7 @@ import dataRestorePresent from "./data/restore-present.ts";
 import dataSharedProject from "./data/shared-project.ts";
 import dataSqliteFile from "./data/sqlite-file.ts";
 import dataSyncDeletes from "./data/sync-deletes.ts";
+import dataUploadsBackup from "./data/uploads-backup.ts";
 import dataUploadsVolume from "./data/uploads-volume.ts";
 import healthHealthRoute from "./health/health-route.ts";
 import healthHealthcheckPresent from "./health/healthcheck-present.ts";
@@ -303,6 +305,7 @@ import releaseUnversionedRollback from "./release/unversioned-rollback.ts";
 import releaseVolumeHidesImage from "./release/volume-hides-image.ts";
 import releaseWaitsForMigration from "./release/waits-for-migration.ts";
 import scriptsComposeFile from "./scripts/compose-file.ts";
+import scriptsCountFromZero from "./scripts/count-from-zero.ts";
 import scriptsCutCommand from "./scripts/cut-command.ts";
 import scriptsDevcontainerCommand from "./scripts/devcontainer-command.ts";
 import scriptsDocumentedCommand from "./scripts/documented-command.ts";
@@ -310,6 +313,7 @@ import scriptsEnvParse from "./scripts/env-parse.ts";
 import scriptsEnvPrecedence from "./scripts/env-precedence.ts";
 import scriptsExecutable from "./scripts/executable.ts";
 import scriptsGoneDownload from "./scripts/gone-download.ts";
+import scriptsLateStatus from "./scripts/late-status.ts";
 import scriptsMissingFile from "./scripts/missing-file.ts";
 import scriptsMissingImport from "./scripts/missing-import.ts";
 import scriptsNetworkName from "./scripts/network-name.ts";
@@ -509,6 +513,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataInitOnlySchema,
   dataLoginKeys,
   dataNamedVolume,
+  dataOffsiteTool,
   dataOverwrittenAtStart,
   dataRestoreErrors,
   dataRestoreInput,
@@ -517,6 +522,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataSharedProject,
   dataSqliteFile,
   dataSyncDeletes,
+  dataUploadsBackup,
   dataUploadsVolume,
   healthHealthRoute,
   healthHealthcheckPresent,
@@ -648,6 +654,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseVolumeHidesImage,
   releaseWaitsForMigration,
   scriptsComposeFile,
+  scriptsCountFromZero,
   scriptsCutCommand,
   scriptsDevcontainerCommand,
   scriptsDocumentedCommand,
@@ -655,6 +662,7 @@ export const rules: readonly Rule<Stack>[] = [
   scriptsEnvPrecedence,
   scriptsExecutable,
   scriptsGoneDownload,
+  scriptsLateStatus,
   scriptsMissingFile,
   scriptsMissingImport,
   scriptsNetworkName,
