@@ -1,5 +1,6 @@
-import { evidence } from "../../stack/query.ts";
+import { evidence, listNames } from "../../stack/query.ts";
 import { isBackupService, keptBackups, keptStores, leavesMachine } from "../../stack/query-backups.ts";
+import { localBackups } from "../../stack/query-local-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";
 
@@ -10,7 +11,21 @@ export default defineRule({
   severity: "medium",
   why: "A broken disk, a deleted server or an intruder takes the backups together with the data.",
   *check(stack) {
-    if (keptStores(stack).length === 0 || stack.services.some(isBackupService)) return;
+    if (keptStores(stack).length === 0) return;
+    const [local, ...others] = localBackups(stack);
+    if (local) {
+      const all = [local, ...others];
+      yield {
+        subject: local.service.name,
+        message: `${listNames([...new Set(all.map(({ service }) => service.name))])} ${all.length === 1 ? "keeps its" : "keep their"} backups on the machine that holds the data, and nothing takes them elsewhere.`,
+        evidence: [
+          evidence(local.mount.at, "a folder of the same machine"),
+          ...others.map(({ mount }) => evidence(mount.at, "a folder of the same machine")),
+        ],
+        confidence: "likely",
+      };
+    }
+    if (stack.services.some(isBackupService)) return;
     const calls = keptBackups(stack);
     const first = calls[0];
     if (!first) return;
