@@ -128,6 +128,18 @@ export function asksNothing(service: Service): Location | undefined {
   return prints || (runs && more.length === 0 && speaks.test(code ?? "")) ? command.at : undefined;
 }
 
+const itself =
+  /^(?:nginx|httpd|apache2|apachectl|apache2ctl|php-fpm[\d.]*) -t$|^(?:apachectl|apache2ctl) configtest$|^(?:php|node|nginx|python[\d.]*|ruby|java) (?:-v|-V|-version|--version)$|^caddy validate\b/;
+
+/** `nginx -t`, `php-fpm -t && php -v`: a second program reads its files or says its name, and the one that serves is not asked. */
+export function looksAtFiles(service: Service): Location | undefined {
+  const commands = (probeOf(service) ?? []).flat();
+  const lines = commands.map(({ words: [program, ...more] }) =>
+    [basename(program ?? "?"), ...more].join(" "),
+  );
+  return lines.length > 0 && lines.every(line => itself.test(line)) ? commands[0]!.at : undefined;
+}
+
 function toProbe(command: ShellCommand, at: Location): ProbeCommand {
   const piped = command.connector === "|" || command.connector === "|&";
   return { words: command.words.map(word => word.value), at, piped };

@@ -1,7 +1,13 @@
 import { offer } from "../../remedies/offer.ts";
 import { probeTest } from "../../remedies/probe.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
-import { alwaysHealthy, asksNothing, editInCheck, httpProbe } from "../../stack/query-health.ts";
+import {
+  alwaysHealthy,
+  asksNothing,
+  editInCheck,
+  httpProbe,
+  looksAtFiles,
+} from "../../stack/query-health.ts";
 import { oncePerPlace, worstFirst } from "../../stack/query-process.ts";
 import { defineRule } from "../rule.ts";
 
@@ -29,6 +35,14 @@ export default defineRule({
           message: `The health check of "${service.name}" asks nothing: it succeeds wherever its own program starts.`,
           severity: weigh(service, "medium"),
           evidence: [evidence(silent, "only says something")],
+        };
+      const files = looksAtFiles(service);
+      if (files && first(files))
+        yield {
+          subject: service.name,
+          message: `The health check of "${service.name}" only has a second program read its files: the one that serves is not asked.`,
+          severity: weigh(service, "medium"),
+          evidence: [evidence(files, "asks nobody whether it serves")],
         };
       const probe = httpProbe(service);
       if (probe?.failsOnError !== false || !first(probe.at)) continue;
