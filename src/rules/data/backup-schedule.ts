@@ -1,6 +1,13 @@
-import { evidence, isOptional, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { isSecondDatabase } from "../../stack/query-backup-ways.ts";
-import { hasSchedule, isBackupService, keptBackups } from "../../stack/query-backups.ts";
+import {
+  hasSchedule,
+  isBackupService,
+  isOwnData,
+  keptBackups,
+  keptStores,
+  typedBackup,
+} from "../../stack/query-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -26,6 +33,7 @@ export default defineRule({
       return;
     }
     if (!hasStore(stack) || stack.services.some(isBackupService)) return;
+    yield* typed(stack);
     const calls = keptBackups(stack);
     const first = calls[0];
     if (!first || hasSchedule(stack, new Set(calls.map(({ caller }) => caller.file)))) return;
@@ -37,6 +45,23 @@ export default defineRule({
     };
   },
 });
+
+/** All that there is of a backup is a command on a page. */
+function* typed(stack: Stack) {
+  const stores = keptStores(stack);
+  const at = stores.length > 0 && isOwnData(stack, stores) ? typedBackup(stack) : undefined;
+  if (!at) return;
+  yield {
+    subject: at.file,
+    message: `The data of ${listNames([...new Set(stores.map(({ name }) => name))])} is saved when somebody types the command of ${at.file}: nothing in this repository does it.`,
+    severity: weigh(stores[0]!, "medium"),
+    confidence: "likely" as const,
+    evidence: [
+      evidence(at, "all that there is of a backup"),
+      ...stores.map(store => evidence(store.at, "keeps data")),
+    ],
+  };
+}
 
 /** A deployed database or object store; whether its data is kept in the right place is another question. */
 function hasStore(stack: Stack): boolean {
