@@ -1,5 +1,6 @@
-import { evidence } from "../../stack/query.ts";
+import { evidence, listPlain } from "../../stack/query.ts";
 import { hasPipeline, ownService } from "../../stack/query-policies.ts";
+import { untestedReleases } from "../../stack/query-untested.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -11,6 +12,19 @@ export default defineRule({
   *check(stack) {
     const service = ownService(stack);
     if (!service || hasPipeline(stack)) return;
+    const untested = untestedReleases(stack);
+    if (untested) {
+      const { runs, tests } = untested;
+      const names = runs.map(({ title }) => title);
+      yield {
+        subject: "pipeline",
+        message: `The ${names.length === 1 ? "release" : "releases"} in ${listPlain(names)} ${names.length === 1 ? "runs" : "run"} none of the tests of this repository, which stand in ${tests} files, and there is no pipeline that does.`,
+        severity: "medium",
+        confidence: "likely",
+        evidence: runs.map(({ starts }) => evidence(starts[0]!.at, "released untested")),
+      };
+      return;
+    }
     yield {
       subject: "pipeline",
       message: `Nothing in this repository tests "${service.name}", builds it or looks for known holes in it before a release: there is no .github/workflows, no .gitlab-ci.yml and no file of another such service.`,
