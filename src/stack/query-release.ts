@@ -126,6 +126,15 @@ function isOthers({ imageRef }: Service): boolean {
   return owner !== undefined && owner === name && more.length === 0;
 }
 
+/** `. ./.env`: no other commands come with it. */
+export function setsVariables(call: Call): boolean {
+  return (
+    call.kind === "program" &&
+    call.runs === "sourced" &&
+    /(?:^|\/)\.env[\w.-]*$/.test(call.file?.word.text.replace(/["']/g, "") ?? "")
+  );
+}
+
 /** Builds or pulls images. */
 export function fetchesImages(call: Call): boolean {
   if (call.kind === "docker-build") return true;

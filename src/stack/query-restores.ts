@@ -93,7 +93,8 @@ const asks = /information_schema|pg_(?:catalog|tables|class)\b|\\dt\b/;
 /** The script, or the one whose dump it brings, says that it is for a server on which nothing is yet. */
 const moves =
   /\b(?:to|on) (?:a|the|your)? ?(?:new|fresh|other|another|target|destination) (?:server|host|machine|vps|instance)\b|\b(?:vps|server|host) (?:migration|move)\b/i;
-const stops = /ON_ERROR_STOP|--single-transaction|psql\b[^\n]*\s-1\b/;
+/** One transaction alone takes everything back after an error, and ends with success as well. */
+const stops = /ON_ERROR_STOP/;
 /** Rows are counted when it is done, or what psql says is read. */
 const looks = /count\s*\(|psql\b[^\n]*\|\s*(?:grep|tee)|grep\b[^\n]*\bERROR\b/i;
 

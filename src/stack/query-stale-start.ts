@@ -1,7 +1,7 @@
 import type { Call, ComposeCall } from "../artifacts/commands.ts";
 import { inside } from "../core/path.ts";
 import { isOptional } from "./query.ts";
-import { projectOf, type ReleaseRun, releaseRuns } from "./query-release.ts";
+import { projectOf, type ReleaseRun, releaseRuns, setsVariables } from "./query-release.ts";
 import type { ComposeProject, Service, Stack } from "./stack.ts";
 
 /** A release that brings a new version, and starts what it built before. */
@@ -57,7 +57,9 @@ function mayBuild({ calls }: ReleaseRun, start: ComposeCall): boolean {
         /^(?:image )?(?:rmi|rm|load|import|tag|prune)$|^buildx|prune$/.test(call.verb)
       );
     if (call.kind === "program")
-      return !call.inside && /^(?:script|sourced|target|package-script)$/.test(call.runs);
+      return (
+        !call.inside && /^(?:script|sourced|target|package-script)$/.test(call.runs) && !setsVariables(call)
+      );
     if (call.kind === "ssh") return call.remoteScript === undefined && call.remoteCommand.length > 0;
     return /^(?:docker-slim|buildctl|podman|nixpacks|pack|eval|ansible-playbook)$/.test(call.name);
   });

@@ -1,7 +1,7 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import { inside } from "../../core/path.ts";
 import { evidence, isOptional, listNames, listPlain, weigh } from "../../stack/query.ts";
-import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
+import { projectOf, type ReleaseRun, releaseRuns, setsVariables } from "../../stack/query-release.ts";
 import { staleStarts } from "../../stack/query-stale-start.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -90,7 +90,7 @@ function bringsCode(call: Call): boolean {
 /** What builds, loads or removes the image, and scripts that may do so. */
 function mayBuild(call: Call, { calls }: ReleaseRun, start: ComposeCall): boolean {
   if (call.kind === "docker-build") return true;
-  if (call.kind === "program") return /^(?:script|sourced|target)$/.test(call.runs);
+  if (call.kind === "program") return /^(?:script|sourced|target)$/.test(call.runs) && !setsVariables(call);
   if (call.kind === "compose")
     return (
       call.build ||

@@ -8,7 +8,13 @@ import {
   renewsContainer,
   rereads,
 } from "../../stack/query-config-loads.ts";
-import { projectOf, type ReleaseRun, releaseRuns, runTogether } from "../../stack/query-release.ts";
+import {
+  projectOf,
+  type ReleaseRun,
+  releaseRuns,
+  runTogether,
+  setsVariables,
+} from "../../stack/query-release.ts";
 import { servicesInside } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -106,5 +112,10 @@ function isRenewed(stack: Stack, run: ReleaseRun, { service }: ConfigReader): bo
 
 /** Other scripts may do anything, unless they run in a container. */
 function runsMore(call: Call): boolean {
-  return call.kind === "program" && !call.inside && /^(?:script|sourced|target)$/.test(call.runs);
+  return (
+    call.kind === "program" &&
+    !call.inside &&
+    /^(?:script|sourced|target)$/.test(call.runs) &&
+    !setsVariables(call)
+  );
 }
