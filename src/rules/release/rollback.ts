@@ -48,7 +48,18 @@ export default defineRule({
 });
 
 function keepsOld(calls: readonly Call[]): boolean {
-  return calls.some(call => call.kind === "docker" && /^((image )?(tag|save)|commit|push)$/.test(call.verb));
+  const pulled = calls.flatMap(call =>
+    call.kind === "docker" && /^(?:image )?pull$/.test(call.verb)
+      ? call.operands.map(({ word }) => word.text)
+      : [],
+  );
+  return calls.some(
+    call =>
+      call.kind === "docker" &&
+      /^((image )?(tag|save)|commit|push)$/.test(call.verb) &&
+      // What was fetched from a mirror gets its usual name.
+      !(/tag$/.test(call.verb) && pulled.includes(call.operands[0]?.word.text ?? "")),
+  );
 }
 
 /** No part of its image name comes from outside. */
