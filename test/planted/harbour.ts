@@ -153,6 +153,7 @@ export const planted: readonly Planted[] = [
   },
   { rule: "data/restore-present", paper: "what does not exist cannot be run" },
   { rule: "pipeline/action-pinned", paper: "the pipeline's platform is not in a lab" },
+  { rule: "pipeline/host-key", paper: "the pipeline's platform is not in a lab" },
   {
     rule: "access/cookie-transport",
     drill: "access/encrypts-traffic",
