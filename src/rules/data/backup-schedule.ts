@@ -6,9 +6,9 @@ import {
   isOwnData,
   keptBackups,
   keptStores,
-  typedBackup,
 } from "../../stack/query-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
+import { typedBackup } from "../../stack/query-typed-backup.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
