@@ -118,6 +118,7 @@ import buildEndOfLife from "./build/end-of-life.ts";
 import buildFloatingImage from "./build/floating-image.ts";
 import buildFrameworkEndOfLife from "./build/framework-end-of-life.ts";
 import buildGoModule from "./build/go-module.ts";
+import buildIgnoredFailure from "./build/ignored-failure.ts";
 import buildIgnoredInput from "./build/ignored-input.ts";
 import buildImportSource from "./build/import-source.ts";
 import buildInstallScripts from "./build/install-scripts.ts";
@@ -203,6 +204,7 @@ import observeUnusedService from "./observe/unused-service.ts";
 import observeWorkerMissing from "./observe/worker-missing.ts";
 import pipelineActionPinned from "./pipeline/action-pinned.ts";
 import pipelineCalledWorkflow from "./pipeline/called-workflow.ts";
+import pipelineHostKey from "./pipeline/host-key.ts";
 import pipelineImageScan from "./pipeline/image-scan.ts";
 import pipelineInjection from "./pipeline/injection.ts";
 import pipelineMigrationCheck from "./pipeline/migration-check.ts";
@@ -278,6 +280,7 @@ import recoveryStopGrace from "./recovery/stop-grace.ts";
 import recoveryStopSignal from "./recovery/stop-signal.ts";
 import releaseCancelledDeploy from "./release/cancelled-deploy.ts";
 import releaseCheckedStart from "./release/checked-start.ts";
+import releaseComposeFile from "./release/compose-file.ts";
 import releaseConcurrentDeploys from "./release/concurrent-deploys.ts";
 import releaseDownBeforeUp from "./release/down-before-up.ts";
 import releaseExecEatsStdin from "./release/exec-eats-stdin.ts";
@@ -467,6 +470,7 @@ export const rules: readonly Rule<Stack>[] = [
   buildFloatingImage,
   buildFrameworkEndOfLife,
   buildGoModule,
+  buildIgnoredFailure,
   buildIgnoredInput,
   buildImportSource,
   buildInstallScripts,
@@ -552,6 +556,7 @@ export const rules: readonly Rule<Stack>[] = [
   observeWorkerMissing,
   pipelineActionPinned,
   pipelineCalledWorkflow,
+  pipelineHostKey,
   pipelineImageScan,
   pipelineInjection,
   pipelineMigrationCheck,
@@ -627,6 +632,7 @@ export const rules: readonly Rule<Stack>[] = [
   recoveryStopSignal,
   releaseCancelledDeploy,
   releaseCheckedStart,
+  releaseComposeFile,
   releaseConcurrentDeploys,
   releaseDownBeforeUp,
   releaseExecEatsStdin,
