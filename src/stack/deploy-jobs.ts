@@ -1,3 +1,5 @@
+import type { ComposeCall } from "../artifacts/commands.ts";
+import type { Script } from "../artifacts/script.ts";
 import type { Job, Workflow } from "../artifacts/workflow.ts";
 import { basename } from "../core/path.ts";
 import type { PlacedCall } from "./stack.ts";
@@ -50,4 +52,24 @@ export function isHosted(workflow: Workflow, job: string | undefined): boolean {
   if (workflow.platform !== "github") return false;
   const runners = workflow.jobs.find(each => each.id.value === job)?.runsOn ?? [];
   return runners.length > 0 && runners.every(each => /^(?:ubuntu|windows|macos)-/.test(each.value));
+}
+
+/** `load-prod-db.sh` fills the database of whoever calls it with what production has. */
+const bringsHere =
+  /(?:^|[-_])(?:load|import|pull|fetch|copy|get|download|clone|sync)[-_](?:(?:from|db|data|database)[-_])?prod/i;
+
+/** It stays with the services that it starts and shows what they write: somebody tries them. */
+function isWatched({ calls }: Script): boolean {
+  const ups = calls.flatMap(call => (call.kind === "compose" && call.subcommand === "up" ? call : []));
+  const isFront = (call: ComposeCall): boolean =>
+    !call.remote &&
+    !call.detach &&
+    call.command.connector !== "&" &&
+    !call.flags.some(flag => /^(?:-d|--detach|--wait|--no-start)$/.test(flag.name));
+  return ups.length > 0 && ups.every(isFront);
+}
+
+/** A script whose name speaks of production, and which works on the machine of whoever calls it. */
+export function triesHere(script: Script): boolean {
+  return bringsHere.test(basename(script.file)) || isWatched(script);
 }

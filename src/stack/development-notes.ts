@@ -111,9 +111,15 @@ export function examplePage(
       const source = text(join(folder, name));
       const said = sentences(source?.text.slice(0, 4_000) ?? "").find(each => shows.test(plain(each)));
       if (source && said) return { text: `${source.path} calls it an example`, at: placeOf(source, said) };
+      const here = sentences(source?.text.slice(0, 4_000) ?? "").find(each => onOwn.test(plain(each)));
+      if (source && here)
+        return { text: `${source.path} has people run it on their own machine`, at: placeOf(source, here) };
     }
   return undefined;
 }
+
+const onOwn =
+  /\b(?:environment|instance|setup|stack)\b[^.!\n]{0,20} (?:in|on) your (?:own )?(?:local )?(?:computer|machine|laptop|workstation)\b/i;
 
 const shows =
   /\bexamples? (?:of )?(?:[\w-]+ ){0,5}(?:docker[- ])?compose\b|\b(?:docker[- ])?compose(?: files?| stacks?)? examples?\b/i;

@@ -1,6 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
+import { child } from "../formats/yaml.ts";
 import { dockerfilesOf } from "./project-builds.ts";
-import { areMounted, staysUp } from "./project-habits.ts";
+import { areMounted, deploys, servicesIn, staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 
 /** Programs that a pipeline brings to a platform, which starts them without Compose. */
@@ -55,6 +56,29 @@ function kamal(paths: readonly string[], page: NonNullable<PlanOptions["page"]>)
 }
 
 /**
+ * Nothing but its name says production, nothing starts it and nothing of it restarts, and a platform is told how to run
+ * the programs: a template brought it along.
+ */
+function besideProcfile(
+  plan: ProjectPlan,
+  uses: readonly ComposeUse[],
+  models: readonly ComposeFile[],
+  paths: readonly string[],
+): ProjectPlan | undefined {
+  const named = plan.grade === "deployed" && plan.because.text === "its name says production";
+  const restarts = servicesIn(models).some(
+    ({ value }) => child(value, "restart") !== undefined || deploys(value),
+  );
+  if (!named || !paths.includes("Procfile") || restarts) return undefined;
+  if (uses.some(use => use.files.some(file => plan.files.includes(file)))) return undefined;
+  return {
+    ...plan,
+    grade: "presumed",
+    because: { text: "Procfile tells a platform how to run the program, and nothing of it restarts" },
+  };
+}
+
+/**
  * A file that nothing starts, beside a pipeline that ships to a platform, and that only its folder calls production's;
  * or beside one that ships to a cluster or has another repository do it, and that nothing calls so. Where nothing of it
  * restarts it is for work.
@@ -65,6 +89,9 @@ export function onPlatform(
   byPath: ReadonlyMap<string, ComposeFile>,
   { page, paths = [] }: PlanOptions,
 ): ProjectPlan {
+  const models = plan.files.map(path => byPath.get(path)!);
+  const template = besideProcfile(plan, uses, models, paths);
+  if (template) return template;
   const { text: because } = plan.because;
   const isOfFolder = plan.grade === "deployed" && because.startsWith("its folder");
   const isOpen = plan.grade === "presumed" || /^(?:nothing says|it is the only)/.test(because);

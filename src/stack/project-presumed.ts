@@ -1,5 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
+import { saysProduction } from "./development-notes.ts";
 import { isServers, ofCheckout } from "./project-doubts.ts";
 import { defaultNames, overrideName, stemOf } from "./project-files.ts";
 import {
@@ -11,7 +12,9 @@ import {
   staysUp,
 } from "./project-habits.ts";
 import { production, saidByFolder } from "./project-names.ts";
-import type { ComposeUse, ProjectPlan } from "./project-plan.ts";
+import { isDoorTo } from "./project-networks.ts";
+import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
+import { partOfPublic } from "./public-project.ts";
 
 const nameOfProduction = "its name says production";
 
@@ -136,4 +139,30 @@ export function besideServer(
       ? "runs the checkout"
       : "debugs what it mounts";
   return server && `it ${what}, and ${server} is the server's`;
+}
+
+export const isGuess = ({ because }: ProjectPlan): boolean =>
+  /^(?:nothing says|its folder)/.test(because.text);
+
+/** A guess beside other projects: shipped, named or described as production, or restarting by itself, or it is no more. */
+export function presumed(
+  plan: ProjectPlan,
+  all: readonly ProjectPlan[],
+  byPath: ReadonlyMap<string, ComposeFile>,
+  options: PlanOptions,
+): ProjectPlan {
+  if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
+  if (plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
+  const blank = blankOf(plan, all);
+  if (blank) return { ...plan, grade: "presumed", because: { text: blank } };
+  const part = partOfPublic(plan, all, options);
+  if (part) return { ...plan, grade: "presumed", because: { text: part } };
+  const others = all.filter(other => other !== plan && other.grade === "deployed");
+  // Where another project is known to be the server's, a restart policy alone makes no second one.
+  const known = plan.because.text.startsWith("nothing says") && others.some(other => !isGuess(other));
+  const own = plan.files.map(path => byPath.get(path)!);
+  if (others.length === 0 || (!known && staysUp(own))) return plan;
+  const joined = others.find(other => !isGuess(other) && isDoorTo(own, other.files, byPath))?.files.at(-1);
+  if (joined) return { ...plan, because: { text: `it makes the network that ${joined} joins` } };
+  return { ...plan, grade: "presumed" };
 }

@@ -7,7 +7,6 @@ import {
   localInstance,
   playgroundNote,
   readmeNote,
-  saysProduction,
 } from "./development-notes.ts";
 import { basesOfWork } from "./project-base.ts";
 import { areBuilt, mountsCheckout, pullsAll, reservedCaddySite, startsStores } from "./project-builds.ts";
@@ -56,7 +55,7 @@ import {
   staging,
   workstation,
 } from "./project-names.ts";
-import { isDoorTo, networkOfWork } from "./project-networks.ts";
+import { networkOfWork } from "./project-networks.ts";
 import {
   besideProductionsDockerfile,
   isForDevelopment,
@@ -69,11 +68,18 @@ import {
 } from "./project-places.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { onPlatform } from "./project-platform.ts";
-import { besideServer, blankOf, isPresumed, namedForProduction, shippedInstead } from "./project-presumed.ts";
+import {
+  besideServer,
+  isGuess,
+  isPresumed,
+  namedForProduction,
+  presumed,
+  shippedInstead,
+} from "./project-presumed.ts";
 import { isOwnUpgrade, isUnfinished, laidOverWork, rigOf } from "./project-rigs.ts";
 import { newerVersion } from "./project-versions.ts";
 import { habitOfWork, ownAddress } from "./project-watched.ts";
-import { gradeInPublic, partOfPublic, runsElsewhere } from "./public-project.ts";
+import { gradeInPublic, runsElsewhere } from "./public-project.ts";
 
 /**
  * Decides which Compose projects there are and which of them is production. A pipeline or a script that ships a file
@@ -121,32 +127,8 @@ export function planProjects(
   });
 }
 
-/** A guess beside other projects: shipped, named or described as production, or restarting by itself, or it is no more. */
-function presumed(
-  plan: ProjectPlan,
-  all: readonly ProjectPlan[],
-  byPath: ReadonlyMap<string, ComposeFile>,
-  options: PlanOptions,
-): ProjectPlan {
-  if (plan.grade !== "deployed" || !isGuess(plan)) return plan;
-  if (plan.files.some(path => saysProduction(options.text?.(path)))) return plan;
-  const blank = blankOf(plan, all);
-  if (blank) return { ...plan, grade: "presumed", because: { text: blank } };
-  const part = partOfPublic(plan, all, options);
-  if (part) return { ...plan, grade: "presumed", because: { text: part } };
-  const others = all.filter(other => other !== plan && other.grade === "deployed");
-  // Where another project is known to be the server's, a restart policy alone makes no second one.
-  const known = plan.because.text.startsWith("nothing says") && others.some(other => !isGuess(other));
-  const own = plan.files.map(path => byPath.get(path)!);
-  if (others.length === 0 || (!known && staysUp(own))) return plan;
-  const joined = others.find(other => !isGuess(other) && isDoorTo(own, other.files, byPath))?.files.at(-1);
-  if (joined) return { ...plan, because: { text: `it makes the network that ${joined} joins` } };
-  return { ...plan, grade: "presumed" };
-}
-
 const ofWork = new RegExp(`^(?:${mailOfWork}|${buildsOfWork})$`);
 const siteOfWork = "is a name of a workstation";
-const isGuess = ({ because }: ProjectPlan): boolean => /^(?:nothing says|its folder)/.test(because.text);
 
 function grade(
   files: readonly string[],
@@ -215,8 +197,11 @@ function grade(
   if (models.some(isPreview))
     return { files, grade: "development", because: { text: "it is a preview of a pull request" } };
   const site = reservedSite(models) ?? (options.text && reservedCaddySite(models, options.text));
-  if (site && !workstation.test(stemOf(last)))
-    return { files, grade: "presumed", because: { text: `"${site}" ${siteOfWork}` } };
+  if (site && !workstation.test(stemOf(last))) {
+    // With a stage for development behind it nothing speaks for a server any more.
+    const grade = buildsForWork(models) ? "development" : "presumed";
+    return { files, grade, because: { text: `"${site}" ${siteOfWork}` } };
+  }
   const other = files.slice(0, -1).find(file => workstation.test(stemOf(file)));
   if (other && files.length > 2 && !files.some(file => production.test(stemOf(file))))
     return { files, grade: "development", because: { text: `the name of ${other} says development` } };

@@ -25,7 +25,7 @@ export type FileKeeping =
  * Django's settings say is in use.
  */
 export function dataFiles(stack: Stack, service: Service): DataFile[] {
-  if (isStore(service)) return [];
+  if (isStore(service) || service.environment.some(({ name }) => filledAtStart.test(name))) return [];
   const workdir = workingDirectory(service);
   if (service.project.services.some(other => other.kind === "database"))
     return djangoFiles(stack, service, workdir);
@@ -36,6 +36,9 @@ export function dataFiles(stack: Stack, service: Service): DataFile[] {
   });
   return found.length > 0 ? found : djangoFiles(stack, service, workdir);
 }
+
+/** `MB_DB_INIT_SQL_FILE`: what the repository has is put into it at every start. */
+const filledAtStart = /(?:^|_)(?:DB|DATABASE)_(?:INIT|SEED)_(?:SQL|FILE|SCRIPT)/i;
 
 const databaseName = /(?:^|_)(?:DB|DATABASE|SQLITE)(?:_|$)/i;
 const fileName = /\.(?:db3?|sqlite3?)$/i;

@@ -6,7 +6,7 @@ import { defineRule } from "../rule.ts";
 
 /** Images whose work needs rights over the host: they are what they are installed for. */
 const byDesign =
-  /cadvisor|node-exporter|node_exporter|netdata|datadog|telegraf|glances|beszel|promtail|alloy|dind|^docker$|buildkit|wireguard|openvpn|tailscale|gluetun|zerotier|zabbix-agent|crowdsec|falco|sysdig|newrelic|runner|home-?assistant|zigbee|frigate|plex|jellyfin|nfs|samba|scrutiny|process-exporter|dcgm|pihole|adguard|unifi|elasticsearch|logspout/;
+  /cadvisor|node-exporter|node_exporter|netdata|datadog|telegraf|glances|beszel|promtail|alloy|dind|^docker$|buildkit|wireguard|openvpn|tailscale|gluetun|zerotier|zabbix-agent|crowdsec|falco|sysdig|newrelic|runner|home-?assistant|zigbee|frigate|plex|jellyfin|nfs|samba|scrutiny|process-exporter|metricbeat|auditbeat|filebeat|otelcol|opentelemetry-collector|grafana-agent|dcgm|pihole|adguard|unifi|elasticsearch|logspout/;
 
 const order: readonly Severity[] = ["high", "medium", "low"];
 
