@@ -143,6 +143,7 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
       profiles: profilesOf(placed.call),
       pulls: pulledBeside(placed, calls),
       pipeline: placed.caller.kind === "workflow" || placed.caller.kind === "stage",
+      tries: placed.caller.script !== undefined && triesHere(placed.caller.script),
       services: placed.call.services.map(({ value }) => value ?? "?"),
     });
   }

@@ -91,7 +91,7 @@ export function fileOfWork(files: readonly ComposeFile[]): string | undefined {
   const builds = servicesIn(files).flatMap(({ value }) => child(value, "build") ?? []);
   const names = builds.map(build => basename(textOf(child(build, "dockerfile"))?.value ?? ""));
   const isNamed = (word: string) => (name: string) =>
-    new RegExp(`^(?:dockerfile[._-](?:[\\w-]+[._-])?(?:${word})|(?:${word})[._-]dockerfile)$`, "i").test(
+    new RegExp(`^(?:docker(?:file)?[._-](?:[\\w-]+[._-])?(?:${word})|(?:${word})[._-]dockerfile)$`, "i").test(
       name,
     );
   const found =

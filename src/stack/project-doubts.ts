@@ -67,6 +67,17 @@ function onlyForWork(
   return { text: `only ${first.by} starts it`, at: first.at };
 }
 
+/** Only scripts that stay with it start it, over the checkout. */
+function onlyTried(
+  files: readonly string[],
+  models: readonly ComposeFile[],
+  uses: readonly ComposeUse[],
+): ProjectPlan["because"] | undefined {
+  const [first, ...more] = uses.filter(use => use.files.join("\n") === files.join("\n"));
+  if (!first?.tries || more.some(use => !use.tries) || !areMounted(models) || staysUp(models)) return undefined;
+  return { text: `${first.by} stays with what it starts`, at: first.at };
+}
+
 /** A file with a name of its own that nothing but jobs of a pipeline starts, and none of them on a server. */
 function onlyInJobs(
   files: readonly string[],
@@ -383,6 +394,7 @@ export function startedForWork(
     besideStores(files, models, uses) ??
     onlyInJobs(files, models, uses) ??
     onlyForWork(files, models, uses) ??
+    onlyTried(files, models, uses) ??
     setUpAnew(files.at(-1)!, models, options)
   );
 }

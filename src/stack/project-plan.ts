@@ -14,6 +14,8 @@ export interface ComposeUse {
   readonly profiles?: readonly string[];
   /** Images that the same script pulls by their name on a server; undefined where it brings sources there. */
   readonly pulls?: readonly string[] | undefined;
+  /** Whoever starts it stays with it, or has it work on the machine itself. */
+  readonly tries?: boolean;
   /** The services that it names; none for all of them. */
   readonly services?: readonly string[];
   /** A job does it, and no script of people. */
