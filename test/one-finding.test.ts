@@ -18,6 +18,17 @@ const gated =
 /** One cause is one finding with all its places: pages show the places, these tests count. */
 it.each<[string, string, Record<string, string>, number]>([
   [
+    "observe/log-driver",
+    "stacks that log to one collector",
+    {
+      "lib/tide/compose.yml":
+        "services:\n  tide:\n    image: acme/tide:1\n    restart: always\n    logging: { driver: fluentd, options: { fluentd-address: 'localhost:24224' } }\n",
+      "lib/quay/compose.yml":
+        "services:\n  quay:\n    image: acme/quay:1\n    restart: always\n    logging: { driver: fluentd, options: { fluentd-address: 'localhost:24224' } }\n",
+    },
+    1,
+  ],
+  [
     "access/published-store",
     "databases that are opened in the same way",
     {

@@ -74,7 +74,8 @@ function onlyTried(
   uses: readonly ComposeUse[],
 ): ProjectPlan["because"] | undefined {
   const [first, ...more] = uses.filter(use => use.files.join("\n") === files.join("\n"));
-  if (!first?.tries || more.some(use => !use.tries) || !areMounted(models) || staysUp(models)) return undefined;
+  if (!first?.tries || more.some(use => !use.tries) || !areMounted(models) || staysUp(models))
+    return undefined;
   return { text: `${first.by} stays with what it starts`, at: first.at };
 }
 

@@ -1,5 +1,6 @@
+import { addTo } from "../../core/group.ts";
 import { evidence, listNames, weigh } from "../../stack/query.ts";
-import { blockingLogs } from "../../stack/query-log-drivers.ts";
+import { type BlockingLog, blockingLogs } from "../../stack/query-log-drivers.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -9,19 +10,21 @@ export default defineRule({
   severity: "medium",
   why: "The engine connects to the collector before it starts a container: while that one is down, a crash or a reboot leaves the service down as well.",
   *check(stack) {
+    // Stacks that ask for one collector depend on it together.
+    const groups = new Map<string, BlockingLog[]>();
     for (const project of stack.projects) {
       if (project.grade === "development") continue;
-      const logs = blockingLogs(stack, project);
-      const [first, ...more] = logs;
-      if (!first) continue;
+      for (const log of blockingLogs(stack, project))
+        addTo(groups, [log.driver, log.lacks, project.grade].join("\0"), log);
+    }
+    for (const logs of groups.values()) {
+      const [{ service, driver, lacks }] = logs as [BlockingLog];
+      const names = [...new Set(logs.map(each => each.service.name))];
       yield {
-        subject: project.name,
-        message: `${listNames(logs.map(each => each.service.name))} ${more.length === 0 ? "logs" : "log"} through the driver "${first.driver}": ${first.lacks}.`,
-        evidence: [
-          evidence(first.at, "no container is started without it"),
-          ...more.map(each => evidence(each.at, "no container is started without it")),
-        ],
-        severity: weigh(project, logs.some(each => each.refused) ? "high" : "medium"),
+        subject: service.project.name,
+        message: `${listNames(names)} ${names.length === 1 ? "logs" : "log"} through the driver "${driver}": ${lacks}.`,
+        evidence: logs.map(each => evidence(each.at, "no container is started without it")),
+        severity: weigh(service, logs.some(each => each.refused) ? "high" : "medium"),
         confidence: "likely",
       };
     }
