@@ -75,6 +75,17 @@ it.each<[string, string, Record<string, string>, number]>([
     1,
   ],
   [
+    "secrets/private-key",
+    "two keys of a folder that a service mounts",
+    {
+      "compose.yml":
+        "services:\n  web:\n    image: acme/web:1\n    restart: always\n    volumes: ['./certs:/certs:ro']\n",
+      "certs/ca.key": pem("PRIVATE KEY"),
+      "certs/server.key": pem("PRIVATE KEY"),
+    },
+    1,
+  ],
+  [
     "data/backup-target",
     "a renamed service in two scripts",
     {

@@ -1,10 +1,11 @@
 import type { Evidence } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
-import { basename, dirname, inside, join } from "../../core/path.ts";
+import { basename, dirname, inside } from "../../core/path.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { type Location, locate } from "../../core/source.ts";
-import { evidence, gradeOf, listPlain, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listPlain, serverServices, weigh } from "../../stack/query.ts";
 import { type CommittedKey, committedKeys } from "../../stack/query-keys.ts";
+import { isForWork } from "../../stack/query-keys-for-work.ts";
 import type { Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -17,6 +18,7 @@ export default defineRule({
   *check(stack) {
     // Keys of one folder that nothing is seen to use are there for one reason.
     const idle = new Map<string, CommittedKey[]>();
+    const used = new Map<string, Used[]>();
     for (const key of committedKeys(stack)) {
       const user = userOf(stack, key);
       const login = user ? undefined : loginWith(stack, key);
@@ -24,20 +26,36 @@ export default defineRule({
         addTo(idle, `${isForWork(stack, key) ? "low" : "medium"} ${dirname(key.file)}`, key);
         continue;
       }
+      if (user && !key.issued) {
+        addTo(used, [dirname(key.file), user.service.name, user.sees ?? false].join("\0"), { key, user });
+        continue;
+      }
       yield {
         subject: key.file,
-        message: user
-          ? `Git tracks the private key ${key.file}, and service "${user.service.name}" ${user.sees ? "mounts the folder that it lies in" : "uses it"}.`
-          : key.issued
-            ? `Git tracks ${key.file}, the key of an account with a cloud: whoever has the repository is that account.`
-            : `Git tracks the private key ${key.file}, and ${login!.file} signs in to a server with it.`,
-        severity: key.issued || !user ? "high" : weigh(user.service, "high"),
+        message: key.issued
+          ? `Git tracks ${key.file}, the key of an account with a cloud: whoever has the repository is that account.`
+          : `Git tracks the private key ${key.file}, and ${login!.file} signs in to a server with it.`,
+        severity: "high",
         evidence: [
           evidence(key.at, key.issued ? "an account with its key" : shows),
           ...(user ? [user.place] : []),
           ...(login ? [evidence(login, "signs in with it")] : []),
         ],
         ...(user || login ? {} : { confidence: "likely" as const }),
+      };
+    }
+    for (const group of used.values()) {
+      const [{ key, user }] = group as [Used];
+      const [keys, they] = group.length === 1 ? ["key", "it lies"] : ["keys", "they lie"];
+      const how = user.sees
+        ? `mounts the folder that ${they} in`
+        : `uses ${group.length === 1 ? "it" : "them"}`;
+      const places = new Map(group.map(each => [each.user.place.at.span.start, each.user.place]));
+      yield {
+        subject: key.file,
+        message: `Git tracks the private ${keys} ${listPlain(group.map(each => each.key.file))}, and service "${user.service.name}" ${how}.`,
+        severity: weigh(user.service, "high"),
+        evidence: [...group.map(each => evidence(each.key.at, shows)), ...places.values()],
       };
     }
     for (const [key, [first, ...more]] of idle) {
@@ -60,6 +78,11 @@ interface User {
   readonly place: Evidence;
   /** It is given a whole folder; whether it reads this file of it is not said. */
   readonly sees?: true;
+}
+
+interface Used {
+  readonly key: CommittedKey;
+  readonly user: User;
 }
 
 /** A service on a server that sees the file: through a mount, or in its image. */
@@ -90,36 +113,6 @@ function namesOthers(stack: Stack, service: Service, file: string): boolean {
     .flatMap(path => sourceOf(stack, path)?.text ?? []);
   return texts.length > 0 && !texts.some(text => text.includes(basename(file)));
 }
-
-/** Projects for work mount it or build it in, by its name, and no other does: it opens nothing but them. */
-function isForWork(stack: Stack, { file }: CommittedKey): boolean {
-  const name = basename(file);
-  // Everybody has such a key: it opens machines that are made for a try.
-  if (/(?:^|[._-])insecure(?:[._-]|$)/i.test(name)) return true;
-  if (isOfMkcert(stack, file)) return true;
-  const page = dirname(file) === "" ? undefined : stack.files.read(join(dirname(file), "README.md"));
-  if (page && "source" in page && forTests.test(page.source.text)) return true;
-  const users = stack.projects.filter(({ files, services }) =>
-    [...files, ...services.flatMap(({ build }) => build?.dockerfilePath ?? [])].some(path =>
-      sourceOf(stack, path)?.text.includes(name),
-    ),
-  );
-  return users.length > 0 && users.every(project => gradeOf(project) === "development");
-}
-
-/** The certificate beside it says who made it: `mkcert` does so for the browser of one workstation. */
-function isOfMkcert(stack: Stack, file: string): boolean {
-  return stack.files.list(dirname(file)).some(name => {
-    if (!/\.(?:pem|crt|cert)$/.test(name) || name === basename(file)) return false;
-    const read = stack.files.read(join(dirname(file), name));
-    const body =
-      "source" in read ? /-----BEGIN CERTIFICATE-----([^-]*)/.exec(read.source.text)?.[1] : undefined;
-    return body !== undefined && Buffer.from(body, "base64").includes("mkcert development certificate");
-  });
-}
-
-const forTests =
-  /\b(?:keys?|certificates?|certs?|pairs?)\b[^.\n]{0,80}\bfor (?:local )?(?:tests|testing|development)\b/i;
 
 /** `ssh -i keys/shop.pem admin@...` in a script or a page: the key opens a server. */
 function loginWith(stack: Stack, { file }: CommittedKey): Location | undefined {
