@@ -71,5 +71,9 @@ function isWatched({ calls }: Script): boolean {
 
 /** A script whose name speaks of production, and which works on the machine of whoever calls it. */
 export function triesHere(script: Script): boolean {
-  return bringsHere.test(basename(script.file)) || isWatched(script);
+  const name = basename(script.file);
+  // What is called a deployment is one, also when somebody stays to watch it.
+  return (
+    bringsHere.test(name) || (isWatched(script) && !/deploy|release|roll-?out|ship|provision/i.test(name))
+  );
 }

@@ -51,6 +51,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose/dss.yml: development"],
   ],
   [
+    "what a script called after a deployment starts, and stays with",
+    {
+      "src/deploy_from_tar.sh": "#!/bin/bash\ntar xf release.tar\ndocker-compose down\ndocker-compose up\n",
+      "src/docker-compose.yml":
+        "services:\n  server:\n    build: .\n    volumes: ['.:/app']\n  db:\n    image: postgres:17\n",
+      "src/Dockerfile": "FROM node:24\n",
+    },
+    ["src/docker-compose.yml: deployed"],
+  ],
+  [
     "one that a README below the root has people run on their own computers",
     {
       ...papers,
