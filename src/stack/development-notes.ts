@@ -244,6 +244,10 @@ const these =
 const scriptsOfWork =
   /\b(?:docker[- ])?compose (?:scripts|files|stacks?) for (?:development|testing)(?: (?:and|or) (?:development|testing|testing purposes))? ?(?:purposes|only)\b/i;
 
+/** "This repository is only intended to run a simplified stack on a local machine." */
+const onlyLocal =
+  /\bonly (?:intended|meant|designed)\b[^.]*\b(?:on|for) (?:a|your|the) (?:own |local )+(?:machine|computer)\b/i;
+
 function isOfRepository(sentence: string, file: string, beside: boolean): boolean {
   const said = plain(sentence).trim().replaceAll(file, "compose");
   if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
@@ -254,6 +258,7 @@ function isOfRepository(sentence: string, file: string, beside: boolean): boolea
     of !== undefined &&
     (notProduction.test(of) ||
       /\bfor (?:local )?development (?:purposes )?only\b/i.test(of) ||
+      onlyLocal.test(of) ||
       // "This setup" is often one of several.
       (trial.test(of) && /^\w+ (?:[\w-]+ )?repo/i.test(of) && !/\bproduction\b|\bnot\b/i.test(of)))
   );

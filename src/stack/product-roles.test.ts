@@ -51,6 +51,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose/dss.yml: development"],
   ],
   [
+    "one of a repository that says what machines it is for",
+    {
+      "docker-compose.cluster.yml":
+        "services:\n  server:\n    image: acme/cluster:1\n    privileged: true\n    ports: ['127.0.0.1:8443:8443']\n",
+      "README.md":
+        "# Harbour\n\nPlease note that this repository is only intended to run a simplified version of the stack on a local machine.\n",
+    },
+    ["docker-compose.cluster.yml: development"],
+  ],
+  [
     "what a script called after a deployment starts, and stays with",
     {
       "src/deploy_from_tar.sh": "#!/bin/bash\ntar xf release.tar\ndocker-compose down\ndocker-compose up\n",

@@ -17,6 +17,20 @@ export function isStartedByTag(stack: Stack, workflow: Workflow): boolean {
   );
 }
 
+/**
+ * Nothing starts it any more but somebody by hand: what it waits for are changes below paths that the repository has not
+ * got. A change of the workflow itself is no run of what it was for.
+ */
+export function isStranded(stack: Stack, { triggers, file }: Workflow): boolean {
+  const own = triggers.filter(({ event }) => event !== "workflow_dispatch");
+  return own.length > 0 && own.every(({ paths }) => paths.length > 0 && !paths.some(isThere));
+  function isThere({ value }: { readonly value: string }): boolean {
+    const [prefix = ""] = value.split(/[*?[{]/);
+    if (value.startsWith("!") || value === file) return false;
+    return prefix === "" || stack.files.paths.some(path => path.startsWith(prefix));
+  }
+}
+
 /** Every branch, or what asks to be merged; a closed pull request was merged, most of the time. */
 export function isOpen(trigger: Trigger): boolean {
   if (trigger.event === "pull_request") return !trigger.types.some(type => type.value === "closed");

@@ -1,6 +1,7 @@
+import type { Call } from "../artifacts/commands.ts";
 import type { Location } from "../core/source.ts";
 import { allCommands, type ShellCommand, type ShellScript } from "../formats/shell.ts";
-import type { Stack } from "./stack.ts";
+import type { PlacedCall, Stack } from "./stack.ts";
 
 /** Secrets that a pipeline fetches itself: nobody has told the runner to hide them. */
 export interface Unmasked {
@@ -50,4 +51,26 @@ function sourceOf(command: ShellCommand, fetched: ReadonlyMap<string, Location>)
       if (part.kind === "command" && asksVault(part.script)) return word.at;
     }
   return undefined;
+}
+
+const asIs = /^["']?[\w.-]+=["']?(?:\$\{\{ ?secrets\.\w+ ?\}\}|[^$"']*)["']*$/;
+
+/** The job makes the file from secrets as they are, line by line: GitHub masks each in the log. */
+export function isMasked(stack: Stack, call: Call, { workflow, name }: PlacedCall["caller"]): boolean {
+  if (workflow?.platform !== "github" || call.remote || call.name !== "cat") return false;
+  const printed = call.args.map(({ value }) => value);
+  if (printed.some(path => path === undefined || stack.files.has(path) !== undefined)) return false;
+  const writers = stack.calls.filter(
+    each =>
+      each.caller.workflow === workflow &&
+      each.caller.name === name &&
+      each.call.writes.some(({ path }) => printed.includes(path.value)),
+  );
+  return (
+    writers.length > 0 &&
+    writers.every(
+      ({ call: { name: program, args } }) =>
+        program === "echo" && args.length === 1 && asIs.test(args[0]!.word.text),
+    )
+  );
 }

@@ -20,7 +20,8 @@ export default defineRule({
     for (const service of worstFirst(stack.services)) {
       if (!isClosed(stack, service.project)) continue;
       for (const { kind, name, at } of references(service)) {
-        if (!first(at) || mayBePart(stack, service.project, kind, name)) continue;
+        // `<path/to/books>` is what people put their own in the place of.
+        if (/[<>]/.test(name) || !first(at) || mayBePart(stack, service.project, kind, name)) continue;
         const key = `${stack.projects.indexOf(service.project)} ${kind} ${name}`;
         const group = groups.get(key) ?? { kind, name, from: [], places: [] };
         groups.set(key, group);

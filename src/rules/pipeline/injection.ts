@@ -128,7 +128,9 @@ function* foreignCheckouts(workflows: readonly Workflow[]) {
       if (
         !checkout ||
         !runs ||
-        /author_association|label|\.user\.login|head\.repo\.full_name/.test(job.if?.value ?? "")
+        /author_association|label|\.user\.login|head\.repo\.full_name|head\.(?:repo\.)?owner\.login/.test(
+          job.if?.value ?? "",
+        )
       )
         continue;
       yield {

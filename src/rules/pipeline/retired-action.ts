@@ -15,6 +15,7 @@ import {
   retiredAsOf,
   retiredCompose,
 } from "../../stack/query-retired.ts";
+import { isStranded } from "../../stack/query-triggers.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -86,7 +87,13 @@ function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
       aside.test(event) ||
       (event === "pull_request" && types.length > 0 && types.every(type => greets.test(type.value))),
   );
-  const severity = blocked.includes(true) ? "critical" : blocked.length > 0 && serves ? "high" : "medium";
+  const severity = isStranded(stack, workflow)
+    ? "low"
+    : blocked.includes(true)
+      ? "critical"
+      : blocked.length > 0 && serves
+        ? "high"
+        : "medium";
   return first && { file: workflow.file, severity, places: [first, ...more], edits };
 }
 

@@ -6,6 +6,7 @@ import { placeEdit } from "../../remedies/path-place.ts";
 import { isDeployJob } from "../../stack/deploy-jobs.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { inSubmodule } from "../../stack/query-build.ts";
+import { isStranded } from "../../stack/query-triggers.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -33,11 +34,13 @@ export default defineRule({
       yield {
         subject: workflow.file,
         message: `${jobs.length === 1 ? "Job" : "Jobs"} ${titles} of ${workflow.file} ${jobs.length === 1 ? "needs" : "need"} "${first.path}", which this repository does not have.`,
-        severity: [first, ...more].every(each => each.switched)
-          ? "medium"
-          : jobs.some(job => isDeployJob(workflow, job))
-            ? "critical"
-            : "high",
+        severity: isStranded(stack, workflow)
+          ? "low"
+          : [first, ...more].every(each => each.switched)
+            ? "medium"
+            : jobs.some(job => isDeployJob(workflow, job))
+              ? "critical"
+              : "high",
         evidence: [evidence(first.at, first.shows), ...more.map(each => evidence(each.at, each.shows))],
         fix: () =>
           offer(

@@ -5,7 +5,7 @@ import type { Location } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
 import { isHosted } from "../../stack/deploy-jobs.ts";
 import { evidence } from "../../stack/query.ts";
-import { unmaskedSecrets } from "../../stack/query-unmasked.ts";
+import { isMasked, unmaskedSecrets } from "../../stack/query-unmasked.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -33,7 +33,7 @@ export default defineRule({
     for (const { call, caller } of stack.calls) {
       if (caller.kind !== "workflow" || !reachesLog(call)) continue;
       const place = printed(call);
-      if (!place || isCopyOfTracked(stack, call, caller)) continue;
+      if (!place || isCopyOfTracked(stack, call, caller) || isMasked(stack, call, caller)) continue;
       if (call.name === "cat" && !call.remote && getsNoSecret(stack, caller)) continue;
       const places = files.get(call.at.file) ?? new Map<number, Evidence>();
       files.set(call.at.file, places.set(place.at.span.start, place));
