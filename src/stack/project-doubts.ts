@@ -74,9 +74,8 @@ function onlyTried(
   uses: readonly ComposeUse[],
 ): ProjectPlan["because"] | undefined {
   const [first, ...more] = uses.filter(use => use.files.join("\n") === files.join("\n"));
-  if (!first?.tries || more.some(use => !use.tries) || !areMounted(models) || staysUp(models))
-    return undefined;
-  return { text: `${first.by} stays with what it starts`, at: first.at };
+  if (more.some(use => !use.tries) || staysUp(models) || !areMounted(models)) return undefined;
+  return first?.tries && { text: `${first.by} stays with what it starts`, at: first.at };
 }
 
 /** A file with a name of its own that nothing but jobs of a pipeline starts, and none of them on a server. */

@@ -63,3 +63,19 @@ export function isStartedByHand(stack: Stack, file: string): boolean {
   const triggers = stack.workflows.find(each => each.file === file)?.triggers ?? [];
   return triggers.length > 0 && triggers.every(({ event }) => event === "workflow_dispatch");
 }
+
+/** What happens to issues and to requests of strangers starts jobs that label and answer them, and a clock looks after the rest. */
+const aside =
+  /^(?:schedule|issues|issue_comment|pull_request_target|pull_request_review|milestone|label|discussion|discussion_comment|watch|star|fork)$/;
+
+/** What is done once for a request, and not again for each of its commits. */
+const greets = /^(?:opened|reopened|labeled|unlabeled|assigned|unassigned|review_requested|edited)$/;
+
+/** Something starts it for a change of the program, and not only for what people do with issues and requests. */
+export function serves({ triggers }: Workflow): boolean {
+  return !triggers.every(
+    ({ event, types }) =>
+      aside.test(event) ||
+      (event === "pull_request" && types.length > 0 && types.every(type => greets.test(type.value))),
+  );
+}

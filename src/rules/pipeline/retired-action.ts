@@ -15,7 +15,7 @@ import {
   retiredAsOf,
   retiredCompose,
 } from "../../stack/query-retired.ts";
-import { isStranded } from "../../stack/query-triggers.ts";
+import { isStranded, serves } from "../../stack/query-triggers.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -82,27 +82,15 @@ function retiredOf(stack: Stack, workflow: Workflow): Retired | undefined {
     blocked.push(blocksRelease(workflow, job));
   }
   const [first, ...more] = [...new Map(all.map(place => [place.at.span.start, place])).values()];
-  const serves = !workflow.triggers.every(
-    ({ event, types }) =>
-      aside.test(event) ||
-      (event === "pull_request" && types.length > 0 && types.every(type => greets.test(type.value))),
-  );
   const severity = isStranded(stack, workflow)
     ? "low"
     : blocked.includes(true)
       ? "critical"
-      : blocked.length > 0 && serves
+      : blocked.length > 0 && serves(workflow)
         ? "high"
         : "medium";
   return first && { file: workflow.file, severity, places: [first, ...more], edits };
 }
-
-/** What happens to issues and to requests of strangers starts jobs that label and answer them, and a clock looks after the rest. */
-const aside =
-  /^(?:schedule|issues|issue_comment|pull_request_target|pull_request_review|milestone|label|discussion|discussion_comment|watch|star|fork)$/;
-
-/** What is done once for a request, and not again for each of its commits. */
-const greets = /^(?:opened|reopened|labeled|unlabeled|assigned|unassigned|review_requested|edited)$/;
 
 function* retiredIn(job: Job): Generator<Evidence> {
   for (const runner of job.runsOn) {
