@@ -75,7 +75,7 @@ function onlyTried(
 ): ProjectPlan["because"] | undefined {
   const [first, ...more] = uses.filter(use => use.files.join("\n") === files.join("\n"));
   if (more.some(use => !use.tries) || staysUp(models) || !areMounted(models)) return undefined;
-  return first?.tries && { text: `${first.by} stays with what it starts`, at: first.at };
+  return first?.tries ? { text: `${first.by} stays with what it starts`, at: first.at } : undefined;
 }
 
 /** A file with a name of its own that nothing but jobs of a pipeline starts, and none of them on a server. */
