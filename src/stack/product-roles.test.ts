@@ -61,6 +61,16 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.cluster.yml: development"],
   ],
   [
+    "one for a mode that is called after development",
+    {
+      "install/docker-compose.yml":
+        "services:\n  harbour:\n    image: acme/harbour:2\n    restart: always\n",
+      "install/docker-compose-devmode.yml":
+        "services:\n  harbour:\n    image: acme/harbour:2\n  broker:\n    image: acme/broker:1\n",
+    },
+    ["install/docker-compose-devmode.yml: development", "install/docker-compose.yml: deployed"],
+  ],
+  [
     "what a script called after a deployment starts, and stays with",
     {
       "src/deploy_from_tar.sh": "#!/bin/bash\ntar xf release.tar\ndocker-compose down\ndocker-compose up\n",

@@ -8,7 +8,7 @@ export const production =
 export const staging =
   /(^|[._-])(staging|stage|qa|uat|preprod|homolog|homologacao|hml|preview|demo|test|testing)([._-]|$)/i;
 export const workstation =
-  /(^|[._-])(near-prod|dev|devel|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|selenium|cypress|playwright|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(near-prod|dev|devel|devmode|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|selenium|cypress|playwright|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
 /** Tried on a workstation, also where the rest of the name is a server's. */
 export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =
