@@ -63,8 +63,7 @@ it.each<[string, Record<string, string>, string[]]>([
   [
     "one for a mode that is called after development",
     {
-      "install/docker-compose.yml":
-        "services:\n  harbour:\n    image: acme/harbour:2\n    restart: always\n",
+      "install/docker-compose.yml": "services:\n  harbour:\n    image: acme/harbour:2\n    restart: always\n",
       "install/docker-compose-devmode.yml":
         "services:\n  harbour:\n    image: acme/harbour:2\n  broker:\n    image: acme/broker:1\n",
     },
