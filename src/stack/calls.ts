@@ -7,6 +7,7 @@ import { addTo } from "../core/group.ts";
 import { basename, dirname, isOutside, join } from "../core/path.ts";
 import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
+import { spreadUses } from "./call-spread.ts";
 import { laidOver } from "./compose-override.ts";
 import { deployWords, isDeployJob, startsOnHostedRunner, triesHere } from "./deploy-jobs.ts";
 import { defaultNames, folderOnServer, implicitFiles } from "./project-files.ts";
@@ -127,7 +128,7 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     const tries = placed.call.subcommand === "run" && placed.caller.kind === "workflow";
     if (!shipping.has(placed.call.subcommand ?? "") && !handsOn(placed.call) && !tries) continue;
     const list = filesOf(placed.call, placed, calls, files);
-    if (list.length === 0) uses.push(...spread(placed.call, placed, files));
+    if (list.length === 0) uses.push(...spreadUses(placed.call, placed, nameOf(placed), files));
     if (list.length === 0) continue;
     // A job that runs one command in a file of its own.
     if (tries && (placed.call.remote || list.length > 1 || placed.call.files.length === 0)) continue;
@@ -148,26 +149,6 @@ export function composeUses(calls: readonly PlacedCall[], files: ProjectFiles): 
     });
   }
   return uses;
-}
-
-/** `compose -f base/compose.yml -f $FOLDER/compose.yml`: every folder that has such a file is laid over the base. */
-function spread(call: ComposeCall, placed: PlacedCall, files: ProjectFiles): ComposeUse[] {
-  const texts = call.files.map(({ value, word }) => value ?? word.text);
-  const open = texts.filter(text => text.includes("$"));
-  const [, above = "", rest] =
-    /^([^$]*\/)?(?:\$\*|\$\$?\w+|\$\{\w+\}|\$\(\w+\))\/([^$]+)$/.exec(open[0] ?? "") ?? [];
-  if (open.length !== 1 || rest === undefined || placed.call.remote) return [];
-  const base = call.cwd !== undefined && !isOutside(call.cwd) && !call.cwd.startsWith("~") ? call.cwd : "";
-  const made = files
-    .list(join(base, above))
-    .toSorted()
-    .map(name => join(join(above, name), rest));
-  const lists = made.map(path => texts.map(text => join(base, text === open[0] ? path : text)));
-  const whole = lists.filter(
-    list => new Set(list).size === list.length && list.every(path => files.has(path) === "file"),
-  );
-  const shared = { named: true, deploys: placed.deploys, at: call.at, by: nameOf(placed) };
-  return whole.length > 1 && texts.length > 1 ? whole.map(list => ({ files: list, ...shared })) : [];
 }
 
 /** `compose -f base.yml -f prod.yml "$@"`: whoever calls the script says what is to be done with these files. */
