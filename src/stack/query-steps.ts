@@ -50,7 +50,8 @@ export function hidesFromOthers({ platform, jobs, source }: Workflow, { continue
     continueOnError &&
     platform === "github" &&
     jobs.some(other => other.needs.some(need => need.value === id.value)) &&
-    !/conclusion|\bneeds\.[\w*-]+\.result\b/i.test(source.text)
+    !/conclusion|\bneeds\.\*/i.test(source.text) &&
+    !source.text.includes(`needs.${id.value}.result`)
   );
 }
 

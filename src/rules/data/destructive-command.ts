@@ -1,9 +1,11 @@
 import type { Call, ComposeCall } from "../../artifacts/commands.ts";
 import type { Severity, Violation } from "../../core/finding.ts";
+import { together } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { asksFirst } from "../../stack/query-asks.ts";
 import { emptiesAtRelease, emptying, isThrownAway, keepsNothing } from "../../stack/query-emptying.ts";
+import { placeOf } from "../../stack/query-process.ts";
 import {
   callerName,
   commandPlace,
@@ -23,31 +25,34 @@ export default defineRule({
   claim: "data-survives-redeploy",
   severity: "high",
   why: "One call in the wrong directory, or one run of the deployment, deletes the volumes with everything in them.",
-  *check(stack) {
-    if (!stack.services.some(service => service.project.grade === "deployed")) return;
-    yield* atStart(stack);
-    for (const placed of stack.calls) {
-      const emptied = emptiesAtRelease(stack, placed);
-      if (emptied)
-        yield {
-          subject: `${callerName(placed)}: ${emptied}`,
-          message: `${callerName(placed)} runs \`${emptied}\` on the server at every release: all that the application has stored is deleted.`,
-          evidence: [evidence(commandPlace(placed.call), "empties the database")],
-          severity: "critical",
-        };
-      const what = destruction(placed.call);
-      if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
-      if (what.command === "docker volume prune" && !placed.deploys) continue;
-      if (what.command === "docker compose down -v" && keepsNothing(stack, placed)) continue;
-      yield {
-        subject: `${callerName(placed)}: ${what.command}`,
-        message: `${callerName(placed)} runs \`${what.command}\` and asks nobody: it ${what.effect}.`,
-        evidence: [evidence(commandPlace(placed.call), what.effect)],
-        severity: severityOf(placed, what),
-      };
-    }
-  },
+  check: stack =>
+    stack.services.some(service => service.project.grade === "deployed")
+      ? together([...atStart(stack), ...inScripts(stack)])
+      : [],
 });
+
+function* inScripts(stack: Stack): Iterable<Violation> {
+  for (const placed of stack.calls) {
+    const emptied = emptiesAtRelease(stack, placed);
+    if (emptied)
+      yield {
+        subject: `${callerName(placed)}: ${emptied}`,
+        message: `${callerName(placed)} runs \`${emptied}\` on the server at every release: all that the application has stored is deleted.`,
+        evidence: [evidence(commandPlace(placed.call), "empties the database")],
+        severity: "critical",
+      };
+    const what = destruction(placed.call);
+    if (!what || isForTests(stack, placed) || asksFirst(stack, placed)) continue;
+    if (what.command === "docker volume prune" && !placed.deploys) continue;
+    if (what.command === "docker compose down -v" && keepsNothing(stack, placed)) continue;
+    yield {
+      subject: `${callerName(placed)}: ${what.command}`,
+      message: `${callerName(placed)} runs \`${what.command}\` and asks nobody: it ${what.effect}.`,
+      evidence: [evidence(commandPlace(placed.call), what.effect)],
+      severity: severityOf(placed, what),
+    };
+  }
+}
 
 /** Prisma asks before it drops columns and tables with data; these options answer for you, at every start. */
 function* atStart(stack: Stack): Iterable<Violation> {
@@ -57,23 +62,16 @@ function* atStart(stack: Stack): Iterable<Violation> {
       const text = words.map(word => word.value ?? "?").join(" ");
       const option = /\bprisma db push\b.* (--accept-data-loss|--force-reset)\b/.exec(text)?.[1];
       const emptied = option === undefined ? emptying(text) : undefined;
-      const [first, last] = [words[0]!.at, words.at(-1)!.at];
-      const key = `${first.file}:${first.span.start}`;
+      const key = `${words[0]!.at.file}:${words[0]!.at.span.start}`;
       const command = option ? `prisma db push ${option}` : emptied;
       if (command === undefined || seen.has(key)) continue;
       seen.add(key);
       const all = option !== "--accept-data-loss";
       const effect = all ? "empties the database" : "drops columns and tables that the schema no longer has";
-      const joined = first.file === last.file && first.span.start <= last.span.end;
       yield {
         subject: `${service.name}: ${emptied ?? "prisma db push"}`,
         message: `"${service.name}" runs \`${command}\` at every start and asks nobody: it ${effect}, with what is in them.`,
-        evidence: [
-          evidence(
-            joined ? { file: first.file, span: { start: first.span.start, end: last.span.end } } : first,
-            effect,
-          ),
-        ],
+        evidence: [evidence(placeOf(words), effect)],
         severity: weigh(service, all ? "critical" : "high"),
       };
     }
