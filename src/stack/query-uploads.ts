@@ -78,7 +78,7 @@ function folderIn(expression: string): string | undefined {
 }
 
 const multer =
-  /\bdest\s*:\s*([^,\n}]+)|\bdestination\s*:\s*(["'`][^"'`\n]+["'`])|\bcb\(\s*null\s*,\s*((?:path\.)?(?:join|resolve)\([^)]*\)|["'`][^"'`\n]+["'`])\s*\)/g;
+  /\bdest\s*:\s*([^,\n}]+)|\bdestination\s*:\s*((?:path\.)?(?:join|resolve)\((?:process\.cwd\(\)|[^()])*\)|["'`][^"'`\n]+["'`])|\bcb\(\s*null\s*,\s*((?:path\.)?(?:join|resolve)\((?:process\.cwd\(\)|[^()])*\)|["'`][^"'`\n]+["'`])\s*\)/g;
 const pythonName =
   /^[ \t]*(_?UPLOADS?_?(?:DIR|DIRECTORY|FOLDER|PATH)|_?MEDIA_DIR|\w+\.config\[["']UPLOAD_FOLDER["']\])\s*(?::\s*\w+\s*)?=\s*([^\n#]+)/gim;
 /** The folder that is served is the one that is written to. */

@@ -69,18 +69,29 @@ interface Script {
   readonly isCertain?: boolean;
 }
 
-/** The surest way first: a file is told once. */
+/** The surest way first: a file is told once, and what only a pipeline's tests run says the least. */
 function* scripts(stack: Stack): Iterable<Script> {
+  const atWork: Script[] = [];
   for (const path of calledFiles(stack)) {
     const result = stack.files.read(path);
     const at = "source" in result ? literalPassword(result.source) : undefined;
     const run = at ? runsOf(stack, path) : [];
     const call = run.find(each => each.deploys) ?? run[0];
     if (!at || !call) continue;
-    const starts = startsWith(stack, path);
+    const isAsked = call.call.command.within.some(({ construct }) => construct.kind !== "function");
+    const starts = startsWith(stack, path) ?? (isAsked ? undefined : startsWith(stack, call.caller.file));
     const runAt = call.call.at.file === path ? {} : { runAt: { at: call.call.at, shows: "runs it" } };
     const severity = call.deploys ? "high" : starts ? weigh(starts, "high") : "low";
-    yield { path, at, runs: `${call.caller.file} runs it`, ...runAt, severity, isCertain: true };
+    const script: Script = {
+      path,
+      at,
+      runs: `${call.caller.file} runs it`,
+      ...runAt,
+      severity,
+      isCertain: true,
+    };
+    if (call.deploys || starts) yield script;
+    else atWork.push(script);
   }
   for (const { path, at, run, starts } of ranSeeds(stack)) {
     const severity = starts ? weigh(starts, "high") : "high";
@@ -102,6 +113,7 @@ function* scripts(stack: Stack): Iterable<Script> {
       severity: isFollowed ? "medium" : "high",
     };
   }
+  yield* atWork;
 }
 
 /** What the programs of servers seed by themselves, each file once. */
