@@ -199,6 +199,11 @@ it.each<[string, Record<string, string>, string[]]>([
     ["archive/cloud/docker-compose.prod.yml: development", "docker-compose.yml: deployed"],
   ],
   [
+    "one that is called production's, in a folder of archives",
+    { "archives/docker-compose.prod.yml": app, "docker-compose.yml": `${app}    restart: always\n` },
+    ["archives/docker-compose.prod.yml: development", "docker-compose.yml: deployed"],
+  ],
+  [
     "one for tests that restarts, alone",
     { "docker-compose.test.yml": "services:\n  web:\n    image: shop:1\n    restart: always\n" },
     ["docker-compose.test.yml: staging"],

@@ -14,7 +14,7 @@ export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =
   /(^|[._-])(maintenance|init|setup|install|installer|bootstrap|upgrade|migrate|migrations?|restore|seed)([._-]|$)/i;
 export const asideFolder =
-  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|\.?examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?|tests)|playground|(?:[\w.-]+[-_])?archived?|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|[\w.-]*harness|tools|utils?|scripts|contrib(?:uting)?|vendor|third_party|node_modules|bower_components)(\/|$)/i;
+  /(^|\/)(\.devcontainer|\.github|\.?ci|cypress|playwright|\.?examples?|samples?|demos?|docs?|tests?|e2e|fixtures?|testdata|benchmarks?|templates?|[\w.-]*devcontainer[\w.-]*|[\w.-]+[._-](examples?|samples?|tests)|playground|(?:[\w.-]+[-_])?archive[ds]?|old|legacy|backup|\.?devenv|\.dev|dev|develop?p?e?ment|local|hack|[\w.-]*harness|tools|utils?|scripts|contrib(?:uting)?|vendor|third_party|node_modules|bower_components)(\/|$)/i;
 
 /** Where nothing is a server's, also when nothing else is there. */
 export const rigFolder =

@@ -127,7 +127,7 @@ function seedFiles(stack: Stack, line: string): string[] {
   for (const [, name] of line.matchAll(/manage\.py\s+(\w+)/g))
     found.push(...named(`${name}.py`, "/management/commands/"));
   if (/\bprisma\s+db\s+seed\b/.test(line))
-    for (const ending of ["ts", "js", "mjs"]) found.push(...named(`seed.${ending}`, "prisma/"));
+    for (const ending of ["ts", "js", "mjs", "cjs", "mts"]) found.push(...named(`seed.${ending}`, "prisma/"));
   if (/\bartisan\b.*(?:db:seed|--seed)/.test(line))
     for (const root of phpRoots(stack)) found.push(...phpSeeders(stack, root, line).map(({ path }) => path));
   for (const [, name] of line.matchAll(/\b(?:npm|yarn|pnpm)\s+(?:run\s+)?([\w:-]+)/g))

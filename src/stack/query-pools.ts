@@ -79,6 +79,9 @@ export function singleWorker(stack: Stack, service: Service): Location | undefin
   const running = runningCommand(service);
   const words = running?.words;
   if (!words || basename(words[0] ?? "") !== "gunicorn" || words.includes(undefined)) return undefined;
+  // Without an application it is a word that the entry script makes more of.
+  const named = words.slice(1).some(word => /^[A-Za-z_][\w.]*(?:\.\w+|:\w+(?:\(.*\))?)$/.test(word!));
+  if (!named && !/^[A-Za-z_]\w*$/.test(words[1] ?? "")) return undefined;
   const { kind, workers, threads, isTold } = gunicornWords(service, words.slice(1) as string[]);
   if (kind !== "sync" || workers !== undefined || threads !== undefined || isTold) return undefined;
   const elsewhere =
