@@ -70,6 +70,8 @@ interface Limiter {
   readonly kind: string;
   readonly files: RegExp;
   readonly limit: RegExp;
+  /** What puts it to work, somewhere in the code. */
+  readonly applied: RegExp;
   /** In the code or where the program is started: it learns the visitor's address, or counts something else. */
   readonly knows: RegExp;
 }
@@ -79,12 +81,14 @@ const limiters: readonly Limiter[] = [
     kind: "nest",
     files: /\.[cm]?ts$/,
     limit: /\bThrottlerModule\s*\.\s*forRoot(?:Async)?\b/,
+    applied: /\b(?:useClass\s*:|useGlobalGuards\(|UseGuards\()[^;)}]*Throttler\w*Guard\b/,
     knows: /trust proxy|trustProxy|getTracker|x-forwarded-for|x-real-ip|cf-connecting-ip/i,
   },
   {
     kind: "fastapi",
     files: /\.py$/,
     limit: /\bLimiter\(\s*key_func\s*=\s*get_remote_address\b/,
+    applied: /\.limit\(|SlowAPIMiddleware|default_limits/,
     knows:
       /forwarded[-_]allow[-_]ips|ProxyHeadersMiddleware|ProxyFix|x-forwarded-for|x-real-ip|cf-connecting-ip/i,
   },
@@ -105,6 +109,7 @@ export function countedPrograms(stack: Stack): CountedProgram[] {
       .filter(path => path.startsWith(component.dir) && limiter.files.test(path) && !isTest(path))
       .flatMap(path => component.files.read(path) ?? []);
     if (sources.some(({ text }) => limiter.knows.test(text))) return [];
+    if (!sources.some(({ text }) => limiter.applied.test(text))) return [];
     for (const { path, text } of sources) {
       const match = limiter.limit.exec(text);
       if (match)
