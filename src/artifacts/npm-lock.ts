@@ -1,4 +1,5 @@
 import { type Location, locate, type Source } from "../core/source.ts";
+import { jsonFields, record } from "../formats/json.ts";
 import type { PackageDependency, PackageManifest } from "./package-manifest.ts";
 
 type Names = Readonly<Record<string, string>>;
@@ -44,19 +45,10 @@ export function lockPackages(source: Source): LockPackages | undefined {
 
 /** The same for a text that is no file of the project. */
 export function readPackages(text: string): LockPackages | undefined {
-  try {
-    const packages = record(record(JSON.parse(text.replace(/^\ufeff/, "")))["packages"]);
-    const entries = Object.values(packages);
-    const isWhole = entries.length > 0 && entries.every(entry => typeof entry === "object" && entry !== null);
-    return isWhole ? (packages as LockPackages) : undefined;
-  } catch {
-    // Decision: a lock file that is no JSON has no packages; npm itself will say more.
-    return undefined;
-  }
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+  const packages = record(jsonFields(text)["packages"]);
+  const entries = Object.values(packages);
+  const isWhole = entries.length > 0 && entries.every(entry => typeof entry === "object" && entry !== null);
+  return isWhole ? (packages as LockPackages) : undefined;
 }
 
 /** What an entry asks for. Development dependencies count where the project itself asks: in the root and its members. */
@@ -137,15 +129,6 @@ export function lockDrift(manifest: PackageManifest, lock: Source): readonly Pac
   );
 }
 
-function overridesOf(manifest: string): unknown {
-  try {
-    return record(JSON.parse(manifest.replace(/^\ufeff/, "")))["overrides"] ?? {};
-  } catch {
-    // Decision: npm reads no manifest that is no JSON, and says so itself.
-    return {};
-  }
-}
-
 /** A need of a locked package that the lock file has no package for. */
 export interface Unserved {
   /** The place of the package that asks. */
@@ -162,7 +145,7 @@ export function unservedNeeds(packages: LockPackages, manifest: string): Unserve
   const found = new Map<string, Unserved>();
   const has = (path: string) => packages[path] !== undefined;
   // An override may ask for another package under the same name, or for none.
-  const overrides = JSON.stringify(overridesOf(manifest));
+  const overrides = JSON.stringify(jsonFields(manifest)["overrides"] ?? {});
   for (const [by, entry] of Object.entries(packages)) {
     // The root's own needs are held against package.json; a folder outside has dependencies of its own.
     if (by === "" || by.startsWith("..") || entry.link || entry.inBundle || entry.extraneous) continue;

@@ -1,9 +1,11 @@
+import { composerNames } from "../artifacts/composer-lock.ts";
 import { lockDrift, lockedPackage } from "../artifacts/npm-lock.ts";
 import { type PackageDependency, parsePackageManifest } from "../artifacts/package-manifest.ts";
 import { parsePnpmLock } from "../artifacts/pnpm-lock.ts";
 import { type PythonDependency, parsePythonManifest } from "../artifacts/python-dependencies.ts";
 import { join } from "../core/path.ts";
 import type { Source } from "../core/source.ts";
+import { child, entriesOf, parseYaml } from "../formats/yaml.ts";
 import type { PackageInstall, PackageManager } from "./image/image.ts";
 import { lockNames } from "./query-locks.ts";
 import { newestOf, satisfies } from "./query-versions.ts";
@@ -31,13 +33,14 @@ export interface LockPair {
  * a file of the directory that it works in.
  */
 export function lockPair(
-  { manager, directory, names, needsLock }: PackageInstall,
+  { manager, directory, names, needsLock, dev }: PackageInstall,
   read: (name: string) => Source | undefined,
 ): LockPair | undefined {
-  const compare = needsLock || manager === "poetry" ? comparisons[manager] : undefined;
+  // Poetry and Composer insist wherever there is a lock file.
+  const compare = needsLock || /^(?:poetry|composer)$/.test(manager) ? comparisons[manager] : undefined;
   if (!compare || directory === undefined || names.length > 0) return undefined;
-  const manifest = read(manager === "poetry" ? "pyproject.toml" : "package.json");
-  const lock = read(lockNames[manager]![0]!);
+  const manifest = read(manifests[manager] ?? "package.json");
+  const lock = read(manager === "composer" ? "composer.lock" : lockNames[manager]![0]!);
   if (!manifest || !lock) return undefined;
   const members = manager === "pnpm" ? (parsePnpmLock(lock)?.importers.keys() ?? []) : [];
   for (const member of members) {
@@ -45,14 +48,22 @@ export function lockPair(
     const drift = its ? pnpmDrift(its, lock, member) : [];
     if (its && drift.length > 0) return { manifest: its, lock, drift };
   }
-  return { manifest, lock, drift: compare(manifest, lock) };
+  return { manifest, lock, drift: compare(manifest, lock, dev) };
 }
 
-const comparisons: Readonly<Partial<Record<PackageManager, (manifest: Source, lock: Source) => Drift[]>>> = {
+const manifests: Readonly<Partial<Record<PackageManager, string>>> = {
+  poetry: "pyproject.toml",
+  composer: "composer.json",
+};
+
+type Compare = (manifest: Source, lock: Source, dev: boolean) => Drift[];
+
+const comparisons: Readonly<Partial<Record<PackageManager, Compare>>> = {
   npm: npmDrift,
-  pnpm: pnpmDrift,
+  pnpm: (manifest, lock) => pnpmDrift(manifest, lock),
   yarn: yarnDrift,
   poetry: poetryDrift,
+  composer: composerDrift,
 };
 
 const plainRange = /^[\^~<>=\sv\d.xX*|-]+$/;
@@ -120,4 +131,16 @@ export function poetryDrift(manifest: Source, lock: Source): Drift[] {
   return dependencies
     .filter(each => each.group === "main" && !names.has(each.name))
     .map(dependency => ({ dependency }));
+}
+
+/** What Composer 2 refuses: a package that is asked for and locked under no name, tried with 2.5. */
+export function composerDrift(manifest: Source, lock: Source, dev: boolean): Drift[] {
+  const locked = composerNames(lock);
+  if (!locked || manifest.text.includes("allow-missing-requirements")) return [];
+  const root = parseYaml(manifest).model[0]?.root;
+  const asked = ["require", ...(dev ? ["require-dev"] : [])].flatMap(group => entriesOf(child(root, group)));
+  // Names without a vendor are PHP itself and its extensions.
+  return asked.flatMap(({ key: { value, at } }): Drift[] =>
+    !value.includes("/") || locked.has(value.toLowerCase()) ? [] : [{ dependency: { name: value, at } }],
+  );
 }
