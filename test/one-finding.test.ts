@@ -29,6 +29,20 @@ it.each<[string, string, Record<string, string>, number]>([
     1,
   ],
   [
+    "access/non-root",
+    "copies of one Dockerfile for several programs",
+    {
+      "compose.yml": "services:\n  orders:\n    build: apps/orders\n  billing:\n    build: apps/billing\n",
+      ...Object.fromEntries(
+        ["orders", "billing"].flatMap(name => [
+          [`apps/${name}/Dockerfile`, `FROM python:3.13-slim\nCOPY . .\nCMD ["python", "-m", "${name}"]\n`],
+          [`apps/${name}/${name}.py`, "print('hello')\n"],
+        ]),
+      ),
+    },
+    1,
+  ],
+  [
     "access/published-store",
     "databases that are opened in the same way",
     {

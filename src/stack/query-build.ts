@@ -31,6 +31,13 @@ export function weighBuilds(builds: readonly Build[], severity: Severity): Sever
   return severities[Math.min(...weights)]!;
 }
 
+/** A Dockerfile without the name of its directory: copies for several programs of one repository are alike by it. */
+export function formOf(stack: Stack, { dockerfilePath: path = "" }: Build): string {
+  const text = stack.sources.get(path)?.text;
+  const name = basename(dirname(path));
+  return text === undefined || name.length < 3 ? path : text.replaceAll(name, "*");
+}
+
 /** Builds whose images reach a server. */
 export function serverBuilds(stack: Stack): Build[] {
   return stack.builds.filter(build => build.grade !== "development");

@@ -1,5 +1,8 @@
+import type { Fix } from "../../core/fix.ts";
+import { joinFixes } from "../../core/join-fixes.ts";
 import { runAsOrdinaryUser } from "../../remedies/ordinary-user.ts";
 import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { formOf } from "../../stack/query-build.ts";
 import { mayDrop } from "../../stack/query-drop.ts";
 import { shownEnvFile } from "../../stack/query-env-examples.ts";
 import type { Interpolated } from "../../stack/resolve/interpolate.ts";
@@ -29,7 +32,9 @@ export default defineRule({
       if ((!service.user && build.model.runsAsRoot !== true) || mayDrop(stack, service)) continue;
       const cause = service.user
         ? `${service.user.at.file}:${service.user.at.span.start}`
-        : `${build.dockerfilePath}${build.model.user ? `#${build.stage.index}` : ""}`;
+        : build.model.user
+          ? `${build.dockerfilePath}#${build.stage.index}`
+          : `${weigh(gradeOf(service), "medium")} ${formOf(stack, build)}`;
       const parts = causes.get(cause) ?? [];
       causes.set(cause, parts);
       const same = parts.find(part => part.build.stage === build.stage);
@@ -54,11 +59,17 @@ export default defineRule({
         ],
         severity: weigh(grade, "medium"),
         fix: () =>
-          set || parts.length > 1 || !first.build ? undefined : runAsOrdinaryUser(stack, build, services),
+          set ? undefined : joinFixes(parts.map(part => ({ fix: () => userFix(stack, part, parts) }))),
       };
     }
   },
 });
+
+/** None where a Dockerfile has several stages that run as root, and where the image is pulled. */
+function userFix(stack: Stack, { build, services }: Part, all: readonly Part[]): Fix | undefined {
+  const isOnly = all.filter(part => part.build.dockerfilePath === build.dockerfilePath).length === 1;
+  return isOnly && services[0]!.build ? runAsOrdinaryUser(stack, build, services) : undefined;
+}
 
 /** One stage of a Dockerfile, and who runs it. */
 interface Part {
