@@ -132,7 +132,8 @@ function ownCommand({ model }: Service): string {
 /** An image of a system without a command of its own, which ends when its shell has nothing to do, serves nobody. */
 function asks(other: Service, service: Service): boolean {
   if (!service.process && service.facts?.kind === "base") return false;
-  return other.dependsOn.some(edge => edge.service === service.name);
+  // A migration that is started after a program asks it for nothing.
+  return !other.oneShot && other.dependsOn.some(edge => edge.service === service.name);
 }
 
 /** Undefined facts mean that the image may well bring a check. */
