@@ -1,3 +1,5 @@
+import type { Call } from "../artifacts/commands.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { isStore } from "./query.ts";
 import { wordsOf } from "./query-release.ts";
 import { projectsOfCall } from "./query-scripts.ts";
@@ -59,4 +61,19 @@ export function worksOnServer(stack: Stack, { caller }: Pick<PlacedCall, "caller
 /** A job that deploys nothing runs on a machine that is thrown away; so does what a release does beside its server. */
 export function isThrownAway({ call, caller, deploys }: PlacedCall): boolean {
   return caller.kind === "workflow" && (!deploys || (!call.remote && call.via === undefined));
+}
+
+/** The comment in the line above says that volumes or data go: whoever reads what they call knows. */
+function isSaidAbove(stack: Stack, { at }: Call): boolean {
+  const text = sourceOf(stack, at.file)?.text.slice(Math.max(0, at.span.start - 300), at.span.start) ?? "";
+  const above = text.split("\n").at(-2) ?? "";
+  return /#.*\b(?:remov|delet|drop|wip|destroy)\w*\b.*\b(?:volumes?|data)\b/i.test(above);
+}
+
+/** The name says what is lost; `clean` does not. */
+const tellingName =
+  /(^|[-_])(drop|reset|nuke|purge|destroy|wipe|(?:rm|delete)-(?:volumes?|data|db))([-_]|$)/i;
+
+export function tellsAll(stack: Stack, { call, caller }: PlacedCall): boolean {
+  return tellingName.test(caller.name ?? "") || isSaidAbove(stack, call);
 }

@@ -21,8 +21,8 @@ export default defineRule({
     }
     for (const [severity, own] of groups) {
       const unlimited = own.filter(service => !isLimited(service));
-      // A client that renews certificates sleeps, and is nobody's first care where all others are limited.
-      const open = unlimited.every(({ kind }) => kind === "certificates") ? [] : unlimited;
+      // What renews certificates or watches containers sleeps, and is nobody's first care where all others are limited.
+      const open = unlimited.every(sleeps) ? [] : unlimited;
       // Overlays give a service of the base file to several projects: it stands in one place.
       const [first, ...more] = new Map(
         open.map(({ at }) => [`${at.file}:${at.span.start}`, evidence(at, "no memory limit")]),
@@ -40,6 +40,10 @@ export default defineRule({
     }
   },
 });
+
+function sleeps({ kind, imageRef }: Service): boolean {
+  return kind === "certificates" || /(?:^|\/)(?:[\w-]+-)?(?:autoheal|watchtower)$/.test(imageRef?.name ?? "");
+}
 
 function message(projects: readonly string[], open: readonly Service[], own: readonly Service[]): string {
   const names = listNames([...new Set(open.map(service => service.name))]);

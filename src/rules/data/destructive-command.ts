@@ -4,7 +4,13 @@ import { together } from "../../core/group.ts";
 import { basename } from "../../core/path.ts";
 import { evidence, serverServices, weigh } from "../../stack/query.ts";
 import { asksFirst } from "../../stack/query-asks.ts";
-import { emptiesAtRelease, emptying, isThrownAway, keepsNothing } from "../../stack/query-emptying.ts";
+import {
+  emptiesAtRelease,
+  emptying,
+  isThrownAway,
+  keepsNothing,
+  tellsAll,
+} from "../../stack/query-emptying.ts";
 import { placeOf } from "../../stack/query-process.ts";
 import {
   callerName,
@@ -49,7 +55,7 @@ function* inScripts(stack: Stack): Iterable<Violation> {
       subject: `${callerName(placed)}: ${what.command}`,
       message: `${callerName(placed)} runs \`${what.command}\` and asks nobody: it ${what.effect}.`,
       evidence: [evidence(commandPlace(placed.call), what.effect)],
-      severity: severityOf(placed, what),
+      severity: severityOf(stack, placed, what),
     };
   }
 }
@@ -136,11 +142,8 @@ function isForTests(stack: Stack, placed: PlacedCall): boolean {
   return projects.length === 0 || projects.every(project => project.grade === "development");
 }
 
-/** The name says what is lost; `clean` does not. */
-const tellsAll = /(^|[-_])(drop|reset|nuke|purge|destroy|wipe|(?:rm|delete)-(?:volumes?|data|db))([-_]|$)/i;
-
-function severityOf(placed: PlacedCall, what: Destruction): Severity {
+function severityOf(stack: Stack, placed: PlacedCall, what: Destruction): Severity {
   if (placed.deploys) return what.partial ? "medium" : "high";
-  if (tellsAll.test(placed.caller.name ?? "")) return "low";
+  if (tellsAll(stack, placed)) return "low";
   return placed.caller.kind === "makefile" && !what.partial ? "medium" : "low";
 }
