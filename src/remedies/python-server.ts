@@ -71,6 +71,11 @@ function gunicornCommand(target: string): string[] {
     target,
     "--bind",
     "0.0.0.0:8000",
+    // Left to itself it serves one request at a time.
+    "--workers",
+    "2",
+    "--threads",
+    "4",
     "--access-logfile",
     "-",
     "--worker-tmp-dir",
