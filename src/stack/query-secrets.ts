@@ -251,6 +251,8 @@ export interface CodeDefault {
   readonly how: "variable" | "setting" | "fixed";
   /** It is also used where the variable is set to nothing. */
   readonly forEmpty?: boolean;
+  /** The program does not come to the file when it starts; other code of the repository does. */
+  readonly idle?: boolean;
 }
 
 /** Secrets with a literal value in the code that a service runs. Values that open nothing (`demo`) are left out. */
@@ -267,12 +269,14 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
     if (toolConfiguration.test(read.at.file) && !runsMigrations(service)) continue;
     // An account that tests log in with.
     if (/(?:^|_)TESTS?_/.test(read.name)) continue;
-    if (isRefused(stack, read.name, read.at) || isNeverLoaded(stack, service, read.at)) continue;
+    const idle = isNeverLoaded(stack, service, read.at);
+    // A module of Python that nobody imports is left out below; this one is a migration's, or waits to be used.
+    if (isRefused(stack, read.name, read.at) || (idle && !read.at.file.endsWith(".py"))) continue;
     if (isUnusedField(stack, service, read.name, read.at)) continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
       continue;
     const forEmpty = read.forEmpty ?? false;
-    found.push({ name: read.name, value, at: read.at, how: "variable", forEmpty });
+    found.push({ name: read.name, value, at: read.at, how: "variable", forEmpty, idle });
   }
   if (!settings || settings.unseen.length > 0) return found;
   const key = djangoSetting(settings, "SECRET_KEY");

@@ -81,6 +81,7 @@ const shows = {
 function supplyOf(stack: Stack, service: Service, defaults: readonly CodeDefault[]): Supply {
   const { name, how } = defaults[0]!;
   if (how !== "variable") return "never";
+  if (defaults.every(each => each.idle)) return "always";
   const given = variable(service, name);
   if (!given && readsFile(service, defaults)) return "always";
   if (!given && !isSigningName(name) && (isAddressed(service, name) || isShown(stack, service, name)))
