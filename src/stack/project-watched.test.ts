@@ -87,20 +87,3 @@ it.each<[string, Record<string, string>, string[]]>([
   const { projects } = await link(tree(files));
   expect(projects.map(({ files: own, grade }) => `${own.join("+")}: ${grade}`)).toEqual(expected);
 });
-
-it("several names of images that are variables as a whole are several images", async () => {
-  const files = (compose: string) =>
-    tree({
-      "compose.yml": compose,
-      Dockerfile: 'FROM python:3.13-slim\nCOPY . .\nCMD ["python", "web.py"]\n',
-      "web.py": "",
-      ".github/workflows/release.yml":
-        "on: push\njobs:\n  image:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: docker build -t ghcr.io/acme/web . && docker push ghcr.io/acme/web\n",
-    });
-  const web = "services:\n  web:\n    image: $" + "{WEB_IMAGE:?}\n";
-  const made = async (compose: string) =>
-    (await link(files(compose))).services.map(service => service.made !== undefined);
-  expect(await made(web)).toEqual([true]);
-  expect(await made(`${web}  green:\n    image: $` + "{WEB_GREEN_IMAGE:?}\n")).toEqual([true, true]);
-  expect(await made(`${web}  board:\n    image: $` + "{BOARD_IMAGE:?}\n")).toEqual([false, false]);
-});
