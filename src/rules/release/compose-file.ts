@@ -1,4 +1,5 @@
 import type { Call } from "../../artifacts/commands.ts";
+import { addTo } from "../../core/group.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import type { ComposeProject, PlacedCall } from "../../stack/stack.ts";
@@ -23,7 +24,7 @@ export default defineRule({
       const start = run.placed.find(each => each.call.remote && run.starts.includes(each.call));
       const project = start && projectOf(stack, start);
       if (!start || !project || start.caller.kind === "makefile" || !pullsImages(run)) continue;
-      found.set(project, [...(found.get(project) ?? []), start]);
+      addTo(found, project, start);
     }
     for (const [project, [first, ...more]] of found) {
       const at = project.services[0]?.at;
