@@ -20,6 +20,7 @@ for (const rule of rules) {
         const result = await runSection(rule, section, files => link(files, { now: today }));
         expect(result.reported).toEqual(section.verdict === "good" ? [] : result.expected);
         if (section.severity) expect(new Set(result.severities)).toEqual(new Set([section.severity]));
+        if (section.once) expect(result.severities).toHaveLength(1);
         const fixed = fixedOf(section);
         if (Object.keys(fixed).length > 0) expect(asShown(result.fixed, fixed)).toEqual(fixed);
         expect(result.fixedAgain).toEqual(result.fixed);

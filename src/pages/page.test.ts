@@ -66,6 +66,12 @@ describe("parsePage", () => {
     expect(sections[1]!.files[0]).toMatchObject({ untracked: true });
   });
 
+  it("reads that all places are one finding", () => {
+    const text = "## Bad (high, one finding): x\n```yaml a.yml\na\n^\n```\n";
+    expect(parsePage(text).sections[0]).toMatchObject({ severity: "high", once: true, title: "x" });
+    expect(sections[0]!.once).toBeUndefined();
+  });
+
   it("takes the carets out and reads what they mark", () => {
     expect(sections[0]!.files[0]!.text).toBe("services:\n  web:\n    image: web\n");
     expect(sections[0]!.files[0]!.fixed).toContain("restart: unless-stopped");

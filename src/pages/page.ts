@@ -12,6 +12,8 @@ export interface PageSection {
   readonly title: string;
   /** Given as `## Bad (critical): ...`, and then asserted. */
   readonly severity?: Severity;
+  /** `## Bad (high, one finding): ...`: all that is marked has one cause, and is told once. */
+  readonly once?: boolean;
   /** Line of the heading in the page, from 1. */
   readonly line: number;
   readonly files: readonly PageFile[];
@@ -44,7 +46,7 @@ export interface ExpectedEvidence {
   readonly words: string;
 }
 
-const heading = /^## (Bad|Good)(?: \((\w+)\))?: (.+)$/;
+const heading = /^## (Bad|Good)(?: \((\w+)(, one finding)?\))?: (.+)$/;
 const flags = ["fixed", "ignored", "untracked", "plain", "crlf"];
 
 /** Reads a page. Throws an error that names the line: pages are ours. */
@@ -121,11 +123,12 @@ function toSection(head: RegExpExecArray, line: number, fences: readonly Fence[]
     throw new Error(`line ${line}: a good section has no evidence`);
   return {
     verdict,
-    title: head[3]!,
+    title: head[4]!,
     line,
     files: [...files.values()],
     expected,
     ...(severity ? { severity } : {}),
+    ...(head[3] ? { once: true } : {}),
   };
 }
 
