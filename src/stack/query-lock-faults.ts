@@ -16,6 +16,8 @@ import { newestOf, satisfies } from "./query-versions.ts";
 export interface LockFault {
   /** A clause about the lock file: `has no b, which a needs`. */
   readonly says: string;
+  /** What ends it: `npm install has written it anew`. */
+  readonly until: string;
   readonly evidence: readonly Evidence[];
 }
 
@@ -37,6 +39,7 @@ export function lockFaults(manifest: Source, lock: Source, forgiving: boolean): 
     const askers = [...new Set(absent.map(({ by }) => nameOf(by)))];
     return {
       says: `has no ${listNames(names)}, which ${listNames(askers)} ${askers.length === 1 ? "needs" : "need"}`,
+      until: "npm install has written it anew",
       evidence: absent
         .slice(0, shown)
         .map(({ by, need }) => evidence(placeOf(lock, by), `needs ${need.name}, which is locked nowhere`)),
@@ -61,6 +64,7 @@ function conflictOf(manifest: Source, lock: Source, packages: LockPackages): Loc
       if (!other || !locked || !isRefused(locked, range)) continue;
       return {
         says: `has ${name} ${locked}, and ${asks.name} ${entry.version ?? ""} takes ${range} beside it`,
+        until: "one of the two has another version",
         evidence: clash(asks, other, range, locked),
       };
     }

@@ -26,7 +26,7 @@ export interface LockedInstall extends LockPair {
 }
 
 /** The installs that read one lock file and say the same of it, the gravest first. */
-export type JudgedLock = readonly [LockedInstall, ...LockedInstall[]];
+export type JudgedLock = readonly LockedInstall[];
 
 const judged = new WeakMap<Stack, readonly JudgedLock[]>();
 
@@ -41,7 +41,7 @@ export function judgedLocks(stack: Stack): readonly JudgedLock[] {
   }
   const found = [...groups.values()].map(group =>
     group.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)),
-  ) as unknown as readonly JudgedLock[];
+  );
   judged.set(stack, found);
   return found;
 }

@@ -1,5 +1,6 @@
 import { evidence, listNames, listPlain } from "../../stack/query.ts";
 import { places } from "../../stack/query-build.ts";
+import type { Drift } from "../../stack/query-drift.ts";
 import { judgedLocks } from "../../stack/query-refused-locks.ts";
 import { defineRule } from "../rule.ts";
 
@@ -11,16 +12,15 @@ export default defineRule({
   why: "npm ci and its kin stop when the lock file was not made for the manifest, so the image cannot be built, and a job of the pipeline fails each time.",
   *check(stack) {
     for (const installs of judgedLocks(stack)) {
-      const [{ drift, manifest, lock, at, severity }] = installs;
+      const { drift, manifest, lock, at, severity } = installs[0]!;
       if (drift.length === 0) {
         yield { subject: manifest.path, kept: evidence(at, "the lock file fits") };
         continue;
       }
-      const names = drift.map(each => each.dependency.name);
       const where = [...new Set(installs.map(each => each.where))];
       yield {
         subject: lock.path,
-        message: `${lock.path} was not made for ${manifest.path}: it does not serve ${listNames(names)}, so ${where.length === 1 ? "the install" : "the installs"} in ${listPlain(where)} ${where.length === 1 ? "is" : "are"} refused.`,
+        message: `${lock.path} was not made for ${manifest.path}: it ${differenceOf(drift)}, so ${where.length === 1 ? "the install" : "the installs"} in ${listPlain(where)} ${where.length === 1 ? "is" : "are"} refused until the file is written anew.`,
         evidence: [
           ...places(
             installs.map(each => each.at),
@@ -42,3 +42,13 @@ export default defineRule({
     }
   },
 });
+
+function differenceOf(drift: readonly Drift[]): string {
+  const namesOf = (some: readonly Drift[]) => listNames(some.map(each => each.dependency.name));
+  const lacking = drift.filter(each => !each.gone);
+  const spare = drift.filter(each => each.gone);
+  return [
+    ...(lacking.length > 0 ? [`does not serve ${namesOf(lacking)}`] : []),
+    ...(spare.length > 0 ? [`has ${namesOf(spare)}, which nothing asks for`] : []),
+  ].join(" and ");
+}
