@@ -29,12 +29,9 @@ import {
 import { production } from "./project-names.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { lacksApplication } from "./project-program.ts";
+import { isOfStage } from "./project-shipped.ts";
 
 /** What speaks against taking a Compose file for a server's, beside its name and the words above it. */
-
-export const ofCheckout = "it runs the sources of the checkout, and nothing speaks for a server";
-export const mailOfWork = "it catches its own mail";
-export const buildsOfWork = "most of what it builds runs for development";
 
 /** Whoever starts it starts its databases alone, because the programs run beside them, on the same machine. */
 function besideStores(
@@ -90,57 +87,6 @@ function onlyInJobs(
     return undefined;
   if (own.some(use => !use.pipeline || use.deploys)) return undefined;
   return { text: `only ${first.by} starts it`, at: first.at };
-}
-
-const stageWord =
-  /(?:^|[._-])(dev|devel|develop|development|local|qa|uat|test|testing|stage|staging)(?=[._-]|$)/i;
-
-/**
- * A script or a workflow that is called after a stage before production starts the Compose file of that stage:
- * `deploy-dev.sh` with `compose.dev.yml`. Whether it is told as a server's is for the file's name to say.
- */
-export function isOfStage(use: ComposeUse, file: string): boolean {
-  const wordOf = (path: string): string | undefined => stageWord.exec(basename(path))?.[1]?.toLowerCase();
-  const word = wordOf(use.at.file);
-  // What a pipeline brings to a server called "dev" is on a server.
-  if (word === undefined || (use.pipeline && /^(?:dev|local)/.test(word))) return false;
-  return word === wordOf(file);
-}
-
-/** What ships the file; a release that names none may start another one, which only the server has. */
-export function shippedBy(
-  uses: readonly ComposeUse[],
-  models: readonly ComposeFile[],
-): Pick<ProjectPlan, "grade" | "because"> {
-  const use = uses.find(each => strangeTo(each, models) === undefined);
-  if (use) return { grade: "deployed", because: { text: `${use.by} ships it`, at: use.at } };
-  const [first] = uses as [ComposeUse];
-  return {
-    grade: "presumed",
-    because: { text: `${first.by} ${strangeTo(first, models)} that it does not have`, at: first.at },
-  };
-}
-
-/** What a command on a server works on and the file does not have: an image that is pulled, a service that is named. */
-function strangeTo(
-  { named, pulls, services = [] }: ComposeUse,
-  models: readonly ComposeFile[],
-): string | undefined {
-  if (named || !pulls) return undefined;
-  const own = servicesIn(models);
-  const images = own.map(({ value }) => textOf(child(value, "image"))?.value ?? "");
-  const isRun = (pulled: string): boolean =>
-    images.some(image => image.includes("$") || imageName(image) === imageName(pulled));
-  if (pulls.length > 0 && !pulls.some(isRun)) return "pulls an image";
-  const known = services.every(name => /[$?]/.test(name) || own.some(({ key }) => key.value === name));
-  return known || models.some(model => model.roots.some(root => child(root, "include")))
-    ? undefined
-    : "starts a service";
-}
-
-/** The last part of an image's name: the registry and the owner are often variables. */
-function imageName(image: string): string {
-  return (image.split("/").at(-1) ?? "").replace(/[:@].*$/, "");
 }
 
 /** What a program tells others to come to: an address on the machine itself leads no visitor there. */
@@ -240,17 +186,22 @@ export function doubtOf(
   text: NonNullable<PlanOptions["text"]>,
 ): ProjectPlan["because"] | undefined {
   // These are said of the program itself: a workstation's engine restarts what it runs, too.
-  if (catchesMail(models, areMounted(models))) return { text: mailOfWork };
+  if (catchesMail(models, areMounted(models)))
+    return { text: "it catches its own mail", ground: "work inside" };
   const cloud = standsForCloud(models);
   if (cloud) return { text: `"${cloud}" stands in for the services of a cloud` };
   const said = developmentSetting(models);
   if (said) return { text: `"${said}" is set` };
-  if (isAllForWork(models)) return { text: buildsOfWork };
+  if (isAllForWork(models))
+    return { text: "most of what it builds runs for development", ground: "work inside" };
   const trial = trialNote(text) ?? examplePage(file, text) ?? otherwiseNote(text);
   if (trial) return trial;
   if (buildsForOthers(models)) return { text: "it builds images for several kinds of processors" };
   if (staysUp(models)) return undefined;
-  if (runsCheckout(models)) return { text: ofCheckout };
+  if (runsCheckout(models)) {
+    const text = "it runs the sources of the checkout, and nothing speaks for a server";
+    return { text, ground: "checkout" };
+  }
   const note = localNote(text(file)) ?? exploringNote(text);
   if (note) return note;
   return lacksApplication(models, text)
@@ -319,7 +270,7 @@ export function isChosenByName(
 export function isServers(plan: ProjectPlan, byPath: ReadonlyMap<string, ComposeFile>): boolean {
   return (
     plan.grade === "deployed" &&
-    !plan.because.text.startsWith("nothing says") &&
+    plan.because.ground !== "nothing" &&
     !buildsForWork(plan.files.map(path => byPath.get(path)!))
   );
 }

@@ -25,11 +25,26 @@ export interface ComposeUse {
   readonly by: string;
 }
 
+/** Why a project has its grade. */
+export interface Because {
+  /** In words, for the report. */
+  readonly text: string;
+  readonly at?: Location;
+  readonly ground?: Ground;
+}
+
+/**
+ * What a grade rests on, where others ask for it: the name of the file or of its folder; that it is the only project, or
+ * that nothing speaks against it; a site that only a workstation can reach; a program that works for itself alone (its
+ * mails are caught, its stages are for development); the sources of the checkout.
+ */
+export type Ground = "name" | "folder" | "only" | "nothing" | "reserved site" | "work inside" | "checkout";
+
 /** Which files form a Compose project, and how much of production it is. */
 export interface ProjectPlan {
   readonly files: readonly string[];
   readonly grade: Grade;
-  readonly because: { readonly text: string; readonly at?: Location };
+  readonly because: Because;
   /** Profiles that what ships it starts. */
   readonly profiles?: readonly string[];
   /** The files that a release means which seems to start these. */

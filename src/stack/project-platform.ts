@@ -3,6 +3,7 @@ import { child } from "../formats/yaml.ts";
 import { dockerfilesOf } from "./project-builds.ts";
 import { areMounted, deploys, servicesIn, staysUp } from "./project-habits.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
+import { isNamedForProduction } from "./project-presumed.ts";
 
 /** Programs that a pipeline brings to a platform, which starts them without Compose. */
 
@@ -65,11 +66,10 @@ function besideProcfile(
   models: readonly ComposeFile[],
   paths: readonly string[],
 ): ProjectPlan | undefined {
-  const named = plan.grade === "deployed" && plan.because.text === "its name says production";
   const restarts = servicesIn(models).some(
     ({ value }) => child(value, "restart") !== undefined || deploys(value),
   );
-  if (!named || !paths.includes("Procfile") || restarts) return undefined;
+  if (!isNamedForProduction(plan) || !paths.includes("Procfile") || restarts) return undefined;
   if (uses.some(use => use.files.some(file => plan.files.includes(file)))) return undefined;
   return {
     ...plan,
@@ -92,9 +92,9 @@ export function onPlatform(
   const models = plan.files.map(path => byPath.get(path)!);
   const template = besideProcfile(plan, uses, models, paths);
   if (template) return template;
-  const { text: because } = plan.because;
-  const isOfFolder = plan.grade === "deployed" && because.startsWith("its folder");
-  const isOpen = plan.grade === "presumed" || /^(?:nothing says|it is the only)/.test(because);
+  const { ground } = plan.because;
+  const isOfFolder = plan.grade === "deployed" && ground === "folder";
+  const isOpen = plan.grade === "presumed" || ground === "nothing" || ground === "only";
   if (!page || plan.grade === "development" || !(isOfFolder || isOpen)) return plan;
   if (uses.some(use => use.deploys)) return plan;
   const shipped = isOpen && areMounted(plan.files.map(path => byPath.get(path)!)) && kamal(paths, page);

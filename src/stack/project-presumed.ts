@@ -1,7 +1,7 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import { basename, dirname } from "../core/path.ts";
 import { saysProduction } from "./development-notes.ts";
-import { isServers, ofCheckout } from "./project-doubts.ts";
+import { isServers } from "./project-doubts.ts";
 import { defaultNames, overrideName, stemOf } from "./project-files.ts";
 import {
   areMounted,
@@ -16,8 +16,6 @@ import { isDoorTo } from "./project-networks.ts";
 import type { ComposeUse, PlanOptions, ProjectPlan } from "./project-plan.ts";
 import { partOfPublic } from "./public-project.ts";
 
-const nameOfProduction = "its name says production";
-
 /** Its name says so; what is called after a release is more likely a trial of one where another is production's by name. */
 export function namedForProduction(
   file: string,
@@ -28,8 +26,11 @@ export function namedForProduction(
     .map(list => list.at(-1)!)
     .find(each => each !== file && dirname(each) === dirname(file) && plain.test(stemOf(each)));
   return other && /(?:^|[._-])release(?:[._-]|$)/i.test(stemOf(file)) && !plain.test(stemOf(file))
-    ? { grade: "presumed", because: { text: `its name says a release, and ${other} is production's` } }
-    : { grade: "deployed", because: { text: nameOfProduction } };
+    ? {
+        grade: "presumed",
+        because: { text: `its name says a release, and ${other} is production's`, ground: "name" },
+      }
+    : { grade: "deployed", because: { text: "its name says production", ground: "name" } };
 }
 
 /**
@@ -82,7 +83,7 @@ export function shippedInstead(
   uses: readonly ComposeUse[],
 ): ProjectPlan | undefined {
   const last = plan.files.at(-1)!;
-  if (plan.because.text !== nameOfProduction || uses.some(use => use.files.includes(last))) return undefined;
+  if (!isNamedForProduction(plan) || uses.some(use => use.files.includes(last))) return undefined;
   return plans.find(
     other =>
       other !== plan &&
@@ -102,8 +103,7 @@ export function blankOf(plan: ProjectPlan, all: readonly ProjectPlan[]): string 
   const shelf = shelfOf(plan);
   if (shelf === undefined) return undefined;
   const choices = all.filter(
-    other =>
-      shelfOf(other) === shelf && other.grade === "deployed" && other.because.text.startsWith("nothing says"),
+    other => shelfOf(other) === shelf && other.grade === "deployed" && other.because.ground === "nothing",
   );
   return choices.length >= manyStacks && choices.includes(plan)
     ? `it is one of ${choices.length} stacks that people choose from`
@@ -129,8 +129,8 @@ export function besideServer(
   const models = plan.files.map(path => byPath.get(path)!);
   const stage = buildsForWork(models);
   // Beside a server's it takes less: all that it builds is mounted, its databases are open, and little restarts.
-  const open = plan.because.text.startsWith("nothing says") && areMounted(models) && opensStores(models);
-  const checkout = plan.because.text === ofCheckout || (open && !staysUp(models));
+  const open = plan.because.ground === "nothing" && areMounted(models) && opensStores(models);
+  const checkout = plan.because.ground === "checkout" || (open && !staysUp(models));
   if (!stage && !checkout && !(debugs(models) && isPresumed(plan, plans, byPath, uses))) return undefined;
   const server = plans.find(other => other !== plan && isServers(other, byPath))?.files.at(-1);
   const what = stage
@@ -142,7 +142,11 @@ export function besideServer(
 }
 
 export const isGuess = ({ because }: ProjectPlan): boolean =>
-  /^(?:nothing says|its folder)/.test(because.text);
+  because.ground === "nothing" || because.ground === "folder";
+
+/** Its own name calls it production's. */
+export const isNamedForProduction = ({ grade, because }: ProjectPlan): boolean =>
+  grade === "deployed" && because.ground === "name";
 
 /** A guess beside other projects: shipped, named or described as production, or restarting by itself, or it is no more. */
 export function presumed(
@@ -159,7 +163,7 @@ export function presumed(
   if (part) return { ...plan, grade: "presumed", because: { text: part } };
   const others = all.filter(other => other !== plan && other.grade === "deployed");
   // Where another project is known to be the server's, a restart policy alone makes no second one.
-  const known = plan.because.text.startsWith("nothing says") && others.some(other => !isGuess(other));
+  const known = plan.because.ground === "nothing" && others.some(other => !isGuess(other));
   const own = plan.files.map(path => byPath.get(path)!);
   if (others.length === 0 || (!known && staysUp(own))) return plan;
   const joined = others.find(other => !isGuess(other) && isDoorTo(own, other.files, byPath))?.files.at(-1);

@@ -124,7 +124,8 @@ export function isOwnData(stack: Stack, stores: readonly Service[]): boolean {
   const ofTeam = !isIndex && stack.components.length > 0 && !isPublic(stack.files.paths);
   return stores.some(({ project: { grade, because, services } }) => {
     const shipped = because.at !== undefined;
-    const forServer = grade === "deployed" && (shipped || because.text.endsWith("says production"));
+    const forServer =
+      grade === "deployed" && (shipped || because.ground === "name" || because.ground === "folder");
     const isOwn = (service: Service): boolean =>
       service.build !== undefined ||
       (shipped && service.made !== undefined) ||

@@ -15,6 +15,7 @@ import type { YamlMap, YamlNode, YamlPair } from "../formats/yaml.ts";
 import type { AppComponent } from "./app/detect.ts";
 import type { ImageFacts, ImageRef } from "./image/facts.ts";
 import type { ImageModel } from "./image/image.ts";
+import type { Because } from "./project-plan.ts";
 import type { EffectiveNginx } from "./proxy/effective.ts";
 import type { Interpolated } from "./resolve/interpolate.ts";
 
@@ -67,7 +68,7 @@ export interface ComposeProject {
   /** Compose files in the order Compose merges them. */
   readonly files: readonly string[];
   readonly grade: Grade;
-  readonly because: { readonly text: string; readonly at?: Location };
+  readonly because: Because;
   /** The files that a release means which seems to start these. */
   readonly meant?: readonly string[];
   readonly services: readonly Service[];

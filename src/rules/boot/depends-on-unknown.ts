@@ -107,8 +107,7 @@ function mayBePart(stack: Stack, project: ComposeProject, kind: Dangling["kind"]
   );
   // Beside its base another overlay may bring the name: COMPOSE_FILE lists what nobody writes down here.
   if (because.at === undefined && files.length > 1 && inDirectory.length > 0) return true;
-  if (because.at !== undefined || because.text.startsWith("its name says") || defaultNames.includes(last))
-    return false;
+  if (because.at !== undefined || because.ground === "name" || defaultNames.includes(last)) return false;
   return stack.projects.some(
     other =>
       other !== project &&
