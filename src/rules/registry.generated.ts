@@ -49,6 +49,7 @@ import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
 import bootEmptyKey from "./boot/empty-key.ts";
 import bootEntrySettings from "./boot/entry-settings.ts";
+import bootEnvFileNamed from "./boot/env-file-named.ts";
 import bootEnvFileOverridden from "./boot/env-file-overridden.ts";
 import bootEnvFilePlace from "./boot/env-file-place.ts";
 import bootEnvFilePresent from "./boot/env-file-present.ts";
@@ -401,6 +402,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDocumentedNeverRead,
   bootEmptyKey,
   bootEntrySettings,
+  bootEnvFileNamed,
   bootEnvFileOverridden,
   bootEnvFilePlace,
   bootEnvFilePresent,

@@ -1,5 +1,6 @@
 import { documentVariables, setByHand } from "../../remedies/env-example.ts";
 import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { unnamedEnvFiles } from "../../stack/query-env-named.ts";
 import {
   bare,
   guardedNames,
@@ -23,6 +24,12 @@ export default defineRule({
       if (gradeOf(project) === "development") continue;
       const services = serverServices(stack).filter(service => service.project === project);
       const guarded = guardedNames(stack, project);
+      // That a command forgets the file which has them is told by itself.
+      const forgotten = new Set(
+        unnamedEnvFiles(stack)
+          .filter(each => each.project === project)
+          .flatMap(({ asked }) => asked.map(({ name }) => name)),
+      );
       const asked = services.flatMap(service => passwordOfCommand(service, project.lookup));
       const references = unique([
         ...services.flatMap(service =>
@@ -31,7 +38,9 @@ export default defineRule({
           ),
         ),
         ...asked.map(each => each.reference),
-      ]).filter(({ name }) => project.lookup(name) === undefined && !guarded.has(name));
+      ]).filter(
+        ({ name }) => project.lookup(name) === undefined && !guarded.has(name) && !forgotten.has(name),
+      );
       const [first, ...rest] = references.map(each =>
         evidence(
           each.at,
