@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 import { drillIds, generated, ruleIds } from "./generate.ts";
@@ -43,11 +43,12 @@ await build({
   format: "cjs",
   // A script that is compiled from a cache may not import(); Node 20.19 and later can require() modules.
   supported: { "dynamic-import": false },
-  // The launcher reads one byte per character.
+  // The launcher reads one byte per character; see asAscii.
   charset: "ascii",
   define: { "import.meta.url": "__here" },
   banner: { js: 'const __here=require("node:url").pathToFileURL(__filename).href;' },
 });
+writeFileSync("dist/program.cjs", asAscii(readFileSync("dist/program.cjs", "utf8")));
 const digest = createHash("sha256").update(readFileSync("dist/program.cjs")).digest("hex").slice(0, 20);
 await build({
   ...common,
@@ -79,3 +80,11 @@ for (const id of drillIds()) cpSync(`src/drills/${id}.md`, `dist/drills/${id}.md
 execFileSync("npx", ["tsc", "--project", "tools/types.json", "--noCheck"], {
   stdio: ["ignore", "inherit", "inherit"],
 });
+
+/** esbuild escapes what is in texts and leaves patterns as they are: there an escape means the same. */
+function asAscii(program: string): string {
+  return program.replace(/[^\0-\x7f]/g, (character, offset: number) => {
+    if (program[offset - 1] === "\\") throw new Error(`A pattern has a backslash before "${character}".`);
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -105,6 +105,16 @@ describe("audit", () => {
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/refuted, \d+ held/);
   });
 
+  it("knows letters beyond ASCII as the tests of the sources do", () => {
+    const readme = (tree: string): string =>
+      `# Shop\n\n\`\`\`sh\n./deploy/restore.sh\n\`\`\`\n\n${tree} restore.sh\n`;
+    const audited = (text: string): string =>
+      run(project({ "compose.yml": compose, "README.md": text }), "audit", "--fail-on", "never", "--json")
+        .stdout;
+    expect(audited(readme("the"))).toContain("scripts/documented-command");
+    expect(audited(readme("└──"))).not.toContain("scripts/documented-command");
+  });
+
   it.each(["markdown", "json", "sarif"])("writes %s to a file", format => {
     const { stdout, status } = run(
       tree,
