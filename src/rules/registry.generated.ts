@@ -221,6 +221,7 @@ import pipelineTestDatabase from "./pipeline/test-database.ts";
 import pipelineTestDependencies from "./pipeline/test-dependencies.ts";
 import pipelineTestGate from "./pipeline/test-gate.ts";
 import pipelineTestsCanFail from "./pipeline/tests-can-fail.ts";
+import pipelineUnreadWorkflow from "./pipeline/unread-workflow.ts";
 import pipelineUnusedContainer from "./pipeline/unused-container.ts";
 import pipelineWorkingDirectory from "./pipeline/working-directory.ts";
 import proxyAliasTraversal from "./proxy/alias-traversal.ts";
@@ -574,6 +575,7 @@ export const rules: readonly Rule<Stack>[] = [
   pipelineTestDependencies,
   pipelineTestGate,
   pipelineTestsCanFail,
+  pipelineUnreadWorkflow,
   pipelineUnusedContainer,
   pipelineWorkingDirectory,
   proxyAliasTraversal,
