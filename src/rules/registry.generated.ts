@@ -27,6 +27,7 @@ import accessPublishedKafka from "./access/published-kafka.ts";
 import accessPublishedStore from "./access/published-store.ts";
 import accessRateLimit from "./access/rate-limit.ts";
 import accessThrottle from "./access/throttle.ts";
+import accessTokenBlacklist from "./access/token-blacklist.ts";
 import accessTokenLifetime from "./access/token-lifetime.ts";
 import accessTrustProxy from "./access/trust-proxy.ts";
 import accessUnauthenticatedStore from "./access/unauthenticated-store.ts";
@@ -79,6 +80,7 @@ import bootProgramInImage from "./boot/program-in-image.ts";
 import bootPublishedPort from "./boot/published-port.ts";
 import bootRawVariable from "./boot/raw-variable.ts";
 import bootRemovedImport from "./boot/removed-import.ts";
+import bootRemovedSetting from "./boot/removed-setting.ts";
 import bootRequiredMiddleware from "./boot/required-middleware.ts";
 import bootReservedUser from "./boot/reserved-user.ts";
 import bootSecretGranted from "./boot/secret-granted.ts";
@@ -381,6 +383,7 @@ export const rules: readonly Rule<Stack>[] = [
   accessPublishedStore,
   accessRateLimit,
   accessThrottle,
+  accessTokenBlacklist,
   accessTokenLifetime,
   accessTrustProxy,
   accessUnauthenticatedStore,
@@ -433,6 +436,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootPublishedPort,
   bootRawVariable,
   bootRemovedImport,
+  bootRemovedSetting,
   bootRequiredMiddleware,
   bootReservedUser,
   bootSecretGranted,

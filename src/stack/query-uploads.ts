@@ -52,7 +52,7 @@ function djangoFolders(stack: Stack): UploadFolder[] {
   });
 }
 
-function usesFiles({ dir, files }: AppComponent): boolean {
+export function usesFiles({ dir, files }: AppComponent): boolean {
   return filesEnding(files, "py").some(
     path =>
       inside(dir, path) !== undefined &&
