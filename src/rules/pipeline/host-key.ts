@@ -14,16 +14,29 @@ export default defineRule({
   *check(stack) {
     const open = stack.calls.filter(
       ({ call, caller }) =>
-        (caller.kind === "workflow" || caller.kind === "stage") && !call.remote && takesAnyKey(call),
+        (caller.kind === "workflow" || caller.kind === "stage") &&
+        !call.remote &&
+        (takesAnyKey(call) || asksForKey(call)),
     );
     if (open.length === 0) return;
-    const given = open.map(({ call }) => handsOver(call)).find(each => each !== undefined);
+    // Where the key that answers is noted down, all that follows in the job goes to it.
+    const noted = open.filter(({ call }) => asksForKey(call)).map(({ caller }) => caller);
+    const sent = stack.calls.filter(
+      ({ call, caller }) =>
+        !call.remote && noted.some(({ file, name }) => file === caller.file && name === caller.name),
+    );
+    const given = [...open, ...sent].map(({ call }) => handsOver(call)).find(each => each !== undefined);
     const names = [...new Set(open.map(callerName))];
     yield {
       subject: open[0]!.caller.file,
       message: `${capital(listPlain(names))} ${names.length === 1 ? "takes" : "take"} whatever answers for the server: its key is not checked${given ? `, and it is handed ${given}` : ""}.`,
       severity: given ? "medium" : "low",
-      evidence: open.map(({ call }) => evidence(call.at, "any key of the server is taken")),
+      evidence: open.map(({ call }) =>
+        evidence(
+          call.at,
+          asksForKey(call) ? "the key is whichever answers" : "any key of the server is taken",
+        ),
+      ),
     };
   },
 });
@@ -39,6 +52,15 @@ function takesAnyKey(call: Call): boolean {
   return configures.some(
     ({ heredoc }) => anyKey.test(heredoc?.body.text ?? "") || texts.some(text => anyKey.test(text)),
   );
+}
+
+const forges = /(?:^|\.)(?:github\.com|gitlab\.com|bitbucket\.org|ssh\.dev\.azure\.com)$/;
+
+/** `ssh-keyscan -H $HOST >> ~/.ssh/known_hosts`: asked for in the same minute, the key vouches for nothing. */
+function asksForKey({ name, args, writes, command }: Call): boolean {
+  if (name !== "ssh-keyscan") return false;
+  const noted = writes.some(({ path }) => /known_hosts/.test(path.word.text)) || command.connector === "|";
+  return noted && !args.some(({ value }) => forges.test(value ?? ""));
 }
 
 /** What it gives to whoever answers: a password for the login, secrets in what is sent, or a file that holds them. */
