@@ -45,6 +45,7 @@ import bootComposeKeys from "./boot/compose-keys.ts";
 import bootDatabaseDriver from "./boot/database-driver.ts";
 import bootDatabaseExtension from "./boot/database-extension.ts";
 import bootDatabaseOptions from "./boot/database-options.ts";
+import bootDatabaseTls from "./boot/database-tls.ts";
 import bootDependsOnUnknown from "./boot/depends-on-unknown.ts";
 import bootDevServer from "./boot/dev-server.ts";
 import bootDocumentedNeverRead from "./boot/documented-never-read.ts";
@@ -401,6 +402,7 @@ export const rules: readonly Rule<Stack>[] = [
   bootDatabaseDriver,
   bootDatabaseExtension,
   bootDatabaseOptions,
+  bootDatabaseTls,
   bootDependsOnUnknown,
   bootDevServer,
   bootDocumentedNeverRead,
