@@ -8,7 +8,7 @@ import { effectiveDirective, proxyHeadersAt } from "../../stack/proxy/inherit.ts
 import { evidence, weigh } from "../../stack/query.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
 import { socketsOf } from "../../stack/query-sockets.ts";
-import type { ProxyInstance, Stack } from "../../stack/stack.ts";
+import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -28,6 +28,7 @@ export default defineRule({
         const target = servicesBehind(proxy, location).find(each => socketsOf(each));
         const sockets = target && socketsOf(target);
         if (!target || !sockets || location.proxyPass?.protocol !== "http") continue;
+        if (isServedElsewhere(stack, proxy, target)) break;
         yield {
           subject: service.name,
           message: `The proxy "${service.name}" lets no WebSocket through to "${target.name}", which serves them.`,
@@ -52,6 +53,24 @@ export default defineRule({
     }
   },
 });
+
+/** Another proxy of the project lets them through to the same service: visitors who use them come in there. */
+function isServedElsewhere({ proxies }: Stack, own: ProxyInstance, target: Service): boolean {
+  return proxies.some(
+    other =>
+      other !== own &&
+      other.service?.project === target.project &&
+      other.service !== own.service &&
+      other.effective.servers
+        .flatMap(allLocations)
+        .some(
+          location =>
+            location.proxyPass !== undefined &&
+            proxyHeadersAt(location).get("Upgrade") !== undefined &&
+            servicesBehind(other, location).includes(target),
+        ),
+  );
+}
 
 /** The headers where their list is in force, and the map that leaves plain requests as they are. */
 function upgrade(stack: Stack, { effective }: ProxyInstance, location: NginxLocation) {
