@@ -1,8 +1,10 @@
 import type { Call } from "../../artifacts/commands.ts";
+import type { Severity } from "../../core/finding.ts";
 import { addTo } from "../../core/group.ts";
 import type { ShellCommand, ShellScript } from "../../formats/shell.ts";
 import { evidence } from "../../stack/query.ts";
 import { endOf } from "../../stack/query-release.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -37,7 +39,7 @@ export default defineRule({
         subject:
           `${first.call.at.file} ${title(first.call)} ${first.call.kind === "compose" ? (first.call.services[0]?.value ?? "") : ""}`.trim(),
         message: `The shell reads this script from its input, and \`${title(first.call)}\` reads that same input: the ${lost.length === 1 ? "command" : `${lost.length} commands`} after it never ${lost.length === 1 ? "runs" : "run"}, and the step ends with success.`,
-        severity: matters.length === 0 ? "low" : first.deploys ? "critical" : "high",
+        severity: matters.length === 0 ? "low" : severityOf(stack, first),
         evidence: [
           evidence(first.call.at, "swallows the rest of the script"),
           evidence(shown.at, "never runs"),
@@ -54,6 +56,24 @@ export default defineRule({
     }
   },
 });
+
+/** What a release loses is critical; a script that starts and changes no program there has left its own work half done. */
+function severityOf({ calls }: Stack, { call, deploys }: { call: Call; deploys: boolean }): Severity {
+  if (!deploys) return "high";
+  const beside = calls.filter(each => each.call.at.file === call.at.file).map(each => each.call);
+  return beside.some(isReleasing) ? "critical" : "medium";
+}
+
+const releasing = /^(?:up|pull|build|start|restart|create|push|run|stack deploy|service update)$/;
+
+function isReleasing(call: Call): boolean {
+  if (call.kind === "compose") return call.subcommand === undefined || releasing.test(call.subcommand);
+  if (call.kind === "docker-run" || call.kind === "docker-build") return true;
+  if (call.kind === "docker") return releasing.test(call.verb);
+  if (/migrate|upgrade|loaddata|collectstatic/.test(call.args.map(({ value }) => value ?? "").join(" ")))
+    return true;
+  return /^(?:systemctl|service|pm2|supervisorctl|git|kubectl|helm|make|npm|yarn|pnpm)$/.test(call.name);
+}
 
 /** It passes its own standard input on to the container or the other machine. */
 function forwardsInput(call: Call): boolean {
