@@ -1,6 +1,7 @@
 import type { Script } from "../artifacts/script.ts";
 import { basename, dirname, inside, join } from "../core/path.ts";
-import { isBackupService, keptBackups } from "./query-backups.ts";
+import { isBackupService } from "./query-backup-signs.ts";
+import { keptBackups } from "./query-backups.ts";
 import { dataDirectories, isMysql, isPostgres, keepingOf } from "./query-data.ts";
 import { servicesInside } from "./query-scripts.ts";
 import type { ComposeProject, PlacedCall, Service, Stack } from "./stack.ts";

@@ -4,6 +4,7 @@ import { sourceOf } from "../core/project-files.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { isPublic } from "./public-project.ts";
 import { hostNames } from "./query.ts";
+import { backupPath, codeFile, isNamedForBackups } from "./query-backup-signs.ts";
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
 import { hasUnseenEnvironment, isMentioned } from "./query-environment.ts";
 import {
@@ -21,14 +22,8 @@ import type { Mount, PlacedCall, Service, Stack } from "./stack.ts";
 
 const backupTools =
   /^(restic|borg|borgmatic|kopia|duplicity|duplicati|duplicacy|tarsnap|autorestic|resticprofile|litestream|pgbackrest|wal-g|wal-e|barman|xtrabackup|mariabackup|velero|pg_receivewal|pg_basebackup)$/;
-const backupImages =
-  /back-?up|restic|borg|kopia|duplicat|wal-[ge]|pgbackrest|databack|litestream|barman|snapshot/i;
 const remoteTools =
   /^(aws|s3cmd|s5cmd|rclone|gsutil|gcloud|az|azcopy|mc|mcli|b2|swift|linode-cli|doctl|scp|sftp|rsync|lftp|ftp|ssh|restic|borg|borgmatic|kopia|duplicity|tarsnap|autorestic|wal-g|pgbackrest|megaput|dropbox_uploader\.sh|gdrive)$/;
-const backupPath =
-  /back(ing)?-?_?ups?|restic|borg|pgbackrest|wal-g|litestream|(^|[^a-z])(db|pg|sql|mysql|mongo)_?-?dump/i;
-const codeFile =
-  /\.(tsx?|jsx?|mjs|cjs|css|scss|html|svg|png|jpe?g|vue|svelte|snap|json|lock|po|java|kt|cs|rs|rb|php|test\.\w+)$/i;
 
 /** Databases and object stores of deployed projects that keep their data, each place in the files once. */
 export function keptStores(stack: Stack): Service[] {
@@ -245,24 +240,12 @@ export function hasBackup(stack: Stack): boolean {
 /** Something here makes backups, or is named for them. */
 export function makesBackup(stack: Stack): boolean {
   if (backupCalls(stack).length > 0) return true;
-  if (stack.services.some(isBackupService)) return true;
   if (stack.calls.some(({ call }) => call.args.some(arg => /^dbbackup$|^backup:/.test(arg.value ?? ""))))
     return true;
   if (stack.components.some(hasBackupPackage)) return true;
   if (stack.calls.some(({ call }) => isSqliteDump(call))) return true;
   if (stack.calls.some(({ call }) => writesBackupScript(call))) return true;
-  const isNamed = ({ caller, call }: PlacedCall) =>
-    backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
-  if (stack.calls.some(isNamed)) return true;
-  return stack.files.paths.some(
-    path =>
-      backupPath.test(basename(path)) &&
-      // Codes for people who lost their second factor.
-      !/backup[-_]?codes?/i.test(basename(path)) &&
-      !codeFile.test(path.replace(/\.(?:backup|bak|old)$/, "")) &&
-      !appModule.test(path) &&
-      !dumpFile.test(path),
-  );
+  return isNamedForBackups(stack);
 }
 
 const sqliteDump = /\bsqlite3\b[^\n|]*(?:\.backup|\.dump|vacuum into)|\blitestream\b/i;
@@ -273,17 +256,10 @@ function isSqliteDump(call: Call): boolean {
   );
 }
 
-/** Rows that somebody dumped once and committed: sample data, and no way to make the next backup. */
-const dumpFile = /\.(?:sql|dump|bak|rdb)(?:\.(?:gz|xz|zst|bz2))?$/i;
-
 /** The script that sets a server up writes another one there, from a heredoc, that makes a dump. */
 function writesBackupScript({ writes }: Call): boolean {
   return writes.some(({ heredoc }) => heredoc !== undefined && described.test(heredoc.body.text));
 }
-
-/** A module of the application, which an earlier version of it may be kept in. */
-const appModule =
-  /(?:^|\/)(?:routers?|routes|views|models|schemas|api|endpoints|components)\/(?:.*\/)?[^/]+\.py$/;
 
 /** A package that gives the application backups of its own. */
 function hasBackupPackage({ files, dir }: AppComponent): boolean {
@@ -293,18 +269,6 @@ function hasBackupPackage({ files, dir }: AppComponent): boolean {
     /^django-dbbackup\b/m.test(text("requirements.txt")) ||
     /["']django-dbbackup\b/.test(text("pyproject.toml"))
   );
-}
-
-export function isBackupService(service: Service): boolean {
-  const texts = [
-    service.name,
-    service.image?.text ?? "",
-    service.command?.text ?? "",
-    service.entrypoint?.text ?? "",
-  ];
-  if (texts.some(text => backupImages.test(text) || /\b(pg_dump|mysqldump|mongodump)\b/.test(text)))
-    return true;
-  return service.labels.some(label => backupImages.test(label.name));
 }
 
 const restoring =

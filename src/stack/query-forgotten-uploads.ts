@@ -1,6 +1,7 @@
 import { basename } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
-import { isBackupService, keptBackups } from "./query-backups.ts";
+import { isBackupService } from "./query-backup-signs.ts";
+import { keptBackups } from "./query-backups.ts";
 import { carriesDump, isDump } from "./query-scripts.ts";
 import { keeperOf, type UploadFolder, uploadFolders } from "./query-uploads.ts";
 import type { Mount, Stack } from "./stack.ts";

@@ -1,5 +1,6 @@
 import { evidence, listNames } from "../../stack/query.ts";
-import { isBackupService, keptBackups, keptStores, leavesMachine } from "../../stack/query-backups.ts";
+import { isBackupService } from "../../stack/query-backup-signs.ts";
+import { keptBackups, keptStores, leavesMachine } from "../../stack/query-backups.ts";
 import { localBackups } from "../../stack/query-local-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { defineRule } from "../rule.ts";

@@ -1,12 +1,7 @@
 import { evidence, isOptional, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { isBackupService } from "../../stack/query-backup-signs.ts";
 import { isSecondDatabase } from "../../stack/query-backup-ways.ts";
-import {
-  hasSchedule,
-  isBackupService,
-  isOwnData,
-  keptBackups,
-  keptStores,
-} from "../../stack/query-backups.ts";
+import { hasSchedule, isOwnData, keptBackups, keptStores } from "../../stack/query-backups.ts";
 import { callerName, commandPlace } from "../../stack/query-scripts.ts";
 import { typedBackup } from "../../stack/query-typed-backup.ts";
 import type { Stack } from "../../stack/stack.ts";
