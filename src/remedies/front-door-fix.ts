@@ -46,7 +46,7 @@ export function frontDoorFix(
   if (!entry || others.length > 0 || !source || !joined || isTaken(stack, project, entry.service))
     return undefined;
   const { service, port } = entry;
-  const bodyBytes = acceptedBy(service)?.bytes;
+  const bodyBytes = acceptedBy(stack, service)?.bytes;
   const routes = routesOf(stack, service, port.target!);
   const door = frontDoor({
     folder,

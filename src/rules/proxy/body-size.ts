@@ -25,7 +25,7 @@ export default defineRule({
       const { service } = proxy;
       if (!service || proxy.effective.gaps.length > 0) continue;
       for (const target of service.project.services) {
-        const accepted = acceptedBy(target);
+        const accepted = acceptedBy(stack, target);
         const passing = accepted && passingSizes(proxy, target);
         if (!passing || passing.length === 0) continue;
         // A small limit on one path and a large one on another is a decision.
@@ -33,8 +33,9 @@ export default defineRule({
         if (widest.bytes >= accepted.bytes) continue;
         yield {
           subject: `${service.name} to ${target.name}`,
-          message: `The proxy "${service.name}" refuses bodies above ${inWords(widest.bytes)}; "${target.name}" accepts ${inWords(accepted.bytes)}.`,
-          severity: weigh(service, "low"),
+          message: `The proxy "${service.name}" refuses bodies above ${inWords(widest.bytes)}; "${target.name}" ${accepted.files ? "takes files of up to" : "accepts"} ${inWords(accepted.bytes)}.`,
+          // A limit that somebody has set is known to somebody; that of nginx itself surprises with the first photograph.
+          severity: weigh(service, accepted.files && !widest.directive ? "medium" : "low"),
           evidence: [
             evidence(widest.at, widest.directive ? "the proxy's limit" : "no client_max_body_size: 1 MB"),
             evidence(accepted.at, "the application's limit"),
