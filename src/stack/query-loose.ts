@@ -44,6 +44,14 @@ export function looseness(stack: Stack, stage: ImageModel, install: PackageInsta
   };
 }
 
+/** What the whole program is written for: its next major version is another one's. */
+const whole = /^(?:django|flask|fastapi|wagtail|sqlalchemy|djangorestframework|celery)$/;
+
+/** `Django>=5.0`: neither a version nor an upper end. */
+function mayLeap(version: string): boolean {
+  return version === "" || /^>=?[^,<]*$/.test(version.trim());
+}
+
 /** Requirements files in which most lines leave the version open; a file that was compiled fixes all of them. */
 function looseRequirements(stack: Stack, stage: ImageModel, install: PackageInstall): Loose | undefined {
   const command = writtenAt(stack, install.at);
@@ -53,6 +61,12 @@ function looseRequirements(stack: Stack, stage: ImageModel, install: PackageInst
     const manifest = source === undefined ? undefined : pythonAt(stack, source);
     if (!manifest || manifest.includes.length > 0) continue;
     const open = manifest.dependencies.filter(each => !/(^|[^!<>~])={2,3}|@/.test(each.version));
+    const ahead = manifest.dependencies.find(({ name, version }) => whole.test(name) && mayLeap(version));
+    if (ahead && open.length * 2 < manifest.dependencies.length)
+      return {
+        says: `${source} takes any later ${ahead.name}, the next major version too`,
+        evidence: [evidence(install.at, "installs what is newest"), evidence(ahead.at, "has no upper end")],
+      };
     if (open.length === 0 || open.length * 2 < manifest.dependencies.length) continue;
     const [one] = open;
     return {

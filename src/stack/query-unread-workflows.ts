@@ -16,9 +16,9 @@ export interface UnreadWorkflows {
 }
 
 const below = /^(.+)\/\.github\/workflows\/[^/]+\.ya?ml$/;
-/** What such a folder is made for: it becomes the root of another repository. */
+/** What such a folder is made for: it becomes the root of another repository, or came from one as it is. */
 const blank =
-  /(?:^|[/._-])(?:templates?|examples?|samples?|skeletons?|scaffolds?|boilerplates?|starters?|generators?|stubs?|cookiecutters?|archives?|old|legacy|backup|docs)(?:[/._-]|$)|[{}]/i;
+  /(?:^|[/._-])(?:templates?|examples?|samples?|skeletons?|scaffolds?|boilerplates?|starters?|generators?|stubs?|cookiecutters?|archives?|old|legacy|backup|docs|public|static|assets|external|libs?|deps)(?:[/._-]|$)|[{}]/i;
 
 export function unreadWorkflows(stack: Stack): UnreadWorkflows[] {
   const folders = new Map<string, string[]>();
