@@ -69,3 +69,18 @@ it.each([
     expect(await componentOf(image, files)).toBe(expected);
   },
 );
+
+it("takes the one folder that all is copied from, also where the root has a program of its own", async () => {
+  const stack = await link(
+    tree({
+      "compose.yml": "services:\n  a:\n    build: .\n",
+      Dockerfile:
+        'FROM node:22-slim\nWORKDIR /app\nCOPY backend/package.json ./\nRUN npm install\nCOPY backend/src ./src\nCMD ["node", "src/main.js"]\n',
+      "package.json": '{"name": "shop", "dependencies": {"express": "5.1.0"}}',
+      "src/main.js": "",
+      "backend/package.json": '{"name": "api", "dependencies": {"express": "5.1.0"}}',
+      "backend/src/main.js": "",
+    }),
+  );
+  expect(stack.services[0]!.component?.dir).toBe("backend");
+});

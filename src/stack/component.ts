@@ -118,12 +118,30 @@ export function componentOf(service: Service, components: readonly AppComponent[
   const build = service.build ?? service.made;
   const context = build?.context;
   const atRoot = fitting.filter(component => component.dir === context);
+  const only = onlyCopied(build, fitting);
+  if (only) return only;
   const member = memberOf(service, fitting, atRoot.every(isWorkspace));
   if (member) return member;
   if (atRoot.length === 1) return atRoot[0];
   const beside = build?.dockerfilePath?.replace(/\/?[^/]*$/, "");
   const besides = fitting.filter(component => component.dir === beside);
   return besides.length === 1 ? besides[0] : undefined;
+}
+
+/** `COPY backend/package.json ./` and `COPY backend/src ./src` alone: the root has a program, too, and none of it is taken. */
+function onlyCopied(build: Service["build"], candidates: readonly AppComponent[]): AppComponent | undefined {
+  const { context, dockerfile } = build ?? {};
+  const stages = dockerfile?.stages ?? [];
+  const sources = stages.flatMap(({ copies }) => copies.flatMap(copy => (copy.from ? [] : copy.sources)));
+  if (context === undefined || sources.length === 0) return undefined;
+  if (stages.some(({ runs }) => runs.some(run => run.flags.some(flag => flag.name === "mount"))))
+    return undefined;
+  const paths = sources.map(({ value }) => value.replace(/^\.?\/+/, "").replace(/\/+$/, ""));
+  const holding = candidates.filter(({ dir }) => {
+    const rest = inside(context, dir);
+    return rest && paths.every(path => inside(rest, path) !== undefined);
+  });
+  return holding.length === 1 ? holding[0] : undefined;
 }
 
 /** The root of a workspace, without a framework of its own: its members are the programs. */
