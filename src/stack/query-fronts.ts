@@ -5,7 +5,7 @@ import { edgeProxies, publicPorts } from "./query.ts";
 import { behindCaddy } from "./query-caddy.ts";
 import { plainPorts, servicesBehind } from "./query-proxy.ts";
 import { routersOf, traefikOf, traefikPorts } from "./query-traefik.ts";
-import type { ComposeProject, ProxyInstance, Service, Stack } from "./stack.ts";
+import type { CaddyInstance, ComposeProject, ProxyInstance, Service, Stack } from "./stack.ts";
 
 /** A proxy that visitors reach: nginx, Caddy or Traefik. */
 export interface Front {
@@ -19,7 +19,7 @@ export function fronts(stack: Stack): Front[] {
   const nginx = edgeProxies(stack)
     .toSorted((a, b) => servers(b) - servers(a))
     .flatMap(proxy => (proxy.service ? [{ service: proxy.service, behind: behindNginx(proxy) }] : []));
-  const caddies = stack.caddies.map(caddy => ({ service: caddy.service, behind: behindCaddy(caddy) }));
+  const caddies = stack.caddies.map(caddy => ({ service: caddy.service, behind: askedByCaddy(caddy) }));
   const traefiks = stack.projects.flatMap(project => {
     const service = traefikOf(project);
     return service ? [{ service, behind: behindTraefik(project) }] : [];
@@ -41,6 +41,18 @@ function behindNginx(proxy: ProxyInstance): Map<Service, Location> {
           return asked === undefined || plainPorts(target).some(port => port.target === asked);
         })
         .map(target => [target, location.proxyPass!.url.at] as const),
+    ),
+  );
+}
+
+/** As for nginx: a port that it does not ask is another door, to something else. */
+function askedByCaddy(caddy: CaddyInstance): Map<Service, Location> {
+  const ports = new Map(
+    caddy.model.sites.flatMap(({ upstreams }) => upstreams.map(({ at, port }) => [at, port] as const)),
+  );
+  return new Map(
+    [...behindCaddy(caddy)].filter(([target, at]) =>
+      plainPorts(target).some(port => port.target === ports.get(at)),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { type NodeListen, nodeListens } from "../artifacts/node-listen.ts";
 import type { SettingValue } from "../artifacts/value.ts";
-import { basename } from "../core/path.ts";
+import { basename, join } from "../core/path.ts";
 import type { Location } from "../core/source.ts";
 import { type AppComponent, isServerEntry, serverKinds } from "./app/detect.ts";
 import { scriptsOf } from "./query-code.ts";
@@ -60,10 +60,24 @@ function listensOf(component: AppComponent): readonly NodeListen[] {
 /** The value in this service: of its environment, of its image, or what the code falls back to. */
 function given(service: Service, setting: SettingValue): unknown {
   const lookup = lookupOf(service);
-  const values = (setting.env?.names ?? []).map(name => {
+  const names = setting.env?.names ?? [];
+  if (names.some(name => isWrittenThere(service, name))) return undefined;
+  const values = names.map(name => {
     const value = lookup(name);
     return value === null ? (service.model?.env.get(name)?.value ?? null) : value;
   });
   if (values.includes(undefined)) return undefined;
   return values.find(each => each !== null) ?? setting.whenUnset ?? setting.value;
+}
+
+/** The checkout of the server runs, whose `.env` the program loads, and the form of that file asks for the variable. */
+function isWrittenThere({ component, mounts, model }: Service, name: string): boolean {
+  if (!component || !mounts.some(({ repositoryPath }) => repositoryPath === component.dir)) return false;
+  if (model?.env.has(name)) return false;
+  const { dir, files } = component;
+  const asks = new RegExp(`(?:^|\\n)${name}=`);
+  const form = [".env.example", ".env.sample", ".env.template", ".env.dist"].some(each =>
+    asks.test(files.read(join(dir, each))?.text ?? ""),
+  );
+  return form && /["']dotenv["']/.test(files.read(component.manifest)?.text ?? "");
 }

@@ -55,12 +55,15 @@ export default defineRule({
   },
 });
 
+const checkPath = /^\/(?:[\w-]+\/)?(?:health(?:z|check)?|healthz?|ping|ready|readyz|live|livez|status)\/?$/;
+
 /** Locations of TLS servers that keep the scheme from a Django program that asks for it. */
 function silentLocations(proxy: ProxyInstance) {
   return tlsServers(proxy.effective)
     .flatMap(({ server }) => allLocations(server))
     .flatMap(location => {
-      if (location.proxyPass?.protocol !== "http") return [];
+      // A check of health is answered the same, and no visitor comes there.
+      if (location.proxyPass?.protocol !== "http" || checkPath.test(location.path.value)) return [];
       if (proxyHeadersAt(location).get("X-Forwarded-Proto") !== undefined) return [];
       const target = servicesBehind(proxy, location).find(each => each.component?.kind === "django");
       const wish = target && wishOf(target);

@@ -14,6 +14,9 @@ import { defineRule } from "../rule.ts";
 const protective =
   /^(?:strict-transport-security|content-security-policy|x-frame-options|x-content-type-options|referrer-policy|permissions-policy|cross-origin-[\w-]+)$/i;
 const assetPath = /\\\.\(?.*\b(?:js|css|png|jpe?g|svg|woff2?)\b|^\/(?:static|assets|_next\/static)\b/;
+/** `^/(css|js|images)/`: folders of what was built, and of nothing that a user sent. */
+const folders = /^\^?\/\(?([\w|-]+)\)?(?:\/|$)/;
+const assetFolder = /^(?:_content|_framework|css|js|libs?|fonts|images|img|icons|static|assets)$/;
 
 interface Loss {
   readonly at: NginxHeader["at"];
@@ -98,11 +101,16 @@ function lossesOf(proxy: ProxyInstance): Loss[] {
       const kept = new Set(headers.map(header => header.name.toLowerCase()));
       const serious = lost.filter(({ name }) => protective.test(name) && !isReplaced(name, headers, kept));
       if (!from || serious.length === 0 || found.has(from) || onlyRedirects(place)) continue;
-      const asset = "modifier" in place && assetPath.test(place.path.value);
+      const asset = "modifier" in place && isAsset(place.path.value);
       const at = from.directives.find(directive => directive.name.value === "add_header")?.at;
       if (at) found.set(from, { at, lost: serious, asset, scope: from });
     }
   return [...found.values()];
+}
+
+function isAsset(path: string): boolean {
+  const names = folders.exec(path)?.[1]?.split("|");
+  return assetPath.test(path) || (names?.every(name => assetFolder.test(name)) ?? false);
 }
 
 /** `frame-ancestors` of a policy does what X-Frame-Options does. */
