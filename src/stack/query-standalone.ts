@@ -1,3 +1,4 @@
+import { basename } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { tlsServers } from "./proxy/effective.ts";
@@ -41,11 +42,20 @@ export function standaloneCertificates(stack: Stack): Standalone[] {
   // A page may speak of certificates that nothing here uses yet.
   if (called.length === 0 && !proxiesOf(stack, front.service.project).some(hasTls)) return [];
   const renewal = stack.calls.find(({ call }) => call.name === "certbot" && isRenewal(call.args))?.call.at;
-  return asked.map(each => ({ ...each, ...front, ...(renewal ? { renewal } : {}) }));
+  const files = front.service.project.files.map(basename);
+  return asked
+    .filter(each => !each.told || speaksOf(stack, each.file, files))
+    .map(each => ({ ...each, ...front, ...(renewal ? { renewal } : {}) }));
 }
 
 function hasTls({ effective }: ProxyInstance): boolean {
   return tlsServers(effective).length > 0;
+}
+
+/** False where the page names Compose files, and none of this project: it is about another stack. */
+function speaksOf(stack: Stack, page: string, files: readonly string[]): boolean {
+  const named = sourceOf(stack, page)?.text.match(/[\w.-]*compose[\w.-]*\.ya?ml\b/g) ?? [];
+  return named.length === 0 || named.some(each => files.includes(each));
 }
 
 /** A command of a page on operating the system, which may go on in the next line. */

@@ -6,6 +6,7 @@ import {
   neededCertificates,
   startsByScript,
 } from "../../stack/query-certificates.ts";
+import { addedByHand } from "../../stack/query-page-steps.ts";
 import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -26,12 +27,15 @@ export default defineRule({
       if (!service || isOptional(service) || startsByScript(service)) continue;
       const lost = lostPath(stack, proxy, service);
       if (lost) {
+        const [, root = ""] = lost.at.value.split("/");
+        const page = addedByHand(stack, service, new RegExp(`:/${root}/\\w`));
         yield {
           subject: service.name,
           message: `The proxy "${service.name}" does not start: it looks for ${lost.at.value}, and nothing is mounted there.`,
-          severity: weigh(service, "critical"),
+          severity: weigh(service, page ? "low" : "critical"),
           evidence: [
             evidence(lost.at.at, "neither the image nor a mount has it"),
+            ...(page ? [evidence(page, "people add the mount by hand")] : []),
             ...(lost.mount ? [evidence(lost.mount.at, "the certificates are mounted elsewhere")] : []),
           ],
         };

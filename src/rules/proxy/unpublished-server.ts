@@ -1,5 +1,6 @@
 import { edgeProxies, evidence, weigh } from "../../stack/query.ts";
 import { unpublishedTls } from "../../stack/query-caddy.ts";
+import { addedByHand } from "../../stack/query-page-steps.ts";
 import { unpublishedServers } from "../../stack/query-unpublished-servers.ts";
 import { defineRule } from "../rule.ts";
 
@@ -15,14 +16,21 @@ export default defineRule({
       if (!service || service.project.grade === "development") continue;
       for (const { server, port, at, open } of unpublishedServers(stack, proxy)) {
         const name = server.names[0]!.value;
+        // The page on deploying has people publish it.
+        const page = addedByHand(
+          stack,
+          service,
+          new RegExp(`\\n[ \\t]*-[ \\t]*["']?(?:[\\d.]+:)?\\d+:${port}\\b`),
+        );
         yield {
           subject: `${service.name} ${port} ${name}`,
           message: `The proxy "${service.name}" serves ${name} on port ${port}, which Compose does not publish.`,
-          severity: weigh(service, "high"),
+          severity: weigh(service, page ? "low" : "high"),
           confidence: "likely",
           evidence: [
             evidence(at, "nobody outside reaches this port"),
             evidence(open, "the published ports are others"),
+            ...(page ? [evidence(page, "people publish it by hand")] : []),
           ],
         };
       }

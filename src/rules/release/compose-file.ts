@@ -1,6 +1,7 @@
 import type { Call } from "../../artifacts/commands.ts";
 import { addTo } from "../../core/group.ts";
 import { evidence, weigh } from "../../stack/query.ts";
+import { pulledByHand } from "../../stack/query-page-steps.ts";
 import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
 import type { ComposeProject, PlacedCall } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
@@ -19,6 +20,7 @@ export default defineRule({
       )
     )
       return;
+    const page = pulledByHand(stack);
     const found = new Map<ComposeProject, PlacedCall[]>();
     for (const run of releaseRuns(stack)) {
       const start = run.placed.find(each => each.call.remote && run.starts.includes(each.call));
@@ -31,13 +33,16 @@ export default defineRule({
       if (!at) continue;
       yield {
         subject: project.name,
-        message: `The release starts ${project.files.join(" and ")} as it lies on the server, and nothing in this repository ever brings it there: what changes in it is never released.`,
-        severity: weigh(project, "medium"),
+        message: page
+          ? `The release starts ${project.files.join(" and ")} as it lies on the server, and only a person brings it there: what changes in it is not released with the rest.`
+          : `The release starts ${project.files.join(" and ")} as it lies on the server, and nothing in this repository ever brings it there: what changes in it is never released.`,
+        severity: weigh(project, page ? "low" : "medium"),
         confidence: "likely",
         evidence: [
           evidence(first!.call.at, "starts the file that lies on the server"),
           ...more.map(({ call }) => evidence(call.at, "starts the file that lies on the server")),
           evidence(at, "what is changed here stays here"),
+          ...(page ? [evidence(page, "is fetched by hand")] : []),
         ],
       };
     }
