@@ -56,7 +56,19 @@ export function trackedSecrets(stack: Stack): TrackedSecrets[] {
 /** Half of it is left to be filled in, `API_HOST=<hostname>`: what else it says is what a trial has. */
 function isBlank({ entries }: EnvFile): boolean {
   const slots = entries.filter(({ value }) => /^<[\w .-]+>$/.test(value.value));
-  return slots.length > 2 && slots.length * 2 >= entries.length;
+  if (slots.length > 2 && slots.length * 2 >= entries.length) return true;
+  const own = entries.filter(({ name, value }) => isOwnName(name.value, value.value));
+  return own.length > 2 || (own.length > 1 && entries.some(({ value }) => /^\*{3,}$/.test(value.value)));
+}
+
+/** `CLOUD_API_KEY=apiKey`: two words of the name stand for what belongs there. One, as in `PASSWORD=password`, is a password. */
+function isOwnName(name: string, value: string): boolean {
+  const words = name.toLowerCase().split("_");
+  const text = value.toLowerCase().replaceAll(/[_-]/g, "");
+  return (
+    /^[a-zA-Z_-]+$/.test(value) &&
+    [2, 3].some(count => words.slice(-count).join("") === text && words.length >= count)
+  );
 }
 
 function secretsOf(file: EnvFile): EnvEntry[] {

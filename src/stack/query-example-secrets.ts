@@ -10,15 +10,16 @@ export interface ExampleSecrets {
   readonly secrets: readonly EnvEntry[];
 }
 
-export function exampleSecrets(stack: Stack): ExampleSecrets[] {
+/** Those that are told elsewhere are left out: one that stands in an env file as well is one secret. */
+export function exampleSecrets(stack: Stack, told: ReadonlySet<string> = new Set()): ExampleSecrets[] {
   return stack.envFiles.flatMap(file => {
     if (file.role !== "example" || stack.files.tracked(file.file) !== true) return [];
     const mail = file.entries.find(entry =>
       /^(?:\w+_)?(?:SMTP|E?MAIL)_(?:HOST|SERVER)$/.test(entry.name.value),
     );
     const secrets = file.entries.filter(entry => {
-      if (entry.inherited || entry.references.length > 0) return false;
       const { value } = entry.value;
+      if (entry.inherited || entry.references.length > 0 || told.has(value)) return false;
       if (opensOutside(value, false, entry.name.value)) return true;
       return (
         /gmail\.com$/.test(mail?.value.value ?? "") &&

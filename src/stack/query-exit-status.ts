@@ -58,3 +58,15 @@ export function printsOnly(script: ShellScript, name: string): boolean {
     body.length > 0 && body.every(each => /^(?:echo|printf|local|date)$/.test(each.name?.value ?? "echo"))
   );
 }
+
+/** The branch ends the script behind the command, or waits for a key: a person was told to do something first. */
+export function waitsForPerson(script: ShellScript, command: ShellCommand): boolean {
+  const inner = command.within.at(-1);
+  return script.commands
+    .slice(command.index + 1)
+    .some(
+      ({ name, within }) =>
+        /^(?:exit|read)$/.test(name?.value ?? "") &&
+        within.some(step => step.construct === inner?.construct && step.part === inner.part),
+    );
+}

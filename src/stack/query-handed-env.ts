@@ -81,6 +81,11 @@ function namedCopies(stack: Stack) {
   });
 }
 
+/** It goes to a registry; else it stays on the machine that has the file as well. */
+export function travels({ build, image }: Service): boolean {
+  return build?.push === true || image?.raw.includes("/") === true;
+}
+
 /** The image may hold an env file that only the machine has which builds it: what the program finds there is not known. */
 /** The server's own env file lies where the program looks for it. */
 export const mountsEnvFile = ({ mounts }: Service): boolean =>

@@ -2,7 +2,9 @@ import { importedScriptFile, ownFiles } from "../artifacts/project-files.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
+import { variable } from "./query.ts";
 import { startFiles } from "./query-absent-imports.ts";
+import { hasUnseenEnvironment } from "./query-environment.ts";
 import { loadedFiles } from "./query-reach.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -65,4 +67,21 @@ export function isUnusedField(stack: Stack, { component }: Service, name: string
     const text = component.files.read(path)?.text ?? "";
     return asked.test(text) || (whole.test(text) && /settings/i.test(text));
   });
+}
+
+/** In `config/queue.php` of Laravel: the password of a connection that is not the one in use, as far as all is seen. */
+export function isIdleConnection(stack: Stack, service: Service, { file, span }: Location): boolean {
+  const text = /(?:^|\/)config\/(?:queue|mail|broadcasting)\.php$/.test(file)
+    ? sourceOf(stack, file)?.text
+    : undefined;
+  const [, name = "", fallback] = /'default'\s*=>\s*env\(\s*'(\w+)'\s*,\s*'([\w-]+)'/.exec(text ?? "") ?? [];
+  const own = [...(text ?? "").slice(0, span.start).matchAll(/\n {8}'([\w-]+)'\s*=>\s*\[/g)].at(-1)?.[1];
+  if (own === undefined || fallback === undefined) return false;
+  const given = variable(service, name)?.value;
+  const inUse = given ? given.text : hasUnseenEnvironment(service) ? undefined : fallback;
+  // `queue:work rabbitmq`
+  const asked = new RegExp(`(?:queue:\\w+|onConnection\\(|connection\\()[\\s'"]*${own}\\b`);
+  return (
+    inUse !== undefined && inUse !== own && ![...stack.sources.values()].some(each => asked.test(each.text))
+  );
 }

@@ -11,7 +11,7 @@ import { isRun } from "./query-connections.ts";
 import { componentReads, settingsOf, storeUrl } from "./query-environment.ts";
 import { opensOutside } from "./query-example-secrets.ts";
 import { isReplaced } from "./query-fallback-object.ts";
-import { isNeverLoaded, isUnusedField } from "./query-idle-defaults.ts";
+import { isIdleConnection, isNeverLoaded, isUnusedField } from "./query-idle-defaults.ts";
 import type { Interpolated, Reference } from "./resolve/interpolate.ts";
 import type { ComposeProject, Grade, Service, Stack, Variable } from "./stack.ts";
 
@@ -187,6 +187,7 @@ const standIn =
 /** What another party issues is long and random: a word there lets the program start, or is the name of a cookie. */
 export function isStandIn(name: string, value: string): boolean {
   if (/(?:^|_)COOKIES?_\w*TOKEN$/.test(name) && /^[a-z]+(?:-[a-z]+)+$/.test(value)) return true;
+  if (/SMTP|MAIL/.test(name) && /^mail(?:pit|hog|dev|catcher)$/.test(value)) return true;
   return issuedName.test(name) && standIn.test(value);
 }
 
@@ -272,7 +273,8 @@ export function codeDefaults(stack: Stack, service: Service): CodeDefault[] {
     const idle = isNeverLoaded(stack, service, read.at);
     // A module of Python that nobody imports is left out below; this one is a migration's, or waits to be used.
     if (isRefused(stack, read.name, read.at) || (idle && !read.at.file.endsWith(".py"))) continue;
-    if (isUnusedField(stack, service, read.name, read.at)) continue;
+    if (isUnusedField(stack, service, read.name, read.at) || isIdleConnection(stack, service, read.at))
+      continue;
     if (settings?.guards.some(guard => envUses(guard.test).some(use => use.names.includes(read.name))))
       continue;
     const forEmpty = read.forEmpty ?? false;

@@ -47,7 +47,10 @@ export default defineRule({
         severity,
       };
     }
-    for (const { file, secrets } of exampleSecrets(stack)) {
+    const told = new Set(
+      [...kept.values()].flatMap(({ secrets }) => secrets.map(({ value }) => value.value)),
+    );
+    for (const { file, secrets } of exampleSecrets(stack, told)) {
       const names = [...new Set(secrets.map(entry => entry.name.value))];
       const [first, ...more] = secrets.map(entry =>
         evidence(entry.name.at, "no word in its place, but the secret"),
@@ -95,7 +98,7 @@ export default defineRule({
         subject: paths.join(" "),
         message: `${file} creates ${one ? paths[0] : `${paths.length} env files`} in the working copy, and no .gitignore covers ${one ? "it" : "them"}.`,
         evidence: [first!, ...more],
-        severity: "medium",
+        severity: paths.every(path => /\.(?:dev|development|local)$/.test(path)) ? "low" : "medium",
         fix: () => ({
           title: `Let git ignore ${paths.join(", ")}`,
           grade: "safe",

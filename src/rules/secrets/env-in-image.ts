@@ -5,7 +5,7 @@ import type { Location } from "../../core/source.ts";
 import { isIgnored } from "../../formats/dockerignore.ts";
 import { appendLines } from "../../formats/dotenv-edit.ts";
 import { evidence, gradeOf, listNames, weigh } from "../../stack/query.ts";
-import { handedOn, namedEnvFiles } from "../../stack/query-handed-env.ts";
+import { handedOn, namedEnvFiles, travels } from "../../stack/query-handed-env.ts";
 import { worstFirst } from "../../stack/query-process.ts";
 import { writtenSecrets } from "../../stack/query-written-secrets.ts";
 import type { Build, Service, Stack } from "../../stack/stack.ts";
@@ -41,7 +41,7 @@ export default defineRule({
           evidence(handed, "puts the env file into the image that is shipped"),
           evidence(copy, "takes it in with the whole context"),
         ],
-        severity: weigh(service, "high"),
+        severity: weigh(service, travels(service) ? "high" : "medium"),
       };
     }
     for (const { service, path, names, places } of namedEnvFiles(stack)) {
@@ -49,7 +49,7 @@ export default defineRule({
         subject: `${places[0].file} ${path}`,
         message: `${names.length === 1 ? "The image of" : "The images of"} ${listNames(names)} ${names.length === 1 ? "contains" : "contain"} ${path} of the machine that builds ${names.length === 1 ? "it" : "them"}: a Dockerfile copies it by name.`,
         evidence: [evidence(places[0], taken), ...places.slice(1).map(at => evidence(at, taken))],
-        severity: weigh(service, "high"),
+        severity: weigh(service, travels(service) ? "high" : "medium"),
         confidence: "likely",
       };
     }

@@ -4,6 +4,7 @@ import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.
 import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
 import { componentReads } from "../../stack/query-environment.ts";
+import { waitsForPerson } from "../../stack/query-exit-status.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
 import { isCredential, isSigningName } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
@@ -37,6 +38,7 @@ export default defineRule({
           evidence(placed.call.at, "copies the example"),
           ...used.map(entry => evidence(entry.name.at, "accepted as it is")),
         ],
+        ...(waitsForPerson(placed.call.script, placed.call.command) ? { severity: "low" as const } : {}),
       };
     }
     yield* keysInForce(stack);
@@ -103,7 +105,8 @@ function copiedExample(stack: Stack, { call, caller, deploys }: PlacedCall) {
   // A form that is handed on is a form still.
   if (/[._-](?:example|sample|template|dist)$/.test(to.value)) return undefined;
   const path = join(call.cwd, from.value);
-  return isOutside(path)
+  // What git tracks is there already, and no copy is made of it.
+  return isOutside(path) || stack.files.tracked(join(call.cwd, to.value)) === true
     ? undefined
     : stack.envFiles.find(file => file.file === path && file.role === "example");
 }
