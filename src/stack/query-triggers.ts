@@ -1,4 +1,5 @@
 import type { Job, Trigger, Workflow } from "../artifacts/workflow.ts";
+import type { Location } from "../core/source.ts";
 import type { Stack } from "./stack.ts";
 
 /** The runs that it waits for are started by tags, by hand or by the clock: no stranger names what they ran on. */
@@ -77,5 +78,22 @@ export function serves({ triggers }: Workflow): boolean {
     ({ event, types }) =>
       aside.test(event) ||
       (event === "pull_request" && types.length > 0 && types.every(type => greets.test(type.value))),
+  );
+}
+
+/** Only a change of files that are gone, or of the workflow itself, starts it: it stayed when they went. */
+export function isNeverStarted(stack: Stack, { at }: { readonly at: Location }): boolean {
+  const triggers = stack.workflows.find(each => each.file === at.file)?.triggers ?? [];
+  return (
+    triggers.length > 0 &&
+    triggers.every(
+      ({ paths }) =>
+        paths.length > 0 &&
+        paths.every(
+          ({ value }) =>
+            value === at.file ||
+            (!/[*?![]/.test(value) && stack.files.has(value.replace(/^\.\//, "")) === undefined),
+        ),
+    )
   );
 }

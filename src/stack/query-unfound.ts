@@ -1,8 +1,10 @@
-import { basename } from "../core/path.ts";
+import { basename, inside } from "../core/path.ts";
+import { sourceOf } from "../core/project-files.ts";
 import type { NginxDirective } from "../formats/nginx.ts";
 import { itemsOf, textOf } from "../formats/yaml.ts";
 import { isLaidBeside, isLaidFlat } from "./query-laid.ts";
 import { isWrittenByHand, madeByScript } from "./query-process.ts";
+import { migrates } from "./query-release.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
 /** Sources of bind mounts that the repository does not have, and that nothing brings. */
@@ -20,16 +22,29 @@ const writers = new Set<Service["kind"]>(["certificates", "other"]);
 const contentDirectory =
   /^\/(etc\/nginx(\/(ssl|certs?|conf\.d|sites-enabled|sites-available|templates|snippets|includes?))?|docker-entrypoint-initdb\.d|etc\/prometheus(\/\w+)?|etc\/grafana\/provisioning(\/.*)?|etc\/traefik(\/\w+)?|etc\/caddy|usr\/share\/nginx\/html)$/;
 
-/** The one folder that all of it lies in and that is not there itself: what is in it is missing with it. */
+/** The first folder of a path that is not there: what is in it is missing with it. */
+export function goneFolder(stack: Stack, path = ""): string | undefined {
+  const parts = path.split("/");
+  const above = parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join("/"));
+  return above.find(each => each !== "" && stack.files.has(each) === undefined);
+}
+
+/** The one folder that all of it lies in and that is not there itself. */
 export function folderOf(stack: Stack, missing: readonly Mount[]): string | undefined {
-  const folders = new Set(
-    missing.map(({ repositoryPath: path = "" }) => {
-      const parts = path.split("/");
-      const above = parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join("/"));
-      return above.find(each => each !== "" && stack.files.has(each) === undefined);
-    }),
-  );
+  const folders = new Set(missing.map(({ repositoryPath }) => goneFolder(stack, repositoryPath)));
   return folders.size === 1 ? [...folders][0] : undefined;
+}
+
+/** A Dockerfile of the project is looked for in the same folder, which is not there: told as that. */
+export function isGoneWithBuild(stack: Stack, service: Service, mount: Mount): boolean {
+  const folder = folderOf(stack, [mount]);
+  return (
+    folder !== undefined &&
+    service.project.services.some(
+      ({ build }) =>
+        build?.dockerfileState === "absent" && inside(folder, build.dockerfilePath ?? "") !== undefined,
+    )
+  );
 }
 
 export function isMissing(stack: Stack, mount: Mount): boolean {
@@ -76,6 +91,19 @@ export function isUnread({ facts, process }: Service, { target }: Mount): boolea
       word.value === undefined ? first === 0 || index === first : word.value.includes(target),
     )
   );
+}
+
+/** Nothing of the folder is read: the main file of nginx, which is mounted too, includes none of it. */
+export function isNotIncluded(stack: Stack, { mounts }: Service, { target }: Mount): boolean {
+  const own = /^\/etc\/nginx\/(conf\.d|sites-enabled|sites-available|snippets|includes?)$/.exec(target)?.[1];
+  const main = mounts.find(mount => mount.target === "/etc/nginx/nginx.conf")?.repositoryPath;
+  const text = own === undefined || !main ? undefined : sourceOf(stack, main)?.text;
+  return text !== undefined && !text.includes(own!);
+}
+
+/** Scripts for the first start of a database whose schema migrations make: none is needed. */
+export function isSpare(stack: Stack, { target }: Mount): boolean {
+  return target === "/docker-entrypoint-initdb.d" && stack.calls.some(({ call }) => migrates(call));
 }
 
 /** The proxy that asks the engine for its sites writes their configuration, and serves no pages but its helper's. */

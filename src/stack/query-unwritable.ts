@@ -1,5 +1,8 @@
+import { ownFiles } from "../artifacts/project-files.ts";
 import { basename, inside } from "../core/path.ts";
+import type { Location } from "../core/source.ts";
 import { containerFile } from "./query.ts";
+import { isNeverLoaded } from "./query-idle-defaults.ts";
 import type { Mount, Service, Stack } from "./stack.ts";
 
 /** Directories that Docker makes for root under a program that runs as another user. */
@@ -9,6 +12,7 @@ export type Refusal = "volume" | "bind";
 
 export function refusalOf(stack: Stack, service: Service, mount: Mount): Refusal | undefined {
   if (mount.readOnly || mount.source === undefined || !runsAsOther(service)) return undefined;
+  if (logFolder.test(basename(mount.target)) && writesNoLogs(stack, service, mount)) return undefined;
   if (isNewVolume(stack, service, mount)) return imageLacks(service, mount.target) ? "volume" : undefined;
   return isMadeByDocker(stack, service, mount) && isWritten(service, mount) ? "bind" : undefined;
 }
@@ -91,6 +95,33 @@ function isMadeByDocker(stack: Stack, service: Service, mount: Mount): boolean {
       runsAsOther(other) ||
       other.kind === "proxy" ||
       !other.mounts.some(each => each.source === mount.source && !each.readOnly),
+  );
+}
+
+const logFolder = /^logs?$/i;
+/** `"logs"`, `'logs/error.log'`, `logs/access.log`: a name of the folder in a program or its configuration. */
+const namesLogs =
+  /["'`]\/?(?:[\w.-]+\/){0,6}logs?["'`/]|(?<![\w-])logs?\/[\w.%{$-]{1,60}\.(?:log|txt|jsonl?)\b/i;
+
+/** The program prints: no file of it that is loaded names a folder for logs, and no command does. */
+function writesNoLogs(stack: Stack, service: Service, mount: Mount): boolean {
+  const { component } = service;
+  if (
+    !component ||
+    !/(?:package\.json|requirements\.txt|pyproject\.toml|manage\.py)$/.test(component.manifest)
+  )
+    return false;
+  const names = (path: string, text: string) =>
+    namesLogs.test(text) && !isNeverLoaded(stack, service, { file: path } as Location);
+  const code = ownFiles(stack.files, component.dir).filter(
+    path =>
+      /\.(?:py|[cm]?[jt]s|tsx|ini|toml|cfg|conf|ya?ml|json)$/.test(path) && !path.endsWith("package.json"),
+  );
+  const read = code.map(path => [path, component.files.read(path)?.text] as const);
+  return (
+    !isNamed([service], [mount.target]) &&
+    ![...stack.sources.values()].some(({ text }) => text.includes(`${mount.target}/`)) &&
+    !read.some(([path, text]) => text !== undefined && names(path, text))
   );
 }
 

@@ -8,8 +8,11 @@ import {
   folderOf,
   isAddition,
   isFile,
+  isGoneWithBuild,
   isMissing,
+  isNotIncluded,
   isOfItsOwn,
+  isSpare,
   isStartedItself,
   isUnread,
   isUnshown,
@@ -37,6 +40,9 @@ export default defineRule({
           !isUnread(service, mount) &&
           !isOfItsOwn(service, mount) &&
           !isStartedItself(service, mount) &&
+          !isNotIncluded(stack, service, mount) &&
+          !isSpare(stack, mount) &&
+          !isGoneWithBuild(stack, service, mount) &&
           first(mount.sourceAt),
       );
       if (missing.length === 0) continue;

@@ -5,7 +5,8 @@ import { createDockerfile } from "../../remedies/rewrite.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, groupBuilds, mayAppear, places, weighBuilds } from "../../stack/query-build.ts";
 import { isMisplaced } from "../../stack/query-misplaced.ts";
-import { isStartedByHand } from "../../stack/query-triggers.ts";
+import { isNeverStarted, isStartedByHand } from "../../stack/query-triggers.ts";
+import { goneFolder } from "../../stack/query-unfound.ts";
 import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -33,21 +34,26 @@ export default defineRule({
         !isBesideScript(stack, build) &&
         !isLeftBehind(stack, build),
     );
-    for (const group of groupBuilds(absent, build => build.dockerfilePath)) {
+    // A folder that was moved takes all its Dockerfiles with it.
+    for (const group of groupBuilds(
+      absent,
+      build => goneFolder(stack, build.dockerfilePath) ?? build.dockerfilePath,
+    )) {
       const [first] = group;
       const path = first.dockerfilePath!;
+      const paths = [...new Set(group.map(build => build.dockerfilePath!))];
       const found = nearby(stack, first);
       const hint = found.length === 0 ? "" : ` The repository has ${listNames(found)}.`;
+      const shown = paths.flatMap(each =>
+        places(
+          group.flatMap(build => (build.dockerfilePath === each ? build.dockerfileAt : [])),
+          `no file ${each}`,
+        ),
+      );
       yield {
         subject: path,
-        message: `${callerName(first)} builds with ${path}, which does not exist: the build fails at once.${hint}`,
-        evidence: [
-          evidence(first.dockerfileAt, `no file ${path}`),
-          ...places(
-            group.map(build => build.dockerfileAt),
-            `no file ${path}`,
-          ).slice(1),
-        ],
+        message: `${callerName(first)} builds with ${path}, which does not exist${paths.length > 1 ? `, and neither does what ${paths.length === 2 ? "another build names" : "others name"} in ${goneFolder(stack, path)}` : ""}: the build fails at once.${hint}`,
+        evidence: [shown[0]!, ...shown.slice(1)],
         severity: weighBuilds(
           group,
           group.every(build => isNeverStarted(stack, build))
@@ -57,7 +63,9 @@ export default defineRule({
               : "critical",
         ),
         fix: () =>
-          useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined),
+          paths.length > 1
+            ? undefined
+            : (useAnother(stack, group) ?? (group.length === 1 ? createDockerfile(stack, first) : undefined)),
       };
     }
   },
@@ -73,23 +81,6 @@ function isBesideAutomatic(stack: Stack, group: readonly Build[]): boolean {
         push &&
         dockerfileState !== "absent" &&
         !isStartedByHand(stack, at.file),
-    )
-  );
-}
-
-/** Only a change of files that are gone, or of the workflow itself, starts it: it stayed when they went. */
-function isNeverStarted(stack: Stack, { at }: Build): boolean {
-  const triggers = stack.workflows.find(each => each.file === at.file)?.triggers ?? [];
-  return (
-    triggers.length > 0 &&
-    triggers.every(
-      ({ paths }) =>
-        paths.length > 0 &&
-        paths.every(
-          ({ value }) =>
-            value === at.file ||
-            (!/[*?![]/.test(value) && stack.files.has(value.replace(/^\.\//, "")) === undefined),
-        ),
     )
   );
 }
