@@ -22,8 +22,8 @@ export default defineRule({
       if (!build?.stage || !build.model || service.kind !== "app") continue;
       const user = service.user?.text?.split(":")[0];
       if (service.user && ((user !== "root" && user !== "0") || isGiven(stack, service.user))) continue;
-      // That it has all rights is told by itself.
-      if (service.text("privileged")?.text === "true") continue;
+      // That it has all rights is told by itself, and whoever holds the engine's socket has them as any user.
+      if (service.text("privileged")?.text === "true" || holdsEngine(service)) continue;
       if (!service.user && build.model.runsAsRoot === false) {
         const at = build.model.user?.at;
         if (at) yield { subject: service.name, kept: evidence(at, "runs as an ordinary user") };
@@ -64,6 +64,10 @@ export default defineRule({
     }
   },
 });
+
+function holdsEngine({ mounts }: Service): boolean {
+  return mounts.some(({ source }) => /\/(?:docker|podman|containerd)\.sock$/.test(source ?? ""));
+}
 
 /** None where a Dockerfile has several stages that run as root, and where the image is pulled. */
 function userFix(stack: Stack, { build, services }: Part, all: readonly Part[]): Fix | undefined {

@@ -16,7 +16,7 @@ import {
   stopsOnError,
   worksForWork,
 } from "../../stack/query-scripts.ts";
-import type { PlacedCall } from "../../stack/stack.ts";
+import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -43,7 +43,7 @@ export default defineRule({
         worksForWork(stack, placed) ||
         /(?:^|\/)(?:docs?|examples?|contrib)\//i.test(placed.caller.file)
           ? "low"
-          : how.said && !praise
+          : (how.said && !praise) || followsGoodDump(stack, placed)
             ? "medium"
             : "high";
       const places = [
@@ -89,6 +89,19 @@ export default defineRule({
     }
   },
 });
+
+/** The script has made another dump before it, and ends when that one fails: nothing is lost with this one. */
+function followsGoodDump(stack: Stack, { call, caller }: PlacedCall): boolean {
+  const { commands } = call.script;
+  return stack.calls.some(
+    other =>
+      other.caller.file === caller.file &&
+      other.call.script === call.script &&
+      isDump(other.call) &&
+      commands.indexOf(other.call.command) < commands.indexOf(call.command) &&
+      lostStatus(stack, other) === undefined,
+  );
+}
 
 interface Unnoticed {
   readonly placed: PlacedCall;

@@ -60,6 +60,8 @@ function losesInput(call: DockerExecCall): boolean {
 /** All that is to be handed on are questions: nothing is restored. */
 function onlyAsks({ command, execCommand }: DockerExecCall): boolean {
   const text = command.redirects.find(({ heredoc }) => heredoc)?.heredoc?.body.text ?? "";
+  // Nobody types a restore of Redis: these are words to see whether it answers.
+  if (execCommand[0]?.value === "redis-cli") return text !== "";
   if (/^mongo(?:sh)?$/.test(execCommand[0]?.value ?? "")) return text !== "" && !mongoWrites.test(text);
   const statements = text.replace(/^[ \t]*(?:--|\\)[^\n]*$/gm, "").split(";");
   return (

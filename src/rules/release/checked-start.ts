@@ -3,6 +3,7 @@ import type { Step } from "../../artifacts/workflow.ts";
 import { addTo } from "../../core/group.ts";
 import { offer } from "../../remedies/offer.ts";
 import { hasLooseTask, waitEdits } from "../../remedies/start-waits.ts";
+import { isWebServer } from "../../stack/component.ts";
 import { evidence, isOptional, listPlain, weigh } from "../../stack/query.ts";
 import { looksAtNothing } from "../../stack/query-harmless.ts";
 import { projectOf, type ReleaseRun, releaseRuns } from "../../stack/query-release.ts";
@@ -111,7 +112,12 @@ function waitsForOwn(stack: Stack, placed: PlacedCall): boolean {
   const services = projectOf(stack, placed)?.services ?? [];
   const own = services.filter(
     service =>
-      (!service.facts || service.made) && !service.oneShot && !isOptional(service) && !isWorker(service),
+      (!service.facts || service.made || service.build) &&
+      !service.oneShot &&
+      !isOptional(service) &&
+      !isWorker(service) &&
+      // A proxy with a configuration of its own is no program of theirs.
+      !isWebServer(service),
   );
   return (
     own.length > 0 &&

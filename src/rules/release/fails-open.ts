@@ -5,6 +5,7 @@ import { offer } from "../../remedies/offer.ts";
 import { evidence, listPlain, weigh } from "../../stack/query.ts";
 import { goesOn, ignored, withoutErrexit } from "../../stack/query-goes-on.ts";
 import { hostReleases } from "../../stack/query-host-releases.ts";
+import { migratesItself } from "../../stack/query-migrations.ts";
 import {
   buildsItsOwn,
   fetchesImages,
@@ -13,6 +14,8 @@ import {
   releaseRuns,
   startsContainers,
 } from "../../stack/query-release.ts";
+import { projectsOfCall } from "../../stack/query-scripts.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -33,6 +36,8 @@ export default defineRule({
           // Only known images of others would be newer.
           if (shows === ignored && step(call, run) === "the download" && buildsItsOwn(stack, placed))
             return [];
+          // The start migrates by itself, and ends when it cannot.
+          if (shows && step(call, run) === "the migration" && startsMigrated(stack, run)) return [];
           return shows ? [{ call, shows }] : [];
         });
       // `compose exec` and what it runs stand in one command.
@@ -76,6 +81,19 @@ interface Open {
 }
 
 const textOf = (call: Call): string => call.command.words.map(word => word.text).join(" ");
+
+function startsMigrated(stack: Stack, { placed }: ReleaseRun): boolean {
+  const projects = placed.flatMap(each =>
+    each.call.kind === "compose" && each.call.subcommand === "up"
+      ? projectsOfCall(stack, { ...each, call: each.call })
+      : [],
+  );
+  // A name that an argument chooses: whichever of them it is.
+  const served = (projects.length > 0 ? projects : stack.projects).filter(
+    ({ grade }) => grade === "deployed",
+  );
+  return served.length > 0 && served.every(project => migratesItself(stack, project));
+}
 
 /** The steps that nothing may follow when they fail. */
 function step(call: Call, { starts }: ReleaseRun): string | undefined {

@@ -80,9 +80,24 @@ function lateMigration(stack: Stack, run: ReleaseRun): Late | undefined {
   if (!service || !start || !runTogether(start.call, placed.call)) return undefined;
   // What starts migrates by itself; the release only makes sure.
   if (migratesItself(stack, service.project)) return undefined;
+  if (isClosed(run, before, service)) return undefined;
   // A first start has nothing that could serve with an older schema.
   if (!before.slice(0, before.indexOf(start.call)).some(bringsCode) && !builds(start.call)) return undefined;
   return { title: run.title, start: start.call, migration: placed.call, service };
+}
+
+/** Laravel answers nobody from `artisan down` to `artisan up`: the mark lies in a volume, so that the new version sees it. */
+function isClosed({ calls }: ReleaseRun, before: readonly Call[], { mounts }: Service): boolean {
+  const says = (call: Call, verb: string) =>
+    call.command.words
+      .map(word => word.text)
+      .join(" ")
+      .endsWith(`artisan ${verb}`);
+  return (
+    before.some(call => says(call, "down")) &&
+    calls.some(call => says(call, "up")) &&
+    mounts.some(({ target }) => /\/storage(?:\/framework)?$/.test(target))
+  );
 }
 
 function bringsCode(call: Call): boolean {

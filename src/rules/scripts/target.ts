@@ -28,13 +28,17 @@ export default defineRule({
       unlike.filter(missing => unlike.some(other => other !== missing && fileOf(other) === fileOf(missing))),
     );
     for (const file of new Set([...grouped].map(fileOf))) {
+      // Containers of that other stack are missing for the same reason.
+      for (const missing of told)
+        if (missing.what === "container" && fileOf(missing) === file) grouped.add(missing);
       const all = [...grouped].filter(missing => fileOf(missing) === file);
+      const services = all.filter(({ what }) => what === "service");
       const files = [...new Set(all.flatMap(missing => missing.files))];
       const places = all.flatMap(missing => missing.places);
       const [one, ...more] = all.flatMap(missingEvidence);
       yield {
         subject: `${file}: services`,
-        message: `${callerName(all[0]!.places[0]!)} works on the services ${listNames(all.map(({ name }) => name))}, which ${files.join(" and ")} ${files.length === 1 ? "does" : "do"} not define: the commands fail.`,
+        message: `${callerName(all[0]!.places[0]!)} works on the services ${listNames(services.map(({ name }) => name))}, which ${files.join(" and ")} ${files.length === 1 ? "does" : "do"} not define: the commands fail.`,
         evidence: [one!, ...more],
         severity: severityOf(places),
         ...(all.some(({ sure }) => sure) ? {} : { confidence: "likely" as const }),
