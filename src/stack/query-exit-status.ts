@@ -59,14 +59,14 @@ export function printsOnly(script: ShellScript, name: string): boolean {
   );
 }
 
-/** The branch ends the script behind the command, or waits for a key: a person was told to do something first. */
-export function waitsForPerson(script: ShellScript, command: ShellCommand): boolean {
+/** The branch ends the script behind the command: a person is to do something first. */
+export function endsBehind(script: ShellScript, command: ShellCommand): boolean {
   const inner = command.within.at(-1);
   return script.commands
     .slice(command.index + 1)
     .some(
       ({ name, within }) =>
-        /^(?:exit|read)$/.test(name?.value ?? "") &&
+        /^exit$/.test(name?.value ?? "") &&
         within.some(step => step.construct === inner?.construct && step.part === inner.part),
     );
 }

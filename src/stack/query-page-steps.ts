@@ -30,3 +30,14 @@ export function pulledByHand(stack: Stack): Location | undefined {
   }
   return undefined;
 }
+
+/** A page on operating the server calls a container so: what runs there is not only what these files say. */
+export function saidOnPage(stack: Stack, name: string): Location | undefined {
+  const word = new RegExp(`(?<![\\w-])${name.replace(/[^\w-]/g, "\\$&")}(?![\\w-])`);
+  for (const [path, kind] of stack.kinds) {
+    const source = kind === "runbook" ? sourceOf(stack, path) : undefined;
+    const found = source && word.exec(source.text);
+    if (found) return locate(source, found.index, found.index + name.length);
+  }
+  return undefined;
+}

@@ -1,6 +1,7 @@
 import { addTo } from "../../core/group.ts";
 import { targetFix } from "../../remedies/target-name.ts";
-import { isStore, listPlain } from "../../stack/query.ts";
+import { evidence, isStore, listPlain } from "../../stack/query.ts";
+import { saidOnPage } from "../../stack/query-page-steps.ts";
 import {
   callerName,
   isBackupWork,
@@ -42,17 +43,20 @@ export default defineRule({
             ? "the command fails"
             : "the commands fail";
       const [place, ...more] = group.flatMap(missingEvidence);
+      const page = missing.what === "container" ? saidOnPage(stack, missing.name) : undefined;
       yield {
         subject: `${first.caller.file}: ${missing.name}`,
         message: `${listPlain(callers)} ${callers.length === 1 ? "works" : "work"} on the ${missing.what} "${missing.name}", ${missingBecause(missing)}: ${consequence}.`,
-        evidence: [place!, ...more],
+        evidence: [place!, ...more, ...(page ? [evidence(page, "a page says that it runs there")] : [])],
         severity: group.every(each => isForWork(stack, each))
           ? "low"
-          : missing.instead.length === 0 || missing.instead.some(isStore)
-            ? "critical"
-            : "high",
+          : page
+            ? "medium"
+            : missing.instead.length === 0 || missing.instead.some(isStore)
+              ? "critical"
+              : "high",
         fix: () => (group.length === 1 ? targetFix(stack, missing) : undefined),
-        ...(group.some(each => each.sure) ? {} : { confidence: "likely" as const }),
+        ...(group.some(each => each.sure) && !page ? {} : { confidence: "likely" as const }),
       };
     }
   },

@@ -4,7 +4,7 @@ import { isPlaceholder, isSecretName, isWeakSecret } from "../../formats/secret.
 import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
 import { componentReads } from "../../stack/query-environment.ts";
-import { waitsForPerson } from "../../stack/query-exit-status.ts";
+import { endsBehind } from "../../stack/query-exit-status.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
 import { isCredential, isSigningName } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
@@ -38,7 +38,7 @@ export default defineRule({
           evidence(placed.call.at, "copies the example"),
           ...used.map(entry => evidence(entry.name.at, "accepted as it is")),
         ],
-        ...(waitsForPerson(placed.call.script, placed.call.command) ? { severity: "low" as const } : {}),
+        ...(endsBehind(placed.call.script, placed.call.command) ? { severity: "low" as const } : {}),
       };
     }
     yield* keysInForce(stack);
