@@ -23,6 +23,23 @@ export interface ProjectFiles {
   executable?(path: string): boolean | undefined;
 }
 
+/**
+ * The same files as an object of its own, with some of the paths or with all. What is worked out once for files is kept
+ * by that object: each model has its own, so that no audit inherits what an earlier one has spent or found.
+ */
+export function viewOf(files: ProjectFiles, paths: readonly string[] = files.paths): ProjectFiles {
+  return {
+    root: files.root,
+    paths,
+    has: path => files.has(path),
+    read: path => files.read(path),
+    list: directory => files.list(directory),
+    tracked: path => files.tracked(path),
+    ignored: path => files.ignored(path),
+    executable: path => files.executable?.(path),
+  };
+}
+
 /** The text of a file, whether the model was made from it or not; undefined when it is absent or cannot be read. */
 export function sourceOf(
   {

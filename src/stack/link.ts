@@ -12,7 +12,7 @@ import { settingsFiles } from "../artifacts/settings-file.ts";
 import { workflow } from "../artifacts/workflow.ts";
 import { dirname, join } from "../core/path.ts";
 import type { Gap, Problem } from "../core/problem.ts";
-import type { ProjectFiles } from "../core/project-files.ts";
+import { type ProjectFiles, viewOf } from "../core/project-files.ts";
 import { detectComponents, loadParsers } from "./app/detect.ts";
 import { setAside } from "./aside.ts";
 import { callBuilds } from "./build-calls.ts";
@@ -48,7 +48,8 @@ export interface LinkOptions {
  * Reads the whole deployment surface and links it into one model. Runs nothing of the project. Never throws for what
  * the files hold: what cannot be read is a problem with a place, what cannot be resolved is a gap.
  */
-export async function link(files: ProjectFiles, options: LinkOptions = {}): Promise<Stack> {
+export async function link(given: ProjectFiles, options: LinkOptions = {}): Promise<Stack> {
+  const files = viewOf(given);
   const reader = createReader(files);
   const composeFiles = reader.all(composeFile).filter(file => file.isCompose);
   const scripts = reader.all(script).filter(model => model.shell);

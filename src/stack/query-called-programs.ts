@@ -1,5 +1,6 @@
 import { stageChain } from "../artifacts/dockerfile.ts";
 import { ownFiles } from "../artifacts/project-files.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate, type Source } from "../core/source.ts";
 import type { AppComponent, AppKind } from "./app/detect.ts";
 import type { ImageModel } from "./image/image.ts";
@@ -72,7 +73,7 @@ const mentioned = new RegExp(`["'\`](?:${names})`);
 const mostFiles = 1_500;
 /** Over all components, as in the search for variables: the report tells of it. */
 const mostInAll = 4_000;
-const searched = new WeakMap<readonly string[], number>();
+const searched = new WeakMap<ProjectFiles, number>();
 
 export interface CalledProgram {
   readonly program: string;
@@ -109,9 +110,9 @@ function search(
 ): CalledProgram[] {
   const paths = ownFiles(stack.files, component.dir).filter(path => language.files.test(path));
   const found = new Map<string, CalledProgram>();
-  const soFar = searched.get(stack.files.paths) ?? 0;
+  const soFar = searched.get(stack.files) ?? 0;
   const chosen = paths.slice(0, Math.min(mostFiles, mostInAll - soFar));
-  searched.set(stack.files.paths, soFar + chosen.length);
+  searched.set(stack.files, soFar + chosen.length);
   for (const path of chosen) {
     const read = stack.files.read(path);
     // Most files name no program: the second pattern is not tried on them.

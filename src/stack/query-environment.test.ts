@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isLoopback, storeUrl } from "./query-environment.ts";
+import { tree } from "../../test/tree.ts";
+import { link } from "./link.ts";
+import { componentReads, isLoopback, storeUrl } from "./query-environment.ts";
 import { isCredential, isSigningName } from "./query-secrets.ts";
 
 describe("storeUrl", () => {
@@ -35,5 +37,23 @@ describe("names and values", () => {
   it("takes switches and references for no credentials", () => {
     expect(["true", "", "12", "$" + "{X}"].some(isCredential)).toBe(false);
     expect(isCredential("hK4mLq9z")).toBe(true);
+  });
+});
+
+describe("the bound of the search", () => {
+  it("is spent anew by each audit of the same files", async () => {
+    const modules = Array.from({ length: 1_500 }, (_, index) => [`shop/part${index}.py`, "import os\n"]);
+    const files = tree({
+      "compose.yml": "services:\n  api:\n    build: .\n",
+      Dockerfile: 'FROM python:3.13-slim\nCOPY . .\nCMD ["python", "-m", "shop"]\n',
+      "requirements.txt": "flask==3.1.0\n",
+      ...Object.fromEntries(modules),
+    });
+    const complete: boolean[] = [];
+    for (let audits = 0; audits < 4; audits++) {
+      const stack = await link(files);
+      complete.push(componentReads(stack, stack.components[0]!).complete);
+    }
+    expect(complete).toEqual([true, true, true, true]);
   });
 });

@@ -4,6 +4,7 @@ import { type EnvRead, type EnvWildcard, envReads, mayReadEnvironment } from "..
 import { filesBelow, isBelow, isVendored, ownFiles } from "../artifacts/project-files.ts";
 import type { Lookup } from "../artifacts/value.ts";
 import { inside } from "../core/path.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import type { AppComponent } from "./app/detect.ts";
 import { hostNames, isOptional, variable } from "./query.ts";
@@ -22,7 +23,7 @@ export interface ComponentReads {
 const mostFiles = 2_000;
 /** Source files searched in one audit, over all components. */
 const mostInAll = 4_000;
-const searched = new WeakMap<readonly string[], number>();
+const searched = new WeakMap<ProjectFiles, number>();
 const known = new WeakMap<AppComponent, ComponentReads>();
 
 /** What the code of a component reads, in all files below its directory that are no tests and not vendored. */
@@ -33,9 +34,9 @@ export function componentReads(stack: Pick<Stack, "files">, component: AppCompon
   const reads: EnvRead[] = [];
   const wildcards: EnvWildcard[] = [];
   // A program that large is not searched at all: half an answer would cost as much, and prove no absence.
-  const soFar = searched.get(stack.files.paths) ?? 0;
+  const soFar = searched.get(stack.files) ?? 0;
   const isTooMuch = paths.length > mostFiles || soFar + paths.length > mostInAll;
-  if (!isTooMuch) searched.set(stack.files.paths, soFar + paths.length);
+  if (!isTooMuch) searched.set(stack.files, soFar + paths.length);
   for (const path of isTooMuch ? [] : paths) {
     const result = stack.files.read(path);
     if (!("source" in result)) continue;

@@ -10,7 +10,7 @@ import {
   writtenAt,
 } from "../../stack/query-build.ts";
 import { isMisplaced, isMoved, misplacedProjects } from "../../stack/query-misplaced.ts";
-import type { Stack } from "../../stack/stack.ts";
+import type { Build, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -66,9 +66,9 @@ export default defineRule({
       build => build.contextState === "outside" && !isBroughtThere(stack, writtenAt(stack, build.contextAt)),
     );
     // What lies side by side on the server is one habit.
-    for (const group of groupBuilds(outside, build => dirname(writtenAt(stack, build.contextAt)))) {
+    for (const group of groupBuilds(outside, build => dirname(contextText(stack, build)))) {
       const [first] = group;
-      const texts = [...new Set(group.map(build => writtenAt(stack, build.contextAt)))];
+      const texts = [...new Set(group.map(build => contextText(stack, build)))];
       const areServices = group.every(({ caller }) => caller.kind === "compose");
       const names = [...new Set(group.flatMap(({ caller }) => caller.name ?? []))];
       const together = areServices && names.length > 1;
@@ -107,4 +107,9 @@ function isBroughtThere(stack: Stack, path: string): boolean {
       return text.replace(/^[^:/]*:/, "").replace(/\/+$/, "") === clean;
     });
   });
+}
+
+/** As it is written, without quotes. */
+function contextText(stack: Stack, { contextAt }: Build): string {
+  return writtenAt(stack, contextAt).replace(/^(["'])(.*)\1$/, "$2");
 }
