@@ -56,6 +56,18 @@ it("joins what default files in folders side by side say in the same words, what
   ]);
 });
 
+it("joins what numbered folders say in the same words, and nothing of other folders", () => {
+  const joined = joinVariants([
+    said("site1-web/compose.yml"),
+    said("site2-web/compose.yml", { subject: "second" }),
+    said("site1-mail/compose.yml", { subject: "mail" }),
+  ]);
+  expect(joined.map(each => each.message)).toEqual([
+    "It is so. The same is in site2-web/compose.yml.",
+    "It is so.",
+  ]);
+});
+
 it("puts the place first where it is worst", () => {
   const [one] = joinVariants([said("a.yml", { severity: "medium" }), said("b.yml")], "high");
   expect(one).toMatchObject({

@@ -36,7 +36,7 @@ export function joinVariants(
   });
 }
 
-/** `deploy/production/` and `deploy/staging/` hold one stack for two servers. */
+/** `deploy/production/` and `deploy/staging/` hold one stack for two servers, and so do `site1/` and `site2/`. */
 const stage = /(?:^|(?<=\/))(?:prod|production|live|staging|stage|stg|qa|uat|pre-?prod)(?=\0)/i;
 const grave = severities.indexOf("medium");
 
@@ -45,7 +45,7 @@ function wider(file: string, place: string): string {
   const folder = dirname(file);
   return folder.includes("/") && /(?:^|\/)(?:docker-)?compose\.ya?ml$/.test(file)
     ? `${dirname(folder)}/*${place.slice(folder.length)}`
-    : place.replace(stage, "");
+    : place.replace(stage, "").replace(/\d+(?=[^\0/]*\0)/g, "");
 }
 
 /** Only findings in different Compose files are variants; two in one file are two defects. */

@@ -108,7 +108,7 @@ const afterChange = wordSet(`
 `);
 
 const madeUp =
-  /example$|^(?:change|edit|fill)me|^replace(?:me|with)|^(?:dummy|placeholder)(?:value|key|secret|token|password|string)$/;
+  /example$|(?:pls|please)change(?:me|it|this)?$|^(?:change|edit|fill)me|^replace(?:me|with)|^(?:dummy|placeholder)(?:value|key|secret|token|password|string)$/;
 
 const changed = wordSet(`
   password passwd secret token key keys credentials value

@@ -73,6 +73,25 @@ describe("the README", () => {
     expect(said("compose/compose.small.yml", "README.md")).toBeUndefined();
   });
 
+  it("says so of all that it is on", () => {
+    const page =
+      "# Harbour\n\nA minimal example.\n\nThis is **not** intended for serious production usage, but for the curious.";
+    expect(note(page)).toBeDefined();
+    expect(note("This is not recommended for production without a proxy before it.")).toBeUndefined();
+    expect(note("This repository contains the minimum viable local setup for our services.")).toBeDefined();
+    expect(note("This repository contains a local setup, and the one of production.")).toBeUndefined();
+  });
+
+  it("lies in the folder of the pages, where the root has none", () => {
+    const page = "# Harbour\n\nThis repository provides a local environment of its services.";
+    const said = (file: string, other?: string) =>
+      readmeNote(file, path =>
+        path === "docs/README.md" ? source(path, page) : path === other ? source(path, "# Harbour") : undefined,
+      );
+    expect(said("docker-compose.yml")).toBeDefined();
+    expect(said("docker-compose.yml", "README.md")).toBeUndefined();
+  });
+
   it("leaves it to the page on Docker", () => {
     const page =
       "# Docker\n\n> **Note:** This Docker setup is for **development only**. For production there is another repository.";

@@ -27,7 +27,8 @@ export function readmeNote(
   file: string,
   text: (path: string) => Source | undefined,
 ): DevelopmentNote | undefined {
-  const pages = dirname(file) === "" ? dockerPages : [];
+  const pages =
+    dirname(file) === "" ? [...dockerPages, ...(text("README.md") ? [] : ["docs/README.md"])] : [];
   for (const folder of new Set([dirname(file), ""])) {
     for (const name of ["README.md", "readme.md", "Readme.md", ...pages]) {
       const source = text(join(folder, name));
@@ -107,7 +108,7 @@ export function examplePage(
   text: (path: string) => Source | undefined,
 ): DevelopmentNote | undefined {
   for (let folder = dirname(file); folder !== ""; folder = dirname(folder))
-    for (const name of ["README.md", "readme.md", "Readme.md"]) {
+    for (const name of ["README.md", "readme.md", "Readme.md", "README.adoc", "README.rst"]) {
       const source = text(join(folder, name));
       const said = sentences(source?.text.slice(0, 4_000) ?? "").find(each => shows.test(plain(each)));
       if (source && said) return { text: `${source.path} calls it an example`, at: placeOf(source, said) };
@@ -122,7 +123,7 @@ const onOwn =
   /\b(?:environment|instance|setup|stack)\b[^.!\n]{0,20} (?:in|on) your (?:own )?(?:local )?(?:computer|machine|laptop|workstation)\b/i;
 
 const shows =
-  /\bexamples? (?:of )?(?:[\w-]+ ){0,5}(?:docker[- ])?compose\b|\b(?:docker[- ])?compose(?: files?| stacks?)? examples?\b/i;
+  /\bexamples? (?:of )?(?:[\w-]+ ){0,5}(?:docker[- ])?compose\b|\b(?:docker[- ])?compose(?: files?| stacks?)? (?:examples?|recipes?)\b/i;
 
 /** A button in the README starts it on a machine that is thrown away after some hours. */
 export function playgroundNote(
@@ -248,15 +249,24 @@ const scriptsOfWork =
 const onlyLocal =
   /\bonly (?:intended|meant|designed)\b[^.]*\b(?:on|for) (?:a|your|the) (?:own |local )+(?:machine|computer)\b/i;
 
+/** "This is not intended for production": said of all that the page is on. */
+const whole = /^this is not (?:\w+ )?(?:meant|intended|designed|suitable|suited|recommended)\b/i;
+
+/** "This repository contains the minimum viable local setup for our services." */
+const holdsLocal =
+  /\b(?:contains|holds|provides|is) (?:only )?(?:an?|the) (?:[\w-]+ ){0,3}local (?:setup|environment|stack|instance)\b/i;
+
 function isOfRepository(sentence: string, file: string, beside: boolean): boolean {
   const said = plain(sentence).trim().replaceAll(file, "compose");
   if (said.length > 400 || /\.ya?ml\b/.test(said)) return false;
   if (scriptsOfWork.test(said) && !/\bprod/i.test(said)) return true;
   if (beside && notProduction.test(these.exec(said)?.[0] ?? "")) return true;
+  if (whole.test(said) && notProduction.test(said) && !condition.test(said)) return true;
   const of = repository.exec(said)?.[0];
   return (
     of !== undefined &&
     (notProduction.test(of) ||
+      (holdsLocal.test(of) && !/\bproduction\b|\bserver\b|\bdeploy/i.test(of)) ||
       /\bfor (?:local )?development (?:purposes )?only\b/i.test(of) ||
       onlyLocal.test(of) ||
       // "This setup" is often one of several.

@@ -20,6 +20,7 @@ import { linkCaddies } from "./caddies.ts";
 import { composeUses, envFileUses, placeCalls } from "./calls.ts";
 import { type LinkedProject, linkProject, type ProjectContext } from "./compose-project.ts";
 import { gitlabPipelines } from "./gitlab.ts";
+import { withoutIdleSteps } from "./idle-steps.ts";
 import { makefilesOf } from "./makefiles.ts";
 import { makerOf } from "./makers.ts";
 import { forWork } from "./project-names.ts";
@@ -55,7 +56,7 @@ export async function link(given: ProjectFiles, options: LinkOptions = {}): Prom
   const scripts = reader.all(script).filter(model => model.shell);
   const makefiles = makefilesOf(reader);
   const gitlab = gitlabPipelines(reader);
-  const workflows = [...reader.all(workflow), ...gitlab.workflows];
+  const workflows = withoutIdleSteps([...reader.all(workflow), ...gitlab.workflows]);
   const live = liveScripts(scripts, [...makefiles, ...workflows]);
   const calls = placeCalls(live, makefiles, workflows, reader.all(jenkinsfile));
   const containers = reader.all(devcontainer);

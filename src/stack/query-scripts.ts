@@ -1,5 +1,5 @@
 import type { Argument, Call, ComposeCall } from "../artifacts/commands.ts";
-import { basename } from "../core/path.ts";
+import { basename, dirname, join } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { optionAt } from "../formats/shell.ts";
@@ -94,6 +94,15 @@ const unitNames = { makefile: "target", workflow: "job", stage: "stage" };
 export function callerName({ caller }: PlacedCall): string {
   if (caller.name === undefined || caller.kind === "script") return caller.file;
   return `${unitNames[caller.kind]} "${caller.name}" of ${caller.file}`;
+}
+
+/** Where a script is meant to run: the folder above it that has files which it names, where the root has none of them. */
+export function startFolder(stack: Stack, { file, script }: PlacedCall["caller"]): string {
+  const named = (script?.source.text ?? "").matchAll(/(?<![\w/.)}])\.\/(\w[\w.-]*(?:\/[\w.-]+)*)/g);
+  const missing = [...named].map(([, path]) => path!).filter(path => stack.files.has(path) === undefined);
+  for (let folder = dirname(file); folder !== "" && missing.length > 0; folder = dirname(folder))
+    if (missing.some(path => stack.files.has(join(folder, path)) !== undefined)) return folder;
+  return "";
 }
 
 const containerVerbs = new Set([

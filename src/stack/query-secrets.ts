@@ -55,8 +55,9 @@ export function isCredential(value: string): boolean {
 /** Mapbox and Stripe give pages keys that begin so: every visitor has them. */
 const forPages = /^pk(?:\.eyJ|_(?:live|test)_)/;
 
-/** Where a secret lies is none: `/run/secrets/db_password`, `%kernel.project_dir%/config/jwt/private.pem`, `account.json`. */
-const filePath = /^(?:~|\.{1,2}|%[\w.]+%)?(?:\/[a-z0-9_.@-]+){2,}$|^[\w./@-]+\.(?:json|pem|p12)$/;
+/** Where a secret lies, or what something is called, is none: `agent:main`, `/run/secrets/db_password`, `%kernel.project_dir%/config/jwt/private.pem`, `account.json`. */
+const filePath =
+  /^[a-z]+(?::[a-z]+){2,}$|^(?:~|\.{1,2}|%[\w.]+%)?(?:\/[a-z0-9_.@-]+){2,}$|^[\w./@-]+\.(?:json|pem|p12)$/;
 
 /** Credentials that stand in Compose files and Dockerfiles, each place once. Placeholders are none. */
 export function committedCredentials(stack: Stack): Credential[] {
@@ -184,11 +185,13 @@ const issuedName =
 const standIn =
   /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|value|foo|bar|local|dev|x{2,}(?!x))[-_]?)+$/i;
 
+/** The value says of itself that nobody asks for it: "any-value-will-do". */
+const needsNone = /(?:^|[-_ ])(?:any[-_ ]?(?:value|thing|string)|not[-_ ]?(?:needed|required))(?:[-_ ]|$)/i;
 /** What another party issues is long and random: a word there lets the program start, or is the name of a cookie. */
 export function isStandIn(name: string, value: string): boolean {
   if (/(?:^|_)COOKIES?_\w*TOKEN$/.test(name) && /^[a-z]+(?:-[a-z]+)+$/.test(value)) return true;
   if (/SMTP|MAIL/.test(name) && /^mail(?:pit|hog|dev|catcher)$/.test(value)) return true;
-  return issuedName.test(name) && standIn.test(value);
+  return needsNone.test(value) || (issuedName.test(name) && standIn.test(value));
 }
 
 function isDefault(reference: Reference): boolean {

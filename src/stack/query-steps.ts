@@ -1,14 +1,16 @@
 import type { Job, Workflow } from "../artifacts/workflow.ts";
+import { isStranded } from "./query-triggers.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
 /** Questions about a command among the steps of its job. */
 
-/** A step of GitHub that always runs, on a fresh runner. */
-export function stopsJob({ call, caller }: PlacedCall): boolean {
+/** A step of GitHub that always runs, on a fresh runner, in a job that something still starts. */
+export function stopsJob(stack: Stack, { call, caller }: PlacedCall): boolean {
   const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
   const step = job?.steps.find(each => each.calls.includes(call));
   return (
     step !== undefined &&
+    !isStranded(stack, caller.workflow!) &&
     !step.if &&
     !step.continueOnError &&
     !job?.continueOnError &&

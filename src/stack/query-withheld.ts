@@ -76,12 +76,20 @@ function wholeOf(name: string): string | undefined {
  */
 function askingFiles(stack: Stack, service: Service, texts: readonly string[]): EnvFile[] {
   const { project, component } = service;
+  // Whoever runs the file fills in the form that is called like it; the program's own is for a run without Compose.
+  const stems = project.files.map(path => /compose\.([\w-]+)\.ya?ml$/.exec(path)?.[1]);
+  const hasForm = stack.envFiles.some(
+    ({ file, role }) =>
+      role === "example" &&
+      dirname(file) === project.directory &&
+      stems.some(stem => stem !== undefined && file.includes(`.${stem}.`)),
+  );
   return stack.envFiles.filter(({ file, role, entries }) => {
     if (role !== "example" || /dev|test/i.test(file)) return false;
     if (entries.some(entry => isForMachine(service, entry))) return false;
     const own = dirname(file) === component!.dir;
     const filled = entries.filter(({ name }) => names(texts, name.value)).length >= leastHanded;
-    return own || (dirname(file) === project.directory && !/local/i.test(file) && filled);
+    return (own && !hasForm) || (dirname(file) === project.directory && !/local/i.test(file) && filled);
   });
 }
 

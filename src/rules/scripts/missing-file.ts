@@ -45,7 +45,7 @@ export default defineRule({
       const names = new Set(places.map(({ placed }) => callerName(placed)));
       const serious = places.some(({ placed }) => placed.deploys || isBackupWork(placed));
       const stopped = places.find(({ placed, references }) =>
-        references.some(reference => reference.role === "requirements" && stopsJob(placed)),
+        references.some(reference => reference.role === "requirements" && stopsJob(stack, placed)),
       );
       yield {
         subject: file,

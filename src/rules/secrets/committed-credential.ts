@@ -48,7 +48,9 @@ export default defineRule({
             : gravest;
       // Accounts of one store that one service logs in with are one habit.
       const to =
-        accountHolder(places.toSorted((a, b) => rank(a) - rank(b))[0]!, severity) ?? formOf(places, severity);
+        accountHolder(places.toSorted((a, b) => rank(a) - rank(b))[0]!, severity) ??
+        formOf(places, severity) ??
+        pairOf(places, severity);
       const same = to && found.find(each => each.to === to);
       if (same) same.values.push(places);
       else found.push({ values: [places], severity, to });
@@ -84,12 +86,21 @@ export default defineRule({
 
 /**
  * A file whose variables fall back to words that ask for other values is one form that nobody has to fill in; so is one
- * that has a password ready for each, where none of them opens anything to strangers.
+ * that has a password ready for each, where none of them opens anything to strangers, and what may be no server's.
  */
 function formOf(places: readonly Credential[], severity: Severity): string | undefined {
   const isSlight = order.indexOf(severity) >= order.indexOf("medium");
+  if (isSlight && places.every(({ grade, kind }) => kind === "literal" && grade !== "deployed"))
+    return `${severity} literals of ${places[0]!.at.file}`;
   const asks = places.every(({ kind, value }) => kind === "default" && (isSlight || isPlaceholder(value)));
   return asks ? `${severity} ${places[0]!.at.file}` : undefined;
+}
+
+/** `SHOP_API_KEY` and `SHOP_API_SECRET` of one service are the two halves of one login. */
+function pairOf(places: readonly Credential[], severity: Severity): string | undefined {
+  const { name, kind, at, service } = places[0]!;
+  const stem = /^(.+_(?:API|ACCESS|CLIENT|CONSUMER))_?(?:KEY|TOKEN|SECRET)$/.exec(name)?.[1];
+  return stem && [severity, kind, at.file, service!.name, stem].join("\n");
 }
 
 /** What is told once: credentials by their value, each with all its places. */

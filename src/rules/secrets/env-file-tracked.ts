@@ -11,6 +11,7 @@ import { shownValues } from "../../stack/query-credential-weight.ts";
 import type { EnvEntry } from "../../stack/query-env-secrets.ts";
 import { isReadByGuess, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
+import { startFolder } from "../../stack/query-scripts.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -144,7 +145,7 @@ function writtenEnvFile(stack: Stack, { call, caller }: PlacedCall): string | un
   const target = copied ?? call.writes.map(write => write.path.value).find(path => path !== undefined);
   if (target === undefined || !/^\.env(?:\.(?!tests?$)[\w-]+)*$/.test(basename(target))) return undefined;
   if (/example|sample|template|dist/i.test(basename(target)) || call.cwd === undefined) return undefined;
-  const path = join(call.cwd, target);
+  const path = join(startFolder(stack, caller), join(call.cwd, target));
   if (isOutside(path) || path.startsWith("~") || stack.files.ignored(path)) return undefined;
   return stack.files.tracked(path) === true ? undefined : path;
 }
