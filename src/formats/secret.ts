@@ -30,7 +30,7 @@ const aboutEndings = wordSet(`
   ENABLED DISABLED REQUIRED ENABLE POLICY ALGORITHM ALG TYPE KIND MODE METHOD SCHEME FORMAT HEADER PREFIX
   SUFFIX COOKIE FIELD PARAM ISSUER AUDIENCE SCOPE SCOPES CLASS BACKEND PROVIDER VALIDATORS HASHERS HASHER
   HINT REGEX PATTERN RULES ROTATION VERSION SYMBOL DECIMALS CONTRACT TEMPLATE SUBJECT PAGE ROUTE USER
-  USERNAME EMAIL REGION SUPPORT CHECK
+  USERNAME EMAIL REGION SUPPORT CHECK PDA
 `);
 /** A name that starts so is a switch. */
 const switches = wordSet(`
@@ -80,6 +80,8 @@ function tellsSecret(name: string): boolean {
     return false;
   // Pusher and Soketi: the key that browsers get; the secret has a name of its own. Bugsnag's only sends reports in.
   if (/^(?:(?:PUSHER|SOKETI_DEFAULT)_APP|BUGSNAG_API)_KEY$/.test(name)) return false;
+  // What counts visitors gets its reports from their browsers.
+  if (/(?:^|_)(?:AMPLITUDE|MIXPANEL|POSTHOG)_?(?:API_?)?(?:KEY|TOKEN)$/i.test(name)) return false;
   // The methods of PostgreSQL: PASSWORD_AUTHENTICATION=md5, PASSWORD_ENCRYPTION=scram-sha-256.
   if (/^(?:AUTHENTICATION|ENCRYPTION)$/.test(last) && words.at(-2) === "PASSWORD") return false;
   // MYSQL_ALLOW_EMPTY_PASSWORD, MYSQL_RANDOM_ROOT_PASSWORD

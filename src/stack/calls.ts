@@ -10,6 +10,7 @@ import { type Location, locate } from "../core/source.ts";
 import { spreadUses } from "./call-spread.ts";
 import { laidOver } from "./compose-override.ts";
 import { deployWords, isDeployJob, startsOnHostedRunner, triesHere } from "./deploy-jobs.ts";
+import { formUse, presentFiles } from "./env-forms.ts";
 import { defaultNames, folderOnServer, implicitFiles } from "./project-files.ts";
 import type { ComposeUse } from "./project-plan.ts";
 import type { PlacedCall } from "./stack.ts";
@@ -315,23 +316,23 @@ export function composeFilesOf(
     : undefined;
 }
 
-/** What Compose reads where somebody calls it beside a committed `.env` that names the files. */
+/** What Compose reads beside a committed `.env` that names the files, or beside the form of one, where no name tells. */
 export function envFileUses(
   composeFiles: readonly { readonly file: string }[],
   files: ProjectFiles,
 ): ComposeUse[] {
   const folders = [...new Set(composeFiles.map(({ file }) => dirname(file)))];
-  return folders.flatMap(folder => {
-    const chosen = composeFilesOf(files, folder);
-    return chosen
-      ? [{ files: chosen.files, named: true, deploys: false, at: chosen.at, by: join(folder, ".env") }]
-      : [];
-  });
-}
-
-function presentFiles(files: ProjectFiles, base: string, text: string): string[] | undefined {
-  const list = text.split(/[:;]/).map(file => join(base, file));
-  return list.every(path => !isOutside(path) && files.has(path) === "file") ? list : undefined;
+  const known = new Set(composeFiles.map(({ file }) => file));
+  const form = formUse(files);
+  const own = form && !form.files.some(file => known.has(file)) ? [form] : [];
+  return own.concat(
+    folders.flatMap(folder => {
+      const chosen = composeFilesOf(files, folder);
+      return chosen
+        ? [{ files: chosen.files, named: true, deploys: false, at: chosen.at, by: join(folder, ".env") }]
+        : [];
+    }),
+  );
 }
 
 function composeFileVariable(call: ComposeCall): (string | undefined)[] {

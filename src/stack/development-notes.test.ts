@@ -86,7 +86,11 @@ describe("the README", () => {
     const page = "# Harbour\n\nThis repository provides a local environment of its services.";
     const said = (file: string, other?: string) =>
       readmeNote(file, path =>
-        path === "docs/README.md" ? source(path, page) : path === other ? source(path, "# Harbour") : undefined,
+        path === "docs/README.md"
+          ? source(path, page)
+          : path === other
+            ? source(path, "# Harbour")
+            : undefined,
       );
     expect(said("docker-compose.yml")).toBeDefined();
     expect(said("docker-compose.yml", "README.md")).toBeUndefined();

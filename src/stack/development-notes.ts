@@ -159,7 +159,7 @@ const plain = (sentence: string): string => sentence.replace(/[*_`#>]/g, "").rep
 
 /** Said of the file itself, whatever it is called: "not to be used for deployments", "internal testing only". */
 const notDeployed =
-  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.!]*\bproduction\b|\bthis (?:[\w-]+ )?file is (?:only )?used (?:to|for) test(?:ing)?\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
+  /\bnot (?:\w+ )?(?:meant|intended|designed|suitable|to be used|for)\b[^.!]*\b(?:production|deployments?)\b|\b(?:should|must) (?:never|not) be used (?:in|for|on)\b[^.!]*\bproduction\b|\bthis (?:[\w.-]+ )?file is (?:only )?used (?:to|for) (?:[\w-]+ and )?test(?:ing)?\b|\bfor internal test(?:ing|s)?\b|\bfor (?:test(?:ing|s)?|ci|e2e) only\b|\bonly (?:used )?for (?:test(?:ing|s)?|ci|e2e)\b/i;
 /** What makes it fit for production after all. */
 const condition = /\b(?:without|unless|until|before|yet|as is)\b/i;
 
@@ -179,7 +179,7 @@ export function localNote(source: Source | undefined): DevelopmentNote | undefin
 export function saysProduction(source: Source | undefined): boolean {
   return headerSentences(source).some(sentence => {
     const said = plain(sentence);
-    return /\b(?:in |for |viable )?production\b/i.test(said) && !/\bnot\b|n't\b|\bnever\b/i.test(said);
+    return /(?<![=:"'\w])production\b/i.test(said) && !/\bnot\b|n't\b|\bnever\b/i.test(said);
   });
 }
 

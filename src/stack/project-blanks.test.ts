@@ -14,6 +14,50 @@ it.each<[string, Record<string, string>, string[]]>([
     ["docker-compose.yml: development"],
   ],
   [
+    "what lies below a folder of examples, whatever variables the comments name",
+    {
+      ".examples/small/compose.yml":
+        "# You might want to set:\n#- APP_ENV=production\n\nservices:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+      ".examples/with/queue/compose.yml":
+        "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n  queue:\n    image: redis:8\n    restart: always\n",
+      ".examples/live/compose.yml":
+        "# The stack as it runs in production.\nservices:\n  web:\n    image: acme/harbour:2\n    restart: always\n",
+    },
+    [
+      ".examples/live/compose.yml: deployed",
+      ".examples/small/compose.yml: presumed",
+      ".examples/with/queue/compose.yml: presumed",
+    ],
+  ],
+  [
+    "the default file beside the one for people who host it themselves",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n    volumes: ['.:/app']\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n",
+      "compose.selfhost.yml":
+        "services:\n  web:\n    build: .\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+    },
+    ["compose.selfhost.yml: deployed", "compose.yml: development"],
+  ],
+  [
+    "the same where that one is left at the addresses of this machine",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n    environment: { APP_URL: 'http://localhost:3000' }\n  db:\n    image: postgres:17\n    ports: ['5432:5432']\n",
+      "compose.selfhost.yml":
+        "services:\n  web:\n    build: .\n    environment: { APP_URL: 'http://localhost:3000' }\n  postgres:\n    image: postgres:17\n",
+    },
+    ["compose.selfhost.yml: presumed", "compose.yml: development"],
+  ],
+  [
+    "what the comment says is used to build and test",
+    {
+      "docker-compose.yml":
+        "# This docker-compose.yml file is used to build and test quickly\n# one version of Harbour.\nservices:\n  web:\n    build: .\n    restart: always\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
     "what the README offers to whoever wants to try the program out",
     {
       "compose.yml": "services:\n  web:\n    build: .\n    ports: ['8000:8000']\n",

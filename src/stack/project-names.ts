@@ -4,11 +4,11 @@ import { defaultNames, stemOf } from "./project-files.ts";
 /** What the names of Compose files and of their folders say that they are for. */
 
 export const production =
-  /(^|[._-])(prod\d*|production|deploy|deployment|live|server\d*|release|swarm|vps\d*)([._-]|$)|(?:^(?:docker)?[._-]?|\.)stack(?:[._-]|$)/i;
+  /(^|[._-])(prod\d*|production|self-?host(?:ed|ing)?|deploy|deployment|live|server\d*|release|swarm|vps\d*)([._-]|$)|(?:^(?:docker)?[._-]?|\.)stack(?:[._-]|$)/i;
 export const staging =
   /(^|[._-])(staging|stage|qa|uat|preprod|homolog|homologacao|hml|preview|demo|test|testing)([._-]|$)/i;
 export const workstation =
-  /(^|[._-])(near-prod|dev|devel|devmode|develop|develop?p?e?ment|devenv|local|localhost|override|ci|debug|e2e|fuzz|fuzzing|selenium|cypress|playwright|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
+  /(^|[._-])(near-prod|dev|devel|devmode|develop|develop?p?e?ment|devenv|local|localhost|(?<!(?:https|tls|ssl)[._-])override|ci|debug|e2e|fuzz|fuzzing|selenium|cypress|playwright|integration|bench|build|dependencies|deps|infra-only|tools?|docs|test|tests|testing)([._-]|$)/i;
 /** Tried on a workstation, also where the rest of the name is a server's. */
 export const local = /(^|[._-])local(?:host)?([._-]|$)/i;
 export const passing =

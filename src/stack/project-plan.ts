@@ -38,7 +38,15 @@ export interface Because {
  * that nothing speaks against it; a site that only a workstation can reach; a program that works for itself alone (its
  * mails are caught, its stages are for development); the sources of the checkout.
  */
-export type Ground = "name" | "folder" | "only" | "nothing" | "reserved site" | "work inside" | "checkout";
+export type Ground =
+  | "name"
+  | "folder"
+  | "only"
+  | "nothing"
+  | "reserved site"
+  | "own address"
+  | "work inside"
+  | "checkout";
 
 /** Which files form a Compose project, and how much of production it is. */
 export interface ProjectPlan {

@@ -105,14 +105,20 @@ export function blankOf(plan: ProjectPlan, all: readonly ProjectPlan[]): string 
   const choices = all.filter(
     other => shelfOf(other) === shelf && other.grade === "deployed" && other.because.ground === "nothing",
   );
-  return choices.length >= manyStacks && choices.includes(plan)
+  if (!choices.includes(plan)) return undefined;
+  if (choices.length > 1 && examples.test(shelf)) return `it is one of ${choices.length} examples`;
+  return choices.length >= manyStacks
     ? `it is one of ${choices.length} stacks that people choose from`
     : undefined;
 }
 
-/** `docker` of `docker/small/docker-compose.yml`. */
+const examples = /^(?:.*\/)?\.?(?:examples?|samples?)(?=\/|$)/i;
+
+/** `docker` of `docker/small/docker-compose.yml`; all that lies below a folder of examples is on one shelf. */
 function shelfOf({ files }: ProjectPlan): string | undefined {
   const [file = ""] = files;
+  const shown = examples.exec(dirname(file))?.[0];
+  if (shown !== undefined) return shown;
   const folder = dirname(file);
   return files.length === 1 && folder.includes("/") && defaultNames.includes(basename(file))
     ? dirname(folder)

@@ -71,6 +71,9 @@ export function ownAddress(
   const told = literals(models).filter(([name, value]) => outward.test(name) && value !== "");
   const all = servicesIn(models).every(({ value }) => !child(value, "restart") && !deploys(value));
   return all && told.length > 0 && told.every(([, value]) => ownMachine.test(value))
-    ? { grade: "presumed", because: { text: "its addresses lead to the machine itself" } }
+    ? {
+        grade: "presumed",
+        because: { text: "its addresses lead to the machine itself", ground: "own address" },
+      }
     : undefined;
 }

@@ -70,7 +70,8 @@ function settleBases(
     new Set(plan.files.flatMap(path => servicesOf(byPath.get(path)!).map(s => s.name)));
   // A trial of production's file is the better version of what lies beside it, all the same.
   const isNamed = (plan: ProjectPlan): boolean =>
-    plan.because.ground === "reserved site" && production.test(stemOf(plan.files.at(-1)!));
+    (plan.because.ground === "reserved site" || plan.because.ground === "own address") &&
+    production.test(stemOf(plan.files.at(-1)!));
   const sure = plans.filter(
     plan =>
       isNamed(plan) ||

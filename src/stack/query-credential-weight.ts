@@ -1,5 +1,6 @@
 import type { Severity } from "../core/finding.ts";
 import { sourceOf } from "../core/project-files.ts";
+import { credentialsInUrl } from "../formats/secret.ts";
 import { isStore, publicPorts, serviceAt, variable, weigh } from "./query.ts";
 import { demandedByRelease } from "./query-release-sets.ts";
 import { projectsOfCall } from "./query-scripts.ts";
@@ -73,14 +74,19 @@ export function isReplacedAtStart(stack: Stack, { kind, reference, service }: Cr
   });
 }
 
+/** The value, or the password in an address, stands in a server's Compose file as well. */
+export function isShown(stack: Stack, value: string): boolean {
+  return shownValues(stack).has(credentialsInUrl(value)?.password ?? value);
+}
+
 const texts = new WeakMap<Stack, ReadonlySet<string>>();
 
 /** Literal credentials of services that are for a server. */
-export function shownValues(stack: Stack): ReadonlySet<string> {
+function shownValues(stack: Stack): ReadonlySet<string> {
   let found = texts.get(stack);
   if (!found) {
     const open = committedCredentials(stack).filter(
-      each => each.grade === "deployed" && each.kind === "literal" && !each.asks,
+      each => each.grade !== "development" && each.kind === "literal" && !each.asks,
     );
     found = new Set(open.map(each => each.value));
     texts.set(stack, found);

@@ -42,8 +42,8 @@ export function fallbackAddresses(stack: Stack, service: Service): FallbackAddre
       !isLoopback(hostOf(address) ?? "")
     )
       return [];
-    // A file of settings for the builder, or a route of its own server, runs in no browser.
-    if (/\.config\.[cm]?[jt]s$|(?:^|\/)(?:api|server|scripts?)\//.test(at.file)) return [];
+    // A file of settings for the builder, or a route of its own server, runs in no browser; a panel for debugging in few.
+    if (/\.config\.[cm]?[jt]s$|(?:^|\/)(?:api|server|scripts?|debug)\//.test(at.file)) return [];
     if (!ownsFile(stack, component, at) || asks.test(around(stack, at))) return [];
     if (given.has(name) || buildArgument(service, name) || isBuildInput(service, name)) return [];
     if (runs.some(text => text.includes(name) || /\.env\b/.test(text))) return [];

@@ -21,6 +21,17 @@ export function stopsJob(stack: Stack, { call, caller }: PlacedCall): boolean {
   );
 }
 
+/** A step of the job brings another repository into the folder. */
+export function isBrought({ caller }: PlacedCall, path: string): boolean {
+  const job = caller.workflow?.jobs.find(each => each.id.value === caller.name);
+  return (job?.steps ?? []).some(({ uses, with: settings }) => {
+    const folder = settings.get("path")?.value.replace(/^\.\//, "").replace(/\/$/, "");
+    return (
+      uses?.repository === "actions/checkout" && settings.has("repository") && path.startsWith(`${folder}/`)
+    );
+  });
+}
+
 /** The same job pushes an image or releases later on. */
 export function publishes(stack: Stack, { caller }: PlacedCall): boolean {
   return stack.calls.some(

@@ -15,6 +15,13 @@ it("takes the README of the root and the pages on operating", () => {
   ).toEqual(["README.md", "docs/deployment.md", "ops/Restore.md", "docs/deploy/overview.md"]);
 });
 
+it("takes the page on self-hosting", () => {
+  expect(runbooks(["SELF-HOSTING.md", "docs/selfhost.md", "docs/hosts.md"])).toEqual([
+    "SELF-HOSTING.md",
+    "docs/selfhost.md",
+  ]);
+});
+
 it("reads translations of the README last", () => {
   const translations = ["de", "fr", "ko-KR", "zh_CN"].map(name => `README.${name}.md`);
   expect(

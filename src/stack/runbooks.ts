@@ -1,9 +1,9 @@
 import { basename, dirname } from "../core/path.ts";
 
 const about =
-  /deploy|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad|betrieb|sicherung|sauvegarde|exploitation|respaldo|despliegue|install|produ[cç]([aã]o|ci[oó]n)/i;
+  /deploy|self[-_ ]?host|operation|backup|restor|runbook|production|disaster|recovery|rollback|incident|upgrad|betrieb|sicherung|sauvegarde|exploitation|respaldo|despliegue|install|produ[cç]([aã]o|ci[oó]n)/i;
 
-const setUp = /deploy|install|runbook|operation|betrieb|despliegue|exploitation/i;
+const setUp = /deploy|self[-_ ]?host|install|runbook|operation|betrieb|despliegue|exploitation/i;
 
 const translation = /^readme[._-][a-z]{2}(?:[._-][a-z]{2,4})?\.\w+$/i;
 

@@ -2,7 +2,6 @@ import type { Fix } from "../../core/fix.ts";
 import { joinFixes } from "../../core/join-fixes.ts";
 import { runAsOrdinaryUser } from "../../remedies/ordinary-user.ts";
 import { evidence, gradeOf, listNames, serverServices, weigh } from "../../stack/query.ts";
-import { formOf } from "../../stack/query-build.ts";
 import { mayDrop } from "../../stack/query-drop.ts";
 import { shownEnvFile } from "../../stack/query-env-examples.ts";
 import type { Interpolated } from "../../stack/resolve/interpolate.ts";
@@ -34,7 +33,7 @@ export default defineRule({
         ? `${service.user.at.file}:${service.user.at.span.start}`
         : build.model.user
           ? `${build.dockerfilePath}#${build.stage.index}`
-          : `${weigh(gradeOf(service), "medium")} ${formOf(stack, build)}`;
+          : weigh(gradeOf(service), "medium");
       const parts = causes.get(cause) ?? [];
       causes.set(cause, parts);
       const same = parts.find(part => part.build.stage === build.stage);

@@ -53,7 +53,9 @@ function groupsOf(services: readonly Service[]): [Service, ...Service[]][] {
     const rights = [...rightsOf(service)].map(each => each.right);
     if (rights.length === 0) continue;
     const image = service.image?.text ?? service.build?.dockerfilePath ?? service.name;
-    const key = JSON.stringify([service.project.files, image, rights]);
+    // Protections that are switched off for each service are one habit.
+    const isHabit = rights.every(right => right.endsWith(" profile"));
+    const key = JSON.stringify([service.project.files, isHabit ? "" : image, rights]);
     const group = groups.get(key);
     if (group) group.push(service);
     else groups.set(key, [service]);

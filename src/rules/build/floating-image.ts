@@ -1,7 +1,8 @@
 import { pinImages } from "../../remedies/base-upgrade.ts";
-import { evidence, listNames, weigh } from "../../stack/query.ts";
+import { evidence, listNames, variable, weigh } from "../../stack/query.ts";
 import { followsNewest, refusedMount } from "../../stack/query-data.ts";
 import { gravest, type ImageUse, imageUses, useEvidence } from "../../stack/query-images.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 /** A new major version of these refuses, or converts for good, the data of the old one. */
@@ -27,7 +28,7 @@ export default defineRule({
       .map(({ image, model }) => image?.at ?? model!.stage.from.image.at);
     const isTold = ({ at }: ImageUse): boolean =>
       told.some(each => each.file === at.file && each.span.start === at.span.start);
-    const stored = floating.filter(isStore);
+    const stored = floating.filter(use => isStore(use) && !upgrades(stack, use));
     const keyOf = (use: ImageUse): string => `${use.at.file} ${use.text}`;
     for (const key of new Set(stored.map(keyOf))) {
       const uses = stored.filter(each => keyOf(each) === key);
@@ -41,7 +42,7 @@ export default defineRule({
         severity: weigh(gravest(uses), "medium"),
       };
     }
-    const others = floating.filter(use => !isStore(use) && !isTold(use));
+    const others = floating.filter(use => !stored.includes(use) && !isTold(use));
     for (const file of new Set(others.map(use => use.at.file))) {
       const uses = others.filter(use => use.at.file === file);
       const names = [...new Set(uses.map(use => use.text))];
@@ -61,6 +62,16 @@ const postgresMajor = /(^|-)pg\d{2}(-|$)/;
 
 function isStore(use: ImageUse): boolean {
   return use.build === undefined && stores.has(use.kind ?? "") && !postgresMajor.test(use.ref.tag ?? "");
+}
+
+/** MariaDB brings the data of an older version up to its own where it is told to. */
+function upgrades(stack: Stack, { at }: ImageUse): boolean {
+  return stack.services.some(
+    service =>
+      service.image?.at.span.start === at.span.start &&
+      service.image.at.file === at.file &&
+      variable(service, "MARIADB_AUTO_UPGRADE") !== undefined,
+  );
 }
 
 /** Words of a tag that speak of the system below or of the size, not of the product's version. */

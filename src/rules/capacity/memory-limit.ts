@@ -19,7 +19,7 @@ export default defineRule({
       addTo(groups, severity, service);
       if (isLimited(service)) yield { subject: service.name, kept: evidence(service.at, "memory limit") };
     }
-    for (const [severity, own] of groups) {
+    for (const [severity, own] of [...groups].flatMap(apart)) {
       const unlimited = own.filter(service => !isLimited(service));
       // What renews certificates or watches containers sleeps, and is nobody's first care where all others are limited.
       const open = unlimited.every(sleeps) ? [] : unlimited;
@@ -40,6 +40,14 @@ export default defineRule({
     }
   },
 });
+
+/** Where a server's own stack has limits, what another one lacks that may be nobody's is no part of that habit. */
+function apart([severity, all]: readonly [Severity, Service[]]): [Severity, Service[]][] {
+  const own = all.filter(service => !isPresumed(service));
+  return own.some(isLimited)
+    ? [own, all.filter(service => isPresumed(service))].map(each => [severity, each])
+    : [[severity, all]];
+}
 
 function sleeps({ kind, imageRef }: Service): boolean {
   return kind === "certificates" || /(?:^|\/)(?:[\w-]+-)?(?:autoheal|watchtower)$/.test(imageRef?.name ?? "");

@@ -5,7 +5,7 @@ import { sourceOf } from "../../core/project-files.ts";
 import type { ShellScript } from "../../formats/shell.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { callerName, isBackupWork } from "../../stack/query-scripts.ts";
-import { isMadeThere, publishes, stopsJob } from "../../stack/query-steps.ts";
+import { isBrought, isMadeThere, publishes, stopsJob } from "../../stack/query-steps.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -82,7 +82,8 @@ function isMissing(stack: Stack, reference: FileReference, placed: PlacedCall): 
   )
     return false;
   if (/(^|\/)\.env|(^|\/)(venv|\.venv|dist|build|node_modules|target|out|tmp|bin)\//.test(path)) return false;
-  if (runsAbove(stack, path, placed) || isCopiedAlone(stack, placed.caller.file)) return false;
+  if (isBrought(placed, path) || runsAbove(stack, path, placed) || isCopiedAlone(stack, placed.caller.file))
+    return false;
   if (isElsewhere(stack, path, placed.caller.file) || isSubmodule(stack, path)) return false;
   if (forms.some(ending => stack.files.has(path + ending))) return false;
   if (runsInImage(stack, placed.caller.file) || stack.files.ignored(path)) return false;

@@ -7,7 +7,7 @@ import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
 import { isSecretName, isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
-import { shownValues } from "../../stack/query-credential-weight.ts";
+import { isShown } from "../../stack/query-credential-weight.ts";
 import type { EnvEntry } from "../../stack/query-env-secrets.ts";
 import { isReadByGuess, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
@@ -26,7 +26,7 @@ export default defineRule({
     const kept = new Map<Severity, { files: string[]; secrets: EnvEntry[] }>();
     for (const { file, secrets: all, forWork, forCopying } of trackedSecrets(stack)) {
       // What a server's Compose file shows as well is told there.
-      const secrets = all.filter(entry => !shownValues(stack).has(entry.value.value));
+      const secrets = all.filter(entry => !isShown(stack, entry.value.value));
       if (secrets.length === 0) continue;
       // A word that everybody knows is a default to be changed; what is kept secret is what git must not have.
       const isReal = secrets.some(entry => !isWeakSecret(entry.value.value));
