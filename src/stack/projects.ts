@@ -87,7 +87,7 @@ function settleBases(
         grade: "development",
         because: { text: `${shipped.files.at(-1)} is the one that is shipped` },
       };
-    if (sure.includes(plan)) return plan;
+    if (sure.includes(plan) && plan.because.ground !== "own address") return plan;
     const models = plan.files.map(path => byPath.get(path)!);
     const work = besideServer(plan, plans, byPath, uses);
     if (work) return { ...plan, grade: "development", because: { text: work } };

@@ -91,7 +91,7 @@ export default defineRule({
 function formOf(places: readonly Credential[], severity: Severity): string | undefined {
   const isSlight = order.indexOf(severity) >= order.indexOf("medium");
   if (isSlight && places.every(({ grade, kind }) => kind === "literal" && grade !== "deployed"))
-    return `${severity} literals of ${places[0]!.at.file}`;
+    return `${severity} literals of ${(places.find(each => each.grade === "presumed") ?? places[0]!).at.file}`;
   const asks = places.every(({ kind, value }) => kind === "default" && (isSlight || isPlaceholder(value)));
   return asks ? `${severity} ${places[0]!.at.file}` : undefined;
 }
