@@ -50,6 +50,18 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.selfhost.yml: presumed", "compose.yml: development"],
   ],
   [
+    "one called production's that is left at the addresses of this machine, beside the one that a script ships",
+    {
+      "compose.prod.yml":
+        "services:\n  web:\n    image: acme/harbour:2\n    environment: { APP_URL: 'http://localhost:3000' }\n  db:\n    image: postgres:17\n",
+      "compose.vps.yml":
+        "services:\n  web:\n    image: acme/harbour:2\n    restart: always\n  db:\n    image: postgres:17\n    restart: always\n",
+      "deploy.sh":
+        "#!/bin/bash\ndocker compose -f compose.vps.yml pull\ndocker compose -f compose.vps.yml up -d\n",
+    },
+    ["compose.prod.yml: development", "compose.vps.yml: deployed"],
+  ],
+  [
     "what the comment says is used to build and test",
     {
       "docker-compose.yml":

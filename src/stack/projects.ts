@@ -69,9 +69,9 @@ function settleBases(
   const namesOf = (plan: ProjectPlan): Set<string> =>
     new Set(plan.files.flatMap(path => servicesOf(byPath.get(path)!).map(s => s.name)));
   // A trial of production's file is the better version of what lies beside it, all the same.
+  const left = (plan: ProjectPlan): boolean => plan.because.ground === "own address";
   const isNamed = (plan: ProjectPlan): boolean =>
-    (plan.because.ground === "reserved site" || plan.because.ground === "own address") &&
-    production.test(stemOf(plan.files.at(-1)!));
+    (plan.because.ground === "reserved site" || left(plan)) && production.test(stemOf(plan.files.at(-1)!));
   const sure = plans.filter(
     plan =>
       isNamed(plan) ||
@@ -87,7 +87,7 @@ function settleBases(
         grade: "development",
         because: { text: `${shipped.files.at(-1)} is the one that is shipped` },
       };
-    if (sure.includes(plan) && plan.because.ground !== "own address") return plan;
+    if (sure.includes(plan) && !left(plan)) return plan;
     const models = plan.files.map(path => byPath.get(path)!);
     const work = besideServer(plan, plans, byPath, uses);
     if (work) return { ...plan, grade: "development", because: { text: work } };
@@ -124,7 +124,9 @@ function settleBases(
         because: { text: `it starts a part of ${whole.files.at(-1)} by itself` },
       };
     const folder = dirname(plan.files.at(-1)!);
-    const rival = sure.find(
+    // Of two that are left at this machine's addresses neither is the better one.
+    const rivals = sure.filter(other => other !== plan && !(left(plan) && left(other)));
+    const rival = rivals.find(
       other =>
         // The databases alone are no version of what has a program.
         (half(other) && (areStores(models) || !areStores(other.files.map(path => byPath.get(path)!)))) ||
