@@ -43,13 +43,8 @@ const upstreamName = /(?:^|_)(?:UWSGI|PROXY|FASTCGI|GRPC|SCGI)_PASS$/;
 /** A value that a person could use: not empty, no switch, no number of few digits, no reference. */
 export function isCredential(value: string): boolean {
   const text = value.trim();
-  return (
-    text.length >= 3 &&
-    !/^(?:true|false|none|null|yes|no|\d{1,3})$/i.test(text) &&
-    !/\$\{|\$\(|^\$\w+$/.test(text) &&
-    !filePath.test(text) &&
-    !forPages.test(text)
-  );
+  if (text.length < 3 || filePath.test(text) || forPages.test(text)) return false;
+  return !/^(?:true|false|none|null|yes|no|\d{1,3})$|\$\{|\$\(|^\$\w+$/i.test(text);
 }
 
 /** Mapbox and Stripe give pages keys that begin so: every visitor has them. */
@@ -185,13 +180,14 @@ const issuedName =
 const standIn =
   /^(?:(?:test(?:ing)?|token|key|secret|dummy|fake|mock|value|foo|bar|local|dev|x{2,}(?!x))[-_]?)+$/i;
 
+const catcher = /^mail(?:pit|hog|dev|catcher)$/;
 /** The value says of itself that nobody asks for it: "any-value-will-do". */
 const needsNone = /(?:^|[-_ ])(?:any[-_ ]?(?:value|thing|string)|not[-_ ]?(?:needed|required))(?:[-_ ]|$)/i;
 /** What another party issues is long and random: a word there lets the program start, or is the name of a cookie. */
 export function isStandIn(name: string, value: string): boolean {
   if (/(?:^|_)COOKIES?_\w*TOKEN$/.test(name) && /^[a-z]+(?:-[a-z]+)+$/.test(value)) return true;
-  if (/SMTP|MAIL/.test(name) && /^mail(?:pit|hog|dev|catcher)$/.test(value)) return true;
-  return needsNone.test(value) || (issuedName.test(name) && standIn.test(value));
+  if (needsNone.test(value) || (/SMTP|MAIL/.test(name) && catcher.test(value))) return true;
+  return issuedName.test(name) && standIn.test(value);
 }
 
 function isDefault(reference: Reference): boolean {
