@@ -73,6 +73,13 @@ describe("maskSecrets", () => {
     );
   });
 
+  it("leaves words that are a part of a longer name", () => {
+    const known = new Set(["harbour_web"]);
+    expect(maskSecrets("harbour_web_postgres knows harbour_web", known)).toBe(
+      "harbour_web_postgres knows ‹masked›",
+    );
+  });
+
   it("reads a colon in prose as a clause", () => {
     const message = 'Service "web" reads DB_PASSWORD: nothing sets it, and FOO_TOKEN=abc123 is committed.';
     expect(maskSecrets(message, none, "prose")).toBe(message.replace("abc123", "‹masked›"));

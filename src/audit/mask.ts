@@ -200,10 +200,15 @@ function literalsOf(known: ReadonlySet<string>): readonly string[] {
   return found;
 }
 
+const plainWords = /^[a-z]+(?:[_-][a-z]+)+$/;
+
 function maskKnown(text: string, known: ReadonlySet<string>): string {
   let masked = text;
   for (const secret of literalsOf(known)) {
-    if (masked.includes(secret)) masked = masked.split(secret).join(mask);
+    if (!masked.includes(secret)) continue;
+    // `harbour_web` may be a part of the longer name of a service or a volume.
+    const whole = plainWords.test(secret) ? new RegExp(`(?<![\\w-])${secret}(?![\\w-])`) : secret;
+    masked = masked.split(whole).join(mask);
   }
   return masked;
 }

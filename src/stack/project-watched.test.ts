@@ -4,6 +4,14 @@ import { link } from "./link.ts";
 
 it.each<[string, Record<string, string>, string[]]>([
   [
+    "the only one, where what it keeps is called after tests and nothing is started again",
+    {
+      "docker-compose.yml":
+        "services:\n  db:\n    image: postgres:17\n    volumes: ['rows_test_data:/var/lib/postgresql/data']\n  web:\n    image: acme/shop:2\nvolumes:\n  rows_test_data:\n",
+    },
+    ["docker-compose.yml: development"],
+  ],
+  [
     "the same with settings of production",
     {
       "docker-compose.yml":

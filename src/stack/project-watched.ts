@@ -1,6 +1,6 @@
 import type { ComposeFile } from "../artifacts/compose.ts";
 import type { Source } from "../core/source.ts";
-import { child, itemsOf, textOf, type YamlNode, type YamlPair } from "../formats/yaml.ts";
+import { child, entriesOf, itemsOf, textOf, type YamlNode, type YamlPair } from "../formats/yaml.ts";
 import { dockerfilesOf, fileOfWork, runsCheckout } from "./project-builds.ts";
 import { outward, ownMachine } from "./project-doubts.ts";
 import { commandOf, deploys, devServer, literals, servicesIn, staysUp } from "./project-habits.ts";
@@ -16,6 +16,7 @@ export function habitOfWork(
 ): string | undefined {
   const named = others ? fileOfWork(files) : undefined;
   if (named) return named;
+  if (keepsForTests(files)) return "what it keeps is called after tests";
   for (const file of files)
     for (const service of servicesIn([file])) {
       if (isWatchedThere(service))
@@ -24,6 +25,16 @@ export function habitOfWork(
         return `"${service.key.value}" is a development server over the checkout`;
     }
   return undefined;
+}
+
+/** Each volume that it makes is called after tests, and nothing is started again. */
+function keepsForTests(files: readonly ComposeFile[]): boolean {
+  const volumes = files.flatMap(({ roots }) => roots.flatMap(root => entriesOf(child(root, "volumes"))));
+  return (
+    volumes.length > 0 &&
+    volumes.every(({ key }) => /(?:^|[_-])tests?(?:ing)?(?:[_-]|$)/i.test(key.value)) &&
+    servicesIn(files).every(({ value }) => !child(value, "restart") && !deploys(value))
+  );
 }
 
 /** `/srv/development/workspace/shop/api:/app` below a server that reads its sources again. */
