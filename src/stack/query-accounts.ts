@@ -347,3 +347,10 @@ export function accountHolder({ service, name, kind }: Credential, severity: str
     ? [service!.project.name, service!.name, store.name, kind, severity].join("\n")
     : undefined;
 }
+
+/** `SHOP_API_KEY` and `SHOP_API_SECRET` of one service are the two halves of one login. */
+export function pairOf(places: readonly Credential[], severity: string): string | undefined {
+  const { name, kind, at, service } = places[0]!;
+  const stem = /^(.+_(?:API|ACCESS|CLIENT|CONSUMER))_?(?:KEY|TOKEN|SECRET)$/.exec(name)?.[1];
+  return stem && [severity, kind, at.file, service!.name, stem].join("\n");
+}

@@ -4,6 +4,7 @@ import { inside, isOutside, join } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { isIgnored } from "../formats/dockerignore.ts";
+import { isSecretName } from "../formats/secret.ts";
 import { publicName } from "./query-bundles.ts";
 import type { Build, Stack } from "./stack.ts";
 
@@ -117,5 +118,23 @@ function isRemoved(job: Job, path: string): boolean {
   const name = path.split("/").at(-1)!;
   return job.steps.some(step =>
     step.calls.some(call => call.name === "rm" && call.args.some(arg => (arg.value ?? "").endsWith(name))),
+  );
+}
+
+/** Every line that the script puts there is shown, and none of them gives a secret a value. */
+export function writesNoSecret(stack: Stack, path: string, file: string): boolean {
+  const calls = stack.calls.filter(
+    ({ call, caller }) =>
+      caller.file === file &&
+      call.cwd !== undefined &&
+      call.writes.some(write => write.path.value !== undefined && join(call.cwd!, write.path.value) === path),
+  );
+  return (
+    calls.length > 0 &&
+    calls.every(({ call }) => {
+      const line = /^(?:echo|printf)$/.test(call.name) ? call.args.at(-1)?.word.text : undefined;
+      const name = /^["']?([A-Za-z_]\w*)=/.exec(line ?? "")?.[1];
+      return name !== undefined && !isSecretName(name) && !/_(?:URL|URI|DSN)$/.test(name);
+    })
   );
 }

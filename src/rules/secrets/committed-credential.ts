@@ -4,7 +4,7 @@ import type { Location } from "../../core/source.ts";
 import { isPlaceholder } from "../../formats/secret.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
 import { evidence, isStore, listNames } from "../../stack/query.ts";
-import { accountHolder, nameOneAccount } from "../../stack/query-accounts.ts";
+import { accountHolder, nameOneAccount, pairOf } from "../../stack/query-accounts.ts";
 import { openedCredentials } from "../../stack/query-admin.ts";
 import { isReplacedAtStart, severityOf } from "../../stack/query-credential-weight.ts";
 import { trackedSecrets } from "../../stack/query-env-secrets.ts";
@@ -94,13 +94,6 @@ function formOf(places: readonly Credential[], severity: Severity): string | und
     return `${severity} literals of ${(places.find(each => each.grade === "presumed") ?? places[0]!).at.file}`;
   const asks = places.every(({ kind, value }) => kind === "default" && (isSlight || isPlaceholder(value)));
   return asks ? `${severity} ${places[0]!.at.file}` : undefined;
-}
-
-/** `SHOP_API_KEY` and `SHOP_API_SECRET` of one service are the two halves of one login. */
-function pairOf(places: readonly Credential[], severity: Severity): string | undefined {
-  const { name, kind, at, service } = places[0]!;
-  const stem = /^(.+_(?:API|ACCESS|CLIENT|CONSUMER))_?(?:KEY|TOKEN|SECRET)$/.exec(name)?.[1];
-  return stem && [severity, kind, at.file, service!.name, stem].join("\n");
 }
 
 /** What is told once: credentials by their value, each with all its places. */

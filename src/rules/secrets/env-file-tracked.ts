@@ -5,13 +5,14 @@ import { basename, isOutside, join } from "../../core/path.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { locate, type Source } from "../../core/source.ts";
 import { appendParagraph } from "../../formats/dotenv-edit.ts";
-import { isSecretName, isWeakSecret } from "../../formats/secret.ts";
+import { isWeakSecret } from "../../formats/secret.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { isShown } from "../../stack/query-credential-weight.ts";
 import type { EnvEntry } from "../../stack/query-env-secrets.ts";
 import { isReadByGuess, trackedSecrets, unignoredCopies } from "../../stack/query-env-secrets.ts";
 import { exampleSecrets, opensOutside } from "../../stack/query-example-secrets.ts";
 import { startFolder } from "../../stack/query-scripts.ts";
+import { writesNoSecret } from "../../stack/query-written-secrets.ts";
 import type { PlacedCall, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -118,24 +119,6 @@ function ignoring(source: Source | undefined, paths: readonly string[]): Edit {
   const end = found.index + found[0].length;
   const eol = found[0].endsWith("\r\n") ? "\r\n" : "\n";
   return { at: locate(source, end, end), text: lines.map(line => line + eol).join("") };
-}
-
-/** Every line that the script puts there is shown, and none of them gives a secret a value. */
-function writesNoSecret(stack: Stack, path: string, file: string): boolean {
-  const calls = stack.calls.filter(
-    ({ call, caller }) =>
-      caller.file === file &&
-      call.cwd !== undefined &&
-      call.writes.some(write => write.path.value !== undefined && join(call.cwd!, write.path.value) === path),
-  );
-  return (
-    calls.length > 0 &&
-    calls.every(({ call }) => {
-      const line = /^(?:echo|printf)$/.test(call.name) ? call.args.at(-1)?.word.text : undefined;
-      const name = /^["']?([A-Za-z_]\w*)=/.exec(line ?? "")?.[1];
-      return name !== undefined && !isSecretName(name) && !/_(?:URL|URI|DSN)$/.test(name);
-    })
-  );
 }
 
 /** An env file below the root that a script of a person makes; a workflow's checkout is thrown away. */
