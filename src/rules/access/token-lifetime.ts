@@ -4,6 +4,7 @@ import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { type SettingsInForce, settingsInForce } from "../../stack/query-settings.ts";
+import { tokenLifetimes } from "../../stack/query-token-lifetimes.ts";
 import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -19,6 +20,7 @@ export default defineRule({
   severity: "medium",
   why: "A signed access token cannot be called back: a stolen one works until it expires, whatever happens to the password or the account.",
   *check(stack) {
+    yield* signedInCode(stack);
     for (const here of settingsInForce(stack)) {
       const access = lifetime(here, "ACCESS_TOKEN_LIFETIME");
       const refresh = lifetime(here, "REFRESH_TOKEN_LIFETIME");
@@ -55,6 +57,23 @@ export default defineRule({
     }
   },
 });
+
+/** Where tokens renew them they may be short; alone, a week is what people take for a session. */
+function* signedInCode(stack: Stack) {
+  for (const { service, seconds, at, renewed } of tokenLifetimes(stack)) {
+    if (renewed ? seconds <= day : seconds < 7 * day) {
+      yield { subject: service.name, kept: evidence(at, `expires after ${spell(seconds)}`) };
+      continue;
+    }
+    yield {
+      subject: service.name,
+      message: `Access tokens of service "${service.name}" are valid for ${spell(seconds)}, and nothing in its code calls one back: a stolen one works all that time, also after a change of the password.`,
+      evidence: [evidence(at, "lifetime of an access token")] as const,
+      severity: weigh(service, seconds >= 90 * day ? "high" : "medium"),
+      confidence: "likely" as const,
+    };
+  }
+}
 
 function lifetime(
   here: SettingsInForce,
