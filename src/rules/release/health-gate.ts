@@ -37,10 +37,11 @@ export default defineRule({
         checks.length > faulty.length ||
         comparesCode(run) ||
         run.starts.some(call => call.kind === "compose" && call.wait);
-      // A job that stands in two workflows is one that was copied.
-      const { workflow, name } = run.placed[0]!.caller;
-      const same = faulty.map(({ call, fault }) => `${fault} ${wordsOf(call)}`);
-      addTo(groups, [workflow ? name : run.title, sound, run.grade, ...same].join("\n"), {
+      // A job that stands in two workflows is one that was copied; scripts of one hand have the same habit.
+      const { kind, workflow, name } = run.placed[0]!.caller;
+      const script = kind === "script";
+      const same = new Set(faulty.map(({ call, fault }) => (script ? fault : `${fault} ${wordsOf(call)}`)));
+      addTo(groups, [workflow ? name : script ? "" : run.title, sound, run.grade, ...same].join("\n"), {
         run,
         faulty,
         sound,
