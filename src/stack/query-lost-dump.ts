@@ -1,4 +1,5 @@
 import type { Evidence } from "../core/finding.ts";
+import { sourceOf } from "../core/project-files.ts";
 import { commandAfter, inCondition, type ShellCommand, type ShellScript } from "../formats/shell.ts";
 import { evidence } from "./query.ts";
 import { isChecked, printsOnly, runsNext, sameFunction } from "./query-exit-status.ts";
@@ -36,6 +37,7 @@ export function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
         command: last,
         text: `the pipe's status is that of ${name}, which succeeds on half a dump, and no pipefail is set`,
         evidence: evidence(last.name!.at, `only the status of ${name} counts`),
+        said: isMeasured(stack, last),
       };
   }
   const next = last.connector === "||" ? commandAfter(script, last) : runsNext(script, last);
@@ -59,6 +61,12 @@ export function lostStatus(stack: Stack, placed: PlacedCall): Lost | undefined {
     text: "the script goes on to the next command, because `set -e` is not on and nothing asks for the status",
     evidence: evidence(next.name?.at ?? next.at, "runs after a failed dump too"),
   };
+}
+
+/** What was written is measured later: a dump that gave nothing is noticed, half of one is not. */
+function isMeasured(stack: Stack, { at }: ShellCommand): boolean {
+  const rest = sourceOf(stack, at.file)?.text.slice(at.span.end, at.span.end + 1500) ?? "";
+  return /\b(?:stat -(?:c|f)|wc -c|du -b)/.test(rest) && /\[\s[^\n]{0,80}\s-l[te]\s/.test(rest);
 }
 
 /** `|| echo "skipped"`: a line in a log, and the script goes on as after a good dump. */

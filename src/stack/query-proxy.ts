@@ -295,3 +295,15 @@ export function serverName(server: NginxServer): string | undefined {
 const fetched =
   /\bcertbot\b[^\n]{0,120} -d ([\w.-]+\.[a-z]{2,})|\/etc\/letsencrypt\/live\/([\w.-]+\.[a-z]{2,})\//g;
 const exampleSite = /(?:^|[.-])(?:example|your[\w-]*|my[\w-]*|domain\w*)[.-]/;
+
+/** A proxy whose configuration is mounted from the repository, which does not have it. */
+export function lacksConfiguration({ kind, mounts }: Service): boolean {
+  return (
+    kind === "proxy" &&
+    mounts.some(
+      ({ target, exists }) =>
+        exists === "absent" &&
+        /^\/etc\/(?:nginx\/(?:nginx\.conf|conf\.d\/[^/]+\.conf)|caddy\/Caddyfile)$/.test(target),
+    )
+  );
+}

@@ -2,7 +2,7 @@ import type { Violation } from "../../core/finding.ts";
 import type { Location } from "../../core/source.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { dataFiles, fileKeeping } from "../../stack/query-sqlite.ts";
-import type { Mount, Service } from "../../stack/stack.ts";
+import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -16,7 +16,7 @@ export default defineRule({
     for (const service of serverServices(stack)) {
       for (const file of dataFiles(stack, service)) {
         const keeping = fileKeeping(service, file);
-        if (!keeping) continue;
+        if (!keeping || isOfUnit(stack, file.paths[0] ?? "")) continue;
         if (keeping.kept) {
           const { mount } = keeping;
           if (mount.type === "volume" && mount.target === file.paths[0])
@@ -46,6 +46,16 @@ export default defineRule({
     }
   },
 });
+
+/** The path lies in the directory of a systemd unit of this repository: the settings are those of the server without Docker. */
+function isOfUnit(stack: Stack, path: string): boolean {
+  return stack.files.paths.some(file => {
+    const read = file.endsWith(".service") ? stack.files.read(file) : undefined;
+    const text = read && "source" in read ? read.source.text : "";
+    const home = /(?:^|\n)WorkingDirectory=(\/[^\s]+)/.exec(text)?.[1];
+    return home !== undefined && path.startsWith(`${home.replace(/\/+$/, "")}/`);
+  });
+}
 
 function directory(service: Service, mount: Mount, at: Location): Violation {
   return {

@@ -11,7 +11,7 @@ import {
 } from "../../stack/query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy, plainSites, speaksTls } from "../../stack/query-caddy.ts";
 import { generatedProxies } from "../../stack/query-generated-proxy.ts";
-import { deafTlsPorts, plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
+import { deafTlsPorts, lacksConfiguration, plainPorts, tlsElsewhere } from "../../stack/query-proxy.ts";
 import { hasSecureTwin } from "../../stack/query-secure-twin.ts";
 import { plainTraefikPorts, traefikOf } from "../../stack/query-traefik.ts";
 import type { ComposeProject, Service, Stack } from "../../stack/stack.ts";
@@ -34,6 +34,8 @@ export default defineRule({
       if (secured[0]) yield { subject: project.name, kept: evidence(secured[0].at, "speaks TLS") };
       yield* beside(stack, project);
       if (tls || tlsElsewhere(stack, project) || hasSecureTwin(stack, project)) continue;
+      // What the front door is told is not here: that is told by itself.
+      if (project.services.some(lacksConfiguration)) continue;
       // A script writes the servers with their certificates.
       const written = generatedProxies(stack).filter(proxy => proxy.service?.project === project);
       if (written.some(proxy => tlsServers(proxy.effective).length > 0)) continue;

@@ -1,4 +1,6 @@
+import type { Violation } from "../../core/finding.ts";
 import type { Fix } from "../../core/fix.ts";
+import { joinFixes } from "../../core/join-fixes.ts";
 import type { Location } from "../../core/source.ts";
 import { nginxSource } from "../../remedies/nginx.ts";
 import { evidence, hostNames, serviceAt, weigh } from "../../stack/query.ts";
@@ -18,20 +20,38 @@ export default defineRule({
       const { service } = proxy;
       if (!service || hasOwnNames(service)) continue;
       const seen = new Set<string>();
+      // Ports that one file has wrong are one finding.
+      const asked: Violation[] = [];
       for (const upstream of upstreamHosts(proxy.effective)) {
         const key = `${upstream.host}:${upstream.port}`;
         if (seen.has(key)) continue;
         seen.add(key);
         const problem = judge(stack, proxy, service, upstream);
-        if (problem) yield problem;
+        if (problem?.fix) asked.push(problem);
+        else if (problem) yield problem;
         else if (serviceAt(service.project, upstream.host))
           yield { subject: key, kept: evidence(upstream.at, "names a service that the proxy can reach") };
       }
+      const [first, ...more] = asked;
+      if (first)
+        yield more.length === 0
+          ? first
+          : {
+              ...first,
+              message: `${first.message.replace(/\.$/, "")}; so it is with ${more.length === 1 ? "one other service" : `${more.length} other services`}.`,
+              evidence: [...first.evidence, ...more.flatMap(each => each.evidence)],
+              fix: () => joinFixes(asked),
+            };
     }
   },
 });
 
-function judge(stack: Stack, proxy: ProxyInstance, service: Service, upstream: Upstreamed) {
+function judge(
+  stack: Stack,
+  proxy: ProxyInstance,
+  service: Service,
+  upstream: Upstreamed,
+): Violation | undefined {
   const { host, port, at, atStart } = upstream;
   const target = serviceAt(service.project, host);
   const subject = `${service.name} to ${host}`;
