@@ -1,3 +1,4 @@
+import { addTo } from "../../core/group.ts";
 import { dirname, isOutside } from "../../core/path.ts";
 import { evidence, listNames, listPlain, weigh } from "../../stack/query.ts";
 import { patternOf } from "../../stack/query-backup-names.ts";
@@ -46,19 +47,28 @@ export default defineRule({
         !isOutside(build.context) &&
         !mayAppear(stack, build, build.context),
     );
+    // Several directories that one Compose file calls otherwise are one mistake; one directory is one, whoever names it.
+    const groups = new Map<string, Build[]>();
     for (const group of groupBuilds(absent, build => build.context)) {
-      const [first] = group;
+      const isAlone = group[0].caller.kind !== "compose" || stack.files.has(group[0].context!) === "file";
+      for (const build of group) addTo(groups, isAlone ? build.context! : group[0].at.file, build);
+    }
+    for (const group of groups.values()) {
+      const [first] = group as [Build];
       const isFile = stack.files.has(first.context!) === "file";
+      const contexts = [...new Set(group.map(({ context }) => context!))];
+      const shows = isFile ? "not a directory" : "no such directory";
+      const [one, ...more] = places(
+        group.map(build => build.contextAt),
+        shows,
+      );
       yield {
         subject: first.context!,
-        message: `${callerName(first)} builds from "${first.context}", ${isFile ? "which is a file and not a directory" : "a directory that the repository does not have"}: the build fails at once.`,
-        evidence: [
-          evidence(first.contextAt, isFile ? "not a directory" : "no such directory"),
-          ...places(
-            group.map(build => build.contextAt),
-            "no such directory",
-          ).slice(1),
-        ],
+        message:
+          contexts.length > 1
+            ? `${listPlain([...new Set(group.map(callerName))])} build from ${listNames(contexts)}, directories that the repository does not have: the builds fail at once.`
+            : `${callerName(first)} builds from "${first.context}", ${isFile ? "which is a file and not a directory" : "a directory that the repository does not have"}: the build fails at once.`,
+        evidence: [one!, ...more],
         severity: weighBuilds(group, "critical"),
       };
     }

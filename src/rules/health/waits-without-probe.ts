@@ -1,3 +1,5 @@
+import { addTo } from "../../core/group.ts";
+import { joinFixes } from "../../core/join-fixes.ts";
 import type { Location } from "../../core/source.ts";
 import { offer } from "../../remedies/offer.ts";
 import { addHealthcheck, probeTest } from "../../remedies/probe.ts";
@@ -13,25 +15,46 @@ export default defineRule({
   severity: "critical",
   why: "Compose refuses to start a service that waits for the health of a container without a health check.",
   *check(stack) {
-    for (const [other, edges] of waits(stack)) {
-      const how = other.healthcheck?.disabled ? "its health check is switched off" : "it has no health check";
-      const names = edges.map(({ service }) => service.name);
+    // Containers of one file that lack the same are one finding.
+    const groups = new Map<string, { readonly other: Service; readonly edges: readonly Wait[] }[]>();
+    for (const [other, edges] of waits(stack))
+      addTo(groups, `${other.at.file} ${other.healthcheck?.disabled ?? false}`, { other, edges });
+    for (const group of groups.values()) {
+      const { other: first, edges: firstEdges } = group[0]!;
+      const isOff = first.healthcheck?.disabled ?? false;
+      const one = group.length === 1;
+      const how = isOff
+        ? one
+          ? "its health check is switched off"
+          : "their health checks are switched off"
+        : one
+          ? "it has no health check"
+          : "they have no health check";
+      const shows = isOff ? "its health check is switched off" : "it has no health check";
+      const others = group.map(({ other }) => other);
+      const names = [...new Set(group.flatMap(({ edges }) => edges.map(({ service }) => service.name)))];
+      const [place, ...more] = group.flatMap(({ other, edges }) => [
+        evidence(other.healthcheck?.at ?? other.at, shows),
+        ...edges.map(({ at }) => evidence(at, "waits for service_healthy")),
+      ]);
       yield {
-        subject: other.name,
-        message: `${listNames(names)} ${names.length === 1 ? "waits" : "wait"} until "${other.name}" is healthy, but ${how}: Compose stops with an error.`,
-        severity: weigh(edges[0]!.service, "critical"),
-        evidence: [
-          evidence(other.healthcheck?.at ?? other.at, how),
-          ...edges.map(({ at }) => evidence(at, "waits for service_healthy")),
-        ],
+        subject: first.name,
+        message: `${listNames(names)} ${names.length === 1 ? "waits" : "wait"} until ${listNames(others.map(({ name }) => name))} ${one ? "is" : "are"} healthy, but ${how}: Compose stops with an error.`,
+        severity: weigh(firstEdges[0]!.service, "critical"),
+        evidence: [place!, ...more],
         fix: () =>
-          offer(
-            {
-              title: `Check the health of ${other.name}`,
-              grade: "needs-testing",
-              test: probeTest([other.name]),
-            },
-            addHealthcheck(stack, other),
+          joinFixes(
+            others.map(other => ({
+              fix: () =>
+                offer(
+                  {
+                    title: `Check the health of ${other.name}`,
+                    grade: "needs-testing",
+                    test: probeTest([other.name]),
+                  },
+                  addHealthcheck(stack, other),
+                ),
+            })),
           ),
       };
     }

@@ -34,7 +34,7 @@ export default defineRule({
     for (const workflow of stack.workflows) {
       const retired = retiredOf(stack, workflow);
       if (!retired) continue;
-      const key = retired.places[0].shows;
+      const key = retired.places[0].shows.replace(/@v[\d.]+ /, " ");
       addTo(groups, key, retired);
     }
     for (const group of groups.values()) {

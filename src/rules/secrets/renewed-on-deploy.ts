@@ -52,6 +52,8 @@ export default defineRule({
 /** Laravel's key lies in its env file: the command writes a new one over it, whatever is there. */
 function* newApplicationKeys(stack: Stack) {
   const seen = new Set<string>();
+  // Scripts with the same command are one habit.
+  const places: Evidence[] = [];
   // Where the program may only read its env file, the command writes none.
   if (
     stack.services.some(({ mounts }) => mounts.some(mount => mount.readOnly && /\/\.env$/.test(mount.target)))
@@ -69,13 +71,17 @@ function* newApplicationKeys(stack: Stack) {
       continue;
     if (isSealed(stack, call)) continue;
     seen.add(caller.file);
+    places.push(evidence(call.at, "a new key at every release"));
+  }
+  const [first, ...more] = places;
+  const files = [...seen];
+  if (first)
     yield {
-      subject: `${caller.file} APP_KEY`,
-      message: `The deployment in ${caller.file} makes a new APP_KEY with \`artisan key:generate\`: everybody is logged out, and what was encrypted with the old one cannot be read any more.`,
-      evidence: [evidence(call.at, "a new key at every release")] as const,
+      subject: `${files[0]} APP_KEY`,
+      message: `${files.length === 1 ? "The deployment in" : "The deployments in"} ${listPlain(files)} ${files.length === 1 ? "makes" : "make"} a new APP_KEY with \`artisan key:generate\`: everybody is logged out, and what was encrypted with the old one cannot be read any more.`,
+      evidence: [first, ...more] as const,
       confidence: "likely" as const,
     };
-  }
 }
 
 /** In the container the env file is mounted to be read only: the command fails, and the key stays. */
