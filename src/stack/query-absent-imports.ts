@@ -140,10 +140,14 @@ function startedBy(stack: Stack, dir: string): string[] {
 }
 
 /** `node dist/worker.js` of a service: the file, or the source of it. */
-export function startFiles({ files }: Stack, { component, process }: Service): string[] {
-  return (process?.commands ?? []).flatMap(words => {
-    if (!component || !/^node(?:js)?$/.test(words[0]?.value ?? "")) return [];
-    const written = words.find(word => /\.[cm]?js$/.test(word.value ?? ""))?.value?.replace(/^\.\//, "");
+export function startFiles(
+  { files }: Stack,
+  { component, process }: Service,
+  lines = (process?.commands ?? []).map(words => words.map(word => word.value)),
+): string[] {
+  return lines.flatMap(words => {
+    if (!component || !/^node(?:js)?$/.test(words[0] ?? "")) return [];
+    const written = words.find(word => /\.[cm]?js$/.test(word ?? ""))?.replace(/^\.\//, "");
     if (written === undefined || written.startsWith("/")) return [];
     const source = written.replace(/^(?:dist|build|lib|out)\//, "src/").replace(/\.([cm]?)js$/, ".$1ts");
     return [written, source]

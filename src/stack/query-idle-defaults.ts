@@ -5,6 +5,7 @@ import type { AppComponent } from "./app/detect.ts";
 import { variable } from "./query.ts";
 import { startFiles } from "./query-absent-imports.ts";
 import { hasUnseenEnvironment } from "./query-environment.ts";
+import { runningCommand } from "./query-process.ts";
 import { loadedFiles } from "./query-reach.ts";
 import type { Service, Stack } from "./stack.ts";
 
@@ -27,7 +28,9 @@ function filesOf(stack: Stack, service: Service): ReadonlySet<string> | undefine
   if (!component || component.django || process?.commands?.length !== 1) return undefined;
   // What a framework finds in its folders, it imports by itself.
   if (component.package?.dependencies.some(({ name }) => byFolders.test(name))) return undefined;
-  const entries = startFiles(stack, service);
+  // `npm start` is what its script says.
+  const running = runningCommand(service)?.words;
+  const entries = startFiles(stack, service, running && [[...running]]);
   if (entries.length > 0) return reached(component, entries);
   const found = component.manifest.endsWith("package.json") ? "all" : loadedFiles(service, component);
   return typeof found === "string" ? undefined : found;
@@ -51,7 +54,7 @@ const byFolders =
   /^(?:next|nuxt|@sveltejs\/kit|@remix-run\/.*|astro|@strapi\/.*|@adonisjs\/core|@redwoodjs\/.*|moleculer|sails)$/;
 const mostFiles = 800;
 const anywhere =
-  /\b(?:require|import)\(\s*[^"'\s]|readdir|\bglob|require\.context|\bfrom\s+["'](?:[@~#]\/|src\/)|["'][@~#]\/|autoload/i;
+  /\b(?:require|import)\(\s*[^"'\s]|readdir|\bglob(?!al)|require\.context|\bfrom\s+["'](?:[@~#]\/|src\/)|["'][@~#]\/|autoload/i;
 
 /** `SECRET_KEY: str = "..."` of a class of settings, which no code of the program asks for. */
 export function isUnusedField(stack: Stack, { component }: Service, name: string, at: Location): boolean {
