@@ -33,6 +33,8 @@ export function pulledByHand(stack: Stack): Location | undefined {
 
 /** A page on operating the server calls a container so: what runs there is not only what these files say. */
 export function saidOnPage(stack: Stack, name: string): Location | undefined {
+  // `db` is a word of every page.
+  if (!/[-_]/.test(name)) return undefined;
   const word = new RegExp(`(?<![\\w-])${name.replace(/[^\w-]/g, "\\$&")}(?![\\w-])`);
   for (const [path, kind] of stack.kinds) {
     const source = kind === "runbook" ? sourceOf(stack, path) : undefined;
