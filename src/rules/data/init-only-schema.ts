@@ -2,6 +2,7 @@ import { basename } from "../../core/path.ts";
 import { sourceOf } from "../../core/project-files.ts";
 import { evidence, listNames } from "../../stack/query.ts";
 import { isMysql, isPostgres } from "../../stack/query-data.ts";
+import { schemaAtStart } from "../../stack/query-schema-at-start.ts";
 import type { Mount, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -30,6 +31,9 @@ export default defineRule({
       const later = changes.filter(path => !isApplied(stack, path));
       // The release carries every change to the database.
       if (changes.length > 0 && later.length === 0) continue;
+      // The program makes tables at its start, and has no migrations either: that is told of it.
+      if (later.length === 0 && schemaAtStart(stack).some(each => each.service.project === service.project))
+        continue;
       const rest =
         later.length > 0
           ? `; nothing in a deployment applies ${listNames(later.map(path => basename(path)))}`
