@@ -3,7 +3,7 @@ import type { Fix } from "../../core/fix.ts";
 import { addTo } from "../../core/group.ts";
 import { joinFixes } from "../../core/join-fixes.ts";
 import { moveToVariable } from "../../remedies/secret-variable.ts";
-import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
+import { evidence, listNames, listPlain, serverServices, weigh } from "../../stack/query.ts";
 import { type Access, consolePorts, publishedStore, storeAccess } from "../../stack/query-access.ts";
 import { adminAccess } from "../../stack/query-admin.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
@@ -45,7 +45,9 @@ export default defineRule({
       if (seen.has(place)) continue;
       seen.add(place);
       const severity = weigh(service, access?.sure && !isEdited(service, access) ? "critical" : "high");
-      const key = [first.at.file, kind, severity, consequence(service, access)].join("\0");
+      // What is often meant for visitors has a mending of its own.
+      const form = isForVisitors(service) ? kind : "";
+      const key = [first.at.file, form, severity, consequence(service, access)].join("\0");
       const ports = [...store.ports, ...(access ? consolesOf(stack, service, access) : [])];
       addTo(habits, key, { service, kind, ports, access, severity });
     }
@@ -54,15 +56,19 @@ export default defineRule({
 });
 
 function tell(stack: Stack, habit: readonly Published[]): Violation {
-  const [{ service, kind, access, severity }] = habit as [Published];
+  const [{ service, access, severity }] = habit as [Published];
   const ports = habit.flatMap(each => each.ports);
   const [many, all] = habit.length === 1 ? ["is", "it"] : ["are", "them"];
   const names = listNames(habit.map(each => each.service.name));
-  const what = habit.length === 1 ? kind : plural(kind);
+  const kinds = [...new Set(habit.map(({ kind }) => kind))];
+  const what = kinds.map(kind => {
+    const own = habit.filter(each => each.kind === kind).map(each => each.service.name);
+    return `the ${own.length === 1 ? kind : plural(kind)} ${listNames(own)}`;
+  });
   const logins = habit.flatMap(each => each.access ?? []);
   return {
     subject: service.name,
-    message: `The ${what} ${names} ${many} published on ${portNumbers(ports)} of the server, where every network reaches ${all}, ${consequence(service, access)}.`,
+    message: `${listPlain(what).replace(/^t/, "T")} ${many} published on ${portNumbers(ports)} of the server, where every network reaches ${all}, ${consequence(service, access)}.`,
     evidence: [
       evidence(ports[0]!.at, "published on every address"),
       ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
