@@ -110,13 +110,13 @@ function isEdited({ project }: Service, { asked }: Access): boolean {
 }
 
 function consequence(service: Service, access: Access | undefined): string {
-  if (!access) return "so that only its password keeps strangers out";
-  if (access.asks === "none") return "and it asks for no password";
+  if (!access) return "so that only a password keeps strangers out";
+  if (access.asks === "none") return "and no password is asked for";
   if (isEdited(service, access))
-    return "and in the repository its password is a word that asks for another one";
+    return "and in the repository the password is a word that asks for another one";
   return access.sure
     ? "and whoever has the repository or knows the defaults can log in"
-    : "and its password is a default that can be read in the repository unless the server sets another";
+    : "and the password is a default that can be read in the repository unless the server sets another";
 }
 
 /** An object store is often meant to be reached by browsers, a search engine with its keys, too, a broker of MQTT by devices. */
