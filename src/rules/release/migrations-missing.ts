@@ -1,5 +1,6 @@
 import { filesBelow } from "../../artifacts/project-files.ts";
 import { addTo } from "../../core/group.ts";
+import type { Location } from "../../core/source.ts";
 import type { AppComponent } from "../../stack/app/detect.ts";
 import { evidence, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { mentionsMigration, migratesInCode, migratesInSharp } from "../../stack/query-migration-mentions.ts";
@@ -36,8 +37,7 @@ export default defineRule({
     for (const [component, services] of solutions(stack, found)) {
       const kept = migrationsOf(component, stack);
       const only = kept ? undefined : schemaWithoutMigrations(stack, component);
-      // Without a process in sight the entry point may do it.
-      if (!(kept || only) || services.some(service => service.process === undefined)) continue;
+      if (!(kept || only) || services.some(isUnseen)) continue;
       if (component.kind === "dotnet" ? migratesInSharp(stack) : migratesInCode(stack, component.dir))
         continue;
       const many = services.some(service => service.component !== component);
@@ -50,8 +50,8 @@ export default defineRule({
         severity: byHand ? "low" : weigh(services[0]!, "high"),
         confidence: "likely",
         evidence: [
-          evidence(services[0]!.process!.at, "starts without a migration"),
-          ...services.slice(1).map(service => evidence(service.process!.at, "starts without a migration")),
+          evidence(startOf(services[0]!), "starts without a migration"),
+          ...services.slice(1).map(service => evidence(startOf(service), "starts without a migration")),
           ...(only ? [evidence(only, "its tables are made by nothing")] : []),
           ...(byHand ? [evidence(byHand, "is left to people")] : []),
         ],
@@ -59,6 +59,15 @@ export default defineRule({
     }
   },
 });
+
+/** Without a process in sight the entry point may do it. That of PHP's own images starts the server and nothing else. */
+function isUnseen({ process, facts }: Service): boolean {
+  return process === undefined && facts?.family !== "php";
+}
+
+function startOf({ process, at }: Service): Location {
+  return process?.at ?? at;
+}
 
 /** The programs of one solution of .NET with migrations are one: what would apply them is in none of its projects. */
 function solutions(stack: Stack, found: ReadonlyMap<AppComponent, Service[]>): [AppComponent, Service[]][] {
