@@ -291,6 +291,7 @@ import releaseDownBeforeUp from "./release/down-before-up.ts";
 import releaseExecEatsStdin from "./release/exec-eats-stdin.ts";
 import releaseFailsOpen from "./release/fails-open.ts";
 import releaseHealthGate from "./release/health-gate.ts";
+import releaseLocalChanges from "./release/local-changes.ts";
 import releaseMigrateAfterStart from "./release/migrate-after-start.ts";
 import releaseMigrateAtBuild from "./release/migrate-at-build.ts";
 import releaseMigrateOnStart from "./release/migrate-on-start.ts";
@@ -648,6 +649,7 @@ export const rules: readonly Rule<Stack>[] = [
   releaseExecEatsStdin,
   releaseFailsOpen,
   releaseHealthGate,
+  releaseLocalChanges,
   releaseMigrateAfterStart,
   releaseMigrateAtBuild,
   releaseMigrateOnStart,
