@@ -1,11 +1,16 @@
 import { inside, join } from "../../core/path.ts";
 import type { Located } from "../../core/source.ts";
-import { tlsServers } from "../../stack/proxy/effective.ts";
-import { type Outcome, route } from "../../stack/proxy/route.ts";
 import { evidence, gradeOf, weigh } from "../../stack/query.ts";
 import { startText } from "../../stack/query-certificates.ts";
-import { serverName, serverProxies } from "../../stack/query-proxy.ts";
-import type { Mount, ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import {
+  type Answer,
+  challenge,
+  challengeAnswer,
+  mountOf,
+  unmountedChallenge,
+} from "../../stack/query-challenge.ts";
+import { serverProxies } from "../../stack/query-proxy.ts";
+import type { Mount, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -18,6 +23,18 @@ export default defineRule({
     for (const proxy of serverProxies(stack)) {
       const { service, effective } = proxy;
       if (!service || effective.gaps.length > 0) continue;
+      const idle = unmountedChallenge(stack, proxy);
+      if (idle)
+        yield {
+          subject: service.name,
+          message: `The proxy "${service.name}" looks for the challenge of its certificate in ${idle.root}, where nothing is mounted: whoever renews the certificate cannot put it there.`,
+          severity: weigh(service, "medium"),
+          confidence: "likely" as const,
+          evidence: [
+            evidence(idle.at, "nothing is mounted there"),
+            evidence(idle.certificate, "has to be renewed every 90 days"),
+          ],
+        };
       for (const certbot of service.project.services) {
         const webroot = certbot === service ? undefined : webrootOf(stack, certbot);
         if (!webroot) continue;
@@ -56,24 +73,6 @@ function webrootOf(stack: Stack, certbot: Service): Located<string> | undefined 
   return undefined;
 }
 
-const challenge = "/.well-known/acme-challenge";
-
-type Answer = Exclude<Outcome, { kind: "unknown" }>;
-
-/** What the proxy does when the authority asks for a challenge, a way over HTTPS included. */
-function challengeAnswer({ effective }: ProxyInstance): Answer | undefined {
-  const [tls] = tlsServers(effective);
-  const host = tls && serverName(tls.server);
-  if (!tls || host === undefined) return undefined;
-  const request = { host, path: `${challenge}/token` };
-  const first = route(effective, { ...request, port: 80 }).outcome;
-  const goesOn =
-    first.kind === "return" && first.code >= 301 && first.code <= 308 && first.to?.startsWith("https:");
-  const port = tls.listens.find(each => each.port !== undefined)?.port ?? 443;
-  const { outcome } = goesOn ? route(effective, { ...request, port }) : { outcome: first };
-  return outcome.kind === "unknown" || outcome.kind === "redirect301slash" ? undefined : outcome;
-}
-
 interface Wrong {
   /** After "the proxy". */
   readonly because: string;
@@ -107,12 +106,6 @@ function wrongWith(proxy: Service, certbot: Service, webroot: string, answer: An
     because: `looks for it in ${root}, which is another directory`,
     shows: "another directory than certbot's",
   };
-}
-
-function mountOf(service: Service, path: string): Mount | undefined {
-  return service.mounts
-    .filter(each => inside(each.target, path) !== undefined)
-    .sort((a, b) => b.target.length - a.target.length)[0];
 }
 
 /** Where a path of a container lies on the host, or in which volume. */
