@@ -257,6 +257,7 @@ import proxyRateLimitUnused from "./proxy/rate-limit-unused.ts";
 import proxyRefusedConfiguration from "./proxy/refused-configuration.ts";
 import proxySecurityHeaders from "./proxy/security-headers.ts";
 import proxyServedDirectory from "./proxy/served-directory.ts";
+import proxyShadowedPage from "./proxy/shadowed-page.ts";
 import proxyStandaloneRenewal from "./proxy/standalone-renewal.ts";
 import proxyStaticFiles from "./proxy/static-files.ts";
 import proxyStaticResolution from "./proxy/static-resolution.ts";
@@ -615,6 +616,7 @@ export const rules: readonly Rule<Stack>[] = [
   proxyRefusedConfiguration,
   proxySecurityHeaders,
   proxyServedDirectory,
+  proxyShadowedPage,
   proxyStandaloneRenewal,
   proxyStaticFiles,
   proxyStaticResolution,
