@@ -27,7 +27,7 @@ export function passwordOfCommand(service: Service, lookup: ComposeProject["look
     const name =
       /--requirepass[\s=]+["']?\$\{?(\w+)\}?["']?(?:\s|$)/.exec(value?.raw ?? "")?.[1] ??
       (before === "--requirepass" ? /^\$\{?(\w+)\}?$/.exec(value?.raw ?? "")?.[1] : undefined);
-    const reference = value?.references.find(each => each.name === name && each.operator === undefined);
+    const reference = uncovered(value?.references ?? []).find(each => each.name === name);
     if (!reference) return [];
     const open = command.kind === "seq" || /--requirepass[\s=]+["']/.test(value!.raw);
     return [
@@ -62,8 +62,18 @@ export function bare(service: Service, variable: Variable): Reference[] {
   if (!value) return [];
   const account = isStore(service) && (isSecretName(name) || /_(?:USER|USERNAME|DATABASE|DB)$/.test(name));
   const inUrl = storeUrl(value.raw.replace(/\$\{?(\w+)\}?/g, "$1")) !== undefined;
-  return value.references.filter(
-    each => each.operator === undefined && (account || inUrl || isSigningName(name)),
+  return account || inUrl || isSigningName(name) ? uncovered(value.references) : [];
+}
+
+/** Without an operator, and not within `${X:+...}`, which is left out whole where X has no value. */
+function uncovered(references: readonly Reference[]): Reference[] {
+  const covers = references.filter(({ operator }) => operator?.endsWith("+"));
+  return references.filter(
+    ({ name, operator, at: { span } }) =>
+      operator === undefined &&
+      !covers.some(
+        each => each.name === name && each.at.span.start <= span.start && span.end <= each.at.span.end,
+      ),
   );
 }
 
