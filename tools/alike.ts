@@ -6,14 +6,14 @@ import { forms } from "../test/alike/forms.ts";
 
 /**
  * Audits directories as they are and with their files written in other ways that mean the same, and prints what is said
- * of one only: `npm run alike -- DIR... [--form TEXT]`. Writes nothing, and ends with 1 where something differs.
+ * of one only: `npm run alike -- DIR... [--form PATTERN]`. Writes nothing, and ends with 1 where something differs.
  */
 const given = process.argv.slice(2);
 const at = given.indexOf("--form");
-const wanted = at < 0 ? "" : (given[at + 1] ?? "");
+const wanted = new RegExp(at < 0 ? "" : (given[at + 1] ?? ""));
 const directories = given.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
 if (directories.length === 0) {
-  console.error("usage: npm run alike -- DIR... [--form TEXT]");
+  console.error("usage: npm run alike -- DIR... [--form PATTERN]");
   process.exit(2);
 }
 
@@ -21,7 +21,7 @@ const counts = new Map<string, { directories: number; differ: number }>();
 for (const directory of directories) {
   const { files } = projectFiles(openWorkspace(resolve(directory)));
   const before = await said(files);
-  for (const form of forms.filter(each => each.name.includes(wanted))) {
+  for (const form of forms.filter(each => wanted.test(each.name))) {
     const other = inForm(files, form);
     if (other.changed.length === 0) continue;
     const after = await said(other.files);

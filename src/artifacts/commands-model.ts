@@ -64,7 +64,7 @@ interface CallBase {
   readonly stdin: "inherited" | "file" | "heredoc" | "pipe" | "script";
   /** Files that its standard output is written to, with the heredoc that gives their text. */
   readonly writes: readonly FileWrite[];
-  /** The function that it stands in. */
+  /** The function that it stands in; `command.of` names one that stands in the place of its call. */
   readonly function?: string;
 }
 

@@ -169,6 +169,8 @@ export interface ShellCommand extends Joined {
   readonly within: readonly Within[];
   /** Its place in `ShellScript.commands`. */
   readonly index: number;
+  /** The function that it was written in, where it stands in the place of that function's only call. */
+  readonly of?: string;
 }
 
 export type ShellOptionName = "errexit" | "nounset" | "pipefail" | "xtrace" | "allexport";
@@ -184,7 +186,10 @@ export interface ShellOption {
 export interface ShellScript {
   /** The text that the offsets of words and parts refer to. For `$(...)` that of the outer script. */
   readonly fragment: Fragment;
-  /** All simple commands in the order of the text, also those inside constructs; not those inside `$(...)`. */
+  /**
+   * All simple commands, also those inside constructs; not those inside `$(...)`. In the order of the text, but a
+   * function that is called once and always stands where it is called (`inOrderOfRun`).
+   */
   readonly commands: readonly ShellCommand[];
   readonly constructs: readonly Construct[];
   readonly functions: readonly Located<string>[];

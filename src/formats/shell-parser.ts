@@ -3,6 +3,7 @@ import type { Problem } from "../core/problem.ts";
 import type { Located } from "../core/source.ts";
 import { readSimpleCommand } from "./shell-commands.ts";
 import { readFunctionHead, readLoopHead, reservedAt } from "./shell-heads.ts";
+import { inOrderOfRun } from "./shell-inline.ts";
 import type {
   Connector,
   Construct,
@@ -83,7 +84,8 @@ function newDraft(): Draft {
 }
 
 function finish(fragment: Fragment, draft: Draft): ShellScript {
-  const { commands, constructs, functions } = draft;
+  const { constructs, functions } = draft;
+  const commands = inOrderOfRun(draft.commands);
   return {
     fragment,
     commands,

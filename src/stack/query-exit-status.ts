@@ -51,8 +51,9 @@ export function successAfter(script: ShellScript, command: ShellCommand): ShellC
 /** A function of the script that prints and does nothing else: `log_error() { echo "$1" >&2; }`. */
 export function printsOnly(script: ShellScript, name: string): boolean {
   if (!script.functions.some(each => each.value === name)) return false;
-  const body = script.commands.filter(({ within }) =>
-    within.some(({ construct }) => construct.kind === "function" && construct.name === name),
+  const body = script.commands.filter(
+    ({ within, of }) =>
+      of === name || within.some(({ construct }) => construct.kind === "function" && construct.name === name),
   );
   return (
     body.length > 0 && body.every(each => /^(?:echo|printf|local|date)$/.test(each.name?.value ?? "echo"))

@@ -70,7 +70,7 @@ const isFed = ({ statement, file, stdin }: DatabaseCall): boolean =>
 function isRestore({ caller }: PlacedCall, call: DatabaseCall, hasDumps: boolean): boolean {
   const input = inputOf(call);
   if (otherWords.test(input)) return false;
-  const named = `${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`;
+  const named = `${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? call.command.of ?? ""}`;
   return restoreWords.test(named) || (hasDumps && dumpWords.test(input));
 }
 

@@ -1,7 +1,7 @@
 import { auditProject } from "../../src/cli/audit-project.ts";
 import type { ProjectFiles } from "../../src/core/project-files.ts";
 import type { Source } from "../../src/core/source.ts";
-import type { Form } from "./forms.ts";
+import type { Form } from "./form.ts";
 
 /** The same files in another form, and the paths that it changed. */
 export function inForm(

@@ -1,194 +1,11 @@
-import { type Document, isMap, isNode, isScalar, isSeq, parseDocument, visit, type YAMLMap } from "yaml";
+import { composeForms } from "./compose-forms.ts";
+import type { Form } from "./form.ts";
 
-/**
- * Other ways to write the same thing: what a form gives means for Docker, Compose, nginx, Python or the shell what the
- * text meant before, so an audit has to say the same of both.
- */
-export interface Form {
-  readonly name: string;
-  readonly applies: RegExp;
-  /** The text in the other form; the same text where it has nothing to change. */
-  rewrite(text: string): string;
-}
-
-const compose = /(?:^|\/)(?:docker-)?compose[^/]*\.ya?ml$/i;
 const dockerfile = /(?:^|\/)(?:[^/]*\.)?dockerfile(?:\.[^/]*)?$/i;
 const nginx = /(?:^|\/)(?:nginx[^/]*\.conf|[^/]*nginx[^/]*\/[^/]+\.conf)$/i;
 const commands = /(?:\.sh|(?:^|\/)makefile|\.mk|\.github\/workflows\/[^/]+\.ya?ml|\.gitlab-ci\.yml)$/i;
 const python = /\.py$/;
 const javascript = /\.[cm]?[jt]sx?$/;
-
-/** The services of a Compose file, changed one by one. What cannot be read stays as it is. */
-function services(change: (service: YAMLMap, document: Document) => void): Form["rewrite"] {
-  return document(document => {
-    const all = document.get("services");
-    if (!isMap(all)) return;
-    for (const { value } of all.items) if (isMap(value)) change(value, document);
-  });
-}
-
-function document(change: (document: Document) => void): Form["rewrite"] {
-  return text => {
-    // Two documents in one file, and tags of Compose's own, are for the tests of the reader.
-    if (/^---|!(?:reset|override)|^\t/m.test(text)) return text;
-    const parsed = parseDocument(text, { merge: true, uniqueKeys: false });
-    if (parsed.errors.length > 0 || parsed.contents === null) return text;
-    change(parsed);
-    return parsed.toString({ lineWidth: 0 });
-  };
-}
-
-const plain = (node: unknown): string | undefined =>
-  isScalar(node) && !node.anchor && (typeof node.value === "string" || typeof node.value === "number")
-    ? String(node.value)
-    : undefined;
-
-/** The items of a list that has no anchor, as texts; undefined where one is something else. */
-function texts(node: unknown): string[] | undefined {
-  if (!isSeq(node) || node.anchor) return undefined;
-  const found = node.items.map(plain);
-  return found.every(each => each !== undefined) && found.length > 0 ? (found as string[]) : undefined;
-}
-
-const hasComment = (node: unknown): boolean =>
-  isNode(node) &&
-  JSON.stringify(node, (key, value) => (key === "comment" || key === "commentBefore" ? "#" : value)).includes(
-    '"#"',
-  );
-
-function set(service: YAMLMap, document: Document, key: string, value: unknown): void {
-  service.set(key, document.createNode(value));
-}
-
-const environmentAsMap = services((service, document) => {
-  const list = texts(service.get("environment"));
-  if (!list || hasComment(service.get("environment")) || list.some(each => !each.includes("="))) return;
-  const map = Object.fromEntries(
-    list.map(each => [each.slice(0, each.indexOf("=")), each.slice(each.indexOf("=") + 1)]),
-  );
-  if (Object.keys(map).length === list.length) set(service, document, "environment", map);
-});
-
-const environmentAsList = services((service, document) => {
-  const map = service.get("environment");
-  if (!isMap(map) || map.anchor || map.items.length === 0) return;
-  const list = map.items.map(({ key, value }) => {
-    const [name, text] = [
-      plain(key),
-      isScalar(value) && typeof value.value === "boolean" ? String(value.value) : plain(value),
-    ];
-    return name === undefined || name === "<<" || text === undefined ? undefined : `${name}=${text}`;
-  });
-  if (list.every(each => each !== undefined)) set(service, document, "environment", list);
-});
-
-const portsInFull = services((service, document) => {
-  const list = texts(service.get("ports"));
-  if (!list) return;
-  const full = list.map(each => {
-    const found = /^(?:(\d+\.\d+\.\d+\.\d+):)?(\d+):(\d+)$/.exec(each);
-    return (
-      found && { target: Number(found[3]), published: found[2], ...(found[1] ? { host_ip: found[1] } : {}) }
-    );
-  });
-  if (full.every(each => each)) set(service, document, "ports", full);
-});
-
-const volumesInFull = services((service, document) => {
-  const list = texts(service.get("volumes"));
-  if (!list) return;
-  const full = list.map(each => {
-    const found = /^([\w./-]+):(\/[\w./-]*)(:ro|:rw)?$/.exec(each);
-    if (!found) return undefined;
-    const [, source = "", target, mode] = found;
-    const isBind = /^[./]/.test(source);
-    return {
-      ...{ type: isBind ? "bind" : "volume", source, target },
-      ...(mode === ":ro" ? { read_only: true } : {}),
-      // The short form makes a directory that is not there.
-      ...(isBind ? { bind: { create_host_path: true } } : {}),
-    };
-  });
-  if (full.every(each => each)) set(service, document, "volumes", full);
-});
-
-const dependenciesInFull = services((service, document) => {
-  const list = texts(service.get("depends_on"));
-  if (list)
-    set(
-      service,
-      document,
-      "depends_on",
-      Object.fromEntries(list.map(name => [name, { condition: "service_started" }])),
-    );
-});
-
-const buildInFull = services((service, document) => {
-  const context = plain(service.get("build", true));
-  if (context !== undefined) set(service, document, "build", { context });
-});
-
-const envFileAsList = services((service, document) => {
-  const file = plain(service.get("env_file", true));
-  if (file !== undefined) set(service, document, "env_file", [file]);
-});
-
-const commandAsList = services((service, document) => {
-  for (const key of ["command", "entrypoint"]) {
-    const command = plain(service.get(key, true));
-    if (command && /^[\w./:=@,-]+(?: [\w./:=@,-]+)*$/.test(command))
-      set(service, document, key, command.split(" "));
-  }
-});
-
-/** Names that other parts of the file refer to are left alone. */
-const quoted = document(document => {
-  visit(document, {
-    Scalar(key, node) {
-      if (key !== "key" && typeof node.value === "string" && node.type === "PLAIN")
-        node.type = "QUOTE_DOUBLE";
-    },
-  });
-});
-
-const singleQuoted = document(document => {
-  visit(document, {
-    Scalar(key, node) {
-      if (
-        key !== "key" &&
-        typeof node.value === "string" &&
-        node.type === "QUOTE_DOUBLE" &&
-        !/[\n\\]/.test(node.value)
-      )
-        node.type = "QUOTE_SINGLE";
-    },
-  });
-});
-
-const inOneLine = document(document => {
-  visit(document, {
-    Seq(_, node) {
-      if (
-        !hasComment(node) &&
-        node.items.every(item => isScalar(item) && !item.anchor && !/[\n]/.test(String(item.value)))
-      )
-        node.flow = true;
-    },
-  });
-});
-
-/** An alias may not stand before its anchor. */
-const turned = document(document => {
-  let linked = false;
-  visit(document, {
-    Alias() {
-      linked = true;
-    },
-  });
-  const all = document.get("services");
-  if (linked || !isMap(all)) return;
-  for (const { value } of all.items) if (isMap(value) && !hasComment(value)) value.items.reverse();
-});
 
 /** Every line is changed that is outside of a here-document and no continuation of the one before. */
 function lines(change: (line: string) => string): Form["rewrite"] {
@@ -204,20 +21,77 @@ const otherQuotes = (text: string): string =>
     .map(line => (/["`\\#]|\/\//.test(line) ? line : line.replace(/(?<![\w'])'([^'\n]*)'(?!')/g, '"$1"')))
     .join("\n");
 
+/** Where the body of a script begins: after its first line, its comments, and the options of the shell. */
+function bodyOf(text: string): number {
+  return /^(?:#[^\n]*\n|[ \t]*\n|set [^\n]*\n)*/.exec(text)![0].length;
+}
+
+function inFunction(text: string): string {
+  const at = bodyOf(text);
+  // A file of functions is for others to read in.
+  if (!text.startsWith("#!") || /^(?:main|function main)\b/m.test(text)) return text;
+  return `${text.slice(0, at)}main() {\n${text.slice(at).trimEnd()}\n}\n\nmain "$@"\n`;
+}
+
+function fileInVariable(text: string): string {
+  const found = new Set([...text.matchAll(/\bcompose -f ([\w./-]+\.ya?ml)\b/g)].map(match => match[1]!));
+  const [file, ...more] = found;
+  if (!file || more.length > 0 || !text.startsWith("#!") || /<<|\bssh\b|'/.test(text)) return text;
+  const at = bodyOf(text);
+  const body = text.slice(at).replace(/\bcompose -f [\w./-]+\.ya?ml\b/g, 'compose -f "$STACK_FILE"');
+  return `${text.slice(0, at)}STACK_FILE=${file}\n${body}`;
+}
+
+function baseInArgument(text: string): string {
+  if (/^\s*(?:ARG|# ?syntax|# ?escape)\b/im.test(text.split(/^FROM/m)[0]!)) return text;
+  const first = /^FROM ([\w./-]+):([\w.-]+)(?= |$)/m;
+  return text.replace(
+    first,
+    (_, image: string, tag: string) => `ARG BASE_TAG=${tag}\nFROM ${image}:$${"{BASE_TAG}"}`,
+  );
+}
+
+function namedUpstreams(text: string): string {
+  // In a file that others include, a group of servers stands beside the servers.
+  if (/^\s*(?:http|events|stream|upstream)\b/m.test(text) || !/^\s*server\s*\{/m.test(text)) return text;
+  const targets = new Set<string>();
+  const body = text.replace(/\bproxy_pass http:\/\/([a-z][\w-]*):(\d+)/g, (_, host: string, port: string) => {
+    targets.add(`${host}:${port}`);
+    return `proxy_pass http://${host}_${port}_pool`;
+  });
+  const groups = [...targets].map(
+    each => `upstream ${each.replace(":", "_")}_pool {\n    server ${each};\n}\n`,
+  );
+  return groups.join("") + body;
+}
+
 export const forms: readonly Form[] = [
-  { name: "Compose, printed anew", applies: compose, rewrite: document(() => undefined) },
-  { name: "environment as a map", applies: compose, rewrite: environmentAsMap },
-  { name: "environment as a list", applies: compose, rewrite: environmentAsList },
-  { name: "ports in full", applies: compose, rewrite: portsInFull },
-  { name: "volumes in full", applies: compose, rewrite: volumesInFull },
-  { name: "depends_on in full", applies: compose, rewrite: dependenciesInFull },
-  { name: "build in full", applies: compose, rewrite: buildInFull },
-  { name: "env_file as a list", applies: compose, rewrite: envFileAsList },
-  { name: "command as a list", applies: compose, rewrite: commandAsList },
-  { name: "values in double quotes", applies: compose, rewrite: quoted },
-  { name: "values in single quotes", applies: compose, rewrite: singleQuoted },
-  { name: "lists in one line", applies: compose, rewrite: inOneLine },
-  { name: "keys of services in reverse", applies: compose, rewrite: turned },
+  ...composeForms,
+  { name: "the version of the base in an argument", applies: dockerfile, rewrite: baseInArgument },
+  {
+    name: "COPY with slashes",
+    applies: dockerfile,
+    rewrite: text => text.replace(/^COPY \. \.[ \t]*$/gm, "COPY ./ ./"),
+  },
+  {
+    name: "ENV with a blank",
+    applies: dockerfile,
+    rewrite: text => text.replace(/^ENV (\w+)=([\w./:@-]+)[ \t]*$/gm, "ENV $1 $2"),
+  },
+  { name: "servers in named groups", applies: nginx, rewrite: namedUpstreams },
+  { name: "scripts in a function", applies: /\.sh$/, rewrite: inFunction },
+  { name: "the Compose file in a variable", applies: /\.sh$/, rewrite: fileInVariable },
+  { name: "os.getenv", applies: python, rewrite: text => text.replaceAll("os.environ.get(", "os.getenv(") },
+  {
+    name: "process.env in brackets",
+    applies: javascript,
+    // What a bundler fills in it knows by the dot.
+    rewrite: text =>
+      text.replace(
+        /\bprocess\.env\.(?!NODE_ENV|NEXT_PUBLIC_|REACT_APP_|VITE_)([A-Z]\w*)\b/g,
+        'process.env["$1"]',
+      ),
+  },
   {
     name: "instructions in small letters",
     applies: dockerfile,

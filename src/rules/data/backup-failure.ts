@@ -92,13 +92,13 @@ export default defineRule({
 
 /** The script has made another dump before it, and ends when that one fails: nothing is lost with this one. */
 function followsGoodDump(stack: Stack, { call, caller }: PlacedCall): boolean {
-  const { commands } = call.script;
+  // By the text: a function that is called in one case only stands before all that runs.
   return stack.calls.some(
     other =>
       other.caller.file === caller.file &&
       other.call.script === call.script &&
       isDump(other.call) &&
-      commands.indexOf(other.call.command) < commands.indexOf(call.command) &&
+      other.call.command.at.span.start < call.command.at.span.start &&
       lostStatus(stack, other) === undefined,
   );
 }

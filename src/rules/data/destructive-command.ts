@@ -134,7 +134,7 @@ function isForTests(stack: Stack, placed: PlacedCall): boolean {
   if (isWorkstationCall(placed) || worksForWork(stack, placed)) return true;
   if (caller.kind === "script" && testRun.test(basename(caller.file))) return true;
   // A restore replaces what is there, and who goes back to an older state restores.
-  const task = `${caller.name ?? ""} ${call.function ?? ""}`;
+  const task = `${caller.name ?? ""} ${call.function ?? call.command.of ?? ""}`;
   if (/restor/i.test(caller.file) || /restor|roll_?-?back/i.test(task) || isThrownAway(placed)) return true;
   if (call.kind !== "compose") return testWords.test(call.args.map(arg => arg.word.text).join(" "));
   if (call.project && testWords.test(call.project.word.text)) return true;
