@@ -232,7 +232,16 @@ function lookUp(stack: Stack, target: string): Resolved | undefined {
     );
     if (fitting.length > 0) return existing(stack, parent, name, fitting);
   }
-  return isMadeThere(stack, target) ? undefined : { wanted: target, because: "absent" };
+  return isMadeThere(stack, target) || isKeptByGit(stack, target)
+    ? undefined
+    : { wanted: target, because: "absent" };
+}
+
+/** Git has it, and only this checkout does not: it is sparse, or leaves large files out. */
+function isKeptByGit({ files }: Stack, target: string): boolean {
+  return ["", ...scripts.map(each => `.${each}`)].some(
+    ending => files.tracked(`${target}${ending}`) === true,
+  );
 }
 
 /** Of what begins with the name, the file that is meant. */
