@@ -172,6 +172,7 @@ import dataNamedVolume from "./data/named-volume.ts";
 import dataOffsiteTool from "./data/offsite-tool.ts";
 import dataOverwrittenAtStart from "./data/overwritten-at-start.ts";
 import dataRestoreErrors from "./data/restore-errors.ts";
+import dataRestoreInUse from "./data/restore-in-use.ts";
 import dataRestoreInput from "./data/restore-input.ts";
 import dataRestoreOntoData from "./data/restore-onto-data.ts";
 import dataRestorePresent from "./data/restore-present.ts";
@@ -531,6 +532,7 @@ export const rules: readonly Rule<Stack>[] = [
   dataOffsiteTool,
   dataOverwrittenAtStart,
   dataRestoreErrors,
+  dataRestoreInUse,
   dataRestoreInput,
   dataRestoreOntoData,
   dataRestorePresent,
