@@ -1,16 +1,11 @@
+import { commandForms, lines } from "./command-forms.ts";
 import { composeForms } from "./compose-forms.ts";
 import type { Form } from "./form.ts";
 
 const dockerfile = /(?:^|\/)(?:[^/]*\.)?dockerfile(?:\.[^/]*)?$/i;
 const nginx = /(?:^|\/)(?:nginx[^/]*\.conf|[^/]*nginx[^/]*\/[^/]+\.conf)$/i;
-const commands = /(?:\.sh|(?:^|\/)makefile|\.mk|\.github\/workflows\/[^/]+\.ya?ml|\.gitlab-ci\.yml)$/i;
 const python = /\.py$/;
 const javascript = /\.[cm]?[jt]sx?$/;
-
-/** Every line is changed that is outside of a here-document and no continuation of the one before. */
-function lines(change: (line: string) => string): Form["rewrite"] {
-  return text => (/<<-?\s*['"]?\w/.test(text) ? text : text.split("\n").map(change).join("\n"));
-}
 
 const instruction =
   /^(\s*)(FROM|RUN|CMD|ENTRYPOINT|COPY|ADD|ENV|ARG|EXPOSE|USER|WORKDIR|VOLUME|LABEL|HEALTHCHECK|STOPSIGNAL|SHELL|ONBUILD)(?=\s)/i;
@@ -67,6 +62,7 @@ function namedUpstreams(text: string): string {
 
 export const forms: readonly Form[] = [
   ...composeForms,
+  ...commandForms,
   { name: "the version of the base in an argument", applies: dockerfile, rewrite: baseInArgument },
   {
     name: "COPY with slashes",
@@ -133,31 +129,6 @@ export const forms: readonly Form[] = [
     name: "braces in lines of their own",
     applies: nginx,
     rewrite: text => text.replace(/^([^'"#{}\n]*\S) \{$/gm, "$1\n{"),
-  },
-  {
-    name: "docker-compose with a hyphen",
-    // On GitHub's runners the hyphen has been gone since 2024.
-    applies: /(?:\.sh|(?:^|\/)makefile|\.mk)$/i,
-    rewrite: text =>
-      text.replace(
-        /\bdocker compose (?=-|up\b|down\b|pull\b|exec\b|run\b|build\b|ps\b|logs\b|restart\b|stop\b)/g,
-        "docker-compose ",
-      ),
-  },
-  {
-    name: "docker compose with a blank",
-    applies: commands,
-    rewrite: text =>
-      text.replace(
-        /(?<![\w/.-])docker-compose (?=-|up\b|down\b|pull\b|exec\b|run\b|build\b|ps\b|logs\b|restart\b|stop\b)/g,
-        "docker compose ",
-      ),
-  },
-  {
-    name: "--file instead of -f",
-    applies: commands,
-    rewrite: text =>
-      text.replace(/\b(docker[ -]compose(?: --?[\w-]+(?:[ =][\w./-]+)?)*?) -f (?=[\w./-]+)/g, "$1 --file "),
   },
   {
     name: "variables in braces",
