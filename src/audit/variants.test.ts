@@ -68,6 +68,30 @@ it("joins what numbered folders say in the same words, and nothing of other fold
   ]);
 });
 
+it("joins what a file says that several projects begin with, and stacks whose folders repeat their parent", () => {
+  const shared = [said("a.yml"), said("b.yml"), said("a.yml"), said("c.yml")];
+  expect(joinVariants(shared).map(each => each.message)).toEqual([
+    "It is so. The same is in b.yml and c.yml.",
+  ]);
+  const crawls = joinVariants([
+    said("ingest/dc/dc-crawl/docker-compose.yml"),
+    said("ingest/fc/fc-crawl/docker-compose.yml", { subject: "fc" }),
+    said("ingest/fc/fc-queue/docker-compose.yml", { subject: "queue" }),
+  ]);
+  expect(crawls.map(each => each.message)).toEqual([
+    "It is so. The same is in ingest/fc/fc-crawl/docker-compose.yml.",
+    "It is so.",
+  ]);
+});
+
+it("joins the stacks of two engines", () => {
+  const joined = joinVariants([
+    said("install/docker-compose/docker-compose.yml"),
+    said("install/podman-compose/podman-compose.yml"),
+  ]);
+  expect(joined).toHaveLength(1);
+});
+
 it("puts the place first where it is worst", () => {
   const [one] = joinVariants([said("a.yml", { severity: "medium" }), said("b.yml")], "high");
   expect(one).toMatchObject({

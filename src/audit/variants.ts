@@ -42,14 +42,23 @@ const grave = severities.indexOf("medium");
 
 /** `devops/minimal/` and `devops/slurm/` each hold a `docker-compose.yml` of one stack; so may a server and its trial. */
 function wider(file: string, place: string): string {
-  const folder = dirname(file);
-  return folder.includes("/") && /(?:^|\/)(?:docker-)?compose\.ya?ml$/.test(file)
-    ? `${dirname(folder)}/*${place.slice(folder.length)}`
+  // `ingest/dc/dc-crawl/` repeats the name of its parent: beside it lies `ingest/fc/fc-crawl/`.
+  const folder = dirname(file).replace(/(^|\/)([^/]+)\/\2-/, "$1*/*-");
+  return folder.includes("/") && /(?:^|\/)(?:(?:docker|podman)-)?compose\.ya?ml$/.test(file)
+    ? `${folder.startsWith("*") || folder.includes("/*/") ? folder : `${dirname(folder)}/*`}${place.slice(dirname(file).length)}`
     : place.replace(stage, "").replace(/\d+(?=[^\0/]*\0)/g, "");
 }
 
 /** Only findings in different Compose files are variants; two in one file are two defects. */
-function joinGroup(group: readonly PlacedViolation[]): PlacedViolation[] {
+function joinGroup(all: readonly PlacedViolation[]): PlacedViolation[] {
+  // A file that several projects begin with says the same in each of them.
+  const places = new Map<string, PlacedViolation>();
+  for (const each of all) {
+    const { at } = each.evidence[0];
+    const key = `${at.file}:${at.span.start}:${each.severity}:${each.message}`;
+    if (!places.has(key)) places.set(key, each);
+  }
+  const group = [...places.values()];
   const files = group.map(violation => violation.evidence[0].at.file);
   const distinct = new Set(files).size === files.length && files.every(file => /\.ya?ml$/.test(file));
   if (group.length === 1 || files.some(file => file.includes(".github/"))) return [...group];
