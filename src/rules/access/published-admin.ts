@@ -1,13 +1,16 @@
 import type { NginxLocation } from "../../artifacts/nginx-model.ts";
+import type { Violation } from "../../core/finding.ts";
+import { addTo } from "../../core/group.ts";
+import { joinFixes } from "../../core/join-fixes.ts";
 import type { Location } from "../../core/source.ts";
 import { allLocations } from "../../stack/proxy/effective.ts";
 import { guardsAt, proxyTarget } from "../../stack/proxy/route.ts";
-import { edgeProxies, evidence, hostNames, serverServices, weigh } from "../../stack/query.ts";
+import { edgeProxies, evidence, hostNames, listNames, serverServices, weigh } from "../../stack/query.ts";
 import { publishedStore, storeAccess } from "../../stack/query-access.ts";
 import { adminAccess } from "../../stack/query-admin.ts";
 import { loopbackFix, openPorts, portNumbers } from "../../stack/query-ports.ts";
 import { servicesBehind } from "../../stack/query-proxy.ts";
-import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
+import type { Port, ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -18,6 +21,8 @@ export default defineRule({
   why: "A console on a public port hands its powers over the data or the server to whoever finds it, with no more than its own login in between.",
   *check(stack) {
     yield* throughProxies(stack);
+    // Tools that only show something, open in one file without a login, are one habit.
+    const shown = new Map<string, Open[]>();
     for (const service of serverServices(stack)) {
       const access = adminAccess(stack, service);
       if (!access) continue;
@@ -33,21 +38,46 @@ export default defineRule({
         if (local) yield { subject: service.name, kept: evidence(local.at, "published on loopback only") };
         continue;
       }
-      yield {
-        subject: service.name,
-        message: `${access.what} in service "${service.name}" is published on ${portNumbers(ports)} of the server: ${access.consequence}.`,
-        evidence: [
-          evidence(first.at, "published on every address"),
-          ...ports.slice(1).map(port => evidence(port.at, "published on every address")),
-          ...access.because.map(each => evidence(each.at, each.shows)),
-        ],
-        severity: weigh(service, access.severity),
-        ...(access.sure ? {} : { confidence: "likely" as const }),
-        fix: () => loopbackFix(stack, service, ports),
-      };
+      const only = access.severity === "medium" && access.consequence.startsWith(withoutLogin);
+      const key = only ? `${first.at.file} ${weigh(service, "medium")} ${access.sure}` : service.name;
+      addTo(shown, `${only} ${service.project.name} ${key}`, { service, access, ports });
     }
+    for (const [first, ...more] of shown.values()) if (first) yield tell(stack, [first, ...more]);
   },
 });
+
+const withoutLogin = "without a login, everybody reads";
+
+interface Open {
+  readonly service: Service;
+  readonly access: NonNullable<ReturnType<typeof adminAccess>>;
+  readonly ports: readonly Port[];
+}
+
+function tell(stack: Stack, open: readonly [Open, ...Open[]]): Violation {
+  const [{ service, access }] = open;
+  const ports = open.flatMap(each => each.ports);
+  const names = listNames(open.map(each => each.service.name));
+  const [first, ...more] = ports.map(port => evidence(port.at, "published on every address"));
+  return {
+    subject: service.name,
+    message:
+      open.length === 1
+        ? `${access.what} in service "${service.name}" is published on ${portNumbers(ports)} of the server: ${access.consequence}.`
+        : `The tools in services ${names} are published on ${portNumbers(ports)} of the server: ${withoutLogin} what they show.`,
+    evidence: [
+      first!,
+      ...more,
+      ...open.flatMap(each => each.access.because.map(({ at, shows }) => evidence(at, shows))),
+    ],
+    severity: weigh(service, access.severity),
+    ...(access.sure ? {} : { confidence: "likely" as const }),
+    fix: () => {
+      const fix = joinFixes(open.map(each => ({ fix: () => loopbackFix(stack, each.service, each.ports) })));
+      return fix && open.length > 1 ? { ...fix, title: `Publish ${names} on loopback only` } : fix;
+    },
+  };
+}
 
 /** A console that the front door hands on, without asking who comes. */
 function* throughProxies(stack: Stack) {
