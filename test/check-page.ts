@@ -1,5 +1,6 @@
 import type { Examined } from "../src/audit/examined.ts";
-import type { Severity, Violation } from "../src/core/finding.ts";
+import { joinHabits } from "../src/audit/habits.ts";
+import type { PlacedViolation, Severity, Violation } from "../src/core/finding.ts";
 import type { ProjectFiles } from "../src/core/project-files.ts";
 import { sourceOf } from "../src/core/project-files.ts";
 import { isKept, type Rule } from "../src/core/rule.ts";
@@ -43,7 +44,9 @@ export async function runSection<S extends Linked>(
   return {
     expected: section.expected.map(written).sort(),
     reported: matched.map(written).sort(),
-    severities: first.violations.map(violation => violation.severity ?? rule.severity),
+    severities: (rule.habit ? joinHabits(first.violations as PlacedViolation[]) : first.violations).map(
+      violation => violation.severity ?? rule.severity,
+    ),
     fixed,
     fixedAgain: { ...fixed, ...fix(after, second) },
     unmended: second.violations

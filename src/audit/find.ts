@@ -10,6 +10,7 @@ import type { Offer } from "../core/fix.ts";
 import type { Gap } from "../core/problem.ts";
 import { isKept, type Kept, type Rule } from "../core/rule.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { joinHabits } from "./habits.ts";
 import { joinVariants } from "./variants.ts";
 
 /** What one rule said. */
@@ -88,7 +89,8 @@ function describeFailure(error: unknown, debug: boolean): string {
 /** Adds what is the same for every finding of the rule, and joins findings that say the same thing. */
 function toFindings<S>(rule: Rule<S>, violations: readonly PlacedViolation[]): Finding[] {
   const merged = new Map<string, PlacedViolation>();
-  for (const violation of joinVariants(violations, rule.severity)) {
+  const said = rule.habit ? joinHabits(violations) : violations;
+  for (const violation of joinVariants(said, rule.severity)) {
     const { at } = violation.evidence[0];
     const key = `${violation.subject}\0${at.file}\0${at.span.start}\0${at.span.end}`;
     const before = merged.get(key);

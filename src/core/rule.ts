@@ -22,6 +22,8 @@ export interface Rule<S> {
   readonly severity: Severity;
   /** The consequence in production, a full sentence. */
   readonly why: string;
+  /** What it says in the same words of several subjects of one file is one finding. */
+  readonly habit?: true;
   check(stack: S): Iterable<Violation | Kept>;
 }
 

@@ -14,6 +14,7 @@ export default defineRule({
   claim: "runs-unprivileged",
   severity: "high",
   why: "Whoever can write to the engine's socket can start a container that mounts the server's disk: the socket is root on the server, mounted read-only or not.",
+  habit: true,
   *check(stack) {
     // An anchor gives it to all that are made from it.
     const places = new Map<string, { service: Service; mount: Mount; isOwn: boolean; isTool: boolean }[]>();

@@ -28,6 +28,7 @@ export default defineRule({
   claim: "boots-healthy",
   severity: "critical",
   why: "Docker makes an empty directory where a bind mount's source is missing: a program that expects a file there does not start.",
+  habit: true,
   *check(stack) {
     const first = oncePerPlace();
     const groups = new Map<string, Unfound[]>();

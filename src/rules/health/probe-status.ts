@@ -17,6 +17,7 @@ export default defineRule({
   claim: "health-is-truthful",
   severity: "medium",
   why: "An application that answers every request with an error counts as healthy: no release stops, no alert fires.",
+  habit: true,
   *check(stack) {
     const first = oncePerPlace();
     for (const service of worstFirst(serverServices(stack))) {

@@ -17,6 +17,7 @@ export default defineRule({
   claim: "pipeline-gates",
   severity: "medium",
   why: "`up -d` succeeds as soon as the containers are created: a version that crashes a second later is reported as released, and users find out first.",
+  habit: true,
   *check(stack) {
     const found = new Map<string, Unchecked[]>();
     const habits = new Map<string, string>();

@@ -24,6 +24,7 @@ export default defineRule({
   claim: "pipeline-gates",
   severity: "medium",
   why: "A shell goes on after a failed command: a build or migration that broke is followed by the rest, and the release is reported as done.",
+  habit: true,
   *check(stack) {
     // Releases to two servers that run the same commands are one habit.
     const groups = new Map<string, Open[]>();

@@ -15,6 +15,7 @@ export default defineRule({
   claim: "no-secret-leaks",
   severity: "high",
   why: "Whoever has ever had a copy of the repository can decrypt the traffic, sign in as the server or sign tokens, and the key stays in the history after it is deleted.",
+  habit: true,
   *check(stack) {
     // Keys of one folder that nothing is seen to use are there for one reason.
     const idle = new Map<string, CommittedKey[]>();
