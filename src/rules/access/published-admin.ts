@@ -39,8 +39,9 @@ export default defineRule({
         continue;
       }
       const only = access.severity === "medium" && access.consequence.startsWith(withoutLogin);
-      const key = only ? `${first.at.file} ${weigh(service, "medium")} ${access.sure}` : service.name;
-      addTo(shown, `${only} ${service.project.name} ${key}`, { service, access, ports });
+      const project = service.project.files.join(" ");
+      const key = only ? `${first.at.file} ${access.sure} of ${project}` : `${shown.size}`;
+      addTo(shown, key, { service, access, ports });
     }
     for (const [first, ...more] of shown.values()) if (first) yield tell(stack, [first, ...more]);
   },
