@@ -1,6 +1,9 @@
+import { sourceOf } from "../../core/project-files.ts";
+import type { Location } from "../../core/source.ts";
 import { evidence, weigh } from "../../stack/query.ts";
 import { placeholderSites } from "../../stack/query-placeholder-sites.ts";
 import { oncePerPlace } from "../../stack/query-process.ts";
+import type { Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
 export default defineRule({
@@ -26,11 +29,20 @@ export default defineRule({
           evidence(site.at, "a name that stands for the real one"),
           ...more.map(({ at }) => evidence(at, "a name that stands for the real one")),
         ],
-        severity: weigh(project, project.because.at ? "high" : "medium"),
+        severity: weigh(
+          project,
+          project.because.at ? "high" : sites.every(each => asks(stack, each.at)) ? "low" : "medium",
+        ),
         confidence: "likely",
       };
     }
   },
 });
+
+/** The comment behind it has whoever starts the stack put another name there. */
+function asks(stack: Stack, { file, span }: Location): boolean {
+  const text = sourceOf(stack, file)?.text.slice(span.end) ?? "";
+  return /^[^\n#]*#[^\n]*\b(?:change|replace|your|edit)\b/i.test(text);
+}
 
 const forOthers = /(?:^|[/._-])(?:examples?|samples?|templates?|contrib|docs?|demos?)(?:[/._-]|$)/i;

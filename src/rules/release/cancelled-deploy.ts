@@ -16,7 +16,7 @@ export default defineRule({
       // A pull request's preview may be thrown away.
       if (deploy.workflow.triggers.every(trigger => trigger.event.startsWith("pull_request"))) continue;
       for (const group of [deploy.workflow.concurrency, deploy.job.concurrency].map(sharedGroup))
-        if (group?.cancelInProgress === true && !isOfTags(group, deploy.job)) addTo(groups, group, deploy);
+        if (group?.cancelInProgress === true && !isOfTags(group, deploy)) addTo(groups, group, deploy);
     }
     for (const [group, [first, ...more]] of groups) {
       if (!first) continue;
@@ -41,8 +41,12 @@ export default defineRule({
 const ofTags = /^(?!.*\|\|).*(?:github\.event_name\s*==\s*'release'|refs\/tags\/)/;
 
 /** Each ref has a group to itself, and all that reaches a server waits for a tag: no other run has the same one. */
-function isOfTags(group: Concurrency, job: DeployJob["job"]): boolean {
+function isOfTags(group: Concurrency, { job, workflow }: DeployJob): boolean {
   if (!/github\.ref\b/.test(group.group?.value ?? "")) return false;
+  // The tag chooses the environment: what a branch reaches is no server of production's.
+  const chosen = /\bref_type\b|\bstartsWith\(\s*github\.ref\s*,\s*'refs\/tags\//.test(workflow.source.text);
+  const tagged = workflow.triggers.some(({ event, tags }) => event === "push" && tags.length > 0);
+  if (chosen && tagged && job.environment?.name?.value.includes("${{")) return true;
   if (ofTags.test(job.if?.value ?? "")) return true;
   const reaching = job.steps.filter(
     step =>

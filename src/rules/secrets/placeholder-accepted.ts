@@ -5,6 +5,7 @@ import { isWebServer } from "../../stack/component.ts";
 import { evidence, gradeOf, isStore, listNames, serverServices, variable } from "../../stack/query.ts";
 import { componentReads } from "../../stack/query-environment.ts";
 import { endsBehind } from "../../stack/query-exit-status.ts";
+import { showsOwnValue } from "../../stack/query-pages.ts";
 import { projectsOfCall } from "../../stack/query-scripts.ts";
 import { isCredential, isSigningName } from "../../stack/query-secrets.ts";
 import type { PlacedCall, Service, Stack } from "../../stack/stack.ts";
@@ -74,7 +75,11 @@ function* keysInForce(stack: Stack): Iterable<Violation> {
       subject: `${user.name} ${file.file}`,
       message: `"${user.name}" signs with the placeholder that ${file.file}, which git tracks, has for ${listNames(names)}: whoever reads the repository makes sessions and tokens of every user.`,
       // Somebody who starts it by hand may have edited the copy on the server.
-      severity: user.project.because.at ? "high" : "medium",
+      severity: user.project.because.at
+        ? "high"
+        : names.every(name => showsOwnValue(stack, file.file, name))
+          ? "low"
+          : "medium",
       confidence: "likely",
       evidence: [first, ...more, evidence(use.path.at, "loaded from here")],
     };
