@@ -89,6 +89,15 @@ it.each<[string, Record<string, string>, string[]]>([
     ["compose.yml: development"],
   ],
   [
+    "a server that a setting has read its sources again, over the checkout beside a platform's file",
+    {
+      "compose.yml":
+        "services:\n  web:\n    build: .\n    environment: [UWSGI_PYTHON_AUTORELOAD=3, DEBUG=True]\n    volumes: ['.:/code']\n  nginx:\n    build: docker/nginx\n    ports: ['8000:80']\n",
+      Procfile: "web: gunicorn app.wsgi\n",
+    },
+    ["compose.yml: development"],
+  ],
+  [
     "what the README offers to whoever explores the services",
     {
       "compose.yml": "services:\n  tiles:\n    image: example/tiles:1\n    ports: ['127.0.0.1:8082:8082']\n",

@@ -136,7 +136,11 @@ export function isAllForWork(files: readonly ComposeFile[]): boolean {
 
 /** It builds something, and starts it with a development server. */
 export const watches = (files: readonly ComposeFile[]): boolean =>
-  servicesIn(files).some(({ value }) => child(value, "build") && devServer.test(commandOf(value)));
+  servicesIn(files).some(({ value }) => child(value, "build") && readsAgain(value));
+/** A server in it reads its sources again when they change, by its command or by a setting. */
+const readsAgain = (value: YamlNode): boolean =>
+  devServer.test(commandOf(value)) ||
+  environmentOf(value).some(([name, set]) => /^UWSGI_PY(?:THON)?_AUTO_?RELOAD$/.test(name) && +set > 0);
 
 /** It builds a stage that is called after development: beside a server's file this one is for work. */
 export function buildsForWork(files: readonly ComposeFile[]): boolean {

@@ -157,7 +157,10 @@ export function runsElsewhere(
   const platform = buildsForWork(models) && !staysUp(models) && paths.find(path => onPlatform.test(path));
   if (platform) return `it builds a stage for development, and ${platform} is a platform's`;
   const setUp =
-    watches(models) && areMounted(models) && !isEdge(models) && paths.find(path => cloud.test(path));
+    watches(models) &&
+    (areMounted(models) || mountsCheckout(models)) &&
+    !isEdge(models) &&
+    paths.find(path => cloud.test(path));
   if (setUp)
     return `it watches the checkout, and ${setUp} ${setUp === "Procfile" ? "is a platform's" : "sets up a cloud"}`;
   const twin = twinOfWork(models, paths);
