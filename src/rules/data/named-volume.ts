@@ -26,7 +26,6 @@ export default defineRule({
   claim: "data-survives-redeploy",
   severity: "critical",
   why: "Data in the container or in an anonymous volume is gone for the service as soon as the container is removed and made again: an update, a `down`, a new host.",
-  habit: true,
   *check(stack) {
     const seen = new Set<string>();
     const pulled = new Map<string, [Service, Mount][]>();

@@ -21,7 +21,6 @@ export default defineRule({
   claim: "no-secret-leaks",
   severity: "high",
   why: "A variable that is missing goes unnoticed: the program runs with a value that everyone can read in the repository, and tokens signed with it can be made by anyone.",
-  habit: true,
   *check(stack) {
     const groups = new Map<string, { defaults: CodeDefault[]; services: Service[] }>();
     for (const service of stack.services) {
