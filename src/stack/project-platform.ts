@@ -28,6 +28,30 @@ const intoRepository = new RegExp(
 const ofProduction =
   /(?:^|\/)prod(?:uction)?\/(?:[\w-]+[._-])?dockerfile[^/]*$|(?:^|\/)(?:dockerfile[._-](?:[\w-]+[._-])?prod(?:uction)?|prod(?:uction)?[._-]dockerfile)$/i;
 
+interface Marks {
+  readonly workflows: readonly string[];
+  /** Dockerfiles that are called production's. */
+  readonly dockerfiles: readonly string[];
+  /** Manifests or a chart of a cluster are there. */
+  readonly cluster: boolean;
+}
+
+const marks = new WeakMap<readonly string[], Marks>();
+
+/** Every project asks, and a tree may have many. */
+function marksOf(paths: readonly string[]): Marks {
+  let found = marks.get(paths);
+  if (!found) {
+    found = {
+      workflows: paths.filter(path => workflow.test(path)),
+      dockerfiles: paths.filter(path => ofProduction.test(path)),
+      cluster: paths.some(path => manifest.test(path)),
+    };
+    marks.set(paths, found);
+  }
+  return found;
+}
+
 /** A Dockerfile for production that a workflow pushes and no Compose file builds, where this project builds others. */
 function pushedInstead(
   workflows: readonly { readonly text: string }[],
@@ -39,9 +63,8 @@ function pushedInstead(
     dockerfilesOf(file).map(path => ({ path, own: own.includes(file.file) })),
   );
   if (!built.some(each => each.own)) return undefined;
-  return paths.find(
+  return marksOf(paths).dockerfiles.find(
     path =>
-      ofProduction.test(path) &&
       !built.some(each => each.path === path) &&
       workflows.some(({ text }) => text.includes(path) && /\bpush:[ \t]*true\b|\bdocker push\b/.test(text)),
   );
@@ -101,9 +124,8 @@ export function onPlatform(
   if (shipped)
     return { ...plan, grade: "development", because: { text: `${shipped} ships images to servers` } };
   if (uses.some(use => use.files.some(file => plan.files.includes(file)))) return plan;
-  const texts = paths
-    .filter(path => workflow.test(path))
-    .map(path => ({ path, text: page(path)?.text ?? "" }));
+  const { workflows, cluster } = marksOf(paths);
+  const texts = workflows.map(path => ({ path, text: page(path)?.text ?? "" }));
   const image = isOpen ? pushedInstead(texts, paths, [...byPath.values()], plan.files) : undefined;
   if (image)
     return {
@@ -111,7 +133,6 @@ export function onPlatform(
       grade: staysUp(plan.files.map(path => byPath.get(path)!)) ? "presumed" : "development",
       because: { text: `${image} is what is released` },
     };
-  const cluster = paths.some(path => manifest.test(path));
   const found =
     texts.find(({ text }) => isOfFolder && ships.test(text)) ??
     texts.find(({ text }) => (cluster && intoCluster.test(text)) || intoRepository.test(text));

@@ -1,5 +1,6 @@
 import { isTest, isVendored } from "../artifacts/project-files.ts";
 import { inside } from "../core/path.ts";
+import type { ProjectFiles } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { parseImageRef } from "./image/facts.ts";
 import { isPostgres } from "./query-data.ts";
@@ -34,8 +35,7 @@ export function lackedExtensions(stack: Stack, services: readonly Service[]): La
   const builds = services.filter(service => service.build?.context !== undefined);
   if (builds.length === 0) return [];
   const found = new Map<string, LackedExtension>();
-  const paths = stack.files.paths.filter(path => migration.test(path) && !isTest(path) && !isVendored(path));
-  for (const path of paths.slice(0, most)) {
+  for (const path of migrationPaths(stack.files)) {
     if (/\.down\.sql$/.test(path) || stack.files.tracked(path) === false) continue;
     const brought = builds.find(({ build }) => inside(build!.context!, path) !== undefined);
     if (!brought) continue;
@@ -54,6 +54,20 @@ export function lackedExtensions(stack: Stack, services: readonly Service[]): La
       });
   }
   return [...found.values()];
+}
+
+const migrations = new WeakMap<ProjectFiles, readonly string[]>();
+
+/** Every project asks, and a tree may have many. */
+function migrationPaths(files: ProjectFiles): readonly string[] {
+  let paths = migrations.get(files);
+  if (!paths) {
+    paths = files.paths
+      .filter(path => migration.test(path) && !isTest(path) && !isVendored(path))
+      .slice(0, most);
+    migrations.set(files, paths);
+  }
+  return paths;
 }
 
 function isPlain({ image }: Service): boolean {
