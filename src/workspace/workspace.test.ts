@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
@@ -67,6 +77,36 @@ describe("openWorkspace", () => {
     expect(workspace.list("")).toEqual([".git", ".next", "a.txt", "app", "b", "env"]);
     expect(workspace.list("./b/")).toEqual(["c"]);
     expect(workspace.list("none")).toEqual([]);
+  });
+
+  it("answers as the disk does, wherever the walk ended", () => {
+    put("a/b/f.txt");
+    put("node_modules/x/f.txt");
+    put("a/env/pyvenv.cfg");
+    put("a/env/lib/f.txt");
+    symlinkSync("a", join(root, "linked"));
+    symlinkSync("node_modules/x", join(root, "package"));
+    const { has } = openWorkspace(root);
+    const part = fc.constantFrom(
+      "a",
+      "b",
+      "env",
+      "lib",
+      "linked",
+      "package",
+      "node_modules",
+      "x",
+      "f.txt",
+      "none",
+    );
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), parts => {
+        const path = parts.join("/");
+        const there = existsSync(join(root, path)) ? statSync(join(root, path)) : undefined;
+        expect(has(path)).toBe(there?.isDirectory() ? "directory" : there?.isFile() ? "file" : undefined);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it("has a link under a name that Compose loads, and no other link to a file of its own", () => {

@@ -74,9 +74,7 @@ export function openWorkspace(root: string): Workspace {
     if (clean === "" || directories.has(clean)) return "directory";
     const entry = files.get(clean);
     if (entry) return entry.kind === "file" ? "file" : entry.targetKind;
-    const parent = clean.slice(0, Math.max(0, clean.lastIndexOf("/")));
-    const listed = (parent === "" || directories.has(parent)) && !walked.skipped.has(clean);
-    return listed ? undefined : onDisk(realRoot, clean);
+    return mayStand(walked, clean) ? onDisk(realRoot, clean) : undefined;
   };
   const read = (path: string): ReadResult => {
     const before = texts.get(path);
@@ -188,6 +186,23 @@ function cleanPath(path: string): string | undefined {
     if (part !== "..") parts.push(part);
   }
   return parts.join("/");
+}
+
+/** Whether a path that the walk did not find may stand on the disk: somewhere on the way the walk did not go on. */
+function mayStand({ files, directories, skipped, names }: Walked, path: string): boolean {
+  let folder = "";
+  for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
+    const step = end === -1 ? path : path.slice(0, end);
+    if (!directories.has(step)) {
+      if (skipped.has(step)) return true;
+      const known = files.get(step);
+      if (known) return known.targetKind === "directory";
+      const name = step.slice(folder === "" ? 0 : folder.length + 1);
+      return names.get(folder)?.includes(name) ?? true;
+    }
+    if (end === -1) return false;
+    folder = step;
+  }
 }
 
 /** The real place of a path, when it is inside the root. */
