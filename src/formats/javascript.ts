@@ -14,16 +14,17 @@ let failure: string | undefined;
 
 /**
  * Loads the native parser once (about 10 ms). To be awaited before `parseJavascript` is called.
- * Where it cannot be loaded (no build for this platform), every file has that as its problem.
+ * Where it cannot be loaded (no build for this platform), every file has that as its problem, and it is given back.
  */
-export async function loadJavascript(): Promise<void> {
-  if (parseSync || failure) return;
+export async function loadJavascript(): Promise<string | undefined> {
+  if (parseSync || failure) return failure;
   try {
     parseSync = (await import("oxc-parser")).parseSync;
   } catch (error) {
     // Decision: without the native part the audit goes on and says what it did not read.
     failure = error instanceof Error ? error.message.split("\n")[0]! : String(error);
   }
+  return failure;
 }
 
 const parsed = new WeakMap<Source, Parsed<JsModule>>();

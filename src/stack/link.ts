@@ -88,7 +88,7 @@ export async function link(given: ProjectFiles, options: LinkOptions = {}): Prom
     paths: files.paths,
   });
   const components = detectComponents({ paths: files.paths, read: path => reader.text(path, "code") });
-  await loadParsers(components);
+  const unloaded = await loadParsers(components);
   const submodules = submodulesOf(reader);
   const envFiles = reader.all(envFile);
   const buildSources = {
@@ -105,7 +105,7 @@ export async function link(given: ProjectFiles, options: LinkOptions = {}): Prom
   const services: Service[] = projects.flatMap(linked => [...linked.project.services]);
   const builds: Build[] = [...services.flatMap(service => service.build ?? []), ...called];
   const problems: Problem[] = [...reader.problems, ...projects.flatMap(linked => linked.problems)];
-  const gaps: Gap[] = [...projects.flatMap(linked => linked.gaps), ...gitlab.gaps];
+  const gaps: Gap[] = [...unloaded, ...projects.flatMap(linked => linked.gaps), ...gitlab.gaps];
   const dockerfiles = new Map(
     reader.surface.flatMap(path => {
       const model = dockerfileKind.recognises(path) ? reader.parse(dockerfileKind, path) : undefined;

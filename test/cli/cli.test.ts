@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,6 +113,24 @@ describe("audit", () => {
         .stdout;
     expect(audited(readme("the"))).toContain("scripts/documented-command");
     expect(audited(readme("└──"))).not.toContain("scripts/documented-command");
+  });
+
+  it("says that it could not read JavaScript, and does not call that a whole audit", () => {
+    const alone = project({ "package.json": "{}" });
+    for (const file of ["shipworthy.js", "program.cjs"]) cpSync(join(dirname(bin), file), join(alone, file));
+    const shop = project({
+      "compose.yml": "services:\n  web:\n    build: .\n",
+      Dockerfile: 'FROM node:22-slim\nCOPY . .\nCMD ["node", "server.js"]\n',
+      "package.json": '{"dependencies": {"express": "5.1.0"}}',
+      "server.js": 'require("express")().listen(3000);\n',
+    });
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [join(alone, "shipworthy.js"), "audit", shop, "--fail-on", "never"],
+      { encoding: "utf8", env: { PATH: process.env["PATH"] ?? "", HOME: shop } },
+    );
+    expect(stdout).toMatch(/The reader of JavaScript and TypeScript cannot be\s+loaded/);
+    expect(status).toBe(3);
   });
 
   it.each(["markdown", "json", "sarif"])("writes %s to a file", format => {

@@ -17,6 +17,7 @@ import {
 } from "../../artifacts/project-files.ts";
 import { parsePythonManifest, recognisesPythonManifest } from "../../artifacts/python-dependencies.ts";
 import { inside } from "../../core/path.ts";
+import type { Gap } from "../../core/problem.ts";
 import type { Location, Source } from "../../core/source.ts";
 import { loadJavascript } from "../../formats/javascript.ts";
 import { loadPython } from "../../formats/python.ts";
@@ -79,11 +80,14 @@ export function detectComponents(files: ProjectFiles): readonly AppComponent[] {
 }
 
 /** Loads the parsers that these components need. To be awaited once before routes or settings are asked for. */
-export async function loadParsers(components: readonly AppComponent[]): Promise<void> {
+export async function loadParsers(components: readonly AppComponent[]): Promise<readonly Gap[]> {
   const kinds = new Set(components.map(each => each.kind));
   const python = kinds.has("django") || kinds.has("fastapi");
   const script = [...kinds].some(kind => scripted.has(kind));
-  await Promise.all([python && loadPython(), script && loadJavascript()]);
+  const [, failure] = await Promise.all([python && loadPython(), script && loadJavascript()]);
+  if (!failure) return [];
+  const why = `The reader of JavaScript and TypeScript cannot be loaded (${failure}): what this code says of routes, ports and variables is not known. Install Shipworthy again on this machine.`;
+  return [{ about: "the programs' code", why, fatal: true }];
 }
 
 const scripted = new Set<AppKind>(["express", "nest", "fastify", "koa", "hono", "next", "vite"]);
