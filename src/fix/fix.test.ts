@@ -154,7 +154,7 @@ describe("passes", () => {
           const evidence = [{ at: change.at, shows: "here" }] as const;
           yield {
             subject: `s${i}`,
-            message: "m",
+            message: `m${i}`,
             evidence,
             fix: () => ({ title: "t", grade: "safe", edits: [change] }),
           };

@@ -71,7 +71,11 @@ function holdsEngine({ mounts }: Service): boolean {
 /** None where a Dockerfile has several stages that run as root, and where the image is pulled. */
 function userFix(stack: Stack, { build, services }: Part, all: readonly Part[]): Fix | undefined {
   const isOnly = all.filter(part => part.build.dockerfilePath === build.dockerfilePath).length === 1;
-  return isOnly && services[0]!.build ? runAsOrdinaryUser(stack, build, services) : undefined;
+  // The engine's socket belongs to root: whoever holds it in another container of this image needs that user.
+  const shared = stack.services.some(
+    each => (each.build ?? each.made)?.stage === build.stage && holdsEngine(each),
+  );
+  return isOnly && !shared && services[0]!.build ? runAsOrdinaryUser(stack, build, services) : undefined;
 }
 
 /** One stage of a Dockerfile, and who runs it. */
