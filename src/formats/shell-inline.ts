@@ -1,4 +1,4 @@
-import type { Connector, Construct, ShellCommand, Within } from "./shell-model.ts";
+import type { Construct, ShellCommand, Within } from "./shell-model.ts";
 
 /**
  * Commands in the order in which they run, as far as functions go: one that is called once, at the top level, whatever
@@ -6,71 +6,89 @@ import type { Connector, Construct, ShellCommand, Within } from "./shell-model.t
  * they had been written there, and know the name in `of`. All other functions stay where they are written.
  */
 export function inOrderOfRun(written: readonly ShellCommand[]): readonly ShellCommand[] {
-  if (!written.some(command => functionAround(command))) return written;
+  const waiting = new Set(partsOf(written));
   let commands = written;
   // What `main` calls stands at the top level once `main` does.
-  for (let turn = 0; turn < mostParts; turn++) {
-    const next = oneInline(commands);
-    if (!next) break;
-    commands = next;
+  for (let before = -1; waiting.size > 0 && before !== waiting.size; ) {
+    before = waiting.size;
+    for (const part of waiting) {
+      const at = commands.findIndex(command => command.index === part.call.index);
+      if (!isCall(commands, at)) continue;
+      waiting.delete(part);
+      commands = withPart(commands, at, part);
+    }
   }
   return commands === written ? written : commands.map((command, index) => ({ ...command, index }));
 }
 
-const mostParts = 40;
+/** A function that one command alone names. */
+interface Part {
+  readonly name: string;
+  readonly construct: Construct;
+  readonly call: ShellCommand;
+  /** How many of the steps to its commands are the function itself: the braces, too, if nothing is said of them. */
+  readonly depth: number;
+}
 
-function oneInline(commands: readonly ShellCommand[]): ShellCommand[] | undefined {
-  const bodies = new Map<Construct, ShellCommand[]>();
+function partsOf(commands: readonly ShellCommand[]): Part[] {
+  const firsts = new Map<Construct, ShellCommand>();
   for (const command of commands) {
     const construct = functionAround(command);
-    if (!construct) continue;
-    const body = bodies.get(construct);
-    if (body) body.push(command);
-    else bodies.set(construct, [command]);
+    if (construct && !firsts.has(construct)) firsts.set(construct, command);
   }
-  for (const [construct, body] of bodies) {
-    const { name } = construct;
-    if (name === undefined || construct.redirects.length > 0 || construct.stage > 0) continue;
-    if ([...bodies.keys()].some(other => other !== construct && other.name === name)) continue;
-    const call = onlyCall(commands, name);
-    if (!call) continue;
-    const depth = bracesOf(body);
-    if (depth === undefined) continue;
-    const moved = body.map((command, index) => ({
-      ...command,
-      within: command.within.slice(depth),
-      of: command.of ?? name,
-      ...(index === body.length - 1 && command.within.length === depth ? { connector: call.connector } : {}),
-    }));
-    const inside = new Set(body);
-    return commands.flatMap(command => {
-      if (inside.has(command)) return [];
-      return command === call ? [{ ...call, within: [], connector: "\n" as const }, ...moved] : [command];
-    });
-  }
-  return undefined;
+  if (firsts.size === 0) return [];
+  const constructs = [...firsts.keys()];
+  const calls = onlyCalls(commands, new Set(constructs.flatMap(({ name }) => name ?? [])));
+  return [...firsts].flatMap(([construct, first]) => {
+    const { name = "", redirects, stage } = construct;
+    const call = calls.get(name);
+    const braces = first.within[1]?.construct;
+    const depth = braces?.kind === "group" ? 2 : 1;
+    const isPlain =
+      redirects.length === 0 &&
+      stage === 0 &&
+      (braces?.kind !== "group" || (braces.redirects.length === 0 && braces.stage === 0));
+    const isOnly = constructs.filter(other => other.name === name).length === 1;
+    return call && isPlain && isOnly ? [{ name, construct, call, depth }] : [];
+  });
 }
 
-/** How many of the steps to the commands are the function itself: the braces, too, if nothing is said of them. */
-function bracesOf([first]: readonly ShellCommand[]): number | undefined {
-  const braces = first?.within[1]?.construct;
-  if (braces?.kind !== "group") return 1;
-  return braces.redirects.length === 0 && braces.stage === 0 ? 2 : undefined;
-}
-
-/** The one place that names the function, where it is a call that happens in every run and hands on what was given. */
-function onlyCall(commands: readonly ShellCommand[], name: string): ShellCommand | undefined {
-  let call: { readonly command: ShellCommand; readonly before: Connector | undefined } | undefined;
-  for (const [index, command] of commands.entries()) {
+/** Commands that call a function which no other word names: neither a trap, nor another program, nor a second call. */
+function onlyCalls(
+  commands: readonly ShellCommand[],
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, ShellCommand | undefined> {
+  const calls = new Map<string, ShellCommand | undefined>();
+  for (const command of commands)
     for (const word of command.words) {
-      if (word.value !== name) continue;
-      // A trap, another program, or a second call.
-      if (word !== command.name || call) return undefined;
-      call = { command, before: commands[index - 1]?.connector };
+      const { value } = word;
+      if (value !== undefined && names.has(value))
+        calls.set(value, word === command.name && !calls.has(value) ? command : undefined);
     }
-  }
-  if (!call) return undefined;
-  const { command, before } = call;
+  return calls;
+}
+
+/** The commands of the function after its call, as if they had been written there. */
+function withPart(commands: readonly ShellCommand[], at: number, part: Part): ShellCommand[] {
+  const { name, construct, depth } = part;
+  const call = commands[at]!;
+  const body = commands.filter(command => functionAround(command) === construct);
+  const moved = body.map((command, index) => ({
+    ...command,
+    within: command.within.slice(depth),
+    of: command.of ?? name,
+    ...(index === body.length - 1 && command.within.length === depth ? { connector: call.connector } : {}),
+  }));
+  return commands.flatMap(command => {
+    if (command === call) return [{ ...call, within: [], connector: "\n" as const }, ...moved];
+    return functionAround(command) === construct ? [] : [command];
+  });
+}
+
+/** It happens in every run, alone, and hands on what the script was given. */
+function isCall(commands: readonly ShellCommand[], at: number): boolean {
+  const command = commands[at]!;
+  const before = commands[at - 1]?.connector;
   const isAlone =
     command.stage === 0 &&
     !command.negated &&
@@ -78,13 +96,10 @@ function onlyCall(commands: readonly ShellCommand[], name: string): ShellCommand
     /^(?:;|\n|end)$/.test(command.connector) &&
     (before === undefined || !/[&|]./.test(before)) &&
     command.redirects.every(({ op }) => /^&?>/.test(op));
-  const next = commands[commands.indexOf(command) + 1];
   // Who asks for the status of the call asks for that of the whole.
-  if (next?.words.some(word => /\$\{?\?/.test(word.text))) return undefined;
+  if (!isAlone || commands[at + 1]?.words.some(word => /\$\{?\?/.test(word.text))) return false;
   const handsOn = command.words.slice(1).every(word => /^"?\$[@*]"?$/.test(word.text));
-  return isAlone && handsOn && (command.within.length === 0 || isStarted(commands, command))
-    ? command
-    : undefined;
+  return handsOn && (command.within.length === 0 || isStarted(commands, command));
 }
 
 /** `if [ "${BASH_SOURCE[0]}" = "$0" ]`: what happens unless others read the file in. */
