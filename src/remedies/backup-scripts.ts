@@ -177,6 +177,8 @@ done
 export const restoreHead = `# restore.sh [NAME]: brings a backup back, the newest when none is named.
 set -eu
 . /opt/backup/connect.sh
+# What is replaced is kept under the second of its restore: one right after another gets its own.
+sleep 1
 stamp=$(date -u +%Y%m%d%H%M%S)
 
 name=\${1:-}
