@@ -1,5 +1,6 @@
 import type { Call } from "../artifacts/commands.ts";
 import { basename } from "../core/path.ts";
+import { calledAs } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
 
 /** What is named for backups: a service, a script, a target, a function, a file. A name alone saves nothing. */
@@ -34,8 +35,8 @@ export function isNamedForBackups(stack: Stack): boolean {
   return stack.files.paths.some(path => backupPath.test(basename(path)) && couldSave(stack, path));
 }
 
-function isNamed({ caller, call }: PlacedCall): boolean {
-  return backupPath.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`);
+function isNamed(placed: PlacedCall): boolean {
+  return backupPath.test(calledAs(placed));
 }
 
 /** It moves data, or hands on to what may. */

@@ -8,6 +8,7 @@ import { backupPath, codeFile, isNamedForBackups } from "./query-backup-signs.ts
 import { dataDirectories, isLastingCache, keepingOf } from "./query-data.ts";
 import { hasUnseenEnvironment, isMentioned } from "./query-environment.ts";
 import {
+  calledAs,
   carriesDump,
   dumpsTestData,
   isDump,
@@ -172,11 +173,11 @@ export function backupCalls(stack: Stack): readonly PlacedCall[] {
 function findBackupCalls(stack: Stack): PlacedCall[] {
   const commands = new Set<unknown>();
   return stack.calls.filter(placed => {
-    const { call, caller } = placed;
+    const { call } = placed;
     if (dumpsTestData(placed)) return false;
     if (!isDump(call) && !carriesDump(call) && !isArchiveOfVolume(call) && !isToolBackup(call)) return false;
     // What brings data back reads a backup.
-    if (/restor/i.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`)) return false;
+    if (/restor/i.test(calledAs(placed))) return false;
     if (commands.has(call.command)) return false;
     commands.add(call.command);
     return true;
@@ -278,8 +279,9 @@ const restoring =
 export function hasRestore(stack: Stack): boolean {
   if (stack.files.paths.some(path => /restor/i.test(basename(path)) && !codeFile.test(path))) return true;
   if (describes(stack, restoring)) return true;
-  return stack.calls.some(({ call, caller }) => {
-    if (/restor/i.test(`${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`)) return true;
+  return stack.calls.some(placed => {
+    const { call } = placed;
+    if (/restor/i.test(calledAs(placed))) return true;
     if (/^(pg_restore|mongorestore)$/.test(call.name)) return true;
     if (
       !/^(echo|printf)$/.test(call.name) &&

@@ -1,8 +1,9 @@
 import { basename } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import { serverServices } from "./query.ts";
+import { pagesOf } from "./query-pages.ts";
 import { wordsOf } from "./query-release.ts";
-import { isWorkstationCall, servicesInside, worksForWork } from "./query-scripts.ts";
+import { calledAs, isWorkstationCall, servicesInside, worksForWork } from "./query-scripts.ts";
 import type { PlacedCall, Service, Stack } from "./stack.ts";
 
 /** Restores that drop a database of PostgreSQL while programs are connected to it, which PostgreSQL refuses. */
@@ -17,7 +18,7 @@ export function droppedInUse(stack: Stack): DroppedInUse[] {
   const seen = new Set<string>();
   return stack.calls.flatMap(placed => {
     const { call, caller } = placed;
-    if (!drops(wordsOf(call), call.name) || !restoring.test(nameOf(placed)) || seen.has(caller.file))
+    if (!drops(wordsOf(call), call.name) || !restoring.test(calledAs(placed)) || seen.has(caller.file))
       return [];
     if (isWorkstationCall(placed) || worksForWork(stack, placed) || other.test(wordsOf(call))) return [];
     const text = `${sourceOf(stack, caller.file)?.text ?? ""}\n${call.script.fragment.text}`;
@@ -42,14 +43,9 @@ function drops(words: string, name: string): boolean {
   return name === "dropdb" || (name === "psql" && /\bDROP\s+DATABASE\b/i.test(words));
 }
 
-function nameOf({ caller, call }: PlacedCall): string {
-  return `${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? ""}`;
-}
-
 /** Pages that speak of the script. */
 function pagesOn(stack: Stack, name: string): string[] {
-  return [...stack.kinds].flatMap(([path, kind]) => {
-    const text = kind === "runbook" ? (sourceOf(stack, path)?.text ?? "") : "";
+  return pagesOf(stack).flatMap(({ text }) => {
     const index = text.indexOf(name);
     return index === -1 ? [] : [text.slice(Math.max(0, index - 600), index + 300)];
   });

@@ -5,6 +5,7 @@ import { type Location, locate } from "../core/source.ts";
 import { isSecretName } from "../formats/secret.ts";
 import type { YamlNode } from "../formats/yaml.ts";
 import { gradeOf } from "./query.ts";
+import { pagesOf } from "./query-pages.ts";
 import { projectOf } from "./query-release.ts";
 import { isSigningName } from "./query-secrets.ts";
 import type { Reference } from "./resolve/interpolate.ts";
@@ -197,15 +198,6 @@ function scalarsOf(node: YamlNode): YamlNode[] {
 
 function unique(references: readonly Reference[]): Reference[] {
   return references.filter((each, index) => references.findIndex(({ name }) => name === each.name) === index);
-}
-
-const kinds = new Set(["runbook"]);
-
-function pagesOf(stack: Stack) {
-  return [...stack.kinds].flatMap(([path, kind]) => {
-    const source = kinds.has(kind) ? sourceOf(stack, path) : undefined;
-    return source ? [source] : [];
-  });
 }
 
 /** `docker compose --env-file .env.prod -f compose.prod.yml up` on a page, or above the Compose file itself. */

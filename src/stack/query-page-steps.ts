@@ -1,15 +1,13 @@
-import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
+import { pagesOf } from "./query-pages.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** What pages on deploying have people do by hand on the server. */
 
 /** The page shows the service in a piece of a Compose file that has what the committed one lacks. */
 export function addedByHand(stack: Stack, { name }: Service, holds: RegExp): Location | undefined {
-  for (const [path, kind] of stack.kinds) {
-    const source = kind === "runbook" ? sourceOf(stack, path) : undefined;
-    if (!source) continue;
-    const own = new RegExp(`\\n {0,8}${name.replace(/[^\w-]/g, "\\$&")}:[ \\t]*\\r?\\n`);
+  const own = new RegExp(`\\n {0,8}${name.replace(/[^\w-]/g, "\\$&")}:[ \\t]*\\r?\\n`);
+  for (const source of pagesOf(stack)) {
     let start = 0;
     for (const [index, part] of source.text.split("```").entries()) {
       if (index % 2 === 1 && /^ya?ml\b/.test(part) && own.test(part) && holds.test(part))
@@ -22,9 +20,8 @@ export function addedByHand(stack: Stack, { name }: Service, holds: RegExp): Loc
 
 /** A page has people fetch the checkout on the server and start what it says. */
 export function pulledByHand(stack: Stack): Location | undefined {
-  for (const [path, kind] of stack.kinds) {
-    const source = kind === "runbook" ? sourceOf(stack, path) : undefined;
-    const found = source && /\n[ \t]*git pull\b[^\n]*/.exec(source.text);
+  for (const source of pagesOf(stack)) {
+    const found = /\n[ \t]*git pull\b[^\n]*/.exec(source.text);
     if (found && /docker[- ]compose\b[^\n]*\bup\b/.test(source.text))
       return locate(source, found.index + 1, found.index + found[0].length);
   }
@@ -36,9 +33,8 @@ export function saidOnPage(stack: Stack, name: string): Location | undefined {
   // `db` is a word of every page.
   if (!/[-_]/.test(name)) return undefined;
   const word = new RegExp(`(?<![\\w-])${name.replace(/[^\w-]/g, "\\$&")}(?![\\w-])`);
-  for (const [path, kind] of stack.kinds) {
-    const source = kind === "runbook" ? sourceOf(stack, path) : undefined;
-    const found = source && word.exec(source.text);
+  for (const source of pagesOf(stack)) {
+    const found = word.exec(source.text);
     if (found) return locate(source, found.index, found.index + name.length);
   }
   return undefined;

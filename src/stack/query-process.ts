@@ -1,10 +1,10 @@
 import type { CopyCall } from "../artifacts/commands-model.ts";
 import { plainFragment } from "../core/fragment.ts";
 import { basename, inside, join, normalize } from "../core/path.ts";
-import { sourceOf } from "../core/project-files.ts";
 import type { Located, Location } from "../core/source.ts";
 import { parseShell } from "../formats/shell.ts";
 import type { Argument } from "./process.ts";
+import { pagesOf } from "./query-pages.ts";
 import type { Service, Stack } from "./stack.ts";
 
 /** The command that stays, with package scripts followed: `npm start` is what package.json makes of it. */
@@ -110,9 +110,8 @@ function madePaths(stack: Stack): Set<string> {
       add(remotePath(call.destination), undefined);
   }
   // A page has whoever sets it up fetch or copy a file there.
-  for (const [page, kind] of stack.kinds) {
-    if (kind !== "runbook") continue;
-    for (const line of (sourceOf(stack, page)?.text ?? "").split("\n"))
+  for (const { text } of pagesOf(stack)) {
+    for (const line of text.split("\n"))
       if (line.length < 500 && told.test(line))
         for (const word of line.split(/[\s"'`()]+/)) if (/[./]/.test(word)) add(word, undefined);
   }
@@ -125,8 +124,7 @@ const toldByHand = new WeakMap<Stack, ReadonlySet<string>>();
 export function isWrittenByHand(stack: Stack, path: string): boolean {
   let all = toldByHand.get(stack);
   if (!all) {
-    const pages = [...stack.kinds].flatMap(([page, kind]) => (kind === "runbook" ? page : []));
-    const lines = pages.flatMap(page => (sourceOf(stack, page)?.text ?? "").split("\n"));
+    const lines = pagesOf(stack).flatMap(({ text }) => text.split("\n"));
     const asking = lines.filter(
       line => line.length < 500 && /\b(?:create|provide|place|put|save|expects?)\b/i.test(line),
     );

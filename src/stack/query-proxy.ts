@@ -7,6 +7,7 @@ import { proxyTarget } from "./proxy/route.ts";
 import { gradeOf, hostNames, publicPorts, variable } from "./query.ts";
 import { caddyOf, caddyPorts, isPlainCaddy } from "./query-caddy.ts";
 import { type Listening, listening } from "./query-listen.ts";
+import { pagesOf } from "./query-pages.ts";
 import { plainTraefikPorts, traefikOf } from "./query-traefik.ts";
 import type { ComposeProject, Grade, PlacedCall, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
@@ -205,13 +206,10 @@ const live =
 
 /** A page for operators, or a comment of the Compose file, says what speaks TLS in front of it, or where the site is. */
 function writtenOf(stack: Stack, project: ComposeProject): boolean {
-  const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook").map(([path]) => path);
-  if (pages.some(path => /^readme\./i.test(path) && live.test(sourceOf(stack, path)?.text ?? "")))
-    return true;
-  return [...pages, ...project.files].some(path => {
-    const text = sourceOf(stack, path)?.text ?? "";
-    return spoken.test(text) || showsDoor(project, text);
-  });
+  const pages = pagesOf(stack);
+  if (pages.some(({ path, text }) => /^readme\./i.test(path) && live.test(text))) return true;
+  const own = project.files.flatMap(path => sourceOf(stack, path) ?? []);
+  return [...pages, ...own].some(({ text }) => spoken.test(text) || showsDoor(project, text));
 }
 
 /** `reverse_proxy web:3000` or `proxy_pass http://127.0.0.1:8000`, as a page shows it beside a certificate of its own. */

@@ -1,7 +1,14 @@
 import type { Call, DatabaseCall } from "../artifacts/commands.ts";
-import { basename, dirname } from "../core/path.ts";
+import { dirname } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
-import { carriesDump, dumpsTestData, isDump, isWorkstationCall, worksForWork } from "./query-scripts.ts";
+import {
+  calledAs,
+  carriesDump,
+  dumpsTestData,
+  isDump,
+  isWorkstationCall,
+  worksForWork,
+} from "./query-scripts.ts";
 import type { PlacedCall, Stack } from "./stack.ts";
 
 /** How dumps of PostgreSQL that are plain SQL are brought back to the database that is in use. */
@@ -67,11 +74,10 @@ const isFed = ({ statement, file, stdin }: DatabaseCall): boolean =>
   statement === undefined && (file !== undefined || stdin === "file" || stdin === "pipe");
 
 /** It stands in something that is called a restore, or is fed a file that is called a backup. */
-function isRestore({ caller }: PlacedCall, call: DatabaseCall, hasDumps: boolean): boolean {
+function isRestore(placed: PlacedCall, call: DatabaseCall, hasDumps: boolean): boolean {
   const input = inputOf(call);
   if (otherWords.test(input)) return false;
-  const named = `${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? call.command.of ?? ""}`;
-  return restoreWords.test(named) || (hasDumps && dumpWords.test(input));
+  return restoreWords.test(calledAs(placed)) || (hasDumps && dumpWords.test(input));
 }
 
 /** What it is fed, as written: the file of an option or a redirect, and what stands before the pipe. */

@@ -88,6 +88,11 @@ export function isWorkstationCall(placed: PlacedCall): boolean {
   return !placed.deploys && workstationWords.test(where);
 }
 
+/** What a command stands in, by its names: the file, the target or job, the function that it was written in. */
+export function calledAs({ call, caller }: PlacedCall): string {
+  return `${basename(caller.file)} ${caller.name ?? ""} ${call.function ?? call.command.of ?? ""}`;
+}
+
 const unitNames = { makefile: "target", workflow: "job", stage: "stage" };
 
 /** `scripts/x.sh`, `target "x" of Makefile`, `job "x" of .github/workflows/y.yml`. */

@@ -3,6 +3,7 @@ import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { tlsServers } from "./proxy/effective.ts";
 import { proxiesOf, publicPorts, serverServices } from "./query.ts";
+import { pagesOf } from "./query-pages.ts";
 import { callerName, isWorkstationCall, stopsContainers } from "./query-scripts.ts";
 import type { PlacedCall, Port, ProxyInstance, Service, Stack } from "./stack.ts";
 
@@ -62,12 +63,12 @@ function speaksOf(stack: Stack, page: string, files: readonly string[]): boolean
 const command = /\bcertbot (?:certonly|run)\b[^\n]{0,300}?--standalone\b/g;
 
 function* toldIn(stack: Stack): Iterable<Pick<Standalone, "file" | "who" | "told" | "at">> {
-  for (const [file, kind] of stack.kinds) {
-    const source = kind === "runbook" ? sourceOf(stack, file) : undefined;
-    const text = source?.text.replace(/\\\r?\n/g, joint => " ".repeat(joint.length)) ?? "";
+  for (const source of pagesOf(stack)) {
+    const { path: file } = source;
+    const text = source.text.replace(/\\\r?\n/g, joint => " ".repeat(joint.length));
     for (const { 0: found, index } of text.matchAll(command)) {
       const end = index + found.length;
-      const at = locate(source!, end - "--standalone".length, end);
+      const at = locate(source, end - "--standalone".length, end);
       yield { file, who: `What ${file} tells people to run`, told: true, at };
     }
   }

@@ -25,7 +25,7 @@ export function stopThenStart(
   };
   for (const [index, stop] of calls.entries()) {
     // Who goes back to an older state of the data has to stop what writes to it.
-    if (!stops(stop) || /roll_?-?back|restore|revert/i.test(stop.function ?? "")) continue;
+    if (!stops(stop) || /roll_?-?back|restore|revert/i.test(stop.function ?? stop.command.of ?? "")) continue;
     if (placed.some(each => beginsAnew(stack, each) && each.call.function === stop.function)) continue;
     if (stopsIdle(stop)) continue;
     const after = calls.slice(index + 1);

@@ -2,6 +2,7 @@ import { basename } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
 import { child, textOf } from "../formats/yaml.ts";
+import { pagesOf } from "./query-pages.ts";
 import type { ComposeProject, NamedFile, Stack } from "./stack.ts";
 
 /** Questions about stacks of Swarm. */
@@ -44,13 +45,12 @@ function wayOf(stack: Stack, { files }: ComposeProject): { said: Location; isTol
       ),
   );
   if (called) return { said: called.call.at, isTold: false };
-  const pages = [...stack.kinds].flatMap(([path, kind]) => (kind === "runbook" ? [path] : []));
-  for (const path of [...files, ...pages]) {
-    const source = sourceOf(stack, path);
-    for (const { 0: line, index } of source?.text.matchAll(/\bdocker stack deploy\b[^\n`]{0,200}/g) ?? []) {
+  const own = files.flatMap(path => sourceOf(stack, path) ?? []);
+  for (const source of [...own, ...pagesOf(stack)]) {
+    for (const { 0: line, index } of source.text.matchAll(/\bdocker stack deploy\b[^\n`]{0,200}/g)) {
       const given = [...line.matchAll(/(?:-c|--compose-file)[ =]([^\s`]+)/g)].map(match => match[1]!);
       if (given.some(each => names.includes(basename(each))))
-        return { said: locate(source!, index, index + line.trimEnd().length), isTold: true };
+        return { said: locate(source, index, index + line.trimEnd().length), isTold: true };
     }
   }
   return undefined;

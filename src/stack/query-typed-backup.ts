@@ -1,7 +1,7 @@
-import { sourceOf } from "../core/project-files.ts";
 import type { Location } from "../core/source.ts";
 import { isPublic } from "./public-project.ts";
 import { described, makesBackup } from "./query-backups.ts";
+import { pagesOf } from "./query-pages.ts";
 import type { Stack } from "./stack.ts";
 
 /** Backups that are only written down for people to type. */
@@ -13,10 +13,9 @@ const takenOver =
 /** Where a page has the one command that makes a backup, which somebody has to type; undefined where there is more. */
 export function typedBackup(stack: Stack): Location | undefined {
   if (isPublic(stack.files.paths) || makesBackup(stack)) return undefined;
-  const found = [...stack.kinds].flatMap(([file, kind]) => {
-    const page = kind === "runbook" ? sourceOf(stack, file)?.text : undefined;
-    const span = page === undefined ? undefined : dumpLine(page);
-    return page !== undefined && span ? [{ page, at: { file, span } }] : [];
+  const found = pagesOf(stack).flatMap(({ path: file, text: page }) => {
+    const span = dumpLine(page);
+    return span ? [{ page, at: { file, span } }] : [];
   });
   return found.some(({ page }) => takenOver.test(page)) ? undefined : found[0]?.at;
 }

@@ -1,5 +1,6 @@
 import { isTest as isTestFile, isVendored } from "../artifacts/project-files.ts";
 import { scriptsIn, type Workflow, workflow } from "../artifacts/workflow.ts";
+import { addTo } from "../core/group.ts";
 import { basename } from "../core/path.ts";
 import { sourceOf } from "../core/project-files.ts";
 import { type Location, locate } from "../core/source.ts";
@@ -28,7 +29,7 @@ export function unreadWorkflows(stack: Stack): UnreadWorkflows[] {
     if (folder === undefined || isVendored(path) || isTestFile(`${folder}/x`) || blank.test(folder)) continue;
     // A copy of what lies where it is read.
     if (read.has(basename(path))) continue;
-    folders.set(folder, [...(folders.get(folder) ?? []), path]);
+    addTo(folders, folder, path);
   }
   const tested = stack.workflows.some(runsTests);
   return [...folders].flatMap(([folder, paths]) => {

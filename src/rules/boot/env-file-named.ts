@@ -13,17 +13,10 @@ export default defineRule({
   *check(stack) {
     for (const { project, file, named, namedBy, asked, starts, isGrave } of unnamedEnvFiles(stack)) {
       const names = asked.map(({ name }) => name);
-      const listed =
-        names.length > shown
-          ? `${names
-              .slice(0, shown)
-              .map(name => `"${name}"`)
-              .join(", ")} and ${names.length - shown} more`
-          : listNames(names);
       const [first, ...more] = starts.map(at => evidence(at, "Compose is not told to read it"));
       yield {
         subject: project.files.join(", "),
-        message: `The values for ${project.files.join(" and ")} are in ${file}, and a command that starts it does not name that file: Compose reads ".env" alone, and ${listed} ${names.length === 1 ? "is" : "are"} empty there.`,
+        message: `The values for ${project.files.join(" and ")} are in ${file}, and a command that starts it does not name that file: Compose reads ".env" alone, and ${listNames(names)} ${names.length === 1 ? "is" : "are"} empty there.`,
         severity: weigh(project, isGrave ? "high" : "medium"),
         confidence: "likely",
         evidence: [

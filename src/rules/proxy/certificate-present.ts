@@ -1,4 +1,3 @@
-import { sourceOf } from "../../core/project-files.ts";
 import { containerFile, evidence, isOptional, weigh } from "../../stack/query.ts";
 import {
   certbotsFor,
@@ -7,6 +6,7 @@ import {
   startsByScript,
 } from "../../stack/query-certificates.ts";
 import { addedByHand } from "../../stack/query-page-steps.ts";
+import { pagesOf } from "../../stack/query-pages.ts";
 import type { ProxyInstance, Service, Stack } from "../../stack/stack.ts";
 import { defineRule } from "../rule.ts";
 
@@ -80,8 +80,7 @@ function lostPath(stack: Stack, proxy: ProxyInstance, service: Service) {
 
 /** Whether a page on deploying shows the commands that make a certificate. */
 function isToldToPeople(stack: Stack): boolean {
-  const pages = [...stack.kinds].filter(([, kind]) => kind === "runbook");
-  return pages.some(([path]) => commands.test(sourceOf(stack, path)?.text ?? ""));
+  return pagesOf(stack).some(({ text }) => commands.test(text));
 }
 
 function literally(text: string): string {

@@ -12,11 +12,9 @@ export default defineRule({
   why: "Inside the application a click works, because no request is made; whoever reloads the page, opens a link to it or comes back from another site gets the program's answer, an error for most.",
   *check(stack) {
     for (const { proxy, target, at, pages } of shadowedPages(stack)) {
-      const names = pages.slice(0, 3).map(({ path }) => path);
-      const more = pages.length > 3 ? ` and ${pages.length - 3} more` : "";
       yield {
-        subject: `${proxy.name} ${names[0]}`,
-        message: `The proxy "${proxy.name}" hands ${pages.length > 3 ? names.join(", ") : listPlain(names)}${more} to "${target.name}": ${pages.length === 1 ? "it is a page" : "they are pages"} of the application in the browser.`,
+        subject: `${proxy.name} ${pages[0]!.path}`,
+        message: `The proxy "${proxy.name}" hands ${listPlain(pages.map(({ path }) => path))} to "${target.name}": ${pages.length === 1 ? "it is a page" : "they are pages"} of the application in the browser.`,
         severity: weigh(proxy, "medium"),
         confidence: "likely",
         evidence: [
